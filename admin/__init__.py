@@ -1,0 +1,1 @@
+"""Doors for people and programs: generated screens, piccolo-admin, command line."""

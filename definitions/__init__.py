@@ -1,0 +1,1 @@
+"""The definition language: read, validate, build, check; expressions; JSON Schemas; the packs."""

@@ -1,0 +1,46 @@
+"""What is wrong with a pack, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a pack's file; `file` is relative to the pack, `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """Return the place as `file:line:column`."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place("", 1, 1)
+"""The place of what Maille itself defines (the built-in member entity, the implied levels)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: a stable code, one sentence, and a way out."""
+
+    code: str
+    place: Place
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+
+class DefinitionError(Exception):
+    """The definitions have errors; `problems` lists all of them, sorted by place."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Keep every problem; the message shows the first."""
+        self.problems = problems
+        first = problems[0] if problems else None
+        super().__init__(f"{first.place}: {first.code}: {first.message}" if first else "no problem")

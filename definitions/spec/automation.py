@@ -1,0 +1,206 @@
+"""Automations: triggers, and the steps that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from definitions.duration import Duration
+from definitions.expr.expression import Expression
+from definitions.problems import Place
+from definitions.spec.value import Value
+from definitions.text import Text
+
+Mode = Literal["single", "restart", "queued", "parallel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A record came into a state (`left`: went out of it)."""
+
+    process: str
+    state: str
+    place: Place
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A transition was taken."""
+
+    process: str
+    transition: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """A record has been in a state for a time without leaving it."""
+
+    process: str
+    state: str
+    duration: Duration
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A record was created (`deleted`: deleted)."""
+
+    entity: str
+    place: Place
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One of the fields (any of them when empty) got another value."""
+
+    entity: str
+    fields: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A date of the record comes (`shift` later, earlier when negative: `before`)."""
+
+    entity: str
+    at: str
+    place: Place
+    before: Duration | None = None
+    after: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A schedule in the network's time zone, for each record of a query or once (`entity` None)."""
+
+    cron: str
+    place: Place
+    entity: str | None = None
+    where: Expression | None = None
+    catch_up: Literal["all", "last", "none"] = "last"
+
+
+Trigger = Entered | Moved | Stays | Created | Changed | Due | Every
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failed step is tried again, and the first pause (doubled each time)."""
+
+    times: int = 5
+    backoff: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What every action has; `path` is its place in the automation: `do/1/choose/0/do/0`."""
+
+    path: str
+    place: Place
+    id: str | None = None
+    condition: Expression | None = None
+    on_error: Literal["stop", "continue"] = "stop"
+    retry: Retry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email(Step):
+    """Send an e-mail; `to` and `cc` are members, addresses, lists of them; `to_level` instead: all members of a level."""
+
+    template: str
+    to: Value | None = None
+    to_level: str | None = None
+    cc: Value | None = None
+    sender: Literal["owner", "network"] = "network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFields(Step):
+    """Change fields of the record."""
+
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(Step):
+    """Create a record, known as `as_name` in the steps after."""
+
+    entity: str
+    values: Mapping[str, Value]
+    as_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move(Step):
+    """Take a transition of the record, or of the one that `record` computes."""
+
+    process: str
+    transition: str
+    record: Value | None = None
+    form: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Step):
+    """Give a member something to do."""
+
+    title: Text
+    for_member: Value | None = None
+    due: Value | None = None
+    about: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Step):
+    """Pause the run: for a duration, or until a time; `cancel_if` ends the run when it holds at a change or the end."""
+
+    duration: Value | None = None
+    until: Value | None = None
+    cancel_if: Expression | None = None
+    timeout: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One way of a choice."""
+
+    condition: Expression
+    steps: tuple[Step, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose(Step):
+    """Take the first branch whose condition holds, else the other steps."""
+
+    branches: tuple[Branch, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Step):
+    """End the run."""
+
+
+Action = Email | SetFields | Create | Move | Task | Wait | Choose | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """What happens by itself. `entity` is what `record` is in its steps (None for a schedule without records)."""
+
+    name: str
+    label: Text
+    place: Place
+    triggers: tuple[Trigger, ...]
+    steps: tuple[Step, ...]
+    entity: str | None = None
+    condition: Expression | None = None
+    mode: Mode = "single"
+    key: Value | None = None
+    runs: Literal["finish", "cancel", "migrate"] = "finish"
+    was: str | None = None

@@ -1,0 +1,1 @@
+"""Stores, tables made from definitions, schema changes, access rules and system tables: the only Piccolo code."""

@@ -1,0 +1,32 @@
+"""Who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a signed-in member, the public, or the system (no rules apply to it).
+
+    `member` is the member's record as expressions see it (`id`, `name`, `country`, `levels`, `_path`, …). A system actor
+    that acts because of somebody carries that somebody as `member`; `run` is the automation's run it acts in.
+    """
+
+    kind: Literal["member", "public", "system"]
+    member: Mapping[str, Any] | None = None
+    levels: tuple[str, ...] = ("public",)
+    ip: str | None = None
+    language: str = "fr"
+    run: str | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The member's id, None for the public and for the system on its own."""
+        return None if self.member is None else str(self.member["id"])
+
+
+SYSTEM = Actor("system", levels=())
+PUBLIC = Actor("public")

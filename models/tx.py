@@ -1,0 +1,46 @@
+"""What code inside a transaction sees of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+from piccolo.query.base import Query
+
+Dialect = Literal["sqlite", "postgres"]
+SqlValue = Any
+Row = Sequence[Any]
+
+
+class Tx(Protocol):
+    """A transaction. SQL has `?` for each value, on every database; values are in the stored form (`models.columns`).
+
+    Work in a transaction awaits nothing but the transaction itself: on SQLite it runs on the writer's thread, without
+    an event loop, in one hop.
+    """
+
+    dialect: Dialect
+
+    async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        ...
+
+    async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
+        """Return the first row of a query, None without one."""
+        ...
+
+    async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
+        """Run a statement and return the number of rows that it touched."""
+        ...
+
+    async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a statement once for each row of values."""
+        ...
+
+    async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
+        """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
+        ...
+
+
+T = TypeVar("T")
+Work = Callable[[Tx], Awaitable[T]]

@@ -1,0 +1,1 @@
+"""ASGI entry point (composed in a later commit)."""

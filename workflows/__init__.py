@@ -1,0 +1,1 @@
+"""The runtime: decides, acts in one transaction, and runs what follows from the outbox."""
