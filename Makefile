@@ -1,0 +1,56 @@
+# Maille: what one does with a clone. Needs Python 3.11 or newer; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= var/data
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: run test quick lint format bench lock clean help
+
+help:            ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
+
+run: .venv/ready ## create the demo network if it is not there, then serve it (SMTP_URL=smtp://… sends its mail)
+	@$(BIN)/maille demo suivi --data $(DATA)
+	@$(BIN)/maille serve --data $(DATA) --host $(HOST) --port $(PORT)
+
+test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
+	$(BIN)/pytest -n auto --dist loadfile
+
+quick: .venv/ready-dev ## run the tests that need no browser and no second process (under a minute)
+	$(BIN)/pytest -n auto --dist loadfile -m "not browser and not slow"
+
+lint: .venv/ready-dev ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready-dev ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready-dev ## measure the hot paths beside their raw limits
+	$(BIN)/python -m benchmarks
+
+lock: .venv/ready-dev ## resolve the dependencies of pyproject.toml anew (needs uv on the PATH)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:           ## remove what can be made again, the demo network with it
+	rm -rf .venv .cache var build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Maille needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 run" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+
+.venv/ready: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing Maille's pinned dependencies (once)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/ready-dev: requirements-dev.lock .venv/ready
+	@echo "Installing what the tests need (once)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
