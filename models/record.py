@@ -1,0 +1,51 @@
+"""A record as an actor sees it, and what a change did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Right = Literal["update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record through the eyes of an actor.
+
+    `values` holds the fields, the system fields (`id`, `created_at`, …), `owner` and one state for each process; a
+    reference is `{"id": …}`. Values that the actor may not see are None and their names are in `hidden`. `may` says what
+    the actor may do with the whole record, `writable` which fields it may write. `full` holds all values, the hidden
+    ones too: for the runtime (guards, `set`, history, triggers), never for a door.
+    """
+
+    entity: str
+    id: str
+    version: int
+    values: Mapping[str, Any]
+    title: str
+    hidden: frozenset[str] = frozenset()
+    may: frozenset[Right] = frozenset()
+    writable: frozenset[str] = frozenset()
+    full: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the visible value of a field."""
+        return self.values[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update did: the record before and after it, and the names of the fields whose values differ."""
+
+    before: Record
+    after: Record
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list; `next` is the cursor of the part after it, None at the end."""
+
+    records: Sequence[Record]
+    next: str | None = None
