@@ -1,0 +1,103 @@
+"""SQLite connections: their settings, the functions of the language, and the lock of a file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import piccolo.engine.sqlite  # noqa: F401 - registers its adapters first, so that ours below replaces its one for times
+
+from models.store import StoreBusyError
+
+Use = Literal["write", "read", "piccolo"]
+BUSY_MILLISECONDS = 10_000
+STATEMENTS = 512
+
+SETTINGS: Mapping[Use, tuple[str, ...]] = {
+    "write": (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -8000",
+    ),
+    "read": ("PRAGMA query_only = ON", "PRAGMA cache_size = -4000", "PRAGMA temp_store = MEMORY"),
+    "piccolo": ("PRAGMA query_only = ON",),
+}
+
+
+def stored_datetime(moment: datetime) -> str:
+    """Return an aware moment as it is stored: ISO, UTC, always with microseconds, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+sqlite3.register_adapter(datetime, stored_datetime)
+
+
+def fold(text: object) -> str | None:
+    """Return a text for searching: without accents and case, ligatures and wide letters in their plain form."""
+    if text is None:
+        return None
+    plain = str(text).casefold()
+    if plain.isascii():
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+
+
+def functions() -> Mapping[str, tuple[int, Callable[..., Any]]]:
+    """Return the SQL functions of each connection: what the expressions need, and `maille_fold`."""
+    from definitions import expr  # noqa: PLC0415 - a heavy import that only an opened store needs
+
+    return {**getattr(expr, "SQLITE_FUNCTIONS", {}), "maille_fold": (1, fold)}
+
+
+def connect(path: Path, use: Use) -> sqlite3.Connection:
+    """Open a connection; it may go from thread to thread, one at a time. `piccolo` ones convert by declared types."""
+    mode = "rwc" if use == "write" else "ro"
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS,
+        detect_types=sqlite3.PARSE_DECLTYPES if use == "piccolo" else 0,
+        timeout=BUSY_MILLISECONDS / 1000,
+    )
+    try:
+        for setting in SETTINGS[use]:
+            connection.execute(setting)
+        for name, (arguments, function) in functions().items():
+            connection.create_function(name, arguments, function, deterministic=True)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class FileLock:
+    """One process (one store) a file: an advisory lock on a file beside it that holds the process's number."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock of the store at `path`, or raise `StoreBusyError` naming who has it."""
+        lock = path.with_name(f"{path.name}.lock")
+        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise StoreBusyError(f"{path} is already open by process {holder}.") from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, so that nobody locks a file that is already gone."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)

@@ -1,0 +1,341 @@
+"""The SQLite store: one writer that commits waiting work as a group, and readers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from piccolo.query.base import Query
+
+from models.connections import FileLock, connect
+from models.piccolo_engine import CURRENT, StoreEngine
+from models.store import StoreClosedError, StoreError, WorkError
+from models.tx import Dialect, Row, SqlValue, Work
+
+T = TypeVar("T")
+
+GROUP = 128
+"""At most so many pieces of work share a commit: the first of them waits for the last."""
+
+READERS = 4
+"""Reading connections a store."""
+
+
+class Threads:
+    """The threads that all stores of a process share: some for writing (they wait for the disk), some for reading."""
+
+    def __init__(self, writers: int = 8, readers: int = 8) -> None:
+        """Prepare the executors; threads start when they are needed."""
+        self.write = ThreadPoolExecutor(writers, "maille-write")
+        self.read = ThreadPoolExecutor(readers, "maille-read")
+
+
+THREADS = Threads()
+
+
+class SqliteTx:
+    """A transaction on a connection, used on one thread; see `models.tx.Tx`."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Speak over `connection`, whose transaction its owner begins and ends."""
+        self.connection = connection
+
+    async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        return self.connection.execute(sql, values).fetchall()
+
+    async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
+        """Return the first row of a query, None without one."""
+        cursor = self.connection.execute(sql, values)
+        found: Row | None = cursor.fetchone()
+        cursor.close()
+        return found
+
+    async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
+        """Run a statement and return the number of rows that it touched."""
+        return max(self.connection.execute(sql, values).rowcount, 0)
+
+    async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a statement once for each row of values."""
+        self.connection.executemany(sql, values)
+
+    async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
+        """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
+        token = CURRENT.set((self.connection, query))
+        try:
+            found: list[dict[str, Any]] = await query.run()
+        finally:
+            CURRENT.reset(token)
+        return found
+
+
+class _Job(Generic[T]):
+    """A piece of work, and the future of who waits for it."""
+
+    __slots__ = ("context", "error", "future", "loop", "result", "schema", "work")
+
+    def __init__(
+        self, run: Callable[[sqlite3.Connection], T], loop: asyncio.AbstractEventLoop, *, schema: bool
+    ) -> None:
+        self.work = run
+        self.loop = loop
+        self.schema = schema
+        self.future: asyncio.Future[T] = loop.create_future()
+        self.context = contextvars.copy_context()
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        try:
+            self.result = self.context.run(self.work, connection)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where somebody waits for it
+            self.error = error
+
+    def resolve(self) -> None:
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(_raisable(self.error))
+        else:
+            self.future.set_result(self.result)  # type: ignore[arg-type] # the result of `work` when there is no error
+
+
+def _raisable(error: BaseException) -> BaseException:
+    """A future cannot carry StopIteration."""
+    return StoreError(f"work raised {error!r}") if isinstance(error, StopIteration) else error
+
+
+def drive(work: Work[T], tx: SqliteTx) -> T:
+    """Run asynchronous work to its end on this thread; it may await the transaction only."""
+    steps = work(tx).__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    steps.close()
+    message = (
+        "Work in a transaction awaits only its transaction: files, the network and other stores come before or after."
+    )
+    raise WorkError(message)
+
+
+class SqliteStore:
+    """One SQLite file; see `models.store.Store` for the promises."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: Path, *, threads: Threads = THREADS) -> None:
+        """Take the file's lock and open it, creating it when it is not there (blocks for a moment)."""
+        self.path = path
+        self.changed = asyncio.Event()
+        self.engine = StoreEngine(self)
+        self._threads = threads
+        self._lock = FileLock(path)
+        try:
+            self._writer = connect(path, "write")
+        except BaseException:
+            self._lock.release()
+            raise
+        self._guard = threading.Condition()
+        self._writes: deque[_Job[Any]] = deque()
+        self._writing = False
+        self._reads: deque[_Job[Any]] = deque()
+        self._reading = 0
+        self._idle: list[sqlite3.Connection] = []
+        self._piccolo: list[sqlite3.Connection] = []
+        self._closed = False
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on one snapshot of the data, without the right to write."""
+        return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
+
+    async def write(self, work: Work[T], *, schema: bool = False) -> T:
+        """Run `work` in a transaction and return once its commit is on disk; see `models.store.Store`."""
+        return await self.write_with(lambda connection: drive(work, SqliteTx(connection)), schema=schema)
+
+    async def read_with(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function over a reading connection, on one snapshot."""
+        job = _Job(run, _loop(), schema=False)
+        with self._guard:
+            self._refuse_when_closed()
+            self._reads.append(job)
+            if self._reading < READERS:
+                self._reading += 1
+                self._threads.read.submit(self._drain_reads)
+        return await job.future
+
+    async def write_with(self, run: Callable[[sqlite3.Connection], T], *, schema: bool = False) -> T:
+        """Run a function over the writing connection, in a transaction."""
+        job = _Job(run, _loop(), schema=schema)
+        with self._guard:
+            self._refuse_when_closed()
+            self._writes.append(job)
+            if not self._writing:
+                self._writing = True
+                self._threads.write.submit(self._drain_writes)
+        return await job.future
+
+    async def piccolo_with(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function over a reading connection that converts values by their declared types."""
+
+        def converted(_: sqlite3.Connection) -> T:
+            with self._guard:
+                connection = self._piccolo.pop() if self._piccolo else None
+            connection = connection or connect(self.path, "piccolo")
+            try:
+                return run(connection)
+            finally:
+                with self._guard:
+                    self._piccolo.append(connection)
+
+        return await self.read_with(converted)
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close; closing twice is fine."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+        await asyncio.get_running_loop().run_in_executor(self._threads.write, self._close)
+
+    def _close(self) -> None:
+        with self._guard:
+            self._guard.wait_for(lambda: not self._writing and not self._reading)
+        for connection in (*self._idle, *self._piccolo, self._writer):
+            connection.close()
+        self._lock.release()
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StoreClosedError(f"{self.path} is closed.")
+
+    # On the threads ---------------------------------------------------------------------------------------------
+
+    def _drain_reads(self) -> None:
+        with self._guard:
+            connection = self._idle.pop() if self._idle else None
+        while (job := self._next_read()) is not None:
+            try:
+                connection = connection or connect(self.path, "read")
+                connection.execute("BEGIN")
+                job.run(connection)
+                connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                job.error = job.error or error
+            _resolve([job], None)
+        with self._guard:
+            if connection is not None:
+                self._idle.append(connection)
+            self._guard.notify_all()
+
+    def _next_read(self) -> _Job[Any] | None:
+        with self._guard:
+            while self._reads:
+                job = self._reads.popleft()
+                if not job.future.cancelled():
+                    return job
+            self._reading -= 1
+        return None
+
+    def _drain_writes(self) -> None:
+        while group := self._next_group():
+            before = self._writer.total_changes
+            self._run_group(group)
+            _resolve(group, self.changed if self._writer.total_changes != before else None)
+        with self._guard:
+            self._guard.notify_all()
+
+    def _next_group(self) -> list[_Job[Any]]:
+        group: list[_Job[Any]] = []
+        with self._guard:
+            while self._writes and len(group) < GROUP:
+                if self._writes[0].schema and group:
+                    break
+                job = self._writes.popleft()
+                if job.future.cancelled():
+                    continue
+                group.append(job)
+                if job.schema:
+                    break
+            if not group:
+                self._writing = False
+        return group
+
+    def _run_group(self, group: list[_Job[Any]]) -> None:
+        try:
+            if group[0].schema:
+                self._run_schema_change(group[0])
+            else:
+                self._run_transaction(group)
+        except BaseException as error:  # noqa: BLE001 - whatever ended the transaction ends the work of all in it
+            self._abandon()
+            for job in group:
+                job.error = job.error or StoreError(f"The change could not be saved: {error}")
+                job.error.__cause__ = job.error.__cause__ or error
+
+    def _run_transaction(self, group: list[_Job[Any]]) -> None:
+        execute = self._writer.execute
+        execute("BEGIN IMMEDIATE")
+        for job in group:
+            execute("SAVEPOINT work")
+            job.run(self._writer)
+            if job.error is not None:
+                execute("ROLLBACK TO work")
+            execute("RELEASE work")
+        execute("COMMIT")
+
+    def _run_schema_change(self, job: _Job[Any]) -> None:
+        execute = self._writer.execute
+        execute("PRAGMA foreign_keys = OFF")
+        try:
+            execute("BEGIN IMMEDIATE")
+            job.run(self._writer)
+            if job.error is not None:
+                execute("ROLLBACK")
+                return
+            dangling = execute("PRAGMA foreign_key_check").fetchone()
+            if dangling is not None:
+                raise StoreError(f"a record of {dangling[0]} would point to a record of {dangling[2]} that is gone")
+            execute("COMMIT")
+        finally:
+            self._abandon()
+            execute("PRAGMA foreign_keys = ON")
+
+    def _abandon(self) -> None:
+        if self._writer.in_transaction:
+            with suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        message = "Work in a transaction cannot ask the store for another one: use the transaction that it has."
+        raise WorkError(message) from None
+
+
+def _resolve(jobs: list[_Job[Any]], changed: asyncio.Event | None) -> None:
+    """Tell each event loop once what came of its jobs."""
+    for loop in {id(job.loop): job.loop for job in jobs}.values():
+        mine = [job for job in jobs if job.loop is loop]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell, mine, changed)
+
+
+def _tell(jobs: list[_Job[Any]], changed: asyncio.Event | None) -> None:
+    for job in jobs:
+        job.resolve()
+    if changed is not None:
+        changed.set()
