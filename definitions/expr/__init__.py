@@ -1,0 +1,65 @@
+"""The expression language: CEL's syntax, statically typed, run in memory and in the database."""
+
+from definitions.expr.compile import compile_expression
+from definitions.expr.expression import Context, Expression, Names, WorkingCalendar
+from definitions.expr.scope import Member, Scope
+from definitions.expr.sql import SQLITE_FUNCTIONS, to_sql
+from definitions.expr.template import Columns, SqlTemplate, all_of, any_of
+from definitions.expr.types import (
+    BOOL,
+    BYTES,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    NULL,
+    STRING,
+    TYPE,
+    UINT,
+    Choice,
+    ListOf,
+    MapOf,
+    RecordOf,
+    Scalar,
+    Type,
+    fits,
+)
+
+__all__ = [
+    "BOOL",
+    "BYTES",
+    "DATE",
+    "DATETIME",
+    "DECIMAL",
+    "DOUBLE",
+    "DURATION",
+    "DYN",
+    "INT",
+    "NULL",
+    "SQLITE_FUNCTIONS",
+    "STRING",
+    "TYPE",
+    "UINT",
+    "Choice",
+    "Columns",
+    "Context",
+    "Expression",
+    "ListOf",
+    "MapOf",
+    "Member",
+    "Names",
+    "RecordOf",
+    "Scalar",
+    "Scope",
+    "SqlTemplate",
+    "Type",
+    "WorkingCalendar",
+    "all_of",
+    "any_of",
+    "compile_expression",
+    "fits",
+    "to_sql",
+]
