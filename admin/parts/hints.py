@@ -1,0 +1,117 @@
+"""What a card or a line says about the next step: a planned date that is late or today, none planned, idle for days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from admin.parts.columns import DAYS
+from admin.parts.reader import Reader
+from definitions.duration import Duration
+from definitions.expr.expression import WorkingCalendar
+from definitions.spec.automation import Due
+from definitions.spec.entity import Entity
+from definitions.spec.network import Network
+from models.message import say
+from models.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A few words with an icon; `kind` is also the style."""
+
+    kind: Literal["late", "today", "later", "none", "idle"]
+    icon: str
+    text: str
+
+
+def planned(network: Network, entity: Entity) -> str | None:
+    """Return the field that holds when a record is next to be dealt with, if the definitions have one.
+
+    It is a date that an automation waits for (`due`), or that a transition's form asks for.
+    """
+    days = [name for name, field in entity.fields.items() if field.type in DAYS]
+    awaited = {
+        trigger.at
+        for automation in network.automations.values()
+        for trigger in automation.triggers
+        if isinstance(trigger, Due) and trigger.entity == entity.name
+    }
+    asked = {
+        question.edits
+        for process in entity.processes
+        for transition in network.processes[process].transitions.values()
+        for question in transition.form.values()
+    }
+    return next((name for name in days if name in awaited), None) or next(
+        (name for name in days if name in asked), None
+    )
+
+
+def hints(
+    record: Record, entity: Entity, plan: str | None, reader: Reader, calendar: WorkingCalendar
+) -> tuple[Hint, ...]:
+    """Return what is to be said about a record; nothing once all its processes have ended."""
+    if entity.processes and _ended(record, entity, reader.network):
+        return ()
+    found = []
+    if plan is not None and plan not in record.hidden:
+        found.append(_planned(record[plan], reader))
+    days = idle(record, entity, reader, calendar)
+    if days is not None:
+        found.append(Hint("idle", "hourglass", reader.count("idle for {n} day", "idle for {n} days", days)))
+    return tuple(found)
+
+
+def idle(record: Record, entity: Entity, reader: Reader, calendar: WorkingCalendar) -> int | None:
+    """Return for how many days nothing happened, when that is longer than one of the record's states allows."""
+    since = record.values.get("last_activity_at") or record.values.get("created_at")
+    if not isinstance(since, datetime):
+        return None
+    for name in entity.processes:
+        state = reader.network.processes[name].states.get(str(record.values.get(name)))
+        if state is None or state.stale_after is None:
+            continue
+        if later(since, state.stale_after, calendar) <= reader.formats.now:
+            return (reader.formats.now - since).days
+    return None
+
+
+def later(moment: datetime, span: Duration, calendar: WorkingCalendar) -> datetime:
+    """Return the moment a span later."""
+    if span.months:
+        year, month = divmod(moment.year * 12 + moment.month - 1 + span.months, 12)
+        first = moment.replace(year=year, month=month + 1, day=1)
+        last = ((first + timedelta(days=32)).replace(day=1) - timedelta(days=1)).day
+        moment = first.replace(day=min(moment.day, last))
+    moment += span.exact
+    if span.working_days:
+        moment = calendar.add_days(moment, span.working_days)
+    return calendar.add_hours(moment, span.working_hours) if span.working_hours else moment
+
+
+def _planned(value: date | datetime | None, reader: Reader) -> Hint:
+    formats = reader.formats
+    if value is None:
+        return Hint("none", "circle-alert", reader.words(say("Nothing planned")))
+    days = (formats.day_of(value) - formats.today).days
+    past = value < formats.now if isinstance(value, datetime) else days < 0
+    if days < 0:
+        return Hint("late", "clock-alert", reader.count("{n} day late", "{n} days late", -days))
+    if days == 0:
+        return Hint("late" if past else "today", "clock-alert" if past else "phone", _today(value, reader))
+    return Hint("later", "calendar", formats.short_day(value))
+
+
+def _today(value: date | datetime, reader: Reader) -> str:
+    if not isinstance(value, datetime):
+        return reader.words(say("Today"))
+    return reader.words(say("Today, {time}", time=reader.formats.time(value)))
+
+
+def _ended(record: Record, entity: Entity, network: Network) -> bool:
+    states: Iterable[tuple[str, str]] = ((name, str(record.values.get(name))) for name in entity.processes)
+    found = [network.processes[name].states.get(state) for name, state in states]
+    return all(state is not None and state.final for state in found)
