@@ -73,13 +73,14 @@ async def test_waiting_work_shares_a_commit(store: SqliteStore) -> None:
 
 async def _held(store: SqliteStore, *waiting: object) -> list[object]:
     """Keep the writer busy until all of `waiting` stand in its queue."""
-    go = Event()
+    begun, go = Event(), Event()
 
     async def hold(tx: Tx) -> None:
+        begun.set()
         go.wait(10)
 
     tasks = [asyncio.ensure_future(store.write(hold))]
-    await asyncio.sleep(0)
+    await asyncio.to_thread(begun.wait, 10)
     tasks += [asyncio.ensure_future(one) for one in waiting]  # type: ignore[call-overload] # coroutines
     await asyncio.sleep(0)
     go.set()
@@ -98,12 +99,12 @@ async def test_a_commit_that_fails_fails_all_work_in_it(store: SqliteStore) -> N
 
 
 async def test_a_cancelled_caller_takes_waiting_work_back(store: SqliteStore) -> None:
-    waiting = asyncio.ensure_future(_insert(store, "never"))
+    async def cancelled() -> None:
+        waiting = asyncio.ensure_future(_insert(store, "never"))
+        asyncio.get_running_loop().call_soon(waiting.cancel)
+        await waiting
 
-    async def cancel() -> None:
-        waiting.cancel()
-
-    results = await _held(store, waiting, cancel())
+    results = await _held(store, cancelled())
     assert isinstance(results[1], asyncio.CancelledError)
     assert await _names(store) == []
 
