@@ -1,14 +1,144 @@
-"""Who may do what with which records: the one place that decides."""
+"""Who may do what with which records: the one place that decides.
+
+A member has the union of the rights of its levels, level by level: what one level lets a member read, another one does
+not let it write. Rights are conditions (`models.rules`), compiled once for each set of levels; `models.rules_sql` and
+`models.rules.holds` apply them, to tables and to records in hand.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
+from definitions.spec.access import FUNCTIONS, EntityAccess, Function, Level, Rule
+from definitions.spec.entity import Entity
 from definitions.spec.network import Network
+from definitions.spec.process import Transition
 from models.actor import Actor
-from models.record import Record
+from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Within, all_of, any_of, of_parent, plain
 
 Action = Literal["read", "create", "update", "delete"]
+Mode = Literal["read", "write"]
+
+
+class Rights:
+    """The rights of one set of levels. Conditions are over the record and the actor."""
+
+    def __init__(self, network: Network, levels: tuple[Level, ...], *, unlimited: bool = False) -> None:
+        """Compile nothing yet; `unlimited` is for the system."""
+        self.network = network
+        self.levels = levels
+        self.unlimited = unlimited
+        self._rows: dict[tuple[str, Action], Condition] = {}
+        self._fields: dict[tuple[str, str, Mode], Condition] = {}
+        self._moves: dict[tuple[str, str], Condition] = {}
+
+    def row(self, entity: str, action: Action) -> Condition:
+        """Return for which records of the entity the action is granted."""
+        key = (entity, action)
+        if key not in self._rows:
+            self._rows[key] = self._union(lambda level: self._level_row(level, entity, action))
+        return self._rows[key]
+
+    def field(self, entity: str, field: str, mode: Mode) -> Condition:
+        """Return for which records the field may be read (the record's own rule included) or written.
+
+        A computed field may be read where everything may be that it reads.
+        """
+        key = (entity, field, mode)
+        if key not in self._fields:
+            self._fields[key] = self._union(lambda level: self._level_field(level, entity, field, mode, frozenset()))
+        return self._fields[key]
+
+    def new_field(self, entity: str, field: str) -> Condition:
+        """Return in which new records the field may be given a value."""
+        return self._union(
+            lambda level: all_of(
+                (self._level_row(level, entity, "create"), self._own_field(level, entity, field, "write"))
+            )
+        )
+
+    def transition(self, process: str, transition: str) -> Condition:
+        """Return for which records the move is granted (the guard is another matter)."""
+        key = (process, transition)
+        if key not in self._moves:
+            defined = self.network.processes[process]
+            move = defined.transitions[transition]
+            self._moves[key] = self._union(lambda level: self._level_transition(level, process, defined.entity, move))
+        return self._moves[key]
+
+    def _union(self, of_level: Callable[[Level], Condition]) -> Condition:
+        if self.unlimited:
+            return ALWAYS
+        return any_of(of_level(level) for level in self.levels)
+
+    def _level_row(self, level: Level, entity: str, action: Action) -> Condition:
+        if level.everything:
+            # A member's own data closed to the leader (LANGUAGE.md, "my account") narrows this, and nothing else.
+            return Granted(level.name, level.place, ALWAYS)
+        definition = self.network.entities[entity]
+        own = level.entities.get(entity)
+        if definition.parent is not None:
+            above = self._level_row(level, definition.parent, "read" if action == "read" else "update")
+            narrowed = ALWAYS if own is None else self._own_row(own, definition, level, action)
+            return all_of((of_parent(definition.parent, above), narrowed))
+        if own is None:
+            return NEVER
+        return self._own_row(own, definition, level, action)
+
+    def _own_row(self, own: EntityAccess, entity: Entity, level: Level, action: Action) -> Condition:
+        rule: Rule = getattr(own, action)
+        granted = Granted(level.name, rule.place, _condition(rule, entity))
+        if action == "create" and own.read.reach != "none":
+            # Who may read some records cannot create others: not for another member, not out of the own reach.
+            return all_of((granted, Granted(level.name, own.read.place, _condition(own.read, entity))))
+        return granted
+
+    def _level_field(self, level: Level, entity: str, field: str, mode: Mode, seen: frozenset[str]) -> Condition:
+        row = self._level_row(level, entity, "read" if mode == "read" else "update")
+        own = self._own_field(level, entity, field, mode)
+        definition = self.network.entities[entity].fields.get(field)
+        if mode == "write" or definition is None or definition.compute is None or field in seen:
+            return all_of((row, own))
+        expression = definition.compute.expression
+        read = set() if expression is None else {path[1] for path in expression.reads if path[0] == "record"}
+        inherited = (self._level_field(level, entity, name, "read", seen | {field}) for name in sorted(read))
+        return all_of((row, own, *inherited))
+
+    def _own_field(self, level: Level, entity: str, field: str, mode: Mode) -> Condition:
+        access = level.entities.get(entity)
+        declared = None if access is None or level.everything else access.fields.get(field)
+        rule = None if declared is None else getattr(declared, mode)
+        if rule is None:
+            return ALWAYS
+        return Granted(level.name, rule.place, _condition(rule, self.network.entities[entity]))
+
+    def _level_transition(self, level: Level, process: str, entity: str, move: Transition) -> Condition:
+        if level.everything:
+            return Granted(level.name, level.place, ALWAYS)
+        access = level.entities.get(entity)
+        narrowed = None if access is None else access.transitions
+        if narrowed is not None and not {move.name, f"{process}.{move.name}"} & set(narrowed):
+            return NEVER
+        if move.by is None:
+            return self._level_row(level, entity, "update")
+        if level.name not in move.by:
+            return NEVER
+        return self._level_row(level, entity, "read")
+
+
+def _condition(rule: Rule, entity: Entity) -> Condition:
+    if rule.expression is not None:
+        return Holds(rule.expression)
+    match rule.reach:
+        case "all":
+            return ALWAYS
+        case "mine" | "downline":
+            if entity.name == "member":
+                return Within(rule.reach, "id")
+            return Within(rule.reach, "owner") if entity.owner else NEVER
+        case _:
+            return NEVER
 
 
 class Access:
@@ -17,23 +147,51 @@ class Access:
     def __init__(self, network: Network) -> None:
         """Take the levels of `network`."""
         self.network = network
+        self.system = Rights(network, (), unlimited=True)
+        self._rights: dict[tuple[str, ...], Rights] = {}
+
+    def rights(self, actor: Actor) -> Rights:
+        """Return the rights of the actor's levels; a level that is defined no more grants nothing."""
+        match actor.kind:
+            case "system":
+                return self.system
+            case "public":
+                names: tuple[str, ...] = ("public",)
+            case _:
+                names = tuple(sorted(set(actor.levels) - {"public"}))
+        if names not in self._rights:
+            levels = tuple(self.network.levels[name] for name in names if name in self.network.levels)
+            self._rights[names] = Rights(self.network, levels)
+        return self._rights[names]
+
+    def row_rule(self, actor: Actor, entity: str, action: Action) -> Condition:
+        """Return for which records the action is granted to the actor."""
+        return self.rights(actor).row(entity, action)
+
+    def field_rule(self, actor: Actor, entity: str, field: str, mode: Mode) -> Condition:
+        """Return for which records the actor may read or write the field."""
+        return self.rights(actor).field(entity, field, mode)
 
     def may(self, actor: Actor, action: Action, entity: str) -> bool:
         """Whether the actor may do it with any record at all (for buttons and navigation)."""
-        raise NotImplementedError
+        return plain(self.rights(actor).row(entity, action)) != NEVER
 
-    def may_field(self, actor: Actor, entity: str, field: str, mode: Literal["read", "write"]) -> bool:
+    def may_field(self, actor: Actor, entity: str, field: str, mode: Mode) -> bool:
         """Whether the actor may read or write the field of any record at all (for columns and forms)."""
-        raise NotImplementedError
+        return plain(self.rights(actor).field(entity, field, mode)) != NEVER
 
-    def may_transition(self, actor: Actor, process: str, transition: str, record: Record) -> bool:
-        """Whether one of the actor's levels grants the move of a record that was read as this actor."""
-        raise NotImplementedError
+    def may_new_field(self, actor: Actor, entity: str, field: str) -> bool:
+        """Whether the actor may give the field a value in a new record."""
+        return plain(self.rights(actor).new_field(entity, field)) != NEVER
 
-    def functions(self, actor: Actor) -> frozenset[str]:
+    def functions(self, actor: Actor) -> frozenset[Function]:
         """Return the functions (`consult`, `communicate`, …) that the actor's levels have."""
-        raise NotImplementedError
+        rights = self.rights(actor)
+        if rights.unlimited or any(level.everything for level in rights.levels):
+            return frozenset(FUNCTIONS)
+        return frozenset(function for level in rights.levels for function in level.functions)
 
     def administers(self, actor: Actor) -> bool:
         """Whether one of the actor's levels has the administration of the network."""
-        raise NotImplementedError
+        rights = self.rights(actor)
+        return rights.unlimited or any(level.administration or level.everything for level in rights.levels)

@@ -33,9 +33,9 @@ class Filter:
 class Query:
     """Which records, in which order, how many.
 
-    `where` is a condition of the definitions (a view's), `q` words that are each found somewhere in the searched fields,
-    `sort` a field name (descending with a leading `-`), `cursor` what the page before gave as `next`, `columns` the
-    fields that are wanted (all by default; the system fields and what the title needs always come).
+    `where` is a condition of the definitions (a view's), `q` words that are each found somewhere in the searched
+    fields, `sort` a field name (descending with a leading `-`), `cursor` what the page before gave as `next`, `columns`
+    the fields that are wanted (all by default; the system fields and what the title needs always come).
     """
 
     where: Expression | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Right = Literal["update", "delete"]
+Right = Literal["read", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,10 @@ class Record:
     """A record through the eyes of an actor.
 
     `values` holds the fields, the system fields (`id`, `created_at`, …), `owner` and one state for each process; a
-    reference is `{"id": …}`. Values that the actor may not see are None and their names are in `hidden`. `may` says what
-    the actor may do with the whole record, `writable` which fields it may write. `full` holds all values, the hidden
-    ones too: for the runtime (guards, `set`, history, triggers), never for a door.
+    reference is `{"id": …}`. Values that the actor may not see are None and their names are in `hidden`. `may` says
+    what the actor may do with the whole record, `writable` which fields it may write. A change can take a record out of
+    its actor's sight: then `may` is without `read` and every value is hidden. `full` holds all values, the hidden ones
+    too: for the runtime (guards, `set`, history, triggers), never for a door.
     """
 
     entity: str

@@ -1,0 +1,169 @@
+"""Conditions that rights are made of, and whether they hold for a record in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
+
+from definitions.expr.expression import Context, Expression, Names
+from definitions.problems import Place
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Every record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Records of the actor (`mine`), or of the actor and everybody below (`downline`).
+
+    `through` is `owner` for records that have one, `id` for members themselves.
+    """
+
+    reach: Literal["mine", "downline"]
+    through: Literal["owner", "id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Records for which an expression of the definitions is true."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class OfParent:
+    """Lines whose parent, a record of `entity`, meets the condition."""
+
+    entity: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Records that meet one of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Records that meet every condition."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A condition and where it comes from: which level, and the place in the pack (for explanations)."""
+
+    level: str
+    place: Place
+    condition: Condition
+
+
+Condition = Always | Never | Within | Holds | OfParent | AnyOf | AllOf | Granted
+
+ALWAYS = Always()
+NEVER = Never()
+
+
+def plain(condition: Condition) -> Condition:
+    """Return the condition without its origins."""
+    return plain(condition.condition) if isinstance(condition, Granted) else condition
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """Return what holds when one of them does, as short as can be."""
+    kept = [condition for condition in conditions if plain(condition) != NEVER]
+    if not kept:
+        return NEVER
+    for condition in kept:
+        if plain(condition) == ALWAYS:
+            return condition
+    return kept[0] if len(kept) == 1 else AnyOf(tuple(dict.fromkeys(kept)))
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """Return what holds when all of them do, as short as can be."""
+    given = tuple(conditions)
+    kept = [condition for condition in given if plain(condition) != ALWAYS]
+    if not kept:
+        return given[0] if given else ALWAYS
+    for condition in kept:
+        if plain(condition) == NEVER:
+            return NEVER
+    return kept[0] if len(kept) == 1 else AllOf(tuple(dict.fromkeys(kept)))
+
+
+def of_parent(entity: str, condition: Condition) -> Condition:
+    """Return the parent's condition as one of its lines."""
+    return condition if plain(condition) in {ALWAYS, NEVER} else OfParent(entity, condition)
+
+
+def holds(condition: Condition, names: Names, context: Context) -> bool:  # noqa: C901 (one line a kind of condition)
+    """Whether the condition holds for `names["record"]` and `names["actor"]`.
+
+    The references that `reads` names must have been loaded into the record.
+    """
+    match condition:
+        case Always():
+            return True
+        case Never():
+            return False
+        case Granted(condition=inner):
+            return holds(inner, names, context)
+        case AnyOf(conditions=parts):
+            return any(holds(part, names, context) for part in parts)
+        case AllOf(conditions=parts):
+            return all(holds(part, names, context) for part in parts)
+        case Within():
+            return _within(condition, names["record"], names["actor"])
+        case Holds(expression=expression):
+            return expression.evaluate(names, context) is True
+        case OfParent(condition=inner):
+            parent = names["record"].get("parent")
+            return parent is not None and holds(inner, {**names, "record": parent}, context)
+        case _:
+            assert_never(condition)
+
+
+def _within(condition: Within, record: Mapping[str, Any], actor: Mapping[str, Any] | None) -> bool:
+    member = record.get("owner") if condition.through == "owner" else record
+    if member is None or actor is None:
+        return False
+    if condition.reach == "mine":
+        return bool(member["id"] == actor["id"])
+    above, path = actor.get("_path"), member.get("_path")
+    return bool(above) and path is not None and str(path).startswith(str(above))
+
+
+def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:  # noqa: C901 (the same)
+    """Yield the paths that `holds` follows from the names in scope."""
+    match condition:
+        case Always() | Never():
+            return
+        case Granted(condition=inner):
+            yield from reads(inner, prefix)
+        case AnyOf(conditions=parts) | AllOf(conditions=parts):
+            for part in parts:
+                yield from reads(part, prefix)
+        case Within(reach=reach, through=through):
+            way = (*prefix, "owner") if through == "owner" else prefix
+            yield (*way, "_path" if reach == "downline" else "id")
+        case Holds(expression=expression):
+            for path in expression.reads:
+                yield (*prefix, *path[1:]) if path[0] == "record" else path
+        case OfParent(condition=inner):
+            yield from reads(inner, (*prefix, "parent"))
+        case _:
+            assert_never(condition)

@@ -1,0 +1,101 @@
+"""Sessions as they are stored: by the hash of their token, so that a copy of the store opens none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.connections import stored_datetime
+from models.tx import Row, Tx
+
+IDLE = timedelta(minutes=20)
+TOUCH = timedelta(minutes=1)
+"""`seen_at` is written at most so often: a page with twenty requests is not twenty commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of a member; `id` is what is stored (a hash), never what the browser holds."""
+
+    id: str
+    member: str
+    csrf: str
+    created_at: datetime
+    seen_at: datetime
+    ip: str | None
+    agent: str
+
+    def idle_too_long(self, now: datetime, idle: timedelta) -> bool:
+        """Whether nobody used it for longer than `idle`."""
+        return now - self.seen_at > idle
+
+
+def new_token() -> str:
+    """Return 256 bits of chance, as text."""
+    return secrets.token_urlsafe(32)
+
+
+def session_id(token: str) -> str:
+    """Return under which id the session of a token is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def store_session(tx: Tx, session: Session) -> None:
+    """Store a new session."""
+    await tx.run(
+        'INSERT INTO "_session" ("id", "member", "csrf", "created_at", "seen_at", "ip", "agent") '
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            session.id,
+            session.member,
+            session.csrf,
+            stored_datetime(session.created_at),
+            stored_datetime(session.seen_at),
+            session.ip,
+            session.agent,
+        ),
+    )
+
+
+async def find(tx: Tx, identifier: str) -> Session | None:
+    """Return the session stored under an id."""
+    row = await tx.row(f'{_SELECT} WHERE "id" = ?', (identifier,))
+    return None if row is None else _session(row)
+
+
+async def of_member(tx: Tx, member: str) -> list[Session]:
+    """Return a member's sessions, the latest seen first."""
+    rows = await tx.rows(f'{_SELECT} WHERE "member" = ? ORDER BY "seen_at" DESC', (member,))
+    return [_session(row) for row in rows]
+
+
+async def touch(tx: Tx, identifier: str, now: datetime) -> None:
+    """Note that the session was used."""
+    await tx.run('UPDATE "_session" SET "seen_at" = ? WHERE "id" = ?', (stored_datetime(now), identifier))
+
+
+async def end(tx: Tx, identifier: str) -> int:
+    """End one session and return how many ended."""
+    return await tx.run('DELETE FROM "_session" WHERE "id" = ?', (identifier,))
+
+
+async def end_all(tx: Tx, member: str) -> int:
+    """End all sessions of a member and return how many ended."""
+    return await tx.run('DELETE FROM "_session" WHERE "member" = ?', (member,))
+
+
+async def end_idle(tx: Tx, before: datetime) -> int:
+    """Remove the sessions that nobody used since `before`."""
+    return await tx.run('DELETE FROM "_session" WHERE "seen_at" < ?', (stored_datetime(before),))
+
+
+_SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent" FROM "_session"'
+
+
+def _session(row: Row) -> Session:
+    identifier, member, csrf, created_at, seen_at, ip, agent = row
+    return Session(
+        identifier, member, csrf, datetime.fromisoformat(created_at), datetime.fromisoformat(seen_at), ip, agent or ""
+    )

@@ -1,0 +1,135 @@
+"""Check values against what the entity says of its fields; every problem at once, by field."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import re2  # type: ignore[import-untyped] # it has no types
+
+from definitions.expr.expression import Context, Names
+from definitions.problems import NOWHERE
+from definitions.spec.entity import Entity, Field
+from definitions.spec.network import Network
+from definitions.text import plain
+from models.message import Message, say
+from models.values import Locality, ValueRefusedError, convert
+
+NO_SUCH_RECORD = say("This record does not exist, or you may not see it.")
+TAKEN = say("This is taken already.")
+_LENGTHS = frozenset({"text", "long_text", "email", "url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Values of memory, and what is wrong with those that could not be converted."""
+
+    values: Mapping[str, Any]
+    problems: Mapping[str, Message] = field(default_factory=dict)
+
+
+def owner_field() -> Field:
+    """Return the field that `owner: true` stands for."""
+    return Field("owner", "reference", plain("owner"), NOWHERE, required=False, to="member", built_in=True)
+
+
+def parent_field(parent: str) -> Field:
+    """Return the field that `parent:` stands for."""
+    return Field("parent", "reference", plain("parent"), NOWHERE, required=True, to=parent, on_delete="delete")
+
+
+def all_fields(entity: Entity) -> Mapping[str, Field]:
+    """Return the declared fields of the entity with `owner` and `parent` beside them."""
+    fields = dict(entity.fields)
+    if entity.owner:
+        fields["owner"] = owner_field()
+    if entity.parent is not None:
+        fields["parent"] = parent_field(entity.parent)
+    return fields
+
+
+def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:
+    """Convert `raw` by the types of the fields; `current` is the record before, for the country of a phone number."""
+    fields = all_fields(entity)
+    locality = Locality(ZoneInfo(network.timezone), _region(network, entity, {**current, **raw}))
+    values: dict[str, Any] = {}
+    problems: dict[str, Message] = {}
+    for name, value in raw.items():
+        declared = fields.get(name)
+        if declared is None:
+            problems[name] = say("There is no such field.")
+            continue
+        if declared.compute is not None:
+            problems[name] = say("This is computed, it cannot be set.")
+            continue
+        try:
+            values[name] = convert(declared, value, locality)
+        except ValueRefusedError as problem:
+            problems[name] = problem.message
+    return Cleaned(values, problems)
+
+
+def _region(network: Network, entity: Entity, values: Mapping[str, Any]) -> str | None:
+    """Return the country that a phone number without prefix is of: the record's, else the network's first."""
+    for name, declared in entity.fields.items():
+        if declared.type == "country" and isinstance(values.get(name), str) and values[name]:
+            return str(values[name]).upper()
+    if network.countries:
+        return network.countries[0]
+    return network.calendar.holidays
+
+
+def check(
+    network: Network,
+    entity: Entity,
+    values: Mapping[str, Any],
+    changed: Collection[str],
+    names: Names,
+    context: Context,
+) -> dict[str, Message]:
+    """Return what is wrong with the changed fields of a whole record."""
+    problems: dict[str, Message] = {}
+    fields = all_fields(entity)
+    for name in changed:
+        declared = fields.get(name)
+        if declared is None:
+            continue
+        found = _problem(network, declared, values.get(name), names, context)
+        if found is not None:
+            problems[name] = found
+    return problems
+
+
+def _problem(network: Network, declared: Field, value: Any, names: Names, context: Context) -> Message | None:
+    if value is None:
+        return say("This is needed.") if declared.required else None
+    if declared.type == "country" and network.countries and value not in network.countries:
+        return say("The network is not open in this country: {countries}.", countries=", ".join(network.countries))
+    if declared.pattern is not None and not _pattern(declared.pattern).fullmatch(str(value)):
+        return say("This does not have the expected form.")
+    least = None if declared.min is None else declared.min.compute(names, context)
+    most = None if declared.max is None else declared.max.compute(names, context)
+    return _bounds(declared, value, least, most)
+
+
+def _bounds(declared: Field, value: Any, least: Any, most: Any) -> Message | None:
+    if declared.type in _LENGTHS:
+        if most is not None and len(value) > most:
+            return say("At most {count} characters.", count=most)
+        if least is not None and len(value) < least:
+            return say("At least {count} characters.", count=least)
+        return None
+    if least is not None and value < least:
+        return say("At least {bound}.", bound=least)
+    if most is not None and value > most:
+        return say("At most {bound}.", bound=most)
+    return None
+
+
+@cache
+def _pattern(text: str) -> Any:
+    """Compile a field's pattern with the engine whose time is linear in the text."""
+    return re2.compile(text)

@@ -1,0 +1,279 @@
+"""Turn what a form, an import or a program gives into the value of a field: one function a type."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale
+from email_validator import EmailNotValidError, validate_email
+
+from definitions.duration import Duration
+from definitions.spec.entity import Field, FieldType
+from models.message import Message, say
+
+MAX_INTEGER = 2**63 - 1
+MAX_DIGITS = 18
+MAX_TEXT = 100_000
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SPACES = str.maketrans("", "", " \u00a0\u202f'")
+_DURATION = re.compile(r"(\d{1,6}) ?(m|h|d|w|months?|years?|working hours?|working days?)")
+
+
+class ValueRefusedError(Exception):
+    """A value that its field cannot take; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        """Keep the sentence."""
+        self.message = message
+        super().__init__(str(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """What conversion takes from the network: its time zone, and the country whose phone numbers need no prefix."""
+
+    timezone: ZoneInfo
+    region: str | None = None
+
+
+@cache
+def iso_countries() -> frozenset[str]:
+    """Return the two-letter codes of ISO 3166-1, from the time zone database."""
+    table = resources.files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
+    return frozenset(line.split("\t")[0] for line in table.splitlines() if not line.startswith("#"))
+
+
+@cache
+def languages() -> frozenset[str]:
+    """Return the codes of the languages that have a name in English."""
+    return frozenset(str(code) for code in Locale("en").languages if len(str(code)) <= 3)
+
+
+def convert(field: Field, raw: Any, locality: Locality) -> Any:
+    """Return the value of memory that `raw` stands for, None for nothing (an empty text, spaces only).
+
+    Raises `ValueRefusedError` with the sentence to show.
+    """
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    return _CONVERTERS[field.type](field, raw, locality)
+
+
+def _text(field: Field, raw: Any, _: Locality) -> str:
+    if not isinstance(raw, str):
+        raise ValueRefusedError(say("This is not a text."))
+    text = raw.replace("\r\n", "\n").strip()
+    if _CONTROL.search(text) or len(text) > MAX_TEXT:
+        raise ValueRefusedError(say("This text is too long or has characters that cannot be kept."))
+    if field.type == "long_text":
+        return text
+    return " ".join(text.split())
+
+
+def _integer(_: Field, raw: Any, __: Locality) -> int:
+    problem = ValueRefusedError(say("This is not a whole number."))
+    if isinstance(raw, bool):
+        raise problem
+    if isinstance(raw, float | Decimal):
+        if raw != raw // 1:
+            raise problem
+        raw = int(raw)
+    try:
+        number = int(raw.translate(_SPACES) if isinstance(raw, str) else raw)
+    except (ValueError, TypeError):
+        raise problem from None
+    if abs(number) > MAX_INTEGER:
+        raise ValueRefusedError(say("This number is too big."))
+    return number
+
+
+def _decimal(field: Field, raw: Any, _: Locality) -> Decimal:
+    try:
+        if isinstance(raw, str):
+            number = _written_decimal(field, raw)
+        elif isinstance(raw, bool):
+            raise ValueRefusedError(say("This is not a number."))
+        else:
+            number = Decimal(str(raw) if isinstance(raw, float) else raw)
+    except (InvalidOperation, TypeError, ValueError):
+        raise ValueRefusedError(say("This is not a number.")) from None
+    if not number.is_finite():
+        raise ValueRefusedError(say("This is not a number."))
+    if number.adjusted() >= MAX_DIGITS - field.scale:
+        raise ValueRefusedError(say("This number is too big."))
+    return number.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+
+
+def _written_decimal(field: Field, raw: str) -> Decimal:
+    """Read a number as people write it (`1 234,50`); more decimals than the field keeps are refused, not rounded."""
+    text = raw.strip().translate(_SPACES)
+    number = Decimal(text if "." in text else text.replace(",", "."))
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > field.scale:
+        raise ValueRefusedError(say("This number has more than {count} decimals.", count=field.scale))
+    return number
+
+
+def _boolean(_: Field, raw: Any, __: Locality) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in {"true", "1", "on"}:
+        return True
+    if word in {"false", "0", "off"}:
+        return False
+    raise ValueRefusedError(say("This is neither yes nor no."))
+
+
+def _date(_: Field, raw: Any, __: Locality) -> date:
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    try:
+        return date.fromisoformat(str(raw).strip())
+    except ValueError:
+        raise ValueRefusedError(say("This is not a date.")) from None
+
+
+def _datetime(_: Field, raw: Any, locality: Locality) -> datetime:
+    try:
+        moment = _moment(raw)
+        local = moment if moment.tzinfo else moment.replace(tzinfo=locality.timezone)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueRefusedError(say("This is not a date and time.")) from None
+
+
+def _moment(raw: Any) -> datetime:
+    if isinstance(raw, datetime):
+        return raw
+    if isinstance(raw, date):
+        return datetime.combine(raw, time())
+    return datetime.fromisoformat(str(raw).strip())
+
+
+def _duration(_: Field, raw: Any, __: Locality) -> Duration:
+    if isinstance(raw, Duration):
+        return raw
+    if isinstance(raw, timedelta):
+        return Duration(exact=raw)
+    found = _DURATION.fullmatch(str(raw).strip())
+    if found is None:
+        raise ValueRefusedError(say("This is not a duration, like 3d or 6 months."))
+    count = int(found[1])
+    unit = found[2].removesuffix("s")
+    spans: dict[str, Callable[[int], Duration]] = {
+        "m": lambda n: Duration(exact=timedelta(minutes=n)),
+        "h": lambda n: Duration(exact=timedelta(hours=n)),
+        "d": lambda n: Duration(exact=timedelta(days=n)),
+        "w": lambda n: Duration(exact=timedelta(weeks=n)),
+        "month": lambda n: Duration(months=n),
+        "year": lambda n: Duration(months=12 * n),
+        "working hour": lambda n: Duration(working_hours=n),
+        "working day": lambda n: Duration(working_days=n),
+    }
+    return spans[unit](count)
+
+
+def _email(_: Field, raw: Any, __: Locality) -> str:
+    try:
+        return validate_email(str(raw).strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValueRefusedError(say("This is not an e-mail address.")) from None
+
+
+def _phone(_: Field, raw: Any, locality: Locality) -> str:
+    try:
+        number = phonenumbers.parse(str(raw), locality.region)
+    except phonenumbers.NumberParseException:
+        raise ValueRefusedError(say("This is not a phone number.")) from None
+    # Possible rather than valid: lists of valid ranges lag behind what operators hand out.
+    if not phonenumbers.is_possible_number(number):
+        raise ValueRefusedError(say("This is not a phone number."))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _url(_: Field, raw: Any, __: Locality) -> str:
+    text = str(raw).strip()
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueRefusedError(say("This is not a web address.")) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or len(text) > 2000 or re.search(r"\s", text):
+        raise ValueRefusedError(say("This is not a web address."))
+    return text
+
+
+def _country(_: Field, raw: Any, __: Locality) -> str:
+    code = str(raw).strip().upper()
+    if code not in iso_countries():
+        raise ValueRefusedError(say("This is not a country."))
+    return code
+
+
+def _language(_: Field, raw: Any, __: Locality) -> str:
+    code = str(raw).strip().lower()
+    if code not in languages():
+        raise ValueRefusedError(say("This is not a language."))
+    return code
+
+
+def _choice(field: Field, raw: Any, _: Locality) -> str:
+    if not isinstance(raw, str) or raw not in field.options:
+        raise ValueRefusedError(say("This is not one of the options."))
+    return raw
+
+
+def _choices(field: Field, raw: Any, _: Locality) -> tuple[str, ...] | None:
+    chosen = {raw} if isinstance(raw, str) else set(raw)
+    if not chosen <= set(field.options):
+        raise ValueRefusedError(say("This is not one of the options."))
+    return tuple(name for name in field.options if name in chosen) or None
+
+
+def _reference(_: Field, raw: Any, __: Locality) -> Mapping[str, str]:
+    found = raw.get("id") if isinstance(raw, Mapping) else getattr(raw, "id", raw)
+    if not isinstance(found, str) or not found or len(found) > 100:
+        raise ValueRefusedError(say("This record does not exist, or you may not see it."))
+    return {"id": found}
+
+
+def _json(_: Field, raw: Any, __: Locality) -> Any:
+    try:
+        return json.loads(raw) if isinstance(raw, str) else json.loads(json.dumps(raw))
+    except (ValueError, TypeError):
+        raise ValueRefusedError(say("This is not JSON.")) from None
+
+
+_CONVERTERS: Mapping[FieldType, Callable[[Field, Any, Locality], Any]] = {
+    "text": _text,
+    "long_text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "money": _decimal,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "duration": _duration,
+    "email": _email,
+    "phone": _phone,
+    "url": _url,
+    "country": _country,
+    "language": _language,
+    "choice": _choice,
+    "choices": _choices,
+    "reference": _reference,
+    "file": _text,
+    "image": _text,
+    "json": _json,
+}
