@@ -1,0 +1,187 @@
+"""The tables that every network has beside those of its entities: versions, history, outbox, mails, runs, accounts.
+
+Their columns are listed in docs/architecture.md; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from piccolo.columns import Column, Text
+from piccolo.engine.base import Engine
+from piccolo.table import Table
+
+from models.columns import INTEGER, MOMENT, TEXT, Codec
+from models.ddl import listed, quoted
+from models.tables import attribute, create_table
+from models.tx import Tx
+
+MOMENTS = frozenset(
+    "at due_at done_at created_at changed_at seen_at sent_at started_at ended_at wake_at run_at lease_until hold_until "
+    "undo_until".split()
+)
+NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq"})
+
+
+@dataclass(frozen=True)
+class SystemTable:
+    """A system table: its columns (the first is the key), those that are never null, and its indexes."""
+
+    name: str
+    columns: tuple[str, ...]
+    filled: frozenset[str]
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+
+    def codec(self, column: str) -> Codec:
+        """Return how a column is stored: what it is called says what it holds."""
+        if (self.name, column) == ("_acceptance", "version"):
+            return TEXT
+        return MOMENT if column in MOMENTS else INTEGER if column in NUMBERS else TEXT
+
+    @cached_property
+    def statements(self) -> tuple[str, ...]:
+        """The statements that make the table and its indexes where they are missing."""
+        columns = ", ".join(map(self._column, self.columns))
+        made = [f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({columns})"]
+        for names, kind in [(names, "INDEX") for names in self.indexes] + [
+            (names, "UNIQUE INDEX") for names in self.unique
+        ]:
+            index = quoted("__".join((self.name, *names)))
+            made.append(f"CREATE {kind} IF NOT EXISTS {index} ON {quoted(self.name)} ({listed(names)})")
+        return tuple(made)
+
+    def _column(self, name: str) -> str:
+        key = " PRIMARY KEY" if name == self.columns[0] else ""
+        null = " NOT NULL" if name == self.columns[0] or name in self.filled else ""
+        declared = "INTEGER" if key and self.codec(name) is INTEGER else self.codec(name).declared
+        return f"{quoted(name)} {declared}{key}{null}"
+
+    def insert(self, *columns: str) -> str:
+        """Return the statement that inserts a row with these columns (all of them by default)."""
+        names = columns or self.columns
+        places = ", ".join("?" * len(names))
+        return f"INSERT INTO {quoted(self.name)} ({listed(names)}) VALUES ({places})"  # noqa: S608 - names of ours
+
+
+def _table(
+    name: str,
+    columns: str,
+    *,
+    filled: str = "",
+    indexes: tuple[str, ...] = (),
+    unique: tuple[str, ...] = (),
+) -> SystemTable:
+    return SystemTable(
+        name,
+        tuple(columns.split()),
+        frozenset(filled.split()),
+        tuple(tuple(index.split()) for index in indexes),
+        tuple(tuple(index.split()) for index in unique),
+    )
+
+
+DEFINITION = _table("_definition", "version at author hash files note", filled="at hash files")
+HISTORY = _table(
+    "_history",
+    "id at entity record kind process transition from_state to_state actor actor_kind ip before after text run "
+    "undo_until undone_by",
+    filled="at entity record kind actor_kind",
+    indexes=("entity record at", "at"),
+)
+TASK = _table(
+    "_task",
+    "id title entity record member due_at done_at done_by created_at created_by run",
+    filled="title created_at",
+    indexes=("member done_at due_at", "entity record", "run"),
+)
+OUTBOX = _table(
+    "_outbox",
+    "id kind payload run_at priority attempts max_attempts state lease_until worker unique_key last_error created_at "
+    "done_at",
+    filled="kind payload run_at priority attempts max_attempts state created_at",
+    indexes=("state run_at priority", "state lease_until"),
+    unique=("unique_key",),
+)
+MAIL = _table(
+    "_mail",
+    "id at entity record run template language sender recipient recipient_member cc reply_to subject html text state "
+    "hold_until attempts error message_id sent_at",
+    filled="at recipient state attempts",
+    indexes=("state hold_until", "entity record at", "run", "at"),
+)
+RUN = _table(
+    "_run",
+    "id automation definition key entity record state cause actor hold_until cursor names started_at ended_at wake_at "
+    "error",
+    filled="automation definition state started_at",
+    indexes=("automation key state", "entity record state", "state wake_at", "cause"),
+)
+STEP = _table(
+    "_step",
+    "id run seq path action at inputs result outcome error",
+    filled="run seq path at",
+    indexes=("run seq",),
+)
+SESSION = _table(
+    "_session",
+    "id member csrf created_at seen_at ip agent",
+    filled="csrf created_at seen_at",
+    indexes=("member", "seen_at"),
+)
+CREDENTIAL = _table("_credential", "member password changed_at", filled="password changed_at")
+SIGN_IN = _table(
+    "_sign_in", "id at email member ip outcome", filled="at outcome", indexes=("email at", "ip at", "member at")
+)
+ACCEPTANCE = _table(
+    "_acceptance", "id member terms version at ip", filled="member terms version at", indexes=("member terms",)
+)
+SETTING = _table("_setting", "name value changed_at changed_by", filled="changed_at")
+
+SYSTEM_TABLES: Mapping[str, SystemTable] = {
+    table.name: table
+    for table in (
+        DEFINITION,
+        HISTORY,
+        TASK,
+        OUTBOX,
+        MAIL,
+        RUN,
+        STEP,
+        SESSION,
+        CREDENTIAL,
+        SIGN_IN,
+        ACCEPTANCE,
+        SETTING,
+    )
+}
+
+
+async def ensure_system_tables(tx: Tx) -> None:
+    """Make the system tables that are missing, and the columns that an older Maille did not know."""
+    for table in SYSTEM_TABLES.values():
+        await tx.run(table.statements[0])
+        present = {row[0] for row in await tx.rows("SELECT name FROM pragma_table_info(?)", [table.name])}
+        for column in table.columns:
+            if column not in present:
+                declared = table.codec(column).declared
+                await tx.run(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {declared}")
+        for statement in table.statements[1:]:
+            await tx.run(statement)
+
+
+def piccolo_tables(engine: Engine[Any]) -> dict[str, type[Table]]:
+    """Return the system tables as Piccolo tables over `engine`, by name."""
+    return {table.name: _piccolo(table, engine) for table in SYSTEM_TABLES.values()}
+
+
+def _piccolo(table: SystemTable, engine: Engine[Any]) -> type[Table]:
+    columns: dict[str, Column] = {}
+    for name in table.columns:
+        column = Text(primary_key=True) if name == table.columns[0] else table.codec(name).piccolo()
+        column._meta.db_column_name = name  # noqa: SLF001 - Piccolo keeps what it knows of a column there
+        columns[attribute(name)] = column
+    return create_table(table.name, columns, engine)

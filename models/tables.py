@@ -1,0 +1,170 @@
+"""Piccolo tables of a network's entities, made at run time from the definitions."""
+
+from __future__ import annotations
+
+import keyword
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from piccolo.columns import Column, ForeignKey, Text
+from piccolo.columns.base import OnDelete as PiccoloOnDelete
+from piccolo.engine.base import Engine
+from piccolo.table import TABLE_REGISTRY, Table, create_table_class
+from pydantic import BaseModel
+
+from definitions.expr.template import SqlTemplate
+from definitions.expr.types import Type
+from definitions.spec.entity import Entity
+from definitions.spec.network import Network
+from models.columns import Convert, encode_type
+from models.ddl import quoted
+from models.shape import ColumnShape, OnDelete, TableShape, shapes
+
+_ON_DELETE: Mapping[OnDelete, PiccoloOnDelete] = {
+    "restrict": PiccoloOnDelete.restrict,
+    "clear": PiccoloOnDelete.set_null,
+    "delete": PiccoloOnDelete.cascade,
+}
+_REGISTRY = threading.Lock()
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """Return the attributes that a column may not hide: those of Piccolo's tables and columns, and of their models."""
+    return frozenset((*dir(Table), *dir(ForeignKey), *vars(Text()), *dir(BaseModel), *keyword.kwlist, "user"))
+
+
+def attribute(column: str) -> str:
+    """Return the name of a column's attribute on the Piccolo table: its own, or a capitalised one where that is taken.
+
+    Names in definitions have no capitals, so the two never meet. (Piccolo overlooks attributes that begin with `_`.)
+    """
+    if column.startswith("_"):
+        return f"X{column}"
+    return column.capitalize() if column in _taken() else column
+
+
+class EntityTable:
+    """The table of an entity: its Piccolo class, its columns in order, and the way of a row into memory and back."""
+
+    def __init__(self, shape: TableShape, table: type[Table]) -> None:
+        """Compile the codecs of `shape`."""
+        self.shape = shape
+        self.entity: Entity = shape.entity
+        self.name = shape.name
+        self.quoted = quoted(shape.name)
+        self.table = table
+        self.columns: tuple[str, ...] = tuple(shape.columns)
+        self._decoders: Mapping[str, Convert | None] = {
+            name: column.codec.decode for name, column in shape.columns.items()
+        }
+        self._encoders: Mapping[str, Convert | None] = {
+            name: column.codec.encode for name, column in shape.columns.items()
+        }
+        self._all = tuple(self._decoders.items())
+
+    def column(self, name: str) -> Column:
+        """Return the Piccolo column of a field, a system field, a process or `_path`."""
+        found: Column = getattr(self.table, attribute(name))
+        return found
+
+    def decode(self, row: Sequence[Any], columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return a row as values of memory by name; `columns` are those of the row, all of them in order by default."""
+        decoders = self._all if columns is None else [(name, self._decoders[name]) for name in columns]
+        return {
+            name: stored if stored is None or decode is None else decode(stored)
+            for (name, decode), stored in zip(decoders, row, strict=True)
+        }
+
+    def encode(self, name: str, value: Any) -> Any:
+        """Return the stored form of a column's value."""
+        encode = self._encoders[name]
+        return value if value is None or encode is None else encode(value)
+
+
+class Tables(Mapping[str, EntityTable]):
+    """The tables of one version of a network, by entity. It also answers what SQL of expressions asks (`Columns`)."""
+
+    def __init__(self, network: Network, engine: Engine[Any]) -> None:
+        """Make the tables; their queries run over `engine`."""
+        self.network = network
+        self._tables = _make(shapes(network), engine)
+
+    def __getitem__(self, entity: str) -> EntityTable:
+        """Return the table of an entity."""
+        return self._tables[entity]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the entities' names."""
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._tables)
+
+    def table(self, entity: str) -> str:
+        """Return the table's name, quoted, for a FROM."""
+        return self._tables[entity].quoted
+
+    def value(self, entity: str, alias: str, field: str) -> SqlTemplate:
+        """Return the stored value of a column of the row `alias`."""
+        column = self._tables[entity].shape.columns[field]
+        declared = column.codec.declared
+        scale = int(declared.removeprefix("INT_SCALE_")) if declared.startswith("INT_SCALE_") else None
+        return SqlTemplate(f"{quoted(alias)}.{quoted(field)}", scale=scale)
+
+    def encode(self, value: Any, kind: Type) -> Any:
+        """Return the stored form of a value (not None) of an expression's type."""
+        return encode_type(value, kind)
+
+
+def create_table(name: str, columns: Mapping[str, Column], engine: Engine[Any] | None) -> type[Table]:
+    """Return a Piccolo table that no registry keeps alive."""
+    with _REGISTRY:
+        table = create_table_class(
+            "".join(word.capitalize() for word in name.split("_")) or "Table",
+            class_kwargs={"tablename": "unnamed", "db": engine},  # named below: Piccolo warns of names like "user"
+            class_members=dict(columns),
+        )
+        TABLE_REGISTRY.remove(table)
+    table._meta.tablename = name  # noqa: SLF001 - Piccolo keeps what it knows of a table there
+    return table
+
+
+def _make(wanted: Mapping[str, TableShape], engine: Engine[Any]) -> dict[str, EntityTable]:
+    made = {
+        name: create_table(name, {attribute(column.name): _column(column) for column in shape.columns.values()}, engine)
+        for name, shape in wanted.items()
+    }
+    for name, shape in wanted.items():
+        for column in shape.columns.values():
+            if column.references in made:
+                _refer(made[name], column, made[column.references])
+    return {name: EntityTable(shape, made[name]) for name, shape in wanted.items()}
+
+
+def _column(shape: ColumnShape) -> Column:
+    column = Text(primary_key=True) if shape.name == "id" else shape.codec.piccolo()
+    column._meta.null = shape.null  # noqa: SLF001 - Piccolo keeps what it knows of a column there
+    column._meta.db_column_name = shape.name  # noqa: SLF001 - the same
+    return column
+
+
+def _refer(table: type[Table], shape: ColumnShape, target: type[Table]) -> None:
+    """Make a column a foreign key once its target exists: entities refer to each other in circles.
+
+    This is what Piccolo's metaclass does with foreign keys; its lazy references would stay in a global list for ever.
+    """
+    name = attribute(shape.name)
+    key: ForeignKey[Any] = ForeignKey(target, null=shape.null, on_delete=_ON_DELETE[shape.on_delete])
+    about, meta = key._meta, table._meta  # noqa: SLF001 - Piccolo keeps what it knows of columns and tables there
+    about.name = name
+    about.db_column_name = shape.name
+    about.table = table
+    setattr(table, name, key)
+    for columns in (meta.columns, meta.non_default_columns):
+        columns[[column._meta.name for column in columns].index(name)] = key  # noqa: SLF001 - the same
+    meta.foreign_key_columns.append(key)
+    key._setup(table)  # noqa: SLF001 - the step of the metaclass that needs the table
