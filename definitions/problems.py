@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -44,3 +46,19 @@ class DefinitionError(Exception):
         self.problems = problems
         first = problems[0] if problems else None
         super().__init__(f"{first.place}: {first.code}: {first.message}" if first else "no problem")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the hint for a word that nobody knows: the nearest known one, else all when they are few, else ""."""
+    names = list(dict.fromkeys(known))
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    if 0 < len(names) <= 8:
+        return "one of: " + ", ".join(names)
+    return ""
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems sorted by place, each once."""
+    return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.place, p.severity, p.code, p.message)))

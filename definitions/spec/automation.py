@@ -109,12 +109,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email(Step):
-    """Send an e-mail; `to` and `cc` are members, addresses, lists of them; `to_level` instead: all members of a level."""
+    """Send an e-mail; each value of `to` and `cc` is a member, an address or a list of them.
+
+    `to_level` instead: all members of a level.
+    """
 
     template: str
-    to: Value | None = None
+    to: tuple[Value, ...] = ()
     to_level: str | None = None
-    cc: Value | None = None
+    cc: tuple[Value, ...] = ()
+    cc_level: str | None = None
     sender: Literal["owner", "network"] = "network"
 
 

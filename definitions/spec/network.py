@@ -9,7 +9,7 @@ from typing import Any, Literal
 from definitions.problems import Place
 from definitions.spec.access import Level, Terms
 from definitions.spec.automation import Automation
-from definitions.spec.entity import Entity
+from definitions.spec.entity import Entity, Option
 from definitions.spec.process import Process
 from definitions.spec.screen import Home, Screen, Statistic
 from definitions.spec.template import Template
@@ -37,6 +37,7 @@ class Setting:
     value: Any
     label: Text
     place: Place
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class Screen:
     boards: tuple[Board, ...] = ()
     sections: tuple[Section, ...] = ()
     generated: bool = False
+    label: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,4 @@ class Home:
     tiles: tuple[Tile, ...]
     place: Place
     levels: tuple[str, ...] = ()
+    label: Text | None = None

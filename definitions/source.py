@@ -1,0 +1,371 @@
+"""YAML 1.2 text to nodes that know their place.
+
+PyYAML's parser gives the events; scalars, keys, tags and aliases follow the language's own rules (core schema only).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from definitions.problems import Place, Problem
+
+ALIAS_BUDGET = 10_000
+DEPTH_BUDGET = 64
+
+_LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|$)|^\.\.\.(?=[ \t\r\n]|$)", re.MULTILINE)
+_DIRECTIVES_ONLY = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n|%[^\n]*\n)*[ \t]*\Z")
+_HEAD = re.compile(r"^([a-z][a-z0-9_]*):[ \t]+[\"']?([a-z][a-z0-9_]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+_NULL = re.compile(r"null|Null|NULL|~|")
+_TRUE = re.compile(r"true|True|TRUE")
+_FALSE = re.compile(r"false|False|FALSE")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_CONDITION = re.compile(
+    r"(?:^|[\s{,-])(?:guard|if|where|read|create|update|delete|write|cancel_if|unless|measure|by|among)\s*:\s*\S"
+    r"|:\s+[\"']?=|:\s+!|[!=<>]=|&&|\|\|",
+)
+_CUT = re.compile(r"[ \t]*[\[{},#]")
+QUOTE_HINT = "If this is an expression, put the whole of it in quotes: '…'."
+
+Plain = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A single value: its text as written (unquoted, unescaped) and its core-schema value.
+
+    `cut`: unquoted, and what follows on its line (a comment, a comma…) may have been meant to belong to it.
+    """
+
+    place: Place
+    text: str
+    value: Plain
+    plain: bool = True
+    raw: str = ""
+    cut: bool = False
+
+    def at(self, offset: int) -> Place:
+        """Return the place in the file of the character `offset` of the text."""
+        index = _raw_index(self.raw, self.text, min(offset, len(self.text)))
+        before = self.raw[:index]
+        lines = before.count("\n")
+        column = self.place.column + index if lines == 0 else index - before.rfind("\n")
+        return Place(self.place.file, self.place.line + lines, column)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """A list."""
+
+    place: Place
+    items: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A key of a mapping and what stands behind it."""
+
+    key: Scalar
+    value: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """Keys and values in the order written; `flow` when written in braces."""
+
+    place: Place
+    entries: MappingType[str, Entry] = field(default_factory=dict)
+    flow: bool = False
+
+    def get(self, key: str) -> Node | None:
+        """Return the node behind a key; None when it is absent."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+
+Node = Scalar | Sequence | Mapping
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """One document. `node` is None where it could not be read; `head` is then what its first line seems to define."""
+
+    file: str
+    node: Mapping | None
+    head: tuple[str, str] | None = None
+
+
+def data(node: Node) -> Any:
+    """Return the node as plain Python values (for JSON Schema)."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [data(item) for item in node.items]
+    return {key: data(entry.value) for key, entry in node.entries.items()}
+
+
+def read_documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
+    """Return the documents of a file and what is wrong with its YAML; a broken document hides no other."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for line, chunk in _chunks(text.removeprefix("\ufeff")):
+        composer = _Composer(file, chunk, line)
+        node = composer.document()
+        problems += composer.problems
+        if node is not None:
+            documents.append(Document(file, node))
+        elif composer.problems:
+            head = _HEAD.search(chunk)
+            documents.append(Document(file, None, (head[1], head[2]) if head else None))
+    return documents, problems
+
+
+def _chunks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each document's text with the number of lines before it."""
+    start = 0
+    marks = [match.start() for match in _SEPARATOR.finditer(text)]
+    for end in [*marks, len(text)]:
+        chunk = text[start:end]
+        if not _DIRECTIVES_ONLY.match(chunk.removeprefix("---").removeprefix("...")):
+            yield text.count("\n", 0, start), chunk
+        start = end
+
+
+class _BrokenError(Exception):
+    """The rest of a document can't be read."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
+class _Composer:
+    """Builds the nodes of one document out of its events."""
+
+    def __init__(self, file: str, text: str, line: int) -> None:
+        self.file = file
+        self.text = "   " + text[3:] if text.startswith("...") else text
+        self.line = line
+        self.problems: list[Problem] = []
+        self._events: Iterator[yaml.Event] = iter(())
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._count = 0
+        self._expanded = 0
+
+    def document(self) -> Mapping | None:
+        """Return the document's mapping, None when it is empty or broken."""
+        try:
+            self._events = yaml.parse(self.text, Loader=_LOADER)
+            return self._document()
+        except _BrokenError as error:
+            self.problems.append(error.problem)
+        except yaml.MarkedYAMLError as error:
+            self.problems.append(self._syntax(error))
+        except (yaml.YAMLError, UnicodeError) as error:
+            self._report("yaml.characters", self._place(0, 0), _characters(error), "Save the file as UTF-8 text.")
+        return None
+
+    def _document(self) -> Mapping | None:
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, 0)
+        if root is None or (isinstance(root, Scalar) and root.value is None):
+            return None
+        if isinstance(root, Mapping):
+            return root
+        self._report(
+            "yaml.not_a_mapping",
+            root.place,
+            "A document is keys and values.",
+            "Begin with its kind and name: 'entity: lead'.",
+        )
+        return None
+
+    def _node(self, event: yaml.NodeEvent, depth: int) -> Node:
+        place = self._mark(event.start_mark)
+        if depth > DEPTH_BUDGET:
+            raise _BrokenError(
+                Problem("yaml.depth", place, f"Nothing may be nested deeper than {DEPTH_BUDGET} levels.")
+            )
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, place)
+        before = self._count
+        self._count += 1
+        self._refuse_tag(event, place)
+        node = self._composed(event, place, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (node, self._count - before)
+        return node
+
+    def _composed(self, event: yaml.NodeEvent, place: Place, depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Sequence(place, tuple(self._items(depth)))
+        return self._mapping(place, depth, flow=bool(getattr(event, "flow_style", False)))
+
+    def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
+        found = self._anchors.get(event.anchor or "")
+        if found is None:
+            raise _BrokenError(Problem("yaml.alias", place, f"There is no anchor '&{event.anchor}' before this."))
+        node, size = found
+        self._count += size
+        self._expanded += size
+        if self._expanded > ALIAS_BUDGET:
+            sentence = f"The aliases of this document expand to more than {ALIAS_BUDGET:,} nodes."
+            raise _BrokenError(Problem("yaml.alias_budget", place, sentence, "Write it without aliases of aliases."))
+        return node
+
+    def _refuse_tag(self, event: yaml.NodeEvent, place: Place) -> None:
+        tag = getattr(event, "tag", None)
+        if tag is None:
+            return
+        hint = QUOTE_HINT if not tag.startswith(("tag:", "!!")) else "Leave the tag out."
+        self._report("yaml.tag", place, f"The tag '{_shown_tag(tag)}' is not allowed.", hint)
+
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
+        start, end = event.start_mark, event.end_mark
+        raw = self.text[start.index : end.index] if start and end else ""
+        if event.style in {None, ""} and end:
+            cut = _CUT.match(self.text, end.index) is not None
+            return Scalar(place, event.value, core_value(event.value), plain=True, raw=raw, cut=cut)
+        return Scalar(place, event.value, event.value, plain=False, raw=raw)
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                return
+            if isinstance(event, yaml.NodeEvent):
+                yield self._node(event, depth + 1)
+
+    def _mapping(self, place: Place, depth: int, *, flow: bool) -> Mapping:
+        entries: dict[str, Entry] = {}
+        nodes = iter(self._pairs(depth))
+        for key, value in nodes:
+            if not isinstance(key, Scalar) or key.text == "":
+                hint = QUOTE_HINT if flow else "A key is a word."
+                self._report("yaml.key", key.place, "This key is not a word.", hint)
+            elif key.text in entries:
+                first = entries[key.text].key.place.line
+                sentence = f"The key '{key.text}' is written twice; the first is in line {first}."
+                self._report("yaml.duplicate_key", key.place, sentence, "Keep one of them.")
+            else:
+                entries[key.text] = Entry(key, value)
+        return Mapping(place, entries, flow)
+
+    def _pairs(self, depth: int) -> Iterator[tuple[Node, Node]]:
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                return
+            if isinstance(event, yaml.NodeEvent):
+                key = self._node(event, depth + 1)
+                following = next(self._events)
+                if isinstance(following, yaml.NodeEvent):
+                    yield key, self._node(following, depth + 1)
+
+    def _syntax(self, error: yaml.MarkedYAMLError) -> Problem:
+        mark = error.problem_mark or error.context_mark
+        place = self._mark(mark) if mark else self._place(0, 0)
+        found = " ".join(part for part in (error.context, error.problem) if part)
+        hint = "Look at the indentation, the colons and the quotes around here."
+        lines = self.text.splitlines()
+        near = {m.line for m in (mark, error.context_mark) if m} | ({mark.line - 1} if mark else set())
+        if any(_CONDITION.search(lines[number]) for number in near if 0 <= number < len(lines)):
+            hint = QUOTE_HINT
+        elif "\\t" in found or "\t" in found:
+            hint = "Indent with spaces, not with tabs."
+        return Problem("yaml.syntax", place, f"This is not YAML: {found}.", hint)
+
+    def _report(self, code: str, place: Place, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code, place, message, hint))
+
+    def _mark(self, mark: Any) -> Place:
+        return self._place(mark.line, mark.column)
+
+    def _place(self, line: int, column: int) -> Place:
+        return Place(self.file, self.line + line + 1, column + 1)
+
+
+def core_value(text: str) -> Plain:
+    """Return what a plain scalar means in YAML 1.2's core schema."""
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
+        return text[0] in "tT"
+    return _number(text)
+
+
+def _number(text: str) -> Plain:
+    if len(text) <= 400:  # Python refuses to convert thousands of digits; nobody writes a number like that
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _OCTAL.fullmatch(text):
+            return int(text[2:], 8)
+        if _HEXADECIMAL.fullmatch(text):
+            return int(text[2:], 16)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        if _SPECIAL_FLOAT.fullmatch(text):
+            return float(text.replace(".", "", 1))
+    return text
+
+
+def _shown_tag(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
+
+
+def _characters(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or "a character that YAML does not allow"
+    return f"This file holds something that is not text: {reason}."
+
+
+def _raw_index(raw: str, text: str, offset: int) -> int:
+    """Return where in the source text of a scalar the character `offset` of its value stands."""
+    if raw[:1] in {"|", ">"}:
+        return _block_index(raw, text, offset)
+    quote = raw[:1] if raw[:1] in {"'", '"'} else ""
+    index = len(quote)
+    for character in text[:offset]:
+        index += _step(raw, index, character, quote)
+    return min(index, len(raw))
+
+
+def _step(raw: str, index: int, character: str, quote: str) -> int:
+    if character in " \n":
+        fold = re.compile(r"[ \t\r]*\n\s*").match(raw, index)
+        if fold:
+            return len(fold[0])
+        if character == "\n" and raw[index : index + 1] != "\\":
+            return 0
+    if quote == "'" and raw.startswith("''", index):
+        return 2
+    if quote == '"' and raw.startswith("\\", index):
+        return {"x": 4, "u": 6, "U": 10}.get(raw[index + 1 : index + 2], 2)
+    return 1
+
+
+def _block_index(raw: str, text: str, offset: int) -> int:
+    """The same for block scalars: lines of the value are lines of the source, indented (folded ones may be joined)."""
+    body = raw.find("\n") + 1
+    lines = raw[body:].split("\n")
+    indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
+    if raw[0] == "|":
+        before = text[:offset]
+        row = before.count("\n")
+        start = body + sum(len(line) + 1 for line in lines[:row])
+        return min(start + indent + offset - (before.rfind("\n") + 1), len(raw))
+    index = body + indent
+    for character in text[:offset]:
+        index += _step(raw, index, character, "")
+    return min(index, len(raw))

@@ -1,0 +1,312 @@
+"""The shape of documents: JSON Schema's verdicts as problems with places and hints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from definitions.problems import Place, Problem, did_you_mean
+from definitions.source import QUOTE_HINT, Document, Entry, Mapping, Node, Scalar, Sequence, data
+
+SCHEMAS = Path(__file__).parent / "schemas"
+_PARTS = "parts.json"
+_NAME = "^[a-z][a-z0-9_]*$"
+
+Path_ = tuple[str | int, ...]
+
+_KIND_OF_VALUE = {
+    "string": "text",
+    "object": "keys and values",
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "null": "nothing",
+}
+
+
+@cache
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of document that there are, sorted."""
+    return tuple(sorted(path.stem for path in SCHEMAS.glob("*.json") if path.name != _PARTS))
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """Return a schema as read from its file."""
+    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
+    return loaded
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    registry: Registry[Any] = Registry().with_resource(_PARTS, Resource.from_contents(schema("parts")))
+    return Draft202012Validator(schema(kind), registry=registry)
+
+
+def validate(document: Document, kind: str) -> tuple[list[Problem], Mapping | None]:
+    """Return what is wrong with a document's shape, and the document without those parts (None: nothing usable)."""
+    node = document.node
+    if node is None:
+        return [], None
+    problems: list[Problem] = []
+    validator = _validator(kind)
+    for round_ in range(6):
+        errors = list(validator.iter_errors(data(node)))
+        if not errors:
+            return problems, node
+        dropped: set[Path_] = set()
+        for error in errors:
+            found, paths = _explain(error, node)
+            dropped.update(paths)
+            if round_ == 0:
+                problems += found
+        if () in dropped:
+            return problems, None
+        node = _without(node, dropped, ())
+    return problems, None
+
+
+def _without(node: Mapping, dropped: set[Path_], path: Path_) -> Mapping:
+    entries = {
+        key: Entry(entry.key, _pruned(entry.value, dropped, (*path, key)))
+        for key, entry in node.entries.items()
+        if (*path, key) not in dropped
+    }
+    return Mapping(node.place, entries, node.flow)
+
+
+def _pruned(node: Node, dropped: set[Path_], path: Path_) -> Node:
+    if not any(known[: len(path)] == path for known in dropped):
+        return node
+    if isinstance(node, Mapping):
+        return _without(node, dropped, path)
+    if isinstance(node, Sequence):
+        kept = [
+            _pruned(item, dropped, (*path, number))
+            for number, item in enumerate(node.items)
+            if (*path, number) not in dropped
+        ]
+        return Sequence(node.place, tuple(kept))
+    return node
+
+
+def _explain(error: ValidationError, root: Mapping) -> tuple[list[Problem], list[Path_]]:
+    """Return the problems of one verdict and the paths of what it is about."""
+    path: Path_ = tuple(error.absolute_path)
+    node = _at(root, path)
+    special = _SPECIAL.get(str(error.validator))
+    if special is not None:
+        return special(error, node, path)
+    say = _SENTENCES.get(str(error.validator), _wrong)
+    code, message, hint = say(error, node)
+    return [Problem(code, _place_of(root, path), message, hint)], [path]
+
+
+def _schema_of(error: ValidationError) -> dict[str, Any]:
+    return error.schema if isinstance(error.schema, dict) else {}
+
+
+def _value(error: ValidationError) -> Any:
+    return error.validator_value
+
+
+def _keys(error: ValidationError) -> list[Any]:
+    return list(_value(error))
+
+
+def _at(root: Node, path: Path_) -> Node:
+    node: Node = root
+    for part in path:
+        if isinstance(node, Mapping):
+            node = node.entries[str(part)].value
+        elif isinstance(node, Sequence):
+            node = node.items[int(part)]
+    return node
+
+
+def _place_of(root: Mapping, path: Path_) -> Place:
+    """Return where to point: the value, or its key when the value is empty or stands on lines of its own."""
+    node = _at(root, path)
+    if path and isinstance(path[-1], str):
+        parent = _at(root, path[:-1])
+        if isinstance(parent, Mapping):
+            key = parent.entries[path[-1]].key.place
+            if node.place.line != key.line or (isinstance(node, Scalar) and not node.text):
+                return key
+    return node.place
+
+
+def _unknown_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
+    properties = _schema_of(error).get("properties", {})
+    problems = []
+    paths: list[Path_] = []
+    for key, entry in _entries(node):
+        if key not in properties:
+            hint = _unknown_key_hint(key, entry, properties, node)
+            problems.append(Problem("schema.unknown_key", entry.key.place, f"There is no key '{key}' here.", hint))
+            paths.append((*path, key))
+    return problems, paths
+
+
+def _entries(node: Node) -> Iterable[tuple[str, Entry]]:
+    return node.entries.items() if isinstance(node, Mapping) else ()
+
+
+def _unknown_key_hint(key: str, entry: Entry, properties: Iterable[str], node: Node) -> str:
+    cut = isinstance(entry.value, Scalar) and entry.value.text == ""
+    if isinstance(node, Mapping) and node.flow and (cut or not key.isidentifier()):
+        return QUOTE_HINT
+    if key == "<<":
+        return "Merge keys are not part of YAML 1.2; use a plain alias, or write the keys out."
+    return did_you_mean(key, properties)
+
+
+def _missing_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
+    # jsonschema gives one error a missing key, each with the whole list of required ones
+    missing = next(key for key in _keys(error) if f"'{key}' is a required property" == error.message)
+    hint = f"Add '{missing}:'."
+    if isinstance(node, Mapping) and node.entries:
+        wrong = next((key for key in node.entries if did_you_mean(key, [missing]).startswith("did")), None)
+        hint = hint if wrong is None or wrong in _keys(error) else f"'{wrong}' may be meant to be '{missing}'."
+    return [Problem("schema.missing_key", node.place, f"The key '{missing}' is missing here.", hint)], [path]
+
+
+def _wrong_name(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
+    name = str(error.instance)
+    entry = node.entries[name] if isinstance(node, Mapping) and name in node.entries else None
+    place = node.place if entry is None else entry.key.place
+    language = "{2,3}" in str(error.validator_value)
+    problem = _bad_language(name, place) if language else _bad_name(name, place)
+    return [problem], [(*path, name)]
+
+
+def _bad_language(name: str, place: Place) -> Problem:
+    return Problem("schema.language", place, f"'{name}' is not a language.", "Write the language's code: fr, en, de…")
+
+
+def _bad_name(name: str, place: Place) -> Problem:
+    sentence = f"'{name}' can't be a name."
+    return Problem("schema.name", place, sentence, "Names are small letters, digits and _, and begin with a letter.")
+
+
+def _pattern(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
+    if "propertyNames" in error.absolute_schema_path:
+        return _wrong_name(error, node, path)
+    if error.validator_value == _NAME:
+        return [_bad_name(str(error.instance), node.place)], [path]
+    described = _schema_of(error).get("description", "")
+    message = f"'{error.instance}' does not have the form that is asked for here."
+    return [Problem("schema.form", node.place, message, str(described))], [path]
+
+
+def _dependent(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
+    key, needed = next(iter(dict(_value(error)).items()))
+    place = node.entries[key].key.place if isinstance(node, Mapping) and key in node.entries else node.place
+    sentence = f"'{key}' needs '{needed[0]}' beside it."
+    return [Problem("schema.missing_key", place, sentence, f"Add '{needed[0]}:'.")], [path]
+
+
+_Sentence = tuple[str, str, str]
+
+
+def _type(error: ValidationError, node: Node) -> _Sentence:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    expected = " or ".join(_KIND_OF_VALUE[str(name)] for name in wanted if name != "null")
+    hint = ""
+    if "string" in wanted and isinstance(node, Scalar):
+        hint = f"Put it in quotes: '{node.text}'." if node.text else "Write something behind the colon."
+    elif wanted == ["boolean"] and isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
+        hint = f"Write {'true' if node.text.lower() in {'yes', 'on'} else 'false'}."
+    elif isinstance(node, Mapping | Sequence) and "string" in wanted:
+        hint = QUOTE_HINT
+    return "schema.wrong_type", f"Here stands {_shown(node)}; expected is {expected}.", hint
+
+
+def _shown(node: Node) -> str:
+    if isinstance(node, Mapping):
+        return "a mapping of keys"
+    if isinstance(node, Sequence):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, str):
+        return f"the text '{_short(node.text)}'"
+    return f"the value {node.text}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _enum(error: ValidationError, node: Node) -> _Sentence:
+    word = node.text if isinstance(node, Scalar) else _shown(node)
+    known = [str(value) for value in _keys(error)]
+    return (
+        "schema.choice",
+        f"'{_short(word)}' is not one of the possible values here.",
+        did_you_mean(word, known) or ("one of: " + ", ".join(known)),
+    )
+
+
+def _constant(error: ValidationError, node: Node) -> _Sentence:
+    return "schema.choice", f"Here stands {_shown(node)}.", f"Write {json.dumps(error.validator_value)}."
+
+
+def _too_few(_: ValidationError, __: Node) -> _Sentence:
+    return "schema.empty", "Something must stand here.", ""
+
+
+def _too_many(error: ValidationError, _: Node) -> _Sentence:
+    return "schema.too_many", f"At most {error.validator_value} may stand here.", ""
+
+
+def _repeated(_: ValidationError, node: Node) -> _Sentence:
+    items: list[Any] = list(data(node)) if isinstance(node, Sequence) else []
+    twice = next((item for number, item in enumerate(items) if item in items[:number]), "")
+    return "schema.repeated", f"'{twice}' stands twice in this list.", "Keep one of them."
+
+
+def _low(error: ValidationError, _: Node) -> _Sentence:
+    return "schema.out_of_range", f"{error.instance} is less than {error.validator_value}.", ""
+
+
+def _high(error: ValidationError, _: Node) -> _Sentence:
+    return "schema.out_of_range", f"{error.instance} is more than {error.validator_value}.", ""
+
+
+def _wrong(error: ValidationError, _: Node) -> _Sentence:
+    described = _schema_of(error).get("description", "")
+    return "schema.wrong", "This does not fit here.", str(described)
+
+
+_SENTENCES: dict[str, Callable[[ValidationError, Node], _Sentence]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _constant,
+    "minItems": _too_few,
+    "minProperties": _too_few,
+    "maxItems": _too_many,
+    "uniqueItems": _repeated,
+    "minimum": _low,
+    "maximum": _high,
+}
+
+_SPECIAL: dict[str, Callable[[ValidationError, Node, Path_], tuple[list[Problem], list[Path_]]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing_keys,
+    "pattern": _pattern,
+    "dependentRequired": _dependent,
+}
+
+
+def every_key(name: str) -> Iterator[str]:
+    """Yield the keys that documents of a kind have at the top, in the schema's order."""
+    yield from schema(name).get("properties", {})
