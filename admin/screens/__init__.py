@@ -1,0 +1,1 @@
+"""The generated screens: each module has its `routes`."""

@@ -1,0 +1,179 @@
+"""The door of a network: which network, who, in which language; then the session, the form's token and the terms."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin import csrf, faults
+from admin.formats import Formats
+from admin.i18n import preferred
+from admin.networks import Networks
+from admin.signing import signature
+from admin.visit import THEMES, Visit, address
+from models import accounts, terms
+from models.accounts import Session
+from models.actor import PUBLIC, Actor
+from models.tenant import Tenant
+
+SESSION_COOKIE = "maille"
+GATE_COOKIE = "maille_gate"
+LANGUAGE_COOKIE = "maille_language"
+THEME_COOKIE = "maille_theme"
+OPEN = frozenset({"sign-in", "theme.css", "icon.svg", "language"})
+"""Pages that need no session."""
+BEFORE_TERMS = OPEN | {"sign-out", "terms", "theme"}
+"""Pages that need no accepted terms."""
+KEPT_ACCEPTANCES = 10_000
+
+
+class Door:
+    """ASGI middleware: everything below `/n/<network>/` passes here and finds its `Visit` in `request.state`."""
+
+    def __init__(self, app: ASGIApp, networks: Networks, key: bytes) -> None:
+        """Wrap `app`; `key` signs what goes to browsers."""
+        self.app = app
+        self.networks = networks
+        self.key = key
+        self._accepted: dict[tuple[str, int], None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for the network that the address names, or pass on what is outside of all networks."""
+        if scope["type"] != "http" or not scope["path"].startswith("/n/"):
+            await self.app(scope, receive, send)
+            return
+        name, slash, rest = scope["path"].removeprefix("/n/").partition("/")
+        request = Request(scope, receive)
+        tenant = await self.networks.get(name)
+        answer: ASGIApp | None
+        if tenant is None:
+            answer = faults.outside(request, 404)
+        elif not slash:
+            answer = RedirectResponse(address(name), status_code=307)
+        else:
+            await self._enter(tenant, rest, request, send)
+            return
+        await answer(scope, receive, send)
+
+    async def _enter(self, tenant: Tenant, rest: str, request: Request, send: Send) -> None:
+        scope, receive = request.scope, request.receive
+        token = request.cookies.get(SESSION_COOKIE)
+        ip = request.client.host if request.client else None
+        resumed = None if token is None else await accounts.resume(tenant, token, ip=ip)
+        gate = request.cookies.get(GATE_COOKIE) or secrets.token_urlsafe(24)
+        visit = self._visit(tenant, request, resumed, gate)
+        scope.setdefault("state", {}).update(
+            visit=visit, tenant=tenant, actor=visit.actor, session=visit.session, language=visit.language
+        )
+        page = rest.partition("/")[0]
+        if visit.session is None and request.cookies.get(GATE_COOKIE) != gate:
+            send = _with_cookie(send, _gate_cookie(visit, gate, secure=scope["scheme"] == "https"))
+        answer = await self._stop(visit, request, page, ended=token is not None)
+        if answer is not None:
+            await answer(scope, receive, send)
+            return
+        if request.method not in csrf.SAFE:
+            try:
+                receive = await csrf.check(scope, receive, visit.csrf)
+            except csrf.ForgedError as error:
+                await (await faults.page(request, error.status, faults.sentence(visit, error.status)))(
+                    scope, receive, send
+                )
+                return
+        await self.app(scope, receive, send)
+
+    def _visit(
+        self, tenant: Tenant, request: Request, resumed: tuple[Session, Actor] | None, gate: str
+    ) -> Visit:
+        network = tenant.published.network
+        session, actor = resumed or (None, PUBLIC)
+        language = _language(request, network.languages, actor if resumed else None)
+        theme = request.cookies.get(THEME_COOKIE, "auto")
+        return Visit(
+            tenant=tenant,
+            network=network,
+            actor=actor,
+            session=session,
+            language=language,
+            theme=theme if theme in THEMES else "auto",
+            csrf=session.csrf if session else signature(self.key, "gate", gate),
+            formats=Formats(language, ZoneInfo(network.timezone), network.currency, tenant.clock.now()),
+            key=self.key,
+            path=request.url.path,
+            htmx=request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true",
+        )
+
+    async def _stop(self, visit: Visit, request: Request, page: str, *, ended: bool) -> Response | None:
+        """Return the way to the sign-in or to the terms, when one of them comes first."""
+        if visit.session is None:
+            return None if page in OPEN else _to_sign_in(visit, request, ended=ended)
+        if page in BEFORE_TERMS or not await self._owes_terms(visit, visit.session):
+            return None
+        return _leave(visit, visit.url("terms", next=_next(request)))
+
+    async def _owes_terms(self, visit: Visit, session: Session) -> bool:
+        key = (session.id, visit.tenant.published.version)
+        if key in self._accepted:
+            return False
+        if await terms.open_terms(visit.tenant, visit.actor):
+            return True
+        if len(self._accepted) >= KEPT_ACCEPTANCES:
+            self._accepted.pop(next(iter(self._accepted)))
+        self._accepted[key] = None
+        return False
+
+
+def _language(request: Request, offered: tuple[str, ...], actor: Actor | None) -> str:
+    chosen = actor.language if actor else request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in offered:
+        return chosen
+    return preferred(request.headers.get("accept-language", ""), offered) or offered[0]
+
+
+def _next(request: Request) -> str | None:
+    """Return the address to come back to: a page that was asked for, not a part of one nor a form that was sent."""
+    if request.method != "GET" or request.headers.get("hx-request") == "true":
+        return None
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _to_sign_in(visit: Visit, request: Request, *, ended: bool) -> Response:
+    wanted = _next(request)
+    wanted = None if wanted == visit.url() else wanted
+    response = _leave(visit, visit.url("sign-in", next=wanted, ended="1" if ended else None))
+    if ended:
+        response.delete_cookie(SESSION_COOKIE, path=visit.url())
+    return response
+
+
+def _leave(visit: Visit, target: str) -> Response:
+    if visit.htmx:
+        return Response(status_code=204, headers={"HX-Redirect": target})
+    return RedirectResponse(target, status_code=303)
+
+
+def _gate_cookie(visit: Visit, value: str, *, secure: bool) -> str:
+    response = Response()
+    response.set_cookie(GATE_COOKIE, value, path=visit.url(), httponly=True, samesite="lax", secure=secure)
+    return response.headers["set-cookie"]
+
+
+def _with_cookie(send: Send, cookie: str) -> Send:
+    async def sends(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return sends
+
+
+def session_cookie(request: Request) -> Mapping[str, object]:
+    """Return how the session's cookie is set: for this network alone, out of reach of scripts."""
+    secure = request.url.scheme == "https"
+    return {"path": request.state.visit.url(), "httponly": True, "samesite": "lax", "secure": secure}

@@ -1,0 +1,73 @@
+"""Every refusal and failure, as a page in the visitor's language, as a note for htmx, or as JSON."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ExceptionHandler
+
+from admin.i18n import catalogue, languages, preferred
+from admin.visit import Visit
+from admin.web import Toast, environment, render, toast_header
+from definitions.text import Text
+from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
+from models.message import Message, say
+
+STATUSES: dict[type[RequestError], int] = {
+    NotFoundError: 404,
+    RefusedError: 403,
+    ConflictError: 409,
+    InvalidError: 422,
+}
+SENTENCES: dict[int, Message] = {
+    400: say("The browser sent something that cannot be read."),
+    403: say("This form is too old or came from elsewhere. Go back, load the page again and repeat."),
+    404: say("This page does not exist, or you may not see it."),
+    405: say("This cannot be done here."),
+    413: say("This is too large to be sent."),
+    500: say("Something went wrong on our side. Nothing was changed; please try again."),
+}
+
+
+def sentence(visit: Visit, status: int) -> str:
+    """Return what the product says for an HTTP status."""
+    return visit.words(SENTENCES.get(status, SENTENCES[500]))
+
+
+async def page(request: Request, status: int, text: str) -> Response:
+    """Return the refusal in the form that was asked for."""
+    visit = request.state.visit
+    if visit.htmx:
+        return Response(text, status, {"HX-Trigger": toast_header(Toast(text, kind="refused"))}, "text/plain")
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": text}, status)
+    return await render(request, "errors/fault.html", status=status, code=status, text=text)
+
+
+def outside(request: Request, status: int) -> Response:
+    """Return the page for an address that is in no network."""
+    language = preferred(request.headers.get("accept-language", ""), languages()) or "en"
+    spoken = catalogue(language)
+    text = spoken.words(SENTENCES.get(status, SENTENCES[500]))
+    template = environment.get_template("errors/outside.html")
+    return HTMLResponse(template.render(text=text, code=status, language=language, _=spoken.gettext), status)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    status, said = _reading(error)
+    visit = getattr(request.state, "visit", None)
+    if visit is None:
+        return outside(request, status)
+    return await page(request, status, visit.words(said))
+
+
+def _reading(error: Exception) -> tuple[int, Message | Text]:
+    """Return the HTTP status of an error and its sentence: the one place that maps them."""
+    if isinstance(error, RequestError):
+        return STATUSES.get(type(error), 400), error.message
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return status, SENTENCES.get(status, SENTENCES[500])
+
+
+HANDLERS: dict[type[Exception] | int, ExceptionHandler] = dict.fromkeys((RequestError, HTTPException, Exception), _answer)

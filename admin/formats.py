@@ -1,0 +1,162 @@
+"""Values written for people: dates, money, numbers, phones, countries in a language and a time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+from admin.i18n import Catalogue, catalogue
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """Return Babel's locale of a language (British English: this is Europe)."""
+    try:
+        return Locale.parse("en_GB" if language == "en" else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en_GB")
+
+
+def capital(text: str) -> str:
+    """Return the text with its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one visitor reads values: `now` is aware, `currency` an ISO code. None is written as nothing."""
+
+    language: str
+    timezone: ZoneInfo
+    currency: str
+    now: datetime
+
+    @property
+    def locale(self) -> Locale:
+        """The Babel locale."""
+        return locale_of(self.language)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The product's sentences in this language."""
+        return catalogue(self.language)
+
+    @property
+    def today(self) -> date:
+        """The day that it is where the network is."""
+        return self.now.astimezone(self.timezone).date()
+
+    def day_of(self, moment: date | datetime) -> date:
+        """Return the local day of a moment."""
+        return moment.astimezone(self.timezone).date() if isinstance(moment, datetime) else moment
+
+    def date(self, value: date | datetime | None) -> str:
+        """Write a day: `20 nov. 2026`."""
+        return "" if value is None else dates.format_date(self.day_of(value), "medium", locale=self.locale)
+
+    def time(self, value: datetime | None) -> str:
+        """Write the time of a moment: `10:00`."""
+        return "" if value is None else dates.format_time(value, "short", tzinfo=self.timezone, locale=self.locale)
+
+    def datetime(self, value: datetime | None) -> str:
+        """Write a moment: `20 nov. 2026, 10:00`."""
+        return "" if value is None else f"{self.date(value)}, {self.time(value)}"
+
+    def day(self, value: date | datetime | None) -> str:
+        """Write a day as a heading: `Aujourd’hui`, `Hier`, `Samedi 21 novembre`, with the year when it is another."""
+        if value is None:
+            return ""
+        day, gettext = self.day_of(value), self.catalogue.gettext
+        near = {0: gettext("Today"), -1: gettext("Yesterday"), 1: gettext("Tomorrow")}.get((day - self.today).days)
+        if near is not None:
+            return near
+        pattern = "EEEE d MMMM" if day.year == self.today.year else "EEEE d MMMM y"
+        return capital(dates.format_date(day, pattern, locale=self.locale))
+
+    def short_day(self, value: date | datetime | None) -> str:
+        """Write a day in little room: `ven. 20` within a week, `20 nov.` within the year, else with the year."""
+        if value is None:
+            return ""
+        day = self.day_of(value)
+        if day == self.today:
+            return self.catalogue.gettext("today")
+        if abs(day - self.today) < timedelta(days=7):
+            return dates.format_date(day, "EEE d", locale=self.locale)
+        return dates.format_date(day, "d MMM" if day.year == self.today.year else "d MMM y", locale=self.locale)
+
+    def due(self, value: date | datetime | None) -> str:
+        """Write when something is due: the time today (`10:00`), else the day (`ven. 20`)."""
+        if isinstance(value, datetime) and self.day_of(value) == self.today:
+            return self.time(value)
+        return self.short_day(value)
+
+    def ago(self, value: datetime | None) -> str:
+        """Write how long ago a moment is, or how far ahead: `il y a 3 jours`."""
+        if value is None:
+            return ""
+        return dates.format_timedelta(value - self.now, add_direction=True, threshold=1.2, locale=self.locale)
+
+    def number(self, value: Decimal | float | None) -> str:
+        """Write a number with the language's separators."""
+        return "" if value is None else numbers.format_decimal(value, locale=self.locale)
+
+    def percent(self, value: Decimal | float | None) -> str:
+        """Write a share of one: `12,5 %`."""
+        if value is None:
+            return ""
+        return numbers.format_percent(value, format=_percent_pattern(self.locale), locale=self.locale)
+
+    def money(self, value: Decimal | float | None, currency: str | None = None) -> str:
+        """Write an amount in the network's currency; whole amounts without decimals."""
+        if value is None:
+            return ""
+        whole = value == int(value)
+        return numbers.format_currency(
+            value,
+            currency or self.currency,
+            format=_whole_currency_pattern(self.locale) if whole else None,
+            currency_digits=not whole,
+            locale=self.locale,
+        )
+
+    def phone(self, value: str | None) -> str:
+        """Write an E.164 number: national form for a French one, else international; the text itself when it is none."""
+        if not value:
+            return ""
+        try:
+            number = phonenumbers.parse(value, None)
+        except phonenumbers.NumberParseException:
+            return value
+        national = self.language == "fr" and number.country_code == 33
+        form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(number, form)
+
+    def country(self, code: str | None) -> str:
+        """Write the name of a country."""
+        return "" if not code else self.locale.territories.get(code, code)
+
+    def language_name(self, code: str | None) -> str:
+        """Write the name of a language, in this one."""
+        return "" if not code else capital(self.locale.languages.get(code, code))
+
+    def boolean(self, value: bool | None) -> str:  # noqa: FBT001 - it is the value to be written
+        """Write yes or no."""
+        if value is None:
+            return ""
+        return self.catalogue.gettext("Yes") if value else self.catalogue.gettext("No")
+
+
+def _percent_pattern(locale: Locale) -> str:
+    return locale.percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%").replace(
+        "0\u202f%", "0.#\u202f%"
+    )  # fmt: skip
+
+
+def _whole_currency_pattern(locale: Locale) -> str:
+    return locale.currency_formats["standard"].pattern.split(";")[0].replace(".00", "")

@@ -1,0 +1,93 @@
+"""The way around a network: made from its screens and from what the visitor may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from admin.visit import Visit
+from definitions.spec.screen import Screen
+from models.query import Query
+from models.records import Records
+from models.tx import Tx
+from workflows import tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place to go; `count` is how much waits there, `new` where one is created."""
+
+    label: str
+    icon: str
+    address: str
+    count: int | None = None
+    new: str | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """The menu: the day's pages and the screens (`main`), then what is for leaders (`more`)."""
+
+    main: tuple[Link, ...]
+    more: tuple[Link, ...]
+    member: str
+
+    @property
+    def adds(self) -> Link | None:
+        """The first screen in which the visitor may create something: where the "+" leads."""
+        return next((link for link in self.main if link.new), None)
+
+
+def screens(visit: Visit) -> Iterator[Screen]:
+    """Yield the screens that the visitor may open, those of the pack first."""
+    access = visit.tenant.published.access
+    found = visit.network.screens.values()
+    for screen in sorted(found, key=lambda screen: screen.generated):
+        if visit.network.entities[screen.entity].parent is not None:
+            continue
+        for_visitor = not screen.levels or visit.leads or set(screen.levels) & set(visit.actor.levels)
+        if for_visitor and access.may(visit.actor, "read", screen.entity):
+            yield screen
+
+
+async def load(visit: Visit) -> Navigation:
+    """Return the menu with its counts."""
+    tenant, gettext = visit.tenant, visit.catalogue.gettext
+    shown = {screen.entity: screen for screen in reversed(list(screens(visit)))}
+    order = [screen.entity for screen in screens(visit)]
+    entities = list(dict.fromkeys(order))
+
+    async def counts(tx: Tx) -> dict[str, int]:
+        records = Records(tenant.published, tx, visit.actor, tenant.context(), new_id=tenant.new_id)
+        return {name: await records.count(name, Query()) for name in entities}
+
+    by_entity = await tenant.store.read(counts)
+    open_tasks = await tasks.count_mine(tenant, visit.actor)
+    main = [_link(visit, gettext("Today"), "sun", "")]
+    main += [_screen_link(visit, shown[name], by_entity[name]) for name in entities]
+    main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
+    main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
+    more = [_link(visit, gettext("Back office"), "database", "back-office", "")] if visit.leads else []
+    member = visit.actor.member or {}
+    return Navigation(tuple(main), tuple(more), str(member.get("name") or ""))
+
+
+def _screen_link(visit: Visit, screen: Screen, count: int) -> Link:
+    entity = visit.network.entities[screen.entity]
+    base = visit.url("e", entity.name, "")
+    creates = visit.tenant.published.access.may(visit.actor, "create", entity.name)
+    return Link(
+        label=visit.words(entity.label),
+        icon=entity.icon,
+        address=base,
+        count=count,
+        new=visit.url("e", entity.name, "new") if creates else None,
+        current=visit.path.startswith(base),
+    )
+
+
+def _link(visit: Visit, label: str, icon: str, *parts: str | int) -> Link:
+    count = next((part for part in parts if isinstance(part, int)), None)
+    target = visit.url(*(part for part in parts if isinstance(part, str)))
+    return Link(label, icon, target, count, current=visit.path == target)

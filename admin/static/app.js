@@ -1,0 +1,8 @@
+// Entry of every page. Pages work without it; it adds the palette, notes that pass, and calm forms.
+import { start as forms } from "./forms.js";
+import { start as palette } from "./palette.js";
+import { start as toasts } from "./toast.js";
+
+forms();
+palette();
+toasts();
