@@ -32,7 +32,7 @@ class UInt:
 class Literal(Span):
     """A value written out; a number with a point or an exponent is a `Decimal` (a double in strict CEL)."""
 
-    value: None | bool | int | UInt | Decimal | str | bytes
+    value: bool | int | UInt | Decimal | str | bytes | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ class Member:
     """A field of a record, as expressions see it.
 
     `stored`: it has a column of its own (False for a parent's lines and for the pseudo-records `settings`, `form`, …).
-    `filterable`: the database can compare it (False when encrypted). `scale`: decimals behind the point (decimal, money).
+    `filterable`: the database can compare it (False when encrypted). `scale`: digits behind the point (decimal, money).
     """
 
     type: Type

@@ -95,7 +95,7 @@ def is_text(kind: Type) -> bool:
 
 def fits(actual: Type, expected: Type) -> bool:
     """Whether a value of type `actual` may stand where `expected` is asked for (null may anywhere)."""
-    if actual == expected or DYN in (actual, expected) or actual == NULL:
+    if actual in (expected, NULL) or DYN in (actual, expected):
         return True
     match expected, actual:
         case ListOf(of=wanted), ListOf(of=given):
@@ -108,7 +108,7 @@ def fits(actual: Type, expected: Type) -> bool:
 
 def join(left: Type, right: Type) -> Type | None:
     """Return the type that both fit, None where there is none."""
-    if left == right or right == NULL or DYN in (left, right):
+    if right in (left, NULL) or DYN in (left, right):
         return DYN if right == DYN else left
     if left == NULL:
         return right

@@ -1,0 +1,324 @@
+"""From text to tree: CEL's grammar, with macros recognised and positions kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from definitions.expr.lexer import RESERVED, SyntaxProblem, Token, tokens
+from definitions.expr.nodes import (
+    Binary,
+    BinaryOperator,
+    Call,
+    Has,
+    Index,
+    ListItems,
+    Literal,
+    Macro,
+    MacroName,
+    MapItems,
+    Name,
+    Node,
+    Select,
+    Ternary,
+    Unary,
+    children,
+    place_at,
+)
+from definitions.problems import DefinitionError, Place, Problem
+
+MAX_TEXT = 20_000
+MAX_NODES = 5_000
+MAX_DEPTH = 80
+
+_LEVELS: dict[str, tuple[BinaryOperator, int]] = {
+    "||": ("||", 1),
+    "&&": ("&&", 2),
+    "==": ("==", 3),
+    "!=": ("!=", 3),
+    "<": ("<", 3),
+    "<=": ("<=", 3),
+    ">": (">", 3),
+    ">=": (">=", 3),
+    "in": ("in", 3),
+    "+": ("+", 4),
+    "-": ("-", 4),
+    "*": ("*", 5),
+    "/": ("/", 5),
+    "%": ("%", 5),
+}
+_MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
+    "all": ("all", (2, 3)),
+    "exists": ("exists", (2, 3)),
+    "exists_one": ("exists_one", (2, 3)),
+    "existsOne": ("exists_one", (2, 3)),
+    "filter": ("filter", (2,)),
+    "map": ("map", (2, 3)),
+}
+_WORDS = {"and": "write '&&'", "or": "write '||'", "not": "write '!'", "is": "write '=='", "AND": "write '&&'"} | {
+    "OR": "write '||'",
+    "NOT": "write '!'",
+}
+
+
+def parse(text: str, place: Place, *, strict: bool = False) -> Node:
+    """Return the tree of an expression whose first character stands at `place`; raises `DefinitionError`."""
+    try:
+        return _Parser(text, strict=strict).whole()
+    except SyntaxProblem as found:
+        where = place_at(text, place, found.offset)
+        raise DefinitionError((Problem("expression.syntax", where, found.message + ".", found.hint),)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A function as it is written: its name, and the text and place of each argument."""
+
+    name: str
+    arguments: tuple[tuple[str, Place], ...]
+
+
+def written_call(text: str, place: Place) -> Written | None:
+    """Return the function call that the text is (`sum(record.x)`), None for anything else; raises as `parse` does."""
+    tree = parse(text, place)
+    if not isinstance(tree, Call) or tree.target is not None:
+        return None
+    return Written(
+        tree.name, tuple((text[each.start : each.end], place_at(text, place, each.start)) for each in tree.arguments)
+    )
+
+
+class _Parser:
+    def __init__(self, text: str, *, strict: bool) -> None:
+        if len(text) > MAX_TEXT:
+            raise SyntaxProblem(0, f"the expression is longer than {MAX_TEXT} characters")
+        self.strict = strict
+        self.words = tokens(text)
+        self.position = 0
+        self.nesting = 0
+        self.depths: dict[Node, int] = {}
+
+    def whole(self) -> Node:
+        if len(self.words) == 1:
+            raise SyntaxProblem(0, "there is no expression")
+        tree = self.expression()
+        if self.position < len(self.words) - 1:
+            self.unexpected("the expression is complete before")
+        return tree
+
+    # words
+
+    @property
+    def next(self) -> Token:
+        return self.words[self.position]
+
+    def take(self) -> Token:
+        token = self.words[self.position]
+        self.position += 1
+        return token
+
+    def symbol(self, text: str) -> bool:
+        return self.next.text == text and self.next.kind == "symbol"
+
+    def accept(self, text: str) -> bool:
+        if not self.symbol(text):
+            return False
+        self.position += 1
+        return True
+
+    def close(self, text: str, opened: Token) -> int:
+        if not self.symbol(text):
+            if self.next.kind == "end":
+                raise SyntaxProblem(opened.start, f"'{opened.text}' is never closed", f"a '{text}' is missing")
+            self.unexpected(f"'{text}' should stand before")
+        return self.take().end
+
+    def unexpected(self, why: str) -> NoReturn:
+        token = self.next
+        if token.kind == "end":
+            raise SyntaxProblem(token.start, "the expression ends too early")
+        shown = token.text or "this text"
+        previous = self.words[self.position - 1].text if self.position else ""
+        hint = _WORDS.get(token.text) or _WORDS.get(previous, "")
+        raise SyntaxProblem(token.start, f"{why} {shown if token.text == '' else repr(shown)}", hint)
+
+    def made(self, node: Node) -> Node:
+        depth = 1 + max((self.depths[child] for child in children(node)), default=0)
+        self.depths[node] = depth
+        if depth > MAX_DEPTH:
+            raise SyntaxProblem(node.start, f"the expression is nested more than {MAX_DEPTH} deep")
+        if len(self.depths) > MAX_NODES:
+            raise SyntaxProblem(node.start, f"the expression has more than {MAX_NODES} parts")
+        return node
+
+    # grammar
+
+    def expression(self) -> Node:
+        self.nesting += 1
+        if self.nesting > MAX_DEPTH:
+            raise SyntaxProblem(self.next.start, f"the expression is nested more than {MAX_DEPTH} deep")
+        test = self.binary(1)
+        if self.accept("?"):
+            yes = self.binary(1)
+            if not self.accept(":"):
+                self.unexpected("':' and the other value should stand before")
+            no = self.expression()
+            test = self.made(Ternary(test.start, no.end, test, yes, no))
+        self.nesting -= 1
+        return test
+
+    def binary(self, level: int) -> Node:
+        left = self.unary()
+        while True:
+            operator, own = self.operator()
+            if operator is None or own < level:
+                return left
+            at = self.take().start
+            right = self.binary(own + 1)
+            left = self.made(Binary(left.start, right.end, operator, left, right, at))
+
+    def operator(self) -> tuple[BinaryOperator | None, int]:
+        token = self.next
+        if token.kind == "symbol" or (token.kind == "name" and token.text == "in"):
+            return _LEVELS.get(token.text, (None, 0))
+        return None, 0
+
+    def unary(self) -> Node:
+        signs = []
+        while self.symbol("!") or self.symbol("-"):
+            signs.append(self.take())
+        number = bool(signs) and signs[-1].text == "-" and self.next.kind == "value"
+        operand = self.negative(signs.pop()) if number else self.member(self.primary())
+        for sign in reversed(signs):
+            operator = "!" if sign.text == "!" else "-"
+            operand = self.made(Unary(sign.start, operand.end, operator, operand))  # type: ignore[arg-type]
+        return operand
+
+    def negative(self, sign: Token) -> Node:
+        """`-9223372036854775808` is one literal: its positive twin does not exist."""
+        token = self.next
+        if isinstance(token.value, bool) or not hasattr(token.value, "__neg__"):
+            operand = self.member(self.primary())
+            return self.made(Unary(sign.start, operand.end, "-", operand))
+        self.take()
+        return self.member(self.made(Literal(sign.start, token.end, -token.value)))  # type: ignore[operator]
+
+    def member(self, node: Node) -> Node:
+        while True:
+            if self.symbol("."):
+                node = self.selected(node)
+            elif self.symbol("["):
+                opened = self.take()
+                if self.symbol("?"):
+                    raise SyntaxProblem(self.next.start, "optional values ('[?') are not part of this language")
+                index = self.expression()
+                node = self.made(Index(node.start, self.close("]", opened), node, index))
+            elif self.symbol("{") and isinstance(node, Name | Select):
+                raise SyntaxProblem(self.next.start, "messages are not part of this language")
+            else:
+                return node
+
+    def selected(self, node: Node) -> Node:
+        self.take()
+        if self.symbol("?"):
+            raise SyntaxProblem(self.next.start, "optional values ('.?') are not part of this language")
+        field = self.take()
+        if field.kind not in {"name", "quoted"}:
+            self.position -= 1
+            self.unexpected("a field's name should stand before")
+        if field.kind == "quoted" or not self.symbol("("):
+            return self.made(Select(node.start, field.end, node, field.text, field.start))
+        arguments, end = self.arguments()
+        return self.made(self.method(node, field, arguments, end))
+
+    def arguments(self) -> tuple[tuple[Node, ...], int]:
+        opened = self.take()
+        items: list[Node] = []
+        while not self.symbol(")"):
+            items.append(self.expression())
+            if not self.accept(","):
+                break
+        return tuple(items), self.close(")", opened)
+
+    def method(self, target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
+        macro, counts = _MACROS.get(name.text, (None, ()))
+        if macro is None or len(arguments) not in counts:
+            return Call(target.start, end, name.text, target, arguments, name.start)
+        if macro == "map" and len(arguments) == 3:
+            variable, keep, body = arguments
+            return Macro(target.start, end, macro, target, self.variables(variable), body, keep)
+        *variables, body = arguments
+        return Macro(target.start, end, macro, target, self.variables(*variables), body)
+
+    def variables(self, *given: Node) -> tuple[str, ...]:
+        names: list[str] = []
+        for each in given:
+            if not isinstance(each, Name) or each.root:
+                raise SyntaxProblem(each.start, "a name for the elements should stand here", "as in list.all(x, x > 0)")
+            if each.name in names:
+                raise SyntaxProblem(each.start, f"'{each.name}' stands for two things")
+            names.append(each.name)
+        return tuple(names)
+
+    def primary(self) -> Node:
+        token = self.next
+        if token.kind == "value":
+            self.take()
+            return self.made(Literal(token.start, token.end, token.value))
+        if token.kind == "name" and token.text != "in":
+            return self.named(root=False)
+        if self.accept("."):
+            return self.named(root=True)
+        if self.accept("("):
+            inner = self.expression()
+            self.close(")", token)
+            return inner
+        if self.symbol("["):
+            return self.list_items()
+        if self.symbol("{"):
+            return self.map_items()
+        self.unexpected("a value should stand before")
+
+    def named(self, *, root: bool) -> Node:
+        token = self.take()
+        if token.kind != "name":
+            self.position -= 1
+            self.unexpected("a name should stand before")
+        if token.text in RESERVED:
+            raise SyntaxProblem(token.start, f"'{token.text}' is a reserved word")
+        start = token.start - root
+        if not self.symbol("("):
+            return self.made(Name(start, token.end, token.text, root))
+        arguments, end = self.arguments()
+        return self.made(self.function(token, arguments, end))
+
+    def function(self, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
+        if name.text == "has" and len(arguments) == 1:
+            if not isinstance(arguments[0], Select):
+                raise SyntaxProblem(arguments[0].start, "has(…) asks for a field", "as in has(record.phone)")
+            return Has(name.start, end, arguments[0])
+        if name.text == "sum" and len(arguments) == 3 and not self.strict:
+            of, variable, body = arguments
+            return Macro(name.start, end, "sum", of, self.variables(variable), body)
+        return Call(name.start, end, name.text, None, arguments, name.start)
+
+    def list_items(self) -> Node:
+        opened = self.take()
+        items: list[Node] = []
+        while not self.symbol("]"):
+            items.append(self.expression())
+            if not self.accept(","):
+                break
+        return self.made(ListItems(opened.start, self.close("]", opened), tuple(items)))
+
+    def map_items(self) -> Node:
+        opened = self.take()
+        entries: list[tuple[Node, Node]] = []
+        while not self.symbol("}"):
+            key = self.expression()
+            if not self.accept(":"):
+                self.unexpected("':' should stand before")
+            entries.append((key, self.expression()))
+            if not self.accept(","):
+                break
+        return self.made(MapItems(opened.start, self.close("}", opened), tuple(entries)))
