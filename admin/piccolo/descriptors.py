@@ -1,0 +1,144 @@
+"""Piccolo tables that only describe: what piccolo-admin shows of an entity, in one language.
+
+They are never queried (`admin.piccolo.crud` asks `models.records`), so their names can be the labels people read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from babel import Locale
+from piccolo.columns import BigInt, Boolean, Date, Numeric, Text, Timestamptz, Varchar
+from piccolo.columns.base import Column
+from piccolo.columns.choices import Choice
+from piccolo.engine.base import Engine
+from piccolo.table import TABLE_REGISTRY, Table, create_table_class
+
+from definitions.spec.entity import Entity, Field
+from definitions.spec.network import Network
+from definitions.spec.process import Process
+
+TEXT_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Described:
+    """A column of the back office: the record's value `name`, its label, and what it refers to or chooses from."""
+
+    name: str
+    label: str
+    column: Column
+    to: str | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """An entity as the back office shows it; `title` is the table's name there."""
+
+    entity: str
+    title: str
+    table: type[Table]
+    columns: Mapping[str, Described]
+
+    def label(self, name: str) -> str:
+        """Return the label of a column."""
+        return self.columns[name].label
+
+
+class Words:
+    """The labels of what every record has, in the reader's language."""
+
+    def __init__(self, network: Network, language: str, system: Mapping[str, str]) -> None:
+        """`system` maps the names of the system fields to their labels in `language`."""
+        self.network = network
+        self.language = language
+        self.system = system
+        self.locale = Locale.parse(language)
+
+
+def describe(network: Network, entity: Entity, words: Words, engine: Engine[Any]) -> Descriptor:
+    """Return the descriptor of `entity`, its columns in the order of the definition."""
+    columns = {described.name: described for described in _columns(network, entity, words)}
+    title = entity.label.pick(words.language, *network.languages)
+    members: dict[str, Any] = {name: described.column for name, described in columns.items()}
+    table = create_table_class(
+        f"BackOffice_{entity.name}", class_kwargs={"tablename": title, "db": engine}, class_members=members
+    )
+    if table in TABLE_REGISTRY:
+        TABLE_REGISTRY.remove(table)
+    return Descriptor(entity.name, title, table, columns)
+
+
+def _columns(network: Network, entity: Entity, words: Words) -> Iterator[Described]:
+    yield Described("id", words.system["id"], Varchar(length=36, primary_key=True, default=""))
+    for name in entity.processes:
+        yield _state(network.processes[name], words)
+    for one in entity.fields.values():
+        yield _field(one, words)
+    if entity.owner:
+        yield Described("owner", words.system["owner"], Varchar(null=True, default=None), to="member")
+    for name in ("created_at", "updated_at", "last_activity_at"):
+        yield Described(name, words.system[name], Timestamptz(null=True, default=None))
+    yield Described("created_by", words.system["created_by"], Varchar(null=True, default=None), to="member")
+    yield Described("version", words.system["version"], BigInt(default=0))
+
+
+def _state(process: Process, words: Words) -> Described:
+    label = process.label.pick(words.language, *words.network.languages)
+    choices = {
+        name: state.label.pick(words.language, *words.network.languages) for name, state in process.states.items()
+    }
+    return Described(process.name, label, Varchar(choices=_enum(choices), null=True, default=None), choices=choices)
+
+
+def _field(one: Field, words: Words) -> Described:
+    label = one.label.pick(words.language, *words.network.languages)
+    choices = _choices(one, words)
+    about = one.help.pick(words.language, *words.network.languages) if one.help else None
+    common: dict[str, Any] = {"null": True, "default": None, "required": one.required, "help_text": about}
+    return Described(
+        one.name, label, _column(one, common, choices), to=one.to if one.type == "reference" else None, choices=choices
+    )
+
+
+def _choices(one: Field, words: Words) -> Mapping[str, str]:
+    match one.type:
+        case "choice":
+            return {o.name: o.label.pick(words.language, *words.network.languages) for o in one.options.values()}
+        case "country":
+            return {code: words.locale.territories.get(code, code) for code in words.network.countries}
+        case "language":
+            return {code: words.locale.languages.get(code, code) for code in words.network.languages}
+        case _:
+            return {}
+
+
+def _column(one: Field, common: dict[str, Any], choices: Mapping[str, str]) -> Column:
+    match one.type:
+        case "integer":
+            return BigInt(**common)
+        case "decimal" | "money":
+            return Numeric(digits=(18, one.scale), **common)
+        case "boolean":
+            return Boolean(**common)
+        case "date":
+            return Date(**common)
+        case "datetime":
+            return Timestamptz(**common)
+        case "long_text" | "json":
+            return Text(**common)
+        case _:
+            return Varchar(length=TEXT_LENGTH, choices=_enum(choices), **common)
+
+
+def _enum(choices: Mapping[str, str]) -> type[Enum] | None:
+    if not choices:
+        return None
+    members = {name: Choice(name, label) for name, label in choices.items()}
+    make: Any = Enum  # mypy wants the members written out
+    made: type[Enum] = make("Options", members)
+    return made
