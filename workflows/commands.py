@@ -1,8 +1,8 @@
 """The use cases. Each is one transaction: it happens in full, durably, before its function returns, or not at all.
 
 All of them raise what `models.errors` defines: `NotFoundError` for a record that is absent or that the actor may not
-read (the same to the caller), `RefusedError` with a reason, `ConflictError` when the record changed since the caller read it,
-`InvalidError` with a sentence a field.
+read (the same to the caller), `RefusedError` with a reason, `ConflictError` when the record changed since the caller
+read it, `InvalidError` with a sentence a field.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A transition out of the record's present state. `reason` says why it is not allowed; `form` is asked before it."""
+    """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it."""
 
     process: str
     transition: Transition
@@ -73,8 +73,8 @@ async def move(
 ) -> Moved:
     """Take a transition of the record that the actor read at `version` (None: whatever it is now).
 
-    `process` tells apart transitions of one name. `form` holds the answers by the names of the form's fields, as text from a
-    screen or as values. A second click with the same version is a `ConflictError`, not a second move.
+    `process` tells apart transitions of one name. `form` holds the answers by the names of the form's fields, as text
+    from a screen or as values. A second click with the same version is a `ConflictError`, not a second move.
     """
     raise NotImplementedError
 
@@ -123,7 +123,7 @@ async def reopen_task(tenant: Tenant, actor: Actor, task: str) -> None:
 
 
 async def retry_mail(tenant: Tenant, actor: Actor, mail: str) -> None:
-    """Send a mail that failed, whose fate is unknown, or that was cancelled, once more (as soon as there is a transport)."""
+    """Send a mail once more that failed, was cancelled, or whose fate is unknown."""
     raise NotImplementedError
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from email import policy
 from email.message import EmailMessage
-from typing import Protocol
+from email.utils import getaddresses, parseaddr
+from typing import Literal, Protocol, get_args
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+
+StartTls = Literal["auto", "required", "never"]
+TIMEOUT = 30.0
+"""Seconds that the other side has for each answer."""
 
 
 class SendError(Exception):
-    """The mail could not be handed over; `permanent` when trying again would not help."""
+    """The mail could not be handed over.
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    `permanent`: trying again would not help. `uncertain`: the connection broke after the text had been said, so that it
+    may have been taken or not.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False, uncertain: bool = False) -> None:
         """Keep what the other side said."""
         self.permanent = permanent
+        self.uncertain = uncertain
         super().__init__(reason)
 
 
@@ -28,7 +43,10 @@ class Session(Protocol):
 class Transport(Protocol):
     """The way out of the house. `address` is the network's own, which its mails come from."""
 
-    address: str
+    @property
+    def address(self) -> str:
+        """The address that mails come from."""
+        ...
 
     def open(self) -> AbstractAsyncContextManager[Session]:
         """Connect; `SendError` (never permanent) when that is not possible now."""
@@ -37,6 +55,115 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpTransport:
-    """SMTP by URL: `smtp://user:password@host:port?from=office@example.org&starttls=required`, or `smtps://…`."""
+    """SMTP by URL: `smtp://user:password@host:port?from=office@example.org&starttls=required`, or `smtps://…`.
 
-    url: str
+    `starttls` is `auto` (when the server offers it), `required` or `never`. Without `from` the address is the
+    user's, or `maille@` the host.
+    """
+
+    url: str = field(repr=False)
+    host: str = field(init=False)
+    port: int | None = field(init=False)
+    user: str | None = field(init=False)
+    password: str | None = field(init=False, repr=False)
+    tls: bool = field(init=False)
+    starttls: StartTls = field(init=False)
+    address: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the URL; `ValueError` says what is wrong with it, without its password."""
+        parts = urlsplit(self.url)
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        starttls = options.get("starttls", "auto")
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or starttls not in get_args(StartTls):
+            raise ValueError(
+                "SMTP_URL is smtp://user:password@host:port or smtps://…, starttls auto, required or never."
+            )
+        user = unquote(parts.username) if parts.username else None
+        own = user if user and "@" in user else f"maille@{parts.hostname}"
+        read = {
+            "host": parts.hostname,
+            "port": parts.port,
+            "user": user,
+            "password": unquote(parts.password) if parts.password else None,
+            "tls": parts.scheme == "smtps",
+            "starttls": starttls,
+            "address": options.get("from", own),
+        }
+        for name, value in read.items():
+            object.__setattr__(self, name, value)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Session]:
+        """Connect and sign in; leaving the context says goodbye."""
+        wanted: dict[str, bool | None] = {"auto": None, "required": True, "never": False}
+        client = SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.user,
+            password=self.password,
+            use_tls=self.tls,
+            start_tls=False if self.tls else wanted[self.starttls],
+            timeout=TIMEOUT,
+        )
+        try:
+            await client.connect()
+        except (SMTPException, OSError) as error:
+            raise SendError(_reason(error)) from error
+        try:
+            yield SmtpSession(client)
+        finally:
+            with suppress(SMTPException, OSError):
+                await client.quit()
+            client.close()
+
+
+class SmtpSession:
+    """A connection to a server that knows us."""
+
+    def __init__(self, client: SMTP) -> None:
+        """Speak over a connected client."""
+        self._client = client
+
+    async def send(self, message: EmailMessage) -> None:
+        """Say sender, recipients and text. Only a break after the text began leaves the fate of the message open."""
+        sender = parseaddr(str(message["From"]))[1]
+        to, others = _addresses(message, "To"), _addresses(message, "Cc")
+        utf8 = not all(address.isascii() for address in (sender, *to, *others))
+        content = message.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
+        try:
+            await self._client.mail(sender, options=["SMTPUTF8"] if utf8 else [])
+            for address in to:
+                await self._client.rcpt(address)
+            for address in others:
+                with suppress(SMTPResponseException):  # a copy that is refused does not keep the letter back
+                    await self._client.rcpt(address)
+        except (SMTPException, OSError) as error:
+            await self._forget()
+            raise SendError(_reason(error), permanent=_permanent(error)) from error
+        try:
+            await self._client.data(content)
+        except SMTPResponseException as error:
+            await self._forget()
+            raise SendError(_reason(error), permanent=_permanent(error)) from error
+        except (SMTPException, OSError) as error:
+            raise SendError(_reason(error), uncertain=True) from error
+
+    async def _forget(self) -> None:
+        """Take back what was begun, so that the next message finds a clean connection."""
+        with suppress(SMTPException, OSError):
+            await self._client.rset()
+
+
+def _addresses(message: EmailMessage, header: str) -> list[str]:
+    return [address for _, address in getaddresses([str(value) for value in message.get_all(header, [])]) if address]
+
+
+def _permanent(error: Exception) -> bool:
+    return isinstance(error, SMTPResponseException) and error.code >= 500
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return str(error) or type(error).__name__

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -57,8 +58,9 @@ class RunTrace:
 class Event:
     """One thing that happened. `actor_kind` is member, public or system (then `actor` is who caused it).
 
-    `text` is a note, or what a move's form asked for beside the fields. `undo_until` is set while this reader can take the move
-    back (`commands.undo(id)`); `undone` when somebody did. `mail`, `task` and `run` are set for the kinds of that name.
+    `text` is a note, or the comment that a move's form asked for; `answers` what it asked for besides, by the names of
+    the form's fields. `undo_until` is set while this reader can take the move back (`commands.undo(id)`); `undone` when
+    somebody did. `mail`, `task` and `run` are set for the kinds of that name.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Event:
     to_state: str | None = None
     changes: tuple[FieldChange, ...] = ()
     text: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
     automation: str | None = None
     undo_until: datetime | None = None
     undone: bool = False

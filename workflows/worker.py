@@ -24,9 +24,9 @@ class Worker:
         """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures."""
 
     async def run_due(self) -> int:
-        """Do everything that is due at the tenant's clock, and what follows from it; return how many rows were worked."""
+        """Do everything that is due by the tenant's clock and what follows; return how many rows were worked."""
         raise NotImplementedError
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set: at once after a commit, when the next row is due, and at least every few seconds."""
+        """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least."""
         raise NotImplementedError

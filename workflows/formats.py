@@ -1,0 +1,125 @@
+"""Values as people read them in a message: dates, money, telephone numbers, names of countries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+from jinja2 import Undefined
+
+
+class Named(str):
+    """A name of the definitions or of ISO (an option, a state, a country) that knows what people call it."""
+
+    __slots__ = ("label",)
+    label: str
+
+    def __new__(cls, name: str, label: str) -> Named:
+        """Keep the label beside the name."""
+        made = super().__new__(cls, name)
+        made.label = label
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How values are written in one language of one network."""
+
+    locale: Locale
+    timezone: ZoneInfo
+    currency: str
+
+    def date(self, value: Any) -> str:
+        """Return the day, written out: `lundi 23 novembre 2026`."""
+        if _missing(value):
+            return ""
+        day = value.astimezone(self.timezone).date() if isinstance(value, datetime) else value
+        return format_date(day, "full" if isinstance(day, date) else "medium", locale=self.locale)
+
+    def datetime(self, value: Any) -> str:
+        """Return day and time on the network's wall clock."""
+        if _missing(value):
+            return ""
+        if not isinstance(value, datetime):
+            return self.date(value)
+        return format_datetime(value, "EEEE d MMMM, H:mm", tzinfo=self.timezone, locale=self.locale)
+
+    def money(self, value: Any) -> str:
+        """Return an amount in the network's currency."""
+        return "" if _missing(value) else format_currency(value, self.currency, locale=self.locale)
+
+    def phone(self, value: Any) -> str:
+        """Return a number as its own country writes it, with the country's prefix elsewhere."""
+        if _missing(value):
+            return ""
+        try:
+            number = phonenumbers.parse(str(value))
+        except phonenumbers.NumberParseException:
+            return str(value)
+        home = phonenumbers.region_code_for_number(number) == self.locale.territory
+        style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(number, style)
+
+    def label(self, value: Any) -> str:
+        """Return what people call an option, a state, a country or a language."""
+        if _missing(value):
+            return ""
+        if isinstance(value, tuple | list):
+            return ", ".join(self.label(item) for item in value)
+        return value.label if isinstance(value, Named) else self.plain(value)
+
+    def plain(self, value: Any) -> str:
+        """Return a value as it stands in a sentence when no filter says otherwise."""
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | datetime | date | tuple | None):
+            return str(value)
+        if value is None:
+            return ""
+        if isinstance(value, datetime):
+            return self.datetime(value)
+        if isinstance(value, date):
+            return self.date(value)
+        if isinstance(value, tuple):
+            return ", ".join(self.plain(item) for item in value)
+        return format_decimal(value, locale=self.locale)
+
+    def filters(self) -> Mapping[str, Callable[..., Any]]:
+        """Return the filters of templates by name."""
+        return {
+            "date": self.date,
+            "datetime": self.datetime,
+            "money": self.money,
+            "phone": self.phone,
+            "label": self.label,
+            "default": default,
+        }
+
+
+def default(value: Any, instead: Any = "") -> Any:
+    """Return `value`, or `instead` when there is none."""
+    return instead if _missing(value) or value == "" else value
+
+
+def locale_of(language: str, countries: tuple[str, ...] = ()) -> Locale:
+    """Return the locale of a language as the network's first country writes it, when that exists; else English."""
+    try:
+        plain = Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+    for country in countries:
+        try:
+            return Locale.parse(f"{plain.language}_{country}")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return plain
+
+
+def _missing(value: Any) -> bool:
+    return value is None or isinstance(value, Undefined)

@@ -1,0 +1,160 @@
+"""Templates: sandboxed Jinja over Markdown, compiled once a version and language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import Template as Compiled
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from definitions.spec.network import Network
+from definitions.spec.template import Template
+from workflows import markdown
+from workflows.formats import Formats, locale_of
+from workflows.layout import Layout, compile_layout
+from workflows.shown import Eye
+
+TEXT_FILTERS = (
+    *("abs", "capitalize", "first", "int", "join", "last", "length", "lower", "replace", "round", "striptags"),
+    *("title", "trim", "truncate", "upper", "wordcount"),
+)
+"""Jinja's own filters that templates may use: those whose cost is that of their text."""
+
+
+class RenderError(Exception):
+    """A template that could not be rendered; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message, ready to be sent."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja without anything that costs more than the text it makes."""
+
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def __init__(self, formats: Formats, finalize: Callable[[Any], str]) -> None:
+        """Write values through `finalize`; dates, money and the like as `formats` has them."""
+        super().__init__(undefined=StrictUndefined, finalize=finalize, autoescape=False, trim_blocks=False)
+        own = self.filters
+        self.filters = {name: own[name] for name in TEXT_FILTERS} | dict(formats.filters())
+        self.globals = {}
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Multiply numbers only: a text times a million is refused, and so are powers."""
+        if operator == "**" or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
+            raise SecurityError(f"'{operator}' is for numbers.")
+        return super().call_binop(context, operator, left, right)
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """What rendering in one language needs."""
+
+    eye: Eye
+    formats: Formats
+    lines: Sandbox
+    bodies: Sandbox
+    layout: Layout
+
+
+class TemplateSet:
+    """The templates of one published version."""
+
+    def __init__(self, network: Network) -> None:
+        """Compile for `network`, when first needed."""
+        self.network = network
+        self._tongues: dict[str, Tongue] = {}
+        self._compiled: dict[tuple[str, str], tuple[Compiled, Compiled]] = {}
+        self._reads: dict[str, frozenset[tuple[str, ...]]] = {}
+
+    def tongue(self, language: str) -> Tongue:
+        """Return what rendering in `language` needs."""
+        if language not in self._tongues:
+            self._tongues[language] = self._make(language)
+        return self._tongues[language]
+
+    def language(self, wanted: str | None) -> str:
+        """Return `wanted` when the network speaks it, else the network's first."""
+        languages = self.network.languages
+        return wanted if wanted in languages else languages[0]
+
+    def reads(self, name: str) -> frozenset[tuple[str, ...]]:
+        """Return the paths that the template selects in any language: `("record", "company", "name")`."""
+        if name not in self._reads:
+            template = self.network.templates[name]
+            texts = [*template.body.values.values(), *(template.subject.values.values() if template.subject else ())]
+            parse = self.tongue(self.network.languages[0]).lines.parse
+            self._reads[name] = frozenset(path for text in texts for path in _paths(parse(text)))
+        return self._reads[name]
+
+    def render(self, name: str, language: str, names: Mapping[str, Any], foot: str = "") -> Rendered:
+        """Return the message; `foot` is Markdown below it. `RenderError` when a variable is not there."""
+        tongue = self.tongue(language)
+        subject, body = self._pair(self.network.templates[name], tongue)
+        try:
+            line = " ".join(subject.render(names).split())
+            text = body.render(names)
+        except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
+            raise RenderError(f"{name} ({language}): {error}") from error
+        page = tongue.layout.page(markdown.to_html(text), _foot(foot))
+        plain = markdown.to_text(text)
+        return Rendered(line, page, f"{plain}\n-- \n{markdown.to_text(foot)}" if foot else plain)
+
+    def _pair(self, template: Template, tongue: Tongue) -> tuple[Compiled, Compiled]:
+        key = (template.name, tongue.eye.language)
+        if key not in self._compiled:
+            languages = (tongue.eye.language, *self.network.languages)
+            subject = template.subject.pick(*languages) if template.subject else ""
+            self._compiled[key] = (
+                tongue.lines.from_string(subject),
+                tongue.bodies.from_string(template.body.pick(*languages)),
+            )
+        return self._compiled[key]
+
+    def _make(self, language: str) -> Tongue:
+        network = self.network
+        locale = locale_of(language, network.countries)
+        formats = Formats(locale, ZoneInfo(network.timezone), network.currency)
+        return Tongue(
+            eye=Eye(network, language, locale),
+            formats=formats,
+            lines=Sandbox(formats, formats.plain),
+            bodies=Sandbox(formats, lambda value: markdown.escape(formats.plain(value))),
+            layout=compile_layout(network.label.pick(language, *network.languages), network.hue, language),
+        )
+
+
+_PARAGRAPH = re.compile(r"^<p>(.*)</p>\s*$", re.DOTALL)
+
+
+def _foot(text: str) -> str:
+    """Return the foot as HTML without a paragraph of its own."""
+    html = markdown.to_html(text)
+    found = _PARAGRAPH.match(html)
+    return found[1] if found else html
+
+
+def _paths(tree: nodes.Template) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for node in tree.find_all(nodes.Getattr):
+        path: list[str] = []
+        inner: nodes.Node = node
+        while isinstance(inner, nodes.Getattr):
+            path.insert(0, inner.attr)
+            inner = inner.node
+        if isinstance(inner, nodes.Name):
+            found.add((inner.name, *path))
+    return found
