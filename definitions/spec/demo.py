@@ -32,9 +32,13 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A text with places `{field}`, `{field|slug}`, `{again}`, and `#` for a digit."""
+    """A text with places `{field}`, `{field|slug}`, `{list.key}`, `{again}`, and `#` for a digit.
+
+    `picks` holds how to fill the places that name a list.
+    """
 
     text: str
+    picks: Mapping[str, Pick] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,16 @@ class DemoMember:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A way through a process, its share among the ways, and how long ago at most its last step was."""
+    """A way through a process, its share among the ways, and how long ago at most its last step was.
+
+    `values` are made instead of the general ones in the records that go this way.
+    """
 
     share: float
     moves: tuple[str, ...]
     within: timedelta
     place: Place
+    values: Mapping[str, Maker] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
