@@ -31,7 +31,7 @@ Convert = Callable[[Any], Any]
 class Codec:
     """A way to store values: the declared type on SQLite, and what turns a value into its stored form and back.
 
-    Neither ever sees None. None for `encode` or `decode`: the two are the same. `piccolo` makes the Piccolo column of it.
+    Neither sees None; one that is None changes nothing. `piccolo` makes the Piccolo column of it.
     """
 
     declared: str

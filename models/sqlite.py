@@ -134,6 +134,7 @@ class SqliteStore:
     """One SQLite file; see `models.store.Store` for the promises."""
 
     dialect: Dialect = "sqlite"
+    changed: asyncio.Event
 
     def __init__(self, path: Path, *, threads: Threads = THREADS) -> None:
         """Take the file's lock and open it, creating it when it is not there (blocks for a moment)."""

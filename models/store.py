@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from piccolo.engine.base import Engine
 
@@ -36,9 +36,17 @@ class Store(Protocol):
     transaction of its own.
     """
 
-    dialect: Dialect
-    engine: Engine  # type: ignore[type-arg] # Piccolo leaves its parameter out itself
     changed: asyncio.Event
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL it speaks."""
+        ...
+
+    @property
+    def engine(self) -> Engine[Any]:
+        """The Piccolo engine over the same data."""
+        ...
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one snapshot of the data, without the right to write."""

@@ -20,8 +20,8 @@ from models.tables import attribute, create_table
 from models.tx import Tx
 
 MOMENTS = frozenset(
-    "at due_at done_at created_at changed_at seen_at sent_at started_at ended_at wake_at run_at lease_until hold_until "
-    "undo_until".split()
+    {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
+    | {"run_at", "lease_until", "hold_until", "undo_until"}
 )
 NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq"})
 

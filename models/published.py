@@ -1,0 +1,50 @@
+"""One published version of a network, ready to use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from piccolo.engine.base import Engine
+
+from definitions.expr.expression import Context
+from definitions.spec.network import Network
+from models.access import Access
+from models.calendar import OfficeCalendar
+from models.tables import Tables
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """A version: its number (from 1), the hash of its files, and what was made of them."""
+
+    version: int
+    hash: str
+    network: Network
+    tables: Tables
+    access: Access
+    timezone: ZoneInfo
+    calendar: OfficeCalendar
+
+    def context(self, now: datetime) -> Context:
+        """Return what expressions take from outside the record, at this time."""
+        return Context(now, self.timezone, self.calendar)
+
+
+def make_published(version: int, digest: str, network: Network, engine: Engine[Any]) -> Published:
+    """Return a network as a published version."""
+    timezone = ZoneInfo(network.timezone)
+    tables = Tables(network, engine)
+    calendar = OfficeCalendar(network.calendar, timezone)
+    return Published(version, digest, network, tables, Access(network), timezone, calendar)
+
+
+def hash_files(files: Mapping[str, str]) -> str:
+    """Return the hash of a pack's files, the same whatever their order."""
+    text = json.dumps(files, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
