@@ -22,8 +22,6 @@ _QUOTE = re.compile(r"([rR]?[bB]?|[bB][rR])(\"\"\"|'''|\"|')")
 _SYMBOL = re.compile(r"\|\||&&|==|!=|<=|>=|[<>+\-*/%!?:.,()\[\]{}]")
 _QUOTED_NAME = re.compile(r"`([A-Za-z0-9_.\-/ ]+)`")
 _ESCAPE = re.compile(
-    
-)
     r"\\(?:([abfnrtv\\?\"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))"
 )
 _PLAIN = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
@@ -141,10 +139,8 @@ def _escapes(body: str, offset: int) -> list[re.Match[str]]:
     while position >= 0:
         match = _ESCAPE.match(body, position)
         if match is None:
-            raise SyntaxProblem(
             shown = body[position : position + 2]
             raise SyntaxProblem(offset + position, f"'{shown}' is no escape", "write \\\\ for \\")
-            )
         found.append(match)
         position = body.find("\\", match.end())
     return found

@@ -275,9 +275,9 @@ class _Parser:
             return inner
         if self.symbol("["):
             return self.list_items()
-        if self.symbol("{"):
-            return self.map_items()
-        self.unexpected("a value should stand before")
+        if not self.symbol("{"):
+            self.unexpected("a value should stand before")
+        return self.map_items()
 
     def named(self, *, root: bool) -> Node:
         token = self.take()

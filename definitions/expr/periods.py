@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"([0-9]+) ?(m|h|d|w|months?|years?|working hours?|working d
 
 
 def parse_duration(text: str) -> Duration | None:
-    """Return what a text says: `1h30m`, `-90s` as in CEL, or `3d`, `2w`, `6 months`, `4 working hours` as in plain keys."""
+    """Return what a text says: `1h30m`, `-90s` as in CEL, or `3d`, `6 months`, `4 working hours` as in plain keys."""
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text)
     plain = _PLAIN.fullmatch(rest)
     if plain:

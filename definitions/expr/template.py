@@ -38,7 +38,7 @@ class Columns(Protocol):
         ...
 
     def value(self, entity: str, alias: str, field: str) -> SqlTemplate:
-        """Return the stored value of a field (or `id`, `_path`, a process) of the row `alias`; a reference is its id."""
+        """Return the stored value of a field (or `id`, `_path`, a process) of the row `alias`; a reference's id."""
         ...
 
     def encode(self, value: Any, kind: Type) -> Any:

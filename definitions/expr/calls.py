@@ -1,0 +1,141 @@
+"""The types of calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from definitions.expr.functions import FUNCTIONS, METHODS, SPECIAL, Function, Overload, call
+from definitions.expr.nodes import Call, Literal
+from definitions.expr.types import (
+    BOOL,
+    DATE,
+    DATETIME,
+    DURATION,
+    DYN,
+    NULL,
+    NUMBERS,
+    STRING,
+    Choice,
+    ListOf,
+    Type,
+    fits,
+    join,
+)
+
+if TYPE_CHECKING:
+    from definitions.expr.check import Checker
+    from definitions.expr.typing import Variables
+
+_FORMATS = {
+    "duration": 'as in duration("72h") or duration("6 months")',
+    "date": 'as in date("2026-11-30")',
+    "timestamp": 'as in timestamp("2026-11-30T10:00:00Z")',
+}
+
+
+def infer(checker: Checker, node: Call, variables: Variables) -> Type:
+    """Return the type of a call, and keep its overload."""
+    given = [] if node.target is None else [checker.infer(node.target, variables)]
+    given += [checker.infer(argument, variables) for argument in node.arguments]
+    if node.target is None and node.name in SPECIAL:
+        return _is_in(checker, node, given) if node.name == "is_in" else _extreme(checker, node, given)
+    function = (FUNCTIONS if node.target is None else METHODS).get(node.name)
+    if function is None:
+        return _unknown(checker, node)
+    overload = next((each for each in function.overloads if _takes(each, given)), None)
+    if overload is None:
+        return checker.report("type", node.at, _refusal(function, given), "it takes " + _signatures(function))
+    checker.typing.overloads[node] = overload
+    if function.name == "is_upline_of":
+        _paths(checker, node, variables)
+    _constant(checker, node, overload)
+    return overload.result
+
+
+def _takes(overload: Overload, given: list[Type]) -> bool:
+    return len(given) == len(overload.parameters) and all(map(fits, given, overload.parameters))
+
+
+def _refusal(function: Function, given: list[Type]) -> str:
+    shown = [str(kind) for kind in given]
+    if function.method:
+        return f"'{function.name}' does not work on {shown[0]} with ({', '.join(shown[1:])})."
+    return f"'{function.name}' does not take ({', '.join(shown)})."
+
+
+def _signatures(function: Function) -> str:
+    ways = []
+    for overload in function.overloads:
+        names = [str(kind) for kind in overload.parameters]
+        ways.append(
+            f"{names[0]}.{function.name}({', '.join(names[1:])})" if function.method else f"({', '.join(names)})"
+        )
+    return " or ".join(ways)
+
+
+def _unknown(checker: Checker, node: Call) -> Type:
+    from definitions.expr.check import suggestion
+
+    if node.target is None:
+        hint = suggestion(node.name, [*FUNCTIONS, *SPECIAL, "has", "sum"])
+        if node.name in METHODS:
+            hint = f"write it behind its value: value.{node.name}(…)"
+    else:
+        hint = suggestion(node.name, [*METHODS, "all", "exists", "exists_one", "filter", "map"])
+        if node.name in FUNCTIONS or node.name in SPECIAL:
+            hint = f"write it in front: {node.name}(…)"
+    return checker.report("unknown_function", node.at, f"There is no function '{node.name}'.", hint)
+
+
+def _paths(checker: Checker, node: Call, variables: Variables) -> None:
+    """Note that the members' sponsor lines are read."""
+    for member in (node.target, *node.arguments):
+        path = None if member is None else checker.path(member, variables)
+        if path is not None:
+            checker.typing.reads.add((*path, "_path"))
+
+
+def _constant(checker: Checker, node: Call, overload: Overload) -> None:
+    """Compute once what depends on nothing, and report a text that does not say what it should."""
+    parts = (*(() if node.target is None else (node.target,)), *node.arguments)
+    if not overload.pure or not all(isinstance(part, Literal) for part in parts):
+        return
+    values = [part.value for part in parts if isinstance(part, Literal)]
+    if None in values:
+        return
+    value = call(overload.run)(None, *values)
+    if value is None and node.name in _FORMATS:
+        at = node.arguments[0].start
+        checker.report("value", at, f"'{values[0]}' is not a {node.name}.", _FORMATS[node.name])
+    checker.typing.constants[node] = value
+
+
+def _is_in(checker: Checker, node: Call, given: list[Type]) -> Type:
+    if len(given) != 2:
+        checker.report("type", node.at, "is_in takes a process and a state.", 'as in is_in(record.process, "state")')
+        return BOOL
+    choice = given[0].of if isinstance(given[0], ListOf) else given[0]
+    state = node.arguments[1]
+    if not isinstance(choice, Choice):
+        if choice not in (DYN, NULL):
+            checker.mistyped(node.arguments[0], f"is_in looks at a process or a choice, not at {given[0]}.")
+    elif not isinstance(state, Literal) or not isinstance(state.value, str):
+        checker.mistyped(state, "The state is written out.", 'as in is_in(record.process, "state")')
+    else:
+        checker.options(choice, state, groups=True)
+    return BOOL
+
+
+def _extreme(checker: Checker, node: Call, given: list[Type]) -> Type:
+    kinds = given
+    if len(given) == 1 and isinstance(given[0], ListOf):
+        kinds = [given[0].of]
+    if not kinds:
+        return checker.report("type", node.at, f"'{node.name}' takes values, or a list of them.")
+    common: Type | None = kinds[0]
+    for kind in kinds[1:]:
+        common = None if common is None else join(common, kind)
+    if common is None or (common not in NUMBERS and common not in (DATE, DATETIME, DURATION, STRING, DYN, NULL)):
+        shown = ", ".join(str(kind) for kind in given)
+        return checker.report("type", node.at, f"'{node.name}' does not take ({shown}).", "give numbers, or times")
+    return common
