@@ -76,8 +76,9 @@ def build(question: Question, raw: Sequence[str], reader: Reader, titles: Titles
         case "select" | "radios" | "checks":
             return replace(made, options=_options(column, reader))
         case "picker":
-            chosen = tuple((each, titles.get(column.to or "", {}).get(each, "")) for each in raw if each)
-            return replace(made, options=chosen, source=f"{base}/{column.to}/options")
+            known = titles.get(column.to or "", {})
+            offered = {**{each: "…" for each in raw if each not in known}, **known}
+            return replace(made, options=tuple(offered.items()), source=f"{base}/{column.to}/options")
         case _:
             return made
 

@@ -1,0 +1,155 @@
+"""The list of an entity's records: its screen's columns, views, search, filters and order, all in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from admin.parts.columns import NUMBERS, Column
+from admin.parts.hints import Hint, hints, planned
+from admin.parts.lists import Ask, Frame, Order, ask, frame, order, sortable, tidy
+from admin.parts.shown import Shown, Titles, show
+from admin.parts.subject import Subject, reading, subject, title_fields
+from admin.web import render
+from models.message import say
+from models.query import Query
+from models.record import Page, Record
+from models.records import Records
+
+PAGE = 50
+FOUND = 20
+"""How many records a reference's search answers with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The head of a column; `order` is None where the column can't sort."""
+
+    label: str
+    order: Order | None
+    number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value in a line; `label` names it where there is no heading (phones)."""
+
+    label: str
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record of the list: all of it leads to `href`."""
+
+    href: str
+    title: str
+    cells: tuple[Cell, ...]
+    hints: tuple[Hint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of the list; the first one is the title and stands for the columns that it is made of."""
+
+    title: str
+    sorts_by: Column | None
+    columns: tuple[Column, ...]
+    plan: str | None
+
+
+async def page(request: Request) -> Response:
+    """Answer with the list, or with what htmx asks for: the results of a search, the next lines."""
+    clean = tidy(request)
+    if clean is not None:
+        return RedirectResponse(clean, status_code=303)
+    about = subject(request)
+    wanted = ask(about, request)
+    layout = _layout(about)
+
+    async def work(records: Records) -> tuple[Frame, Page, Titles]:
+        query = Query(wanted.query.where, wanted.query.q, wanted.query.filters, wanted.query.sort, PAGE, _after(wanted))
+        found = await records.list(about.entity.name, query)
+        return await frame(about, wanted, records), found, await records.reference_labels(found.records)
+
+    around, found, titles = await reading(about.visit, work)
+    return await render(
+        request,
+        "listing/page.html",
+        block=_block(request),
+        about=about,
+        frame=around,
+        wanted=wanted,
+        headings=_headings(about, wanted, layout),
+        lines=[_line(about, layout, record, titles) for record in found.records],
+        more=str(wanted.at.having(after=found.next)) if found.next else None,
+        begun=bool(wanted.query.cursor),
+        start=str(wanted.at.lacking("after")),
+        may_create=about.may("create"),
+    )
+
+
+async def options(request: Request) -> Response:
+    """Answer a reference's search: the records whose words are found, as JSON."""
+    about = subject(request)
+    words = request.query_params.get("q", "").strip()[:200]
+
+    async def work(records: Records) -> Page:
+        return await records.list(about.entity.name, Query(q=words, limit=FOUND))
+
+    found = await reading(about.visit, work)
+    return JSONResponse([{"id": record.id, "label": record.title} for record in found.records])
+
+
+def _after(wanted: Ask) -> str | None:
+    return wanted.query.cursor
+
+
+def _block(request: Request) -> str | None:
+    if "HX-Request" not in request.headers or "HX-History-Restore-Request" in request.headers:
+        return None
+    return "lines" if "after" in request.query_params else "results"
+
+
+def _layout(about: Subject) -> Layout:
+    """Merge the first columns into one when they are what the title is made of."""
+    columns = about.columns(about.screen.columns)
+    merged: list[Column] = []
+    for column in columns:
+        if column.name not in title_fields(about.entity):
+            break
+        merged.append(column)
+    label = " ".join(column.label for column in merged) or about.label
+    plan = planned(about.visit.network, about.entity)
+    return Layout(
+        label, merged[-1] if merged else None, columns[len(merged) :], plan if about.column(plan or "") else None
+    )
+
+
+def _headings(about: Subject, wanted: Ask, layout: Layout) -> tuple[Heading, ...]:
+    first = order(wanted, layout.sorts_by, layout.title) if layout.sorts_by and sortable(layout.sorts_by) else None
+    rest = (
+        Heading(column.label, order(wanted, column, column.label) if sortable(column) else None, column.kind in NUMBERS)
+        for column in layout.columns
+    )
+    return (Heading(layout.title or about.label, first, number=False), *rest)
+
+
+def _line(about: Subject, layout: Layout, record: Record, titles: Titles) -> Line:
+    cells = tuple(
+        Cell(column.label, show(column, record.values.get(column.name), about.reader, titles))
+        for column in layout.columns
+    )
+    calendar = about.visit.tenant.context().calendar
+    said = hints(record, about.entity, layout.plan, about.reader, calendar)
+    title = record.title.strip() or about.reader.words(say("Untitled"))
+    return Line(about.url(record.id), title, cells, said)
+
+
+routes = [
+    Route("/e/{entity}/", page, name="list"),
+    Route("/e/{entity}/options", options, name="options"),
+]
