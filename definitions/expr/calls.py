@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from definitions.expr.functions import FUNCTIONS, METHODS, SPECIAL, Function, Overload, call
+from definitions.expr.hints import suggestion
 from definitions.expr.nodes import Call, Literal
 from definitions.expr.types import (
     BOOL,
@@ -74,8 +75,6 @@ def _signatures(function: Function) -> str:
 
 
 def _unknown(checker: Checker, node: Call) -> Type:
-    from definitions.expr.check import suggestion
-
     if node.target is None:
         hint = suggestion(node.name, [*FUNCTIONS, *SPECIAL, "has", "sum"])
         if node.name in METHODS:
@@ -106,7 +105,7 @@ def _constant(checker: Checker, node: Call, overload: Overload) -> None:
     value = call(overload.run)(None, *values)
     if value is None and node.name in _FORMATS:
         at = node.arguments[0].start
-        checker.report("value", at, f"'{values[0]}' is not a {node.name}.", _FORMATS[node.name])
+        checker.report("value", at, f"'{values[0]!s}' is not a {node.name}.", _FORMATS[node.name])
     checker.typing.constants[node] = value
 
 

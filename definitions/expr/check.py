@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from definitions.expr import calls, operators
+from definitions.expr.hints import article, listed, suggestion
 from definitions.expr.nodes import (
     Binary,
     Call,
@@ -312,7 +312,8 @@ class Checker:
             case Ternary(yes=yes, no=no):
                 return self.options(choice, yes, groups=groups) & self.options(choice, no, groups=groups)
             case ListItems(items=items):
-                return all([self.options(choice, item, groups=groups) for item in items])
+                checked = [self.options(choice, item, groups=groups) for item in items]  # every item: all() would stop
+                return all(checked)
             case _:
                 return self.typing.of(node) in (choice, DYN)
 
@@ -324,23 +325,3 @@ class Checker:
         if text in choice.groups:
             hint = f'it has states inside: write is_in(…, "{text}")'
         self.report("unknown_option", node.start, f"{choice.name} has no '{text}'.", hint)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean …?" with the nearest name, "" when none is near."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
-
-
-def listed(known: Iterable[str]) -> str:
-    """Return the names to choose from, in a sentence."""
-    names = [name for name in known if not name.startswith("_")]
-    if not names:
-        return ""
-    return "known are: " + ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-
-
-def article(kind: Type) -> str:
-    """Return the type with its article."""
-    name = str(kind)
-    return name if kind in (NULL, DYN) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

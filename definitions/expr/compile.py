@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from definitions.expr.expression import Expression
+from decimal import Decimal
+from typing import Any
+
+from definitions.expr.check import check
+from definitions.expr.evaluate import Evaluate, closure
+from definitions.expr.expression import Context, Expression, Names
+from definitions.expr.parse import parse
 from definitions.expr.scope import Scope
-from definitions.expr.types import Type
-from definitions.problems import Place
+from definitions.expr.types import DECIMAL, INT, Type
+from definitions.expr.typing import longest
+from definitions.problems import DefinitionError, Place
 
 Expected = Type | tuple[Type, ...]
 
@@ -24,4 +31,24 @@ def compile_expression(
     `expect` is the type (or one of the types) that its place asks for; `query` refuses what databases don't compute
     alike. `strict` is CEL as its specification has it. Raises `DefinitionError` with every problem found.
     """
-    raise NotImplementedError
+    tree = parse(text, place, strict=strict)
+    wanted = expect if isinstance(expect, tuple) else () if expect is None else (expect,)
+    typing, problems = check(text, place, tree, scope, wanted)
+    if problems:
+        raise DefinitionError(tuple(sorted(problems, key=lambda problem: problem.place)))
+    kind = typing.of(tree)
+    evaluate = closure(tree, typing)
+    if kind in (INT, DECIMAL) and DECIMAL in wanted and INT not in wanted:
+        evaluate = _as_decimal(evaluate)
+    made = Expression(text, place, tree, kind, longest(typing.reads), evaluate, typing)
+    if query:
+        raise NotImplementedError
+    return made
+
+
+def _as_decimal(evaluate: Evaluate) -> Evaluate:
+    def converted(names: Names, context: Context) -> Any:
+        value = evaluate(names, context)
+        return None if value is None else Decimal(value)
+
+    return converted

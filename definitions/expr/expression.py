@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from definitions.expr.nodes import Node
 from definitions.expr.types import Type
 from definitions.problems import Place
+
+if TYPE_CHECKING:
+    from definitions.expr.typing import Typing
 
 
 class WorkingCalendar(Protocol):
@@ -52,3 +55,4 @@ class Expression:
     type: Type
     reads: frozenset[tuple[str, ...]]
     evaluate: Callable[[Names, Context], Any]
+    typing: Typing

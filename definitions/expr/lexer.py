@@ -12,8 +12,10 @@ from definitions.expr.nodes import UInt
 TokenKind = Literal["name", "quoted", "value", "symbol", "end"]
 
 RESERVED = frozenset(
-    ("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package")
-    + ("namespace", "return", "var", "void", "while")
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package"),
+        *("namespace", "return", "var", "void", "while"),
+    )
 )
 _SPACE = re.compile(r"(?:[ \t\n\f\r]+|//[^\n]*)+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -64,8 +64,8 @@ def infer(checker: Checker, node: Binary, variables: Variables) -> Type:
 
 
 def _equality(checker: Checker, node: Binary, left: Type, right: Type) -> Type:
-    if not _chosen(checker, node.left, left, node.right, right):
-        _chosen(checker, node.right, right, node.left, left)
+    if not _chosen(checker, left, node.right, right):
+        _chosen(checker, right, node.left, left)
     if comparable(left, right):
         return BOOL
     checker.report("type", node.at, f"{left} and {right} are never equal.", _clash(left, right))
@@ -77,7 +77,7 @@ def comparable(left: Type, right: Type) -> bool:
     return join(left, right) is not None or (is_text(left) and is_text(right))
 
 
-def _chosen(checker: Checker, node: Node, kind: Type, other_node: Node, other: Type) -> bool:
+def _chosen(checker: Checker, kind: Type, other_node: Node, other: Type) -> bool:
     """Check the names that a choice is compared with."""
     if isinstance(kind, ListOf) and isinstance(kind.of, Choice) and isinstance(other_node, ListItems):
         return checker.options(kind.of, other_node)
@@ -88,7 +88,7 @@ def _clash(left: Type, right: Type) -> str:
     pair = {left, right}
     if pair == {DATE, DATETIME}:
         return "a date and a datetime meet through date(…)"
-    if pair == {INT, STRING} or pair == {DECIMAL, STRING}:
+    if pair in ({INT, STRING}, {DECIMAL, STRING}):
         return "write the number without quotation marks"
     record = next((kind for kind in (left, right) if isinstance(kind, RecordOf)), None)
     if record is not None and STRING in pair:
