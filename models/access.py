@@ -7,15 +7,19 @@ not let it write. Rights are conditions (`models.rules`), compiled once for each
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Literal
 
 from definitions.spec.access import FUNCTIONS, EntityAccess, Function, Level, Rule
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from definitions.spec.process import Transition
 from models.actor import Actor
-from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Within, all_of, any_of, of_parent, plain
+from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Path, Within, all_of, any_of, of_parent, plain
+from models.tx import Dialect
+
+if TYPE_CHECKING:
+    from models.sight import Sight
 
 Action = Literal["read", "create", "update", "delete"]
 Mode = Literal["read", "write"]
@@ -32,6 +36,7 @@ class Rights:
         self._rows: dict[tuple[str, Action], Condition] = {}
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
         self._moves: dict[tuple[str, str], Condition] = {}
+        self.sights: dict[tuple[str, Dialect], Sight] = {}
 
     def row(self, entity: str, action: Action) -> Condition:
         """Return for which records of the entity the action is granted."""
@@ -141,6 +146,13 @@ def _condition(rule: Rule, entity: Entity) -> Condition:
             return NEVER
 
 
+def _rules(level: Level) -> Iterator[Rule]:
+    for access in level.entities.values():
+        yield from (access.read, access.create, access.update, access.delete)
+        for field in access.fields.values():
+            yield from (rule for rule in (field.read, field.write) if rule is not None)
+
+
 class Access:
     """The rights of every set of levels in one network. Compiled when first needed, then kept."""
 
@@ -163,6 +175,13 @@ class Access:
             levels = tuple(self.network.levels[name] for name in names if name in self.network.levels)
             self._rights[names] = Rights(self.network, levels)
         return self._rights[names]
+
+    def actor_paths(self, levels: Iterable[str]) -> frozenset[Path]:
+        """Return which references of the actor the rules of these levels follow: `("sponsor", "country")`."""
+        found = (self.network.levels[name] for name in levels if name in self.network.levels)
+        expressions = (rule.expression for level in found for rule in _rules(level) if rule.expression is not None)
+        paths = {path[1:] for expression in expressions for path in expression.reads if path[0] == "actor"}
+        return frozenset(path for path in paths if len(path) > 1)
 
     def row_rule(self, actor: Actor, entity: str, action: Action) -> Condition:
         """Return for which records the action is granted to the actor."""

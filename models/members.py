@@ -9,20 +9,63 @@ from models.actor import Actor
 from models.published import Published
 from models.records import Records
 from models.tx import Tx
+from models.visible import FOLD
 
 
 async def create_member(records: Records, values: Mapping[str, Any]) -> str:
     """Create a member below `values["sponsor"]` (at the top without one) and return its id."""
-    raise NotImplementedError
+    return (await records.create("member", values)).id
 
 
 async def move_branch(records: Records, member: str, sponsor: str | None) -> None:
     """Put a member with everybody below it under another sponsor. `InvalidError` when that is in the own branch."""
-    raise NotImplementedError
+    await records.update("member", member, None, {"sponsor": sponsor})
+
+
+async def downline(tx: Tx, member: str) -> list[str]:
+    """Return the ids of everybody below a member, itself left out."""
+    row = await tx.row('SELECT "_path" FROM "member" WHERE "id" = ?', (member,))
+    if row is None:
+        return []
+    rows = await tx.rows(
+        'SELECT "id" FROM "member" WHERE "_path" > ? AND "_path" < ? ORDER BY "_path"', (row[0], f"{row[0][:-1]}0")
+    )
+    return [found[0] for found in rows]
+
+
+async def members_of_level(tx: Tx, level: str) -> list[str]:
+    """Return the ids of the active members that have a level, the oldest first."""
+    pattern = f'%"{level}"%'
+    rows = await tx.rows(
+        'SELECT "id" FROM "member" WHERE "active" AND "levels" LIKE ? ORDER BY "created_at", "id"', (pattern,)
+    )
+    return [found[0] for found in rows]
 
 
 async def load_actor(
     published: Published, tx: Tx, member: str, *, ip: str | None = None, run: str | None = None
 ) -> Actor | None:
     """Return the actor that an active member is; None when there is no such member or it is not active."""
-    raise NotImplementedError
+    table = published.tables["member"]
+    names = tuple(name for name in table.columns if not name.startswith(FOLD))
+    columns = ", ".join(f'"{name}"' for name in names)
+    row = await tx.row(f'SELECT {columns} FROM {table.quoted} WHERE "id" = ?', (member,))  # noqa: S608 (names only)
+    if row is None:
+        return None
+    values = table.decode(row, names)
+    if not values.get("active"):
+        return None
+    language = values.get("language") or published.network.languages[0]
+    levels = tuple(values.get("levels") or ())
+    paths = published.access.actor_paths(levels)
+    actor = Actor("member", values, levels, ip=ip, language=language, run=run)
+    if not paths:
+        return actor
+    loader = Records(published, tx, actor, published.context(values["created_at"]), new_id=_no_id).loader
+    followed = await loader.follow("member", values, paths)
+    return Actor("member", followed, levels, ip=ip, language=language, run=run)
+
+
+def _no_id() -> str:
+    message = "Loading a member creates nothing."
+    raise AssertionError(message)

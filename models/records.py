@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from definitions.expr.expression import Context, Expression, Names
+from definitions.expr.expression import Context, Expression
+from definitions.spec.network import Network
+from models import changes, lists, references
+from models.access import Access, Rights
 from models.actor import Actor
+from models.errors import NotFoundError
+from models.filters import Finder
 from models.query import Query
 from models.record import Change, Page, Record
+from models.rules import Condition, holds, reads
+from models.settings import load_settings
+from models.sight import Sight
+from models.statement import Statement
 from models.tx import Tx
+from models.visible import ROOT
 
 if TYPE_CHECKING:
     from models.published import Published
+
+__all__ = ["Change", "Page", "Query", "Record", "Records"]
 
 
 class Records:
@@ -36,57 +49,169 @@ class Records:
         self.actor = actor
         self.context = context
         self.new_id = new_id
+        self._settings: Mapping[str, Any] | None = None
 
     @property
+    def network(self) -> Network:
+        """The definitions."""
+        return self.published.network
+
+    @property
+    def access(self) -> Access:
+        """The rights of the network."""
+        return self.published.access
+
+    @cached_property
+    def rights(self) -> Rights:
+        """The rights of the actor."""
+        return self.published.access.rights(self.actor)
+
+    @cached_property
+    def loader(self) -> references.Loader:
+        """What loads references for expressions."""
+        return self.system.loader if self.actor is not self.system.actor else references.Loader(self)
+
+    @cached_property
     def system(self) -> Records:
         """The same transaction without any rule, for the runtime."""
-        raise NotImplementedError
+        if self.actor.kind == "system":
+            return self
+        actor = Actor("system", member=self.actor.member, levels=(), ip=self.actor.ip, run=self.actor.run)
+        return Records(self.published, self.tx, actor, self.context, new_id=self.new_id)
 
     async def get(self, entity: str, record_id: str) -> Record:
         """Return the record. `NotFoundError` when there is none that the actor may read."""
-        raise NotImplementedError
+        if entity not in self.network.entities:
+            raise NotFoundError
+        sight = self.sight(entity)
+        statement = Statement(self.names, self.context).add("SELECT ", *sight.selection(sight.names))
+        statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" = ').value(record_id)
+        statement.add(" AND ", sight.read)
+        row = await self.tx.row(statement.text, statement.values)
+        if row is None:
+            raise NotFoundError
+        return sight.from_row(row, sight.names)
 
-    async def list(self, entity: str, query: Query = Query()) -> Page:
+    async def list(self, entity: str, query: Query = Query()) -> Page:  # noqa: B008 (frozen)
         """Return one page of the records that the actor may read."""
-        raise NotImplementedError
+        return await lists.page(self, entity, query)
 
-    async def count(self, entity: str, query: Query = Query()) -> int:
+    async def count(self, entity: str, query: Query = Query()) -> int:  # noqa: B008 (frozen)
         """Return how many records the whole list has."""
-        raise NotImplementedError
+        return await lists.count(self, entity, query)
 
-    async def group_count(self, entity: str, process: str, query: Query = Query()) -> Mapping[str, int]:
+    async def group_count(self, entity: str, process: str, query: Query = Query()) -> Mapping[str, int]:  # noqa: B008 (frozen)
         """Return how many records of the list are in each state of the process (states with none are left out)."""
-        raise NotImplementedError
+        return await lists.group_count(self, entity, process, query)
 
     async def create(self, entity: str, values: Mapping[str, Any]) -> Record:
         """Validate and insert. `InvalidError` by field; `RefusedError` when the actor may not create such a record.
 
-        Values are those of memory or the text of a form. `owner` (an id or a record) is the actor when left out.
+        Values are those of memory or the text of a form. `owner` (an id or a record) is the actor when left out. The
+        system may give states and `created_at` too.
         """
-        raise NotImplementedError
+        return await changes.create(self, entity, values)
 
-    async def update(self, entity: str, record_id: str, version: int | None, changes: Mapping[str, Any]) -> Change:
+    async def update(self, entity: str, record_id: str, version: int | None, values: Mapping[str, Any]) -> Change:
         """Change some fields. `version` is the one that was read (`ConflictError` when it is not now); None skips that.
 
-        Raises `NotFoundError`, `RefusedError` (the rule must hold before and after), `InvalidError`. The state of a process
-        is changed here by the system only. Nothing is written when nothing differs.
+        Raises `NotFoundError`, `RefusedError` (the rule must hold before and after), `InvalidError`. The state of a
+        process is changed here by the system only. Nothing is written when nothing differs.
         """
-        raise NotImplementedError
+        return await changes.update(self, entity, record_id, version, values)
 
     async def delete(self, entity: str, record_id: str, version: int | None = None) -> Record:
         """Delete the record and return what it was. Raises like `update`."""
-        raise NotImplementedError
+        return await changes.delete(self, entity, record_id, version)
 
-    async def env(self, record: Record | Mapping[str, Any], expressions: Iterable[Expression], **names: Any) -> Names:
-        """Return the names in scope of the expressions: `record` with the references that they read, `actor`,
-        `network`, `settings`, and `names` as given. A `Record` brings its full values; no rule applies.
+    async def may_move(self, record: Record, process: str, transition: str) -> bool:
+        """Whether the actor's levels grant this move of a record that was read here (the guard is another matter)."""
+        rule = self.rights.transition(process, transition)
+        return await self.holds(record.entity, rule, record.full)
+
+    async def env(self, record: Record | None, expressions: Iterable[Expression], **names: Any) -> dict[str, Any]:
+        """Return the names in scope of the expressions, for evaluation: no rule applies to definitions.
+
+        `record` with all its values and the references that the expressions read, `actor`, `network`, `settings`, and
+        `names` as given; those that are a `Record` bring their references too.
         """
-        raise NotImplementedError
+        given = {**names} if record is None else {"record": record, **names}
+        wanted = tuple(expressions)
+        found = await self.names_for(*wanted)
+        paths = {path for expression in wanted for path in expression.reads}
+        for name, value in given.items():
+            followed = {path[1:] for path in paths if path[0] == name}
+            if isinstance(value, Record):
+                found[name] = await self.loader.follow(value.entity, value.full, followed)
+            else:
+                found[name] = value
+        return found
 
     async def labels(self, entity: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return the titles of those of the records that the actor may read, by id."""
-        raise NotImplementedError
+        return await references.labels(self, entity, ids)
 
     async def reference_labels(self, records: Iterable[Record]) -> Mapping[str, Mapping[str, str]]:
         """Return the titles of all records that these refer to, by entity and id: one query an entity."""
-        raise NotImplementedError
+        wanted = references.referred(self, records)
+        return {entity: await references.labels(self, entity, ids) for entity, ids in wanted.items()}
+
+    # What the rooms behind the door use ---------------------------------------------------------------------------
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The names that rules are bound to."""
+        return {"actor": self.actor.member}
+
+    async def names_for(self, *expressions: Expression | None) -> dict[str, Any]:
+        """Return the names that are in scope everywhere, as far as the expressions read them."""
+        paths = {path for expression in expressions if expression is not None for path in expression.reads}
+        names = self.names
+        followed = {path[1:] for path in paths if path[0] == "actor"}
+        if self.actor.member is not None and followed:
+            names["actor"] = await self.loader.follow("member", self.actor.member, followed)
+        names["network"] = self._network_record()
+        names["settings"] = await self.settings() if any(path[0] == "settings" for path in paths) else {}
+        return names
+
+    async def settings(self) -> Mapping[str, Any]:
+        """Return the values of the network's settings, read once in this transaction."""
+        if self._settings is None:
+            self._settings = await load_settings(self.tx, self.network)
+        return self._settings
+
+    def _network_record(self) -> Mapping[str, Any]:
+        network = self.network
+        return {
+            "name": network.name,
+            "label": network.label.pick(self.actor.language, *network.languages),
+            "timezone": network.timezone,
+            "currency": network.currency,
+            "languages": network.languages,
+            "countries": network.countries,
+        }
+
+    async def holds(self, entity: str, rule: Condition, values: Mapping[str, Any]) -> bool:
+        """Whether a rule holds for a record in hand, with what it reads of other records."""
+        paths = set(reads(rule))
+        actor = self.actor.member
+        followed = {path[1:] for path in paths if path[0] == "actor"}
+        if actor is not None and followed:
+            actor = await self.loader.follow("member", actor, followed)
+        record = await self.loader.follow(entity, values, {path[1:] for path in paths if path[0] == "record"})
+        return holds(rule, {"record": record, "actor": actor}, self.context)
+
+    def sight(self, entity: str) -> Sight:
+        """Return how the actor sees an entity's records."""
+        if entity not in self.network.entities:
+            raise NotFoundError
+        key = (entity, self.tx.dialect)
+        found = self.rights.sights.get(key)
+        if found is None:
+            found = Sight(self.network, self.published.tables, self.rights, entity, self.tx.dialect)
+            self.rights.sights[key] = found
+        return found
+
+    def finder(self, entity: str) -> Finder:
+        """Return what finds the columns that queries of the actor name."""
+        return self.sight(entity).finder

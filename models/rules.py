@@ -82,6 +82,21 @@ def plain(condition: Condition) -> Condition:
     return plain(condition.condition) if isinstance(condition, Granted) else condition
 
 
+def bare(condition: Condition) -> Condition:
+    """Return the condition without any origin inside either: two that ask the same are equal."""
+    match condition:
+        case Granted(condition=inner):
+            return bare(inner)
+        case AnyOf(conditions=parts):
+            return any_of(dict.fromkeys(map(bare, parts)))
+        case AllOf(conditions=parts):
+            return all_of(dict.fromkeys(map(bare, parts)))
+        case OfParent(entity=entity, condition=inner):
+            return OfParent(entity, bare(inner))
+        case _:
+            return condition
+
+
 def any_of(conditions: Iterable[Condition]) -> Condition:
     """Return what holds when one of them does, as short as can be."""
     kept = [condition for condition in conditions if plain(condition) != NEVER]

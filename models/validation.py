@@ -45,9 +45,9 @@ def all_fields(entity: Entity) -> Mapping[str, Field]:
     """Return the declared fields of the entity with `owner` and `parent` beside them."""
     fields = dict(entity.fields)
     if entity.owner:
-        fields["owner"] = owner_field()
+        fields.setdefault("owner", owner_field())
     if entity.parent is not None:
-        fields["parent"] = parent_field(entity.parent)
+        fields.setdefault("parent", parent_field(entity.parent))
     return fields
 
 

@@ -1,0 +1,146 @@
+"""Lists, counts and counts by state, as one statement each."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from definitions.expr import SqlTemplate, to_sql
+from models.ddl import quoted
+from models.errors import InvalidError
+from models.filters import Column
+from models.message import say
+from models.query import LIMIT, Query
+from models.record import Page
+from models.sight import Sight
+from models.statement import Statement
+from models.visible import ROOT
+
+if TYPE_CHECKING:
+    from models.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How a list is sorted: by a visible value, then by id, both the same way; nulls come last."""
+
+    name: str
+    value: SqlTemplate
+    descending: bool
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a page ended: the stored value that it was sorted by, and the id."""
+
+    value: Any
+    id: str
+
+
+async def page(records: Records, entity: str, query: Query) -> Page:
+    """Return one page of a list: one statement."""
+    sight = records.sight(entity)
+    order = _order(records, sight, query.sort)
+    limit = max(1, min(query.limit, LIMIT))
+    columns = sight.select(query.columns)
+    statement = Statement(await records.names_for(query.where), records.context)
+    statement.add("SELECT ", *sight.selection(columns), ", ", order.value)
+    _from(statement, records, sight, query)
+    if query.cursor is not None:
+        statement.add(" AND ")
+        _after(statement, order, _read_cursor(query.cursor, order))
+    _order_by(statement, order)
+    statement.add(" LIMIT ").value(limit + 1)
+    rows = await records.tx.rows(statement.text, statement.values)
+    found = tuple(sight.from_row(row[:-1], columns) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(found, _cursor(order, rows[limit - 1][-1], found[-1].id) if more else None)
+
+
+async def count(records: Records, entity: str, query: Query) -> int:
+    """Return how many records the whole list has."""
+    statement = Statement(await records.names_for(query.where), records.context).add("SELECT count(*)")
+    _from(statement, records, records.sight(entity), query)
+    row = await records.tx.row(statement.text, statement.values)
+    return 0 if row is None else int(row[0])
+
+
+async def group_count(records: Records, entity: str, process: str, query: Query) -> Mapping[str, int]:
+    """Return how many records of the list are in each state that the actor sees."""
+    sight = records.sight(entity)
+    state = sight.visible.value(entity, ROOT, process)
+    statement = Statement(await records.names_for(query.where), records.context).add("SELECT ", state, ", count(*)")
+    _from(statement, records, sight, query)
+    statement.add(" GROUP BY 1")
+    rows = await records.tx.rows(statement.text, statement.values)
+    return {state: number for state, number in rows if state is not None}
+
+
+def _from(statement: Statement, records: Records, sight: Sight, query: Query) -> None:
+    """Write FROM and WHERE: the row rule first, then what the query asks of the values that the actor sees."""
+    entity = sight.entity.name
+    finder = records.finder(entity)
+    statement.add(f" FROM {sight.table.quoted} AS {quoted(ROOT)} WHERE ", sight.read)
+    if query.where is not None:
+        statement.add(" AND ", to_sql(query.where, records.tx.dialect, sight.visible, ROOT))
+    for wanted in query.filters:
+        statement.add(" AND ", finder.condition(entity, wanted))
+    for condition in finder.search(entity, query.q):
+        statement.add(" AND ", condition)
+
+
+def _order(records: Records, sight: Sight, sort: str) -> _Order:
+    name = sort.removeprefix("-")
+    column: Column | None = records.finder(sight.entity.name).column(sight.entity.name, name)
+    if column is None:
+        raise InvalidError({name: say("A list cannot be sorted by this.")})
+    value = column.folded or column.value
+    shape = sight.table.shape.columns.get(name)
+    nullable = shape is None or shape.null or sight.hides(name)
+    return _Order(name, value, sort.startswith("-"), nullable)
+
+
+def _order_by(statement: Statement, order: _Order) -> None:
+    way = " DESC" if order.descending else ""
+    statement.add(" ORDER BY ")
+    if order.nullable and not order.descending:
+        statement.add(order.value, " IS NULL, ")
+    statement.add(order.value, f'{way}, {quoted(ROOT)}."id"{way}')
+
+
+def _after(statement: Statement, order: _Order, mark: _Mark) -> None:
+    """Write the condition that a row comes after the mark."""
+    sign = "<" if order.descending else ">"
+    identity = f'{quoted(ROOT)}."id"'
+    if mark.value is None:
+        statement.add("(", order.value, f" IS NULL AND {identity} {sign} ").value(mark.id).add(")")
+        return
+    if not order.nullable:
+        statement.add("(", order.value, f", {identity}) {sign} (").value(mark.value, mark.id).add(")")
+        return
+    statement.add("(", order.value, f" {sign} ").value(mark.value)
+    statement.add(" OR (", order.value, " = ").value(mark.value).add(f" AND {identity} {sign} ").value(mark.id)
+    statement.add(") OR ", order.value, " IS NULL)")
+
+
+def _cursor(order: _Order, value: Any, identifier: str) -> str:
+    text = json.dumps([order.name, order.descending, value, identifier], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: _Order) -> _Mark:
+    """Return the mark of a cursor. `InvalidError` when it is none, or one of a list that is sorted otherwise."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        name, descending, value, identifier = json.loads(base64.urlsafe_b64decode(padded.encode()))
+    except (binascii.Error, ValueError, TypeError):
+        name = descending = value = identifier = None
+    known = (name, descending) == (order.name, order.descending) and isinstance(identifier, str)
+    if not known or isinstance(value, list | dict):
+        raise InvalidError({"cursor": say("This page of the list is gone; begin again.")})
+    return _Mark(value, identifier)

@@ -1,0 +1,118 @@
+"""Records that others refer to: loaded for expressions without rules, named for people under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from definitions.spec.entity import Entity
+from models.record import Record
+from models.rules import Path
+from models.sight import Sight
+from models.statement import Statement
+from models.visible import ROOT
+
+if TYPE_CHECKING:
+    from models.records import Records
+
+BATCH = 500
+
+
+def target(entity: Entity, field: str) -> str | None:
+    """Return the entity that a field refers to, None when it is no reference."""
+    if field in {"owner", "created_by"}:
+        return "member"
+    if field == "parent":
+        return entity.parent
+    declared = entity.fields.get(field)
+    return None if declared is None else declared.to
+
+
+class Loader:
+    """Loads what expressions follow, each record once in a transaction. No rule applies: definitions see everything."""
+
+    def __init__(self, records: Records) -> None:
+        """Read over the transaction of `records`."""
+        self.records = records
+        self._loaded: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+
+    def forget(self) -> None:
+        """Read again what was read: something was written."""
+        self._loaded.clear()
+
+    async def follow(self, entity: str, values: Mapping[str, Any], paths: Iterable[Path]) -> Mapping[str, Any]:
+        """Return the record's values with the references on `paths` (without the record's own name) loaded."""
+        definition = self.records.published.network.entities[entity]
+        by_first: dict[str, set[Path]] = {}
+        for path in paths:
+            if path:
+                by_first.setdefault(path[0], set()).add(path[1:])
+        found = dict(values)
+        for name, rests in by_first.items():
+            lines = self._lines_entity(entity, name)
+            if lines is not None:
+                found[name] = await self._lines(lines, values["id"], rests)
+                continue
+            to = target(definition, name)
+            reference = values.get(name)
+            deeper = {rest for rest in rests if rest and rest != ("id",)}
+            if to is None or reference is None or not deeper:
+                continue
+            full = await self.load(to, reference["id"])
+            found[name] = reference if full is None else await self.follow(to, full, deeper)
+        return found
+
+    async def load(self, entity: str, identifier: str) -> Mapping[str, Any] | None:
+        """Return all values of a record, None when it does not exist."""
+        key = (entity, identifier)
+        if key not in self._loaded:
+            sight = self.records.system.sight(entity)
+            statement = _select(sight, self.records).add(f'"{ROOT}"."id" = ').value(identifier)
+            row = await self.records.tx.row(statement.text, statement.values)
+            self._loaded[key] = None if row is None else sight.table.decode(row, sight.names)
+        return self._loaded[key]
+
+    def _lines_entity(self, parent: str, name: str) -> str | None:
+        entities = self.records.published.network.entities.values()
+        return next((line.name for line in entities if line.parent == parent and line.lines_as == name), None)
+
+    async def _lines(self, entity: str, parent: str, rests: Iterable[Path]) -> list[Mapping[str, Any]]:
+        sight = self.records.system.sight(entity)
+        statement = _select(sight, self.records).add(f'"{ROOT}"."parent" = ').value(parent)
+        statement.add(f' ORDER BY "{ROOT}"."id"')
+        rows = await self.records.tx.rows(statement.text, statement.values)
+        wanted = [rest for rest in rests if rest]
+        return [await self.follow(entity, sight.table.decode(row, sight.names), wanted) for row in rows]
+
+
+def _select(sight: Sight, records: Records) -> Statement:
+    statement = Statement(records.names, records.context).add("SELECT ", *sight.selection(sight.names))
+    return statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE ')
+
+
+async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return the titles of those of the records that the actor may read, by id: one statement for each 500."""
+    sight = records.sight(entity)
+    columns = sight.select(())
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, str] = {}
+    for begin in range(0, len(wanted), BATCH):
+        part = wanted[begin : begin + BATCH]
+        statement = Statement(records.names, records.context).add("SELECT ", *sight.selection(columns))
+        statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
+        statement.add(") AND ", sight.read)
+        rows = await records.tx.rows(statement.text, statement.values)
+        found.update((record.id, record.title) for record in (sight.from_row(row, columns) for row in rows))
+    return found
+
+
+def referred(records: Records, found: Iterable[Record]) -> dict[str, set[str]]:
+    """Return the ids that the visible values of records refer to, by entity."""
+    ids: dict[str, set[str]] = {}
+    for record in found:
+        definition = records.published.network.entities[record.entity]
+        for name, value in record.values.items():
+            to = target(definition, name) if isinstance(value, Mapping) else None
+            if to is not None and value.get("id"):
+                ids.setdefault(to, set()).add(value["id"])
+    return ids

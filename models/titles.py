@@ -1,0 +1,65 @@
+"""What a record is called: its entity's `title`, filled with what the actor may see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from definitions.spec.entity import Entity
+
+_PLACE = re.compile(r"\{\{\s*record\.([a-z][a-z0-9_]*)\s*\}\}")
+_NAMES = re.compile(r"record\.([a-z][a-z0-9_]*)")
+LONGEST = 200
+Title = Callable[[Mapping[str, Any]], str]
+
+
+class _Blank(Undefined):
+    """What is missing or hidden leaves no trace in a title."""
+
+    __slots__ = ()
+
+    def __getattr__(self, _: str) -> Any:
+        return self
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=_Blank, finalize=lambda value: "" if value is None else value)
+
+
+def template(entity: Entity) -> str:
+    """Return the entity's title, or one made of its first text."""
+    if entity.title:
+        return entity.title
+    first = next((name for name, field in entity.fields.items() if field.type in {"text", "email"}), None)
+    return f"{{{{ record.{first} }}}}" if first else ""
+
+
+@cache
+def _compiled(text: str) -> Title:
+    """Return a function that fills the title; only what is more than fields side by side needs Jinja."""
+    pieces = _PLACE.split(text)
+    if not any(mark in piece for piece in pieces[::2] for mark in ("{{", "{%", "{#")):
+        return lambda values: "".join(
+            piece if index % 2 == 0 else _text(values.get(piece)) for index, piece in enumerate(pieces)
+        )
+    compiled = _ENVIRONMENT.from_string(text)
+    return lambda values: compiled.render(record=values)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def title(entity: Entity, values: Mapping[str, Any]) -> str:
+    """Return the title of a record; its id where all of the title is empty or hidden."""
+    filled = " ".join(_compiled(template(entity))(values).split())[:LONGEST]
+    return filled or str(values["id"])
+
+
+def title_fields(entity: Entity) -> frozenset[str]:
+    """Return the names of the fields that the title reads."""
+    return frozenset(_NAMES.findall(template(entity)))
