@@ -1,1 +1,51 @@
-"""ASGI entry point (composed in a later commit)."""
+"""The ASGI application: settings, networks with their workers, and all routes put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from admin.door import Door
+from admin.faults import HANDLERS
+from admin.headers import SecurityHeaders
+from admin.networks import Networks
+from admin.routes import routes
+from admin.settings import Settings, from_environment
+from models.clock import Clock, SystemClock
+from models.tenant import uuid7
+from workflows.mail import Transport
+
+
+def compose(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    new_id: Callable[[], str] = uuid7,
+    transport: Transport | None = None,
+    works: bool = True,
+) -> Starlette:
+    """Return the application over the networks of `settings.data`. `works` False: nobody does the outbox."""
+    networks = Networks(settings, clock=clock or SystemClock(), new_id=new_id, transport=transport, works=works)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await networks.start()
+        try:
+            yield
+        finally:
+            await networks.close()
+
+    made = Starlette(
+        routes=routes(networks),
+        middleware=[Middleware(SecurityHeaders), Middleware(Door, networks=networks, settings=settings)],
+        exception_handlers=HANDLERS,
+        lifespan=lifespan,
+    )
+    made.state.networks = networks
+    return made
+
+
+app = compose(from_environment())

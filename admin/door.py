@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from starlette.datastructures import MutableHeaders
@@ -15,6 +15,7 @@ from admin import csrf, faults
 from admin.formats import Formats
 from admin.i18n import preferred
 from admin.networks import Networks
+from admin.settings import Settings
 from admin.signing import signature
 from admin.visit import THEMES, Visit, address
 from models import accounts, terms
@@ -36,12 +37,17 @@ KEPT_ACCEPTANCES = 10_000
 class Door:
     """ASGI middleware: everything below `/n/<network>/` passes here and finds its `Visit` in `request.state`."""
 
-    def __init__(self, app: ASGIApp, networks: Networks, key: bytes) -> None:
-        """Wrap `app`; `key` signs what goes to browsers."""
+    def __init__(self, app: ASGIApp, networks: Networks, settings: Settings) -> None:
+        """Wrap `app`; the settings' secret signs what goes to browsers."""
         self.app = app
         self.networks = networks
-        self.key = key
+        self.settings = settings
         self._accepted: dict[tuple[str, int], None] = {}
+
+    @cached_property
+    def key(self) -> bytes:
+        """What signs cookies and tokens; read when the first visitor comes."""
+        return self.settings.signing_key()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for the network that the address names, or pass on what is outside of all networks."""
@@ -171,9 +177,3 @@ def _with_cookie(send: Send, cookie: str) -> Send:
         await send(message)
 
     return sends
-
-
-def session_cookie(request: Request) -> Mapping[str, object]:
-    """Return how the session's cookie is set: for this network alone, out of reach of scripts."""
-    secure = request.url.scheme == "https"
-    return {"path": request.state.visit.url(), "httponly": True, "samesite": "lax", "secure": secure}

@@ -23,6 +23,12 @@ def locale_of(language: str) -> Locale:
         return Locale.parse("en_GB")
 
 
+def own_name(language: str) -> str:
+    """Return what a language calls itself: `Français`."""
+    locale = locale_of(language)
+    return capital(locale.languages.get(language, language))
+
+
 def capital(text: str) -> str:
     """Return the text with its first letter in upper case, the rest as it is."""
     return text[:1].upper() + text[1:]
@@ -76,6 +82,10 @@ class Formats:
         near = {0: gettext("Today"), -1: gettext("Yesterday"), 1: gettext("Tomorrow")}.get((day - self.today).days)
         if near is not None:
             return near
+        return self.long_day(day)
+
+    def long_day(self, day: date) -> str:
+        """Write a day in full: `Samedi 21 novembre`, with the year when it is another."""
         pattern = "EEEE d MMMM" if day.year == self.today.year else "EEEE d MMMM y"
         return capital(dates.format_date(day, pattern, locale=self.locale))
 

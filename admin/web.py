@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from admin import assets, icons, navigation
-from admin.formats import capital
-from admin.i18n import languages
+from admin.formats import capital, own_name
 from admin.signing import seal, unseal
 from admin.visit import Visit, here
 from definitions.text import Text
@@ -24,6 +23,15 @@ __all__ = ["Toast", "environment", "here", "redirect", "render", "say_on", "toas
 
 TOAST_COOKIE = "maille_toast"
 UI = "macros/ui.html"
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 def _environment() -> Environment:
@@ -34,8 +42,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(icon=icons.icon, static=assets.static, product_languages=languages())
-    made.filters.update(capital=capital, initials=initials)
+    made.globals.update(icon=icons.icon, static=assets.static, own_name=own_name)
+    made.filters.update(capital=capital, initials=initials, device=device, own_pair=own_pair)
     return made
 
 
@@ -44,6 +52,18 @@ def initials(name: str) -> str:
     words = [word for word in name.split() if word[:1].isalpha()]
     picked = words[:1] + words[-1:] if len(words) > 1 else words
     return "".join(word[0] for word in picked).upper() or "·"
+
+
+def own_pair(language: str) -> tuple[str, str]:
+    """Return a language and what it calls itself, for a list to choose from."""
+    return language, own_name(language)
+
+
+def device(agent: str) -> str:
+    """Return which browser on which system a `User-Agent` names, as far as that can be told."""
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    return " · ".join(part for part in (browser, system) if part) or agent[:40] or "–"
 
 
 environment = _environment()
@@ -116,16 +136,11 @@ def _text(template: Template, names: dict[str, Any], block: str | None) -> str:
     return "".join(template.blocks[block](template.new_context(names)))
 
 
-def redirect(request: Request, target: str, *, toast: Toast | None = None) -> Response:
+def redirect(request: Request, target: str) -> Response:
     """Send the browser to another page (after a post too); an htmx request leaves its page as a whole."""
-    response: Response
     if here(request).htmx:
-        response = Response(status_code=204, headers={"HX-Redirect": target})
-    else:
-        response = RedirectResponse(target, status_code=303)
-    if toast is not None:
-        _keep(request, response, toast)
-    return response
+        return Response(status_code=204, headers={"HX-Redirect": target})
+    return RedirectResponse(target, status_code=303)
 
 
 def say_on(request: Request, response: Response, text: Message | Text | str, *, undo: str | None = None) -> Response:

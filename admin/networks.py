@@ -1,0 +1,85 @@
+"""The networks that this server has open, each with the worker that does its outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from admin.settings import Settings
+from models.clock import Clock
+from models.tenant import Tenant, Tenants
+from workflows.mail import SmtpTransport, Transport
+from workflows.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    worker: Worker
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+
+class Networks:
+    """Networks by name. `works` False leaves the outbox to others (tests call `worker(name).run_due()`)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        transport: Transport | None = None,
+        works: bool = True,
+    ) -> None:
+        """Serve the networks of `settings.data`; without a transport its `smtp_url` makes one, or mails wait."""
+        self.settings = settings
+        self.tenants = Tenants(settings.data, clock=clock, new_id=new_id)
+        self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
+        self.works = works
+        self._working: dict[str, _Working] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all networks, sorted."""
+        return sorted(self.tenants.names())
+
+    async def start(self) -> None:
+        """Open every network, so that what is due is done without anybody looking."""
+        for name in self.names():
+            await self.get(name)
+
+    async def get(self, name: str) -> Tenant | None:
+        """Return the open network, opened first when needed; None when there is none of that name."""
+        tenant = await self.tenants.find(name)
+        if tenant is not None and self.works and name not in self._working:
+            self._working[name] = self._employ(name, tenant)
+        return tenant
+
+    def _employ(self, name: str, tenant: Tenant) -> _Working:
+        worker = Worker(tenant, self.transport, name=f"server-{name}", rng=random.Random())  # noqa: S311 - jitter
+        stop = asyncio.Event()
+        return _Working(worker, stop, asyncio.create_task(self._serve(name, worker, stop)))
+
+    async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
+        """Keep the worker at work: what stops it is logged and it starts again, never silently."""
+        while not stop.is_set():
+            try:
+                await worker.serve(stop)
+            except Exception:
+                log.exception("the worker stopped", network=name)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), timeout=5)
+
+    async def close(self) -> None:
+        """Let the workers end what they do, then close the networks."""
+        for working in self._working.values():
+            working.stop.set()
+        await asyncio.gather(*(working.task for working in self._working.values()))
+        self._working.clear()
+        await self.tenants.close()

@@ -1,0 +1,52 @@
+"""All addresses, in one place."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from admin.assets import Assets
+from admin.faults import outside
+from admin.i18n import catalogue, languages, preferred
+from admin.networks import Networks
+from admin.screens import account, home, outbox, signin, tasks
+from admin.visit import address
+from admin.web import environment
+
+SHELL: tuple[BaseRoute, ...] = (*signin.routes, *home.routes, *tasks.routes, *outbox.routes, *account.routes)
+
+
+def routes(networks: Networks, *more: BaseRoute) -> list[BaseRoute]:
+    """Return the routes of the application; `more` are mounted inside each network."""
+
+    async def choice(request: Request) -> Response:
+        """Lead to the only network, or let people choose."""
+        names = networks.names()
+        if len(names) == 1:
+            return RedirectResponse(address(names[0]), status_code=307)
+        if not names:
+            return outside(request, 404)
+        language = preferred(request.headers.get("accept-language", ""), languages()) or "en"
+        links = [(address(name), await _label(networks, name, language)) for name in names]
+        page = environment.get_template("home/choice.html")
+        return HTMLResponse(page.render(links=links, language=language, _=catalogue(language).gettext))
+
+    async def health(_: Request) -> Response:
+        """Say that the server answers."""
+        return PlainTextResponse("ok")
+
+    return [
+        Route("/", choice),
+        Route("/healthz", health),
+        Mount("/static", Assets()),
+        Mount("/n/{network}", routes=[*SHELL, *more]),
+    ]
+
+
+async def _label(networks: Networks, name: str, language: str) -> str:
+    tenant = await networks.get(name)
+    if tenant is None:
+        return name
+    network = tenant.published.network
+    return network.label.pick(language, *network.languages)

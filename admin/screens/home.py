@@ -1,0 +1,164 @@
+"""Today: the tiles of the definition's home, greeted by name; and the menu as a page, for phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from admin import navigation
+from admin.charts import Chart, chart, references
+from admin.markdown import to_html
+from admin.parts.columns import column
+from admin.parts.reader import Reader
+from admin.parts.shown import write
+from admin.todo import Todo, todo
+from admin.visit import Visit
+from admin.web import here, render
+from definitions.problems import NOWHERE
+from definitions.spec.screen import Home, Screen, Tile
+from models.query import Query
+from models.record import Record
+from models.records import Records
+from models.statistics import compute
+from models.tx import Tx
+from workflows import tasks
+
+ROWS = 6
+"""How many records of a view a tile shows."""
+SUBLINE = 3
+"""How many values stand in the grey line below a record's title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record in a tile."""
+
+    title: str
+    sub: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A tile with what it shows: a chart, rows of a view, tasks, or a text."""
+
+    kind: Literal["chart", "rows", "tasks", "text"]
+    title: str = ""
+    chart: Chart | None = None
+    rows: tuple[Row, ...] = ()
+    count: int = 0
+    address: str = ""
+    text: Markup = Markup()
+
+
+def home_of(visit: Visit) -> Home:
+    """Return the home of the visitor's levels: the first that names one, else the first for all, else one made up."""
+    homes = list(visit.network.homes.values())
+    mine = next((home for home in homes if set(home.levels) & set(visit.actor.levels)), None)
+    anyone = next((home for home in homes if not home.levels), None)
+    led = homes[0] if homes and visit.leads else None
+    if found := mine or anyone or led:
+        return found
+    first = next(navigation.screens(visit), None)
+    lists = () if first is None else (Tile(NOWHERE, screen=first.name),)
+    return Home("today", (Tile(NOWHERE, tasks="mine"), *lists), NOWHERE)
+
+
+async def today(request: Request) -> Response:
+    """Show the first page of the day."""
+    visit = here(request)
+    reader = Reader(visit.network, visit.formats)
+    tiles = home_of(visit).tiles
+    list_of_mine = todo(await tasks.mine(visit.tenant, visit.actor), visit)
+
+    async def work(tx: Tx) -> list[Shown]:
+        records = Records(visit.tenant.published, tx, visit.actor, visit.tenant.context(), new_id=visit.tenant.new_id)
+        found = [await _fill(tile, records, visit, reader) for tile in tiles]
+        return [tile for tile in found if tile is not None]
+
+    shown = await visit.tenant.store.read(work)
+    numbers = [tile for tile in shown if tile.chart is not None and tile.chart.shape == "number"]
+    rest = [tile for tile in shown if tile not in numbers]
+    name = str((visit.actor.member or {}).get("first_name") or (visit.actor.member or {}).get("name") or "")
+    return await render(
+        request,
+        "home/today.html",
+        name=name,
+        sub=_sub(visit, list_of_mine),
+        numbers=numbers,
+        left=[tile for tile in rest if tile.kind != "chart"],
+        right=[tile for tile in rest if tile.kind == "chart"],
+        todo=list_of_mine,
+    )
+
+
+def _sub(visit: Visit, mine: Todo) -> str:
+    """Return the day and what waits, in one line."""
+    _n, formats = visit.catalogue.ngettext, visit.formats
+    day = formats.long_day(formats.today)
+    waiting = []
+    if mine.late:
+        waiting.append(_n("{n} late task", "{n} late tasks", len(mine.late)))
+    if mine.today:
+        waiting.append(_n("{n} task for today", "{n} tasks for today", len(mine.today)))
+    return f"{day}. {', '.join(waiting)}." if waiting else f"{day}."
+
+
+async def _fill(tile: Tile, records: Records, visit: Visit, reader: Reader) -> Shown | None:
+    """Return what a tile shows; None when the visitor may not see it."""
+    if tile.text is not None:
+        return Shown("text", text=to_html(visit.words(tile.text)))
+    if tile.tasks is not None:
+        return Shown("tasks")
+    if tile.statistic is not None:
+        return await _figure(tile.statistic, records, visit, reader)
+    screen = visit.network.screens[tile.screen or ""]
+    return await _rows(screen, tile.view, records, visit, reader)
+
+
+async def _figure(name: str, records: Records, visit: Visit, reader: Reader) -> Shown | None:
+    statistic = visit.network.statistics[name]
+    if not visit.tenant.published.access.may(visit.actor, "read", statistic.entity):
+        return None
+    result = await compute(records, statistic)
+    wanted = references(statistic, result, reader)
+    titles = {entity: await records.labels(entity, ids) for entity, ids in wanted.items()}
+    drawn = chart(statistic, result, reader, titles)
+    return Shown("chart", drawn.title, drawn)
+
+
+async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit, reader: Reader) -> Shown | None:
+    if screen not in tuple(navigation.screens(visit)):
+        return None
+    chosen = screen.views[view] if view else None
+    where = chosen.where if chosen else None
+    query = Query(where=where, sort=(chosen.sort if chosen else None) or screen.sort, limit=ROWS)
+    page = await records.list(screen.entity, query)
+    titles = await records.reference_labels(page.records)
+    entity = visit.network.entities[screen.entity]
+    in_title = [name for name in entity.fields if f"record.{name}" in entity.title]
+    columns = [column(reader, entity, name) for name in screen.columns if name not in in_title]
+    shown = [each for each in columns if each is not None][: SUBLINE + 2]
+
+    def row(record: Record) -> Row:
+        values = (write(each, record.values.get(each.name), reader, titles) for each in shown)
+        sub = " · ".join([value for value in values if value][:SUBLINE])
+        return Row(record.title, sub, visit.url("e", screen.entity, record.id))
+
+    title = visit.words(chosen.label if chosen else entity.label)
+    address = visit.url("e", screen.entity, "", view=view)
+    count = await records.count(screen.entity, query)
+    return Shown("rows", title, rows=tuple(map(row, page.records)), count=count, address=address)
+
+
+async def menu(request: Request) -> Response:
+    """Show the menu as a page: what the tab bar of phones has no room for."""
+    return await render(request, "home/menu.html")
+
+
+routes: list[BaseRoute] = [Route("/", today), Route("/menu", menu)]

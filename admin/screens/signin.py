@@ -1,0 +1,141 @@
+"""Coming in and going out: sign-in, terms, language and theme, and the network's own small files."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from admin.asked import inside, text
+from admin.door import LANGUAGE_COOKIE, SESSION_COOKIE, THEME_COOKIE
+from admin.markdown import to_html
+from admin.visit import THEMES
+from admin.web import here, redirect, render, say_on
+from models import accounts, terms
+from models.accounts import Refusal
+from models.message import say
+
+YEAR = 365 * 24 * 3600
+
+
+async def show_sign_in(request: Request) -> Response:
+    """Show the form; whoever is signed in already goes on."""
+    visit = here(request)
+    wanted = request.query_params.get("next", "")
+    if visit.session is not None:
+        return redirect(request, inside(visit, wanted))
+    ended = request.query_params.get("ended") == "1"
+    return await render(request, "signin/sign_in.html", wanted=wanted, ended=ended, email="", refusal=None)
+
+
+async def sign_in(request: Request) -> Response:
+    """Open a session, or say why not; never whether the e-mail or the password was wrong."""
+    visit, form = here(request), await request.form()
+    email, wanted = text(form, "email"), text(form, "next")
+    password = form.get("password")
+    outcome = await accounts.sign_in(
+        visit.tenant,
+        email,
+        password if isinstance(password, str) else "",
+        ip=request.client.host if request.client else None,
+        agent=request.headers.get("user-agent", "")[:400],
+        previous=request.cookies.get(SESSION_COOKIE),
+    )
+    if isinstance(outcome, Refusal):
+        status = 429 if outcome.reason == "too_many" else 422
+        return await render(
+            request, "signin/sign_in.html", status=status, wanted=wanted, ended=False, email=email, refusal=outcome
+        )
+    response = redirect(request, inside(visit, wanted))
+    secure = request.url.scheme == "https"
+    path = visit.url()
+    response.set_cookie(SESSION_COOKIE, outcome.token, path=path, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session."""
+    visit = here(request)
+    await accounts.sign_out(visit.tenant, request.cookies[SESSION_COOKIE])
+    response = redirect(request, visit.url("sign-in"))
+    response.delete_cookie(SESSION_COOKIE, path=visit.url())
+    return say_on(request, response, say("You are signed out."))
+
+
+async def show_terms(request: Request) -> Response:
+    """Show the terms that are still to be accepted, one after the other."""
+    visit = here(request)
+    wanted = inside(visit, request.query_params.get("next", ""))
+    todo = await terms.open_terms(visit.tenant, visit.actor)
+    if not todo:
+        return redirect(request, wanted)
+    first = todo[0]
+    body = to_html(visit.words(first.body))
+    return await render(request, "signin/terms.html", terms=first, body=body, left=len(todo), wanted=wanted)
+
+
+async def accept_terms(request: Request) -> Response:
+    """Keep the proof of what was shown and accepted, in that version and no other."""
+    visit, form = here(request), await request.form()
+    name, version = text(form, "terms"), text(form, "version")
+    todo = await terms.open_terms(visit.tenant, visit.actor)
+    shown = next((one for one in todo if (one.name, one.version) == (name, version)), None)
+    if shown is not None and text(form, "accepted"):
+        await terms.accept(visit.tenant, visit.actor, shown.name, shown.version)
+    return redirect(request, visit.url("terms", next=inside(visit, text(form, "next"))))
+
+
+async def choose_language(request: Request) -> Response:
+    """Keep the language of who is not signed in (a member's is in the account)."""
+    visit, form = here(request), await request.form()
+    response = redirect(request, inside(visit, text(form, "back")))
+    if (language := text(form, "language")) in visit.network.languages:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, path=visit.url(), samesite="lax", httponly=True)
+    return response
+
+
+async def choose_theme(request: Request) -> Response:
+    """Keep light, dark or what the system says."""
+    visit, form = here(request), await request.form()
+    response = redirect(request, inside(visit, text(form, "back")))
+    if (theme := text(form, "theme")) in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, path=visit.url(), samesite="lax", httponly=True)
+    return response
+
+
+async def theme(request: Request) -> Response:
+    """Return the network's colour as a style sheet."""
+    hue = here(request).network.hue
+    return _kept(f":root {{ --hue: {hue}; }}\n", "text/css")
+
+
+async def picture(request: Request) -> Response:
+    """Return the network's initial on its colour, for the browser's tab."""
+    visit = here(request)
+    letter = visit.words(visit.network.label)[:1].upper()
+    shown = letter if letter.isalnum() else "·"
+    return _kept(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<rect width="32" height="32" rx="8" fill="oklch(0.455 0.088 {visit.network.hue})"/>'
+        '<text x="16" y="22.5" text-anchor="middle" font-family="system-ui, sans-serif" font-size="18" '
+        f'font-weight="700" fill="white">{shown}</text></svg>',
+        "image/svg+xml",
+    )
+
+
+def _kept(content: str, media_type: str) -> Response:
+    """Return a small file that browsers keep for a day; its address changes with the hue."""
+    return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
+
+
+routes: list[BaseRoute] = [
+    Route("/sign-in", show_sign_in, methods=["GET"]),
+    Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/terms", show_terms, methods=["GET"]),
+    Route("/terms", accept_terms, methods=["POST"]),
+    Route("/language", choose_language, methods=["POST"]),
+    Route("/theme", choose_theme, methods=["POST"]),
+    Route("/theme.css", theme),
+    Route("/icon.svg", picture),
+]
