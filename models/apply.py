@@ -2,14 +2,256 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from definitions.expr.expression import Context
+from definitions.problems import DefinitionError
+from definitions.spec.entity import Field
 from models import ddl
-from models.plan import Plan
+from models.ddl import listed, quoted
+from models.examine import duplicate, examine
+from models.plan import AddTable, ChangeTable, DropTable, Plan
+from models.recast import Recast
+from models.shape import ColumnShape, IndexShape
 from models.tx import Tx
 
+ASIDE = "_old_"
+"""What stands before the name of a column or table that is in the way of a new one."""
 
-async def apply(tx: Tx, plan: Plan) -> None:
-    """Make the changes of `plan`; foreign keys are off meanwhile and checked at the end: `write(…, schema=True)`."""
+ABOUT = ("_history", "_task", "_mail", "_run")
+"""System tables that name an entity."""
+
+
+async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = False) -> None:
+    """Make the changes of `plan`; foreign keys are off meanwhile and checked at the end: `write(…, schema=True)`.
+
+    `DefinitionError` with everything that forbids the plan. `context` is for defaults and computed fields.
+    """
+    problems = await examine(tx, plan, allow_loss=allow_loss)
+    if problems:
+        raise DefinitionError(tuple(problems))
+    changes = [step for step in plan.steps if isinstance(step, ChangeTable)]
     for step in plan.steps:
-        await tx.run(ddl.create_table(step.shape))
-        for index in step.shape.indexes:
+        if isinstance(step, DropTable):
+            await tx.run(ddl.drop_table(step.shape.name))
+    await _rename_tables(tx, changes)
+    for step in plan.steps:
+        if isinstance(step, AddTable):
+            await tx.run(ddl.create_table(step.shape))
+            await _create_indexes(tx, step.shape.indexes, step.shape.entity.fields)
+    for change in changes:
+        await _TableChange(tx, plan, change, context).run()
+    await _rename_in_system_tables(tx, plan)
+
+
+async def _rename_tables(tx: Tx, changes: Iterable[ChangeTable]) -> None:
+    moved = [change for change in changes if change.old.name != change.new.name]
+    for change in moved:
+        await tx.run(ddl.rename_table(change.old.name, ASIDE + change.old.name))
+    for change in moved:
+        await tx.run(ddl.rename_table(ASIDE + change.old.name, change.new.name))
+
+
+async def _create_indexes(tx: Tx, indexes: Iterable[IndexShape], fields: Mapping[str, Field]) -> None:
+    for index in indexes:
+        try:
             await tx.run(ddl.create_index(index))
+        except sqlite3.IntegrityError as error:
+            raise DefinitionError((duplicate(fields[index.columns[0]], index),)) from error
+
+
+async def _rename_in_system_tables(tx: Tx, plan: Plan) -> None:
+    """Let history, tasks, mails and runs follow; in one statement, since names may be exchanged."""
+    for table in ABOUT if plan.entities else ():
+        await _rename_values(tx, table, "entity", plan.entities)
+    if plan.processes:
+        await _rename_values(tx, "_history", "process", plan.processes)
+    if plan.automations:
+        await _rename_values(tx, "_run", "automation", plan.automations)
+
+
+async def _rename_values(tx: Tx, table: str, column: str, names: Mapping[str, str | None]) -> None:
+    name = quoted(column)
+    cases = " ".join("WHEN ? THEN ?" for _ in names)
+    places = ", ".join("?" * len(names))
+    sql = f"UPDATE {quoted(table)} SET {name} = CASE {name} {cases} END WHERE {name} IN ({places})"  # noqa: S608 - quoted names
+    await tx.run(sql, [part for pair in names.items() for part in pair] + list(names))
+
+
+class _TableChange:
+    """One table on its way: columns renamed and added, values filled and converted, then it is rebuilt if needed."""
+
+    def __init__(self, tx: Tx, plan: Plan, change: ChangeTable, context: Context) -> None:
+        self.tx = tx
+        self.plan = plan
+        self.change = change
+        self.context = context
+        self.name = change.new.name
+        self.fields = change.new.entity.fields
+
+    async def run(self) -> None:
+        for index in self.change.old.indexes:
+            if index not in self.change.new.indexes or self.change.rebuilds or self.change.renamed:
+                await self.tx.run(ddl.drop_index(index))
+        await self._move_columns()
+        await self._convert()
+        await self._replace_values()
+        await self._fill()
+        await self._recompute()
+        if self.change.rebuilds:
+            await self._rebuild()
+        present = await self._indexes()
+        missing = [index for index in self.change.new.indexes if index.name not in present]
+        await _create_indexes(self.tx, missing, self.fields)
+
+    async def _indexes(self) -> set[str]:
+        rows = await self.tx.rows("SELECT name FROM pragma_index_list(?)", [self.name])
+        return {row[0] for row in rows}
+
+    async def _move_columns(self) -> None:
+        """Put aside what goes, is converted or is renamed; then give everything new its place."""
+        change = self.change
+        for column in change.dropped:
+            await self.tx.run(ddl.rename_column(self.name, column.name, ASIDE + column.name))
+        for name in change.retyped:
+            await self.tx.run(ddl.rename_column(self.name, change.sources[name], ASIDE + change.sources[name]))
+        renamed = {old: new for old, new in change.renamed.items() if new not in change.retyped}
+        for old in renamed:
+            await self.tx.run(ddl.rename_column(self.name, old, ASIDE + old))
+        for old, new in renamed.items():
+            await self.tx.run(ddl.rename_column(self.name, ASIDE + old, new))
+        for column in change.added:
+            await self.tx.run(ddl.add_column(self.name, _nullable(column)))
+        for name in change.retyped:
+            await self.tx.run(ddl.add_column(self.name, _nullable(change.new.columns[name])))
+
+    async def _convert(self) -> None:
+        for name in self.change.retyped:
+            source = self.change.sources[name]
+            recast = Recast(self.change.old.entity.fields[source], self.fields[name], self.context.timezone)
+            aside = quoted(ASIDE + source)
+            found = await self.tx.rows(
+                f"SELECT DISTINCT {aside} FROM {quoted(self.name)} WHERE {aside} IS NOT NULL"  # noqa: S608 - quoted names
+            )
+            update = f"UPDATE {quoted(self.name)} SET {quoted(name)} = ? WHERE {aside} = ?"  # noqa: S608 - the same
+            await self.tx.run_many(update, [(recast(row[0])[0], row[0]) for row in found])
+
+    async def _replace_values(self) -> None:
+        """Give records whose option or state is gone the one that takes its place."""
+        for name, moves in (*self.change.options.items(), *self.change.states.items()):
+            if not moves or name in self.change.retyped:
+                continue
+            if name in self.fields and self.fields[name].type == "choices":
+                await self._replace_in_lists(name, moves)
+            else:
+                await _rename_values(self.tx, self.name, name, moves)
+
+    async def _replace_in_lists(self, name: str, moves: Mapping[str, str | None]) -> None:
+        column = quoted(name)
+        found = await self.tx.rows(
+            f"SELECT DISTINCT {column} FROM {quoted(self.name)} WHERE {column} IS NOT NULL"  # noqa: S608 - quoted names
+        )
+        for (stored,) in found:
+            moved = [moves.get(option, option) for option in json.loads(stored)]
+            kept = list(dict.fromkeys(option for option in moved if option is not None))
+            fresh = json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None
+            await self.tx.run(
+                f"UPDATE {quoted(self.name)} SET {column} = ? WHERE {column} = ?",  # noqa: S608 - the same
+                [fresh, stored],
+            )
+
+    async def _fill(self) -> None:
+        """Give new columns their first values, and required ones their default where there is none."""
+        for column in self.change.added:
+            await self._fill_column(column)
+        for name in self.change.sources:
+            column = self.change.new.columns[name]
+            if column.kind == "field" and not column.null:
+                await self._fill_default(name)
+            elif column.kind == "fold" and (self.change.retyped & {column.source}):
+                await self._fill_fold(column)
+
+    async def _fill_column(self, column: ColumnShape) -> None:
+        match column.kind:
+            case "field":
+                await self._fill_default(column.name)
+            case "state":
+                await self._set_all(column.name, self.plan.new.processes[column.source].initial)
+            case "fold":
+                await self._fill_fold(column)
+            case "owner":
+                await self.tx.run(f'UPDATE {quoted(self.name)} SET "owner" = "created_by"')  # noqa: S608 - quoted names
+            case "system" | "path":
+                return  # every table has had these from the beginning
+
+    async def _fill_fold(self, column: ColumnShape) -> None:
+        target, source = quoted(column.name), quoted(column.source)
+        await self.tx.run(f"UPDATE {quoted(self.name)} SET {target} = maille_fold({source})")  # noqa: S608 - quoted names
+
+    async def _set_all(self, name: str, stored: Any) -> None:
+        column = quoted(name)
+        await self.tx.run(f"UPDATE {quoted(self.name)} SET {column} = ? WHERE {column} IS NULL", [stored])  # noqa: S608 - quoted names
+
+    async def _fill_default(self, name: str) -> None:
+        default = self.fields[name].default
+        if default is None:
+            return
+        value = default.compute({}, self.context)
+        encode = self.change.new.columns[name].codec.encode
+        await self._set_all(name, value if value is None or encode is None else encode(value))
+
+    async def _recompute(self) -> None:
+        """Compute fields again whose formula is new, in the order of the definition."""
+        names = self.change.recomputed
+        if not names:
+            return
+        columns = [column for column in self.change.new.columns.values() if column.kind != "fold"]
+        rows = await self.tx.rows(
+            f"SELECT {listed(column.name for column in columns)} FROM {quoted(self.name)}"  # noqa: S608 - quoted names
+        )
+        assignments = ", ".join(f"{quoted(name)} = ?" for name in names)
+        update = f'UPDATE {quoted(self.name)} SET {assignments} WHERE "id" = ?'  # noqa: S608 - the same
+        await self.tx.run_many(update, (self._computed(columns, row) for row in rows))
+
+    def _computed(self, columns: list[ColumnShape], row: Iterable[Any]) -> list[Any]:
+        record: dict[str, Any] = {}
+        for column, stored in zip(columns, row, strict=True):
+            if column.name in self.change.recomputed:
+                record[column.name] = None
+                continue
+            decode = column.codec.decode
+            record[column.name] = stored if stored is None or decode is None else decode(stored)
+        values: list[Any] = []
+        for name in self.change.recomputed:
+            compute = self.fields[name].compute
+            value = None if compute is None else compute.compute({"record": record}, self.context)
+            record[name] = value
+            encode = self.change.new.columns[name].codec.encode
+            values.append(value if value is None or encode is None else encode(value))
+        return [*values, record["id"]]
+
+    async def _rebuild(self) -> None:
+        """Write the table anew in its final form: the twelve steps that SQLite's documentation recommends."""
+        fresh = ASIDE + self.name
+        columns = listed(self.change.new.columns)
+        await self.tx.run(ddl.create_table(self.change.new, fresh))
+        await self.tx.run(
+            f"INSERT INTO {quoted(fresh)} ({columns}) SELECT {columns} FROM {quoted(self.name)} ORDER BY rowid"  # noqa: S608 - quoted names
+        )
+        await self.tx.run(ddl.drop_table(self.name))
+        await self.tx.run(ddl.rename_table(fresh, self.name))
+
+
+def _nullable(column: ColumnShape) -> ColumnShape:
+    return ColumnShape(
+        column.name,
+        column.kind,
+        column.codec,
+        column.source,
+        null=True,
+        references=column.references,
+        on_delete=column.on_delete,
+    )

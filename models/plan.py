@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from definitions.problems import Problem
+from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
-from models.shape import TableShape, shapes
+from definitions.spec.process import Process
+from definitions.spec.value import Value
+from models.columns import codec
+from models.shape import FOLD, ColumnShape, TableShape, shapes
+
+Renames = Mapping[str, str]
+"""Old name → new name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +23,203 @@ class AddTable:
     shape: TableShape
 
 
-Step = AddTable
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """An entity that is gone."""
+
+    shape: TableShape
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTable:
+    """An entity that stays, perhaps under another name, and what becomes of its columns and values.
+
+    `sources` maps the columns that stay, by their new names, to their old ones. `retyped` are fields whose values have
+    to be converted. `options` and `states` map, by the field's or process's new name, the values that go to what takes
+    their place (None: nothing does). `recomputed` are computed fields to compute again.
+    """
+
+    old: TableShape
+    new: TableShape
+    sources: Renames
+    retyped: frozenset[str] = frozenset()
+    options: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    states: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    recomputed: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> tuple[ColumnShape, ...]:
+        """The columns that are new."""
+        return tuple(column for name, column in self.new.columns.items() if name not in self.sources)
+
+    @property
+    def dropped(self) -> tuple[ColumnShape, ...]:
+        """The columns that nothing takes over."""
+        kept = set(self.sources.values())
+        return tuple(column for name, column in self.old.columns.items() if name not in kept)
+
+    @property
+    def renamed(self) -> Renames:
+        """The columns that stay under another name: old → new."""
+        return {old: new for new, old in self.sources.items() if old != new}
+
+    @property
+    def rebuilds(self) -> bool:
+        """Whether the table has to be written anew: adding and renaming columns can do without."""
+        return bool(self.dropped or self.retyped) or any(not column.null for column in self.added) or self._restored
+
+    @property
+    def _restored(self) -> bool:
+        old = self.old.columns
+        return any(old[source].stored != self.new.columns[name].stored for name, source in self.sources.items())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has to be done."""
+        return not (
+            self.old.name != self.new.name
+            or self.added
+            or self.rebuilds
+            or self.renamed
+            or self.retyped
+            or any(self.options.values())
+            or any(self.states.values())
+            or self.recomputed
+            or set(self.old.indexes) != set(self.new.indexes)
+        )
+
+
+Step = AddTable | DropTable | ChangeTable
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps from old definitions to new ones, and what forbids them."""
+    """The steps from the old definitions to the new ones, and what is called differently in them."""
 
+    old: Network | None
     new: Network
     steps: tuple[Step, ...]
-    refusals: tuple[Problem, ...] = ()
+    entities: Renames
+    processes: Renames
+    automations: Renames
 
 
 def plan(old: Network | None, new: Network) -> Plan:
     """Return the steps that make the tables of `old` (None: there are none) those of `new`."""
-    before = shapes(old) if old is not None else {}
     after = shapes(new)
-    return Plan(new, tuple(AddTable(shape) for name, shape in after.items() if name not in before))
+    if old is None:
+        return Plan(old, new, tuple(AddTable(shape) for shape in after.values()), {}, {}, {})
+    before = shapes(old)
+    origins = {entity.name: _origin(entity.name, entity.was, old.entities) for entity in new.entities.values()}
+    processes = {process.name: _process_origin(process, old, origins) for process in new.processes.values()}
+    steps: list[Step] = [DropTable(shape) for name, shape in before.items() if name not in origins.values()]
+    for name, shape in after.items():
+        origin = origins[name]
+        if origin is None:
+            steps.append(AddTable(shape))
+            continue
+        change = _change(old, new, before[origin], shape, processes)
+        if not change.is_empty:
+            steps.append(change)
+    automations = {name: _origin(name, made.was, old.automations) for name, made in new.automations.items()}
+    return Plan(old, new, tuple(steps), _renames(origins), _renames(processes), _renames(automations))
+
+
+def _origin(name: str, was: str | None, old: Mapping[str, object]) -> str | None:
+    """Return the old name of what is called `name` now, None when it is new."""
+    if name in old:
+        return name
+    return was if was in old else None
+
+
+def _process_origin(process: Process, old: Network, origins: Mapping[str, str | None]) -> str | None:
+    """Return the old name of a process of the same entity; one that went to another entity begins anew there."""
+    origin = _origin(process.name, process.was, old.processes)
+    if origin is None or old.processes[origin].entity != origins.get(process.entity):
+        return None
+    return origin
+
+
+def _renames(origins: Mapping[str, str | None]) -> Renames:
+    return {old: new for new, old in origins.items() if old is not None and old != new}
+
+
+def _change(
+    old: Network, new: Network, before: TableShape, after: TableShape, processes: Mapping[str, str | None]
+) -> ChangeTable:
+    fields = dict(_field_origins(before.entity, after.entity))
+    sources = dict(_sources(before, after, fields, processes))
+    kept = {name: origin for name, origin in fields.items() if sources.get(name) == origin}
+    pairs = {name: (before.entity.fields[origin], after.entity.fields[name]) for name, origin in kept.items()}
+    return ChangeTable(
+        before,
+        after,
+        sources,
+        frozenset(name for name, (was, now) in pairs.items() if _is_retyped(was, now)),
+        {name: _lost_options(was, now) for name, (was, now) in pairs.items()},
+        {
+            name: _lost_states(old.processes[origin], new.processes[name])
+            for name in after.entity.processes
+            if (origin := processes.get(name)) is not None
+        },
+        tuple(
+            name
+            for name, now in after.entity.fields.items()
+            if now.compute is not None and (name not in pairs or _is_recomputed(*pairs[name]))
+        ),
+    )
+
+
+def _field_origins(before: Entity, after: Entity) -> Iterator[tuple[str, str]]:
+    for name, now in after.fields.items():
+        origin = _origin(name, now.was, before.fields)
+        if origin is not None:
+            yield name, origin
+
+
+def _sources(
+    before: TableShape, after: TableShape, fields: Renames, processes: Mapping[str, str | None]
+) -> Iterator[tuple[str, str]]:
+    for name, column in after.columns.items():
+        origin: str | None = name
+        if column.kind == "field":
+            origin = fields.get(name)
+        elif column.kind == "state":
+            origin = processes.get(name)
+        elif column.kind == "fold":
+            origin = FOLD + fields.get(column.source, "")
+        found = before.columns.get(origin or "")
+        if found is not None and found.kind == column.kind:
+            yield name, found.name
+
+
+def _is_retyped(was: Field, now: Field) -> bool:
+    """Whether stored values have to be converted; what is computed is computed again instead."""
+    if now.compute is not None:
+        return False
+    if was.type == "reference" and now.type == "reference":
+        return was.to != now.to
+    stored_alike = codec(was).declared == codec(now).declared and codec(was).decode is codec(now).decode
+    if was.type in ("decimal", "money") and now.type in ("decimal", "money"):
+        return was.scale != now.scale
+    return was.type != now.type and not (stored_alike and now.type in ("text", "long_text"))
+
+
+def _is_recomputed(was: Field, now: Field) -> bool:
+    return _text(was.compute) != _text(now.compute) or (was.type, was.scale) != (now.type, now.scale)
+
+
+def _text(value: Value | None) -> str | None:
+    return None if value is None or value.expression is None else value.expression.text
+
+
+def _lost_options(was: Field, now: Field) -> dict[str, str | None]:
+    if not was.options or not now.options:
+        return {}
+    places = {option.was: name for name, option in now.options.items() if option.was is not None}
+    return {name: places.get(name) for name in was.options if name not in now.options}
+
+
+def _lost_states(was: Process, now: Process) -> dict[str, str | None]:
+    places = {state.was: name for name, state in now.states.items() if state.was is not None}
+    return {name: places.get(name) or now.moved.get(name) for name in was.states if name not in now.states}

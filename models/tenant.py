@@ -94,10 +94,11 @@ class Tenant:
             fresh = make_published(version, digest, network, self.store.engine)
             old = self._current.network if self._current else None
             planned = plan(old, network)
-            row = [version, stored_datetime(self.clock.now()), author, digest, json.dumps(dict(files)), note or None]
+            now = self.clock.now()
+            row = [version, stored_datetime(now), author, digest, json.dumps(dict(files)), note or None]
 
             async def work(tx: Tx) -> None:
-                await apply(tx, planned)
+                await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
                 await tx.run(DEFINITION.insert(), row)
 
             await self.store.write(work, schema=True)
@@ -161,7 +162,7 @@ def _load(files: str) -> Network:
 async def open_tenant(
     path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Open the network in the file at `path`; `FileNotFoundError` when there is none, `StoreBusyError` when it is open."""
+    """Open the network in the file at `path`: `FileNotFoundError` without one, `StoreBusyError` when it is open."""
     if not await asyncio.to_thread(path.is_file):
         raise FileNotFoundError(f"There is no network at {path}.")
     return await _opened(path, name, clock or SystemClock(), new_id)

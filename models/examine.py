@@ -1,0 +1,154 @@
+"""What in the data forbids a plan: looked for before anything is changed, all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from zoneinfo import ZoneInfo
+
+from definitions.problems import Place, Problem
+from definitions.spec.entity import Field
+from models.ddl import listed, quoted
+from models.plan import AddTable, ChangeTable, DropTable, Plan
+from models.recast import Recast
+from models.shape import ColumnShape, IndexShape
+from models.tx import SqlValue, Tx
+
+ALLOW = "Apply it with leave to lose data if that is meant."
+
+
+async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Problem]:
+    """Return what forbids the plan: data that would be lost (unless `allow_loss`), records that would fit nowhere."""
+    found: list[Problem] = []
+    for step in plan.steps:
+        match step:
+            case AddTable():
+                continue
+            case DropTable():
+                found += [] if allow_loss else [problem async for problem in _dropped_table(tx, plan, step)]
+            case ChangeTable():
+                found += [problem async for problem in _misfits(tx, step)]
+                found += [] if allow_loss else [problem async for problem in _losses(tx, plan, step)]
+    return sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
+
+
+async def _count(tx: Tx, table: str, condition: str = "TRUE", values: Sequence[SqlValue] = ()) -> int:
+    sql = f"SELECT count(*) FROM {quoted(table)} WHERE {condition}"  # noqa: S608 - quoted names, values bound
+    row = await tx.row(sql, values)
+    return int(row[0]) if row is not None else 0
+
+
+async def _dropped_table(tx: Tx, plan: Plan, step: DropTable) -> AsyncIterator[Problem]:
+    count = await _count(tx, step.shape.name)
+    if count:
+        message = f"The entity '{step.shape.name}' goes, and {_many(count)} with it."
+        yield Problem("plan.loses_records", plan.new.place, message, f"A rename is said with 'was'. {ALLOW}")
+
+
+async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Problem]:
+    table, place = step.old.name, step.new.entity.place
+    for column in step.dropped:
+        count = await _count(tx, table, f"{quoted(column.name)} IS NOT NULL")
+        if count and _has_values_of_its_own(column, step):
+            message = f"'{table}.{column.name}' goes, and its value in {_many(count)} with it."
+            yield Problem("plan.loses_values", place, message, f"A rename is said with 'was'. {ALLOW}")
+    for name, moves in step.options.items():
+        for option, target in moves.items():
+            count = 0 if target is not None else await _holding(tx, step, name, option)
+            if count:
+                message = f"The option '{option}' of '{table}.{name}' goes, and {_many(count)} have it."
+                hint = f"Say 'was: {option}' on the option that takes its place. {ALLOW}"
+                yield Problem("plan.loses_option", step.new.entity.fields[name].place, message, hint)
+    for name in sorted(step.retyped):
+        count = await _uncastable(tx, step, name, ZoneInfo(plan.new.timezone))
+        now = step.new.entity.fields[name]
+        if count:
+            message = f"'{table}.{name}' becomes {now.type}, and the values of {_many(count)} do not fit that."
+            yield Problem("plan.loses_values", now.place, message, ALLOW)
+
+
+def _has_values_of_its_own(column: ColumnShape, step: ChangeTable) -> bool:
+    if column.kind == "field":
+        return step.old.entity.fields[column.source].compute is None
+    return column.kind in ("state", "owner")
+
+
+async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
+    """Count the records whose choice is, or whose choices have, an option."""
+    column = quoted(step.sources[name])
+    if step.old.entity.fields[step.sources[name]].type == "choices":
+        condition = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE json_each.value = ?)"  # noqa: S608 - a quoted name
+    else:
+        condition = f"{column} = ?"
+    return await _count(tx, step.old.name, condition, [option])
+
+
+async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo) -> int:
+    source = step.sources[name]
+    recast = Recast(step.old.entity.fields[source], step.new.entity.fields[name], timezone)
+    column = quoted(source)
+    sql = f"SELECT {column}, count(*) FROM {quoted(step.old.name)} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - quoted names
+    return sum(count for stored, count in await tx.rows(sql) if not recast(stored)[1])
+
+
+async def _misfits(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
+    for name, moves in step.states.items():
+        for state in [state for state, target in moves.items() if target is None]:
+            count = await _count(tx, step.old.name, f"{quoted(step.sources[name])} = ?", [state])
+            if count:
+                yield _homeless(step, name, state, count)
+    for index in step.new.indexes:
+        if index.unique and index not in step.old.indexes:
+            async for problem in _duplicates(tx, step, index):
+                yield problem
+    async for problem in _missing(tx, step):
+        yield problem
+
+
+async def _missing(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
+    for name, field in step.new.entity.fields.items():
+        if field.required and field.compute is None and field.default is None:
+            count = await _without_value(tx, step, name)
+            if count:
+                message = f"'{step.new.name}.{name}' becomes required, and {_many(count)} have no value in it."
+                yield Problem("plan.required", field.place, message, "Give it a default, or fill it in first.")
+
+
+def _homeless(step: ChangeTable, process: str, state: str, count: int) -> Problem:
+    message = f"The state '{state}' of '{process}' goes, and {_many(count)} are in it."
+    hint = (
+        f"Say where they go: 'moved: {{{state}: …}}' on the process, or 'was: {state}' on the state that replaces it."
+    )
+    return Problem("plan.state", step.new.entity.place, message, hint)
+
+
+async def _without_value(tx: Tx, step: ChangeTable, name: str) -> int:
+    source = step.sources.get(name)
+    if source is None:
+        return await _count(tx, step.old.name)
+    if not step.old.columns[source].null:
+        return 0
+    return await _count(tx, step.old.name, f"{quoted(source)} IS NULL")
+
+
+async def _duplicates(tx: Tx, step: ChangeTable, index: IndexShape) -> AsyncIterator[Problem]:
+    sources = [step.sources.get(name) for name in index.columns]
+    names = [source for source in sources if source is not None]
+    if len(names) < len(sources) or step.retyped.intersection(index.columns):
+        return  # a new column holds one value or none: `apply` finds out
+    filled = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in names)
+    groups = f"SELECT 1 FROM {quoted(step.old.name)} WHERE {filled} GROUP BY {listed(names)} HAVING count(*) > 1"  # noqa: S608 - quoted names
+    row = await tx.row(f"SELECT count(*) FROM ({groups})")  # noqa: S608 - the same
+    if row is not None and row[0]:
+        yield duplicate(step.new.entity.fields[index.columns[0]], index)
+
+
+def duplicate(field: Field, index: IndexShape) -> Problem:
+    """Return the problem that values to be unique are not."""
+    place: Place = field.place
+    names = " and ".join(f"'{name}'" for name in index.columns)
+    message = f"{names} of '{index.table}' become unique, and some records have the same."
+    return Problem("plan.unique", place, message, "Make them different first.")
+
+
+def _many(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"

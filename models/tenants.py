@@ -1,0 +1,106 @@
+"""The networks of a data folder, opened when they are needed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.clock import Clock, SystemClock
+from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+SUFFIX = ".sqlite"
+
+
+@dataclass(slots=True)
+class _Opened:
+    tenant: Tenant
+    users: int = 0
+
+
+@dataclass(slots=True)
+class Tenants:
+    """Opens networks by name and keeps those used last; one that somebody uses is never closed.
+
+    A network is the file `<folder>/<name>.sqlite`; a name is what definitions allow, so it never leaves the folder.
+    """
+
+    folder: Path
+    capacity: int = 64
+    clock: Clock = field(default_factory=SystemClock)
+    new_id: Callable[[], str] = uuid7
+    _opened: OrderedDict[str, _Opened] = field(default_factory=OrderedDict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def names(self) -> list[str]:
+        """Return the names of all networks of the folder, sorted."""
+        found = await asyncio.to_thread(lambda: list(self.folder.glob(f"*{SUFFIX}")))
+        return sorted(path.stem for path in found if NAME.fullmatch(path.stem))
+
+    def path(self, name: str) -> Path:
+        """Return the file of a network; `LookupError` for what cannot be a name."""
+        if not NAME.fullmatch(name):
+            raise LookupError(name)
+        return self.folder / f"{name}{SUFFIX}"
+
+    async def open(self, name: str) -> Tenant:
+        """Return a network, opened; `LookupError` when there is none. It may be closed once others were used since."""
+        return (await self._get(name)).tenant
+
+    @asynccontextmanager
+    async def using(self, name: str) -> AsyncIterator[Tenant]:
+        """Open a network that stays open inside the `with`."""
+        opened = await self._get(name, users=1)
+        try:
+            yield opened.tenant
+        finally:
+            opened.users -= 1
+
+    async def create(self, name: str, files: Files, author: str | None = None) -> Tenant:
+        """Make a network; `DefinitionError` when its definitions have errors, and then nothing is left of it."""
+        path = self.path(name)
+        await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+        async with self._lock:
+            tenant = await create_tenant(path, name, files=files, author=author, clock=self.clock, new_id=self.new_id)
+            self._opened[name] = _Opened(tenant)
+            await self._shrink()
+        return tenant
+
+    async def close(self) -> None:
+        """Close all networks."""
+        async with self._lock:
+            while self._opened:
+                _, opened = self._opened.popitem()
+                await opened.tenant.close()
+
+    async def _get(self, name: str, *, users: int = 0) -> _Opened:
+        found = self._opened.get(name)
+        if found is None:
+            path = self.path(name)
+            async with self._lock:
+                found = self._opened.get(name) or await self._open(path, name)
+                found.users += users
+                await self._shrink(keep=name)
+        else:
+            found.users += users
+            self._opened.move_to_end(name)
+        return found
+
+    async def _open(self, path: Path, name: str) -> _Opened:
+        try:
+            tenant = await open_tenant(path, name, clock=self.clock, new_id=self.new_id)
+        except FileNotFoundError:
+            raise LookupError(name) from None
+        self._opened[name] = opened = _Opened(tenant)
+        return opened
+
+    async def _shrink(self, keep: str = "") -> None:
+        """Close the networks used least lately that nobody uses, down to the capacity."""
+        idle = [name for name, opened in self._opened.items() if not opened.users and name != keep]
+        for name in idle[: max(len(self._opened) - self.capacity, 0)]:
+            await self._opened.pop(name).tenant.close()
