@@ -14,7 +14,7 @@ from admin.parts.asking import Raw, at_first, choices, inputs, move_questions, v
 from admin.parts.inputs import Question, answers, raw_from
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject
-from admin.web import Toast, redirect, render
+from admin.web import redirect, render, say_on
 from definitions.spec.process import Process, Transition
 from definitions.text import Text
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
@@ -95,7 +95,7 @@ async def undo(request: Request) -> Response:
     if _for_board(request):
         return JSONResponse({"toast": text})
     form = await request.form()
-    return redirect(request, way_back(about, form, about.url(record_id)), toast=Toast(text))
+    return say_on(request, redirect(request, way_back(about, form, about.url(record_id))), text)
 
 
 async def menu(request: Request) -> Response:
@@ -169,7 +169,7 @@ def _moved(request: Request, wanted: Wanted, moved: commands.Moved, back: str) -
         return JSONResponse({"toast": text, "undo": undo_at, "state": target.name, "gone": moved.record is None})
     if moved.record is None:
         back = about.url("")
-    return redirect(request, back, toast=Toast(text, undo_at))
+    return say_on(request, redirect(request, back), text, undo=undo_at)
 
 
 def _for_board(request: Request) -> bool:

@@ -1,0 +1,16 @@
+"""The screens that are generated from the definitions, in the order in which their addresses are tried."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from admin.screens import board, forms, listing, moving, record, search
+
+ROUTES: tuple[BaseRoute, ...] = (
+    *search.routes,
+    *listing.routes,
+    *board.routes,
+    *forms.routes,
+    *record.routes,
+    *moving.routes,
+)

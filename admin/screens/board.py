@@ -1,0 +1,230 @@
+"""The board of a process: a column a state, a card a record, moved by dragging, by keyboard or by touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from admin.parts.columns import NUMBERS, Column
+from admin.parts.hints import Hint, hints, planned
+from admin.parts.lists import Ask, Frame, ask, frame, tidy
+from admin.parts.shown import Titles, write
+from admin.parts.subject import Subject, reading, subject, title_fields
+from admin.web import render
+from definitions.spec.process import Process, State
+from definitions.spec.screen import Board
+from models.errors import NotFoundError
+from models.message import say
+from models.query import Filter
+from models.record import Page, Record
+from models.records import Records
+
+CARDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A record on the board. `moves` are the transitions that the visitor's levels grant from anywhere."""
+
+    id: str
+    href: str
+    title: str
+    version: int
+    state: str
+    moves: str
+    line: tuple[str, ...]
+    figures: tuple[str, ...]
+    hints: tuple[Hint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A column: a state with the number of its records, the first cards, and where the next ones are."""
+
+    state: State
+    label: str
+    count: int
+    cards: tuple[Card, ...]
+    more: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the cards of a board look."""
+
+    about: Subject
+    process: Process
+    columns: tuple[Column, ...]
+    plan: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the cards need beside their records; `moves` by the record's id."""
+
+    titles: Titles
+    moves: Mapping[str, str]
+
+
+async def page(request: Request) -> Response:
+    """Answer with the board, or with what htmx asks for: the results of a search."""
+    clean = tidy(request)
+    if clean is not None:
+        return RedirectResponse(clean, status_code=303)
+    plan = _plan(request)
+    about, wanted = plan.about, ask(plan.about, request)
+
+    async def work(records: Records) -> tuple[Frame, Mapping[str, int], dict[str, Page], Known]:
+        query = replace(wanted.query, cursor=None)
+        counts = await records.group_count(about.entity.name, plan.process.name, query)
+        pages = {name: await _cards(plan, wanted, records, name) for name in _leaves(plan.process) if counts.get(name)}
+        shown = [record for found in pages.values() for record in found.records]
+        return await frame(about, wanted, records), counts, pages, await _known(plan, records, shown)
+
+    around, counts, pages, known = await reading(about.visit, work)
+    nothing = Page(())
+    htmx = about.visit.htmx and "HX-History-Restore-Request" not in request.headers
+    return await render(
+        request,
+        "board/page.html",
+        block="results" if htmx else None,
+        about=about,
+        process=plan.process,
+        frame=around,
+        wanted=wanted,
+        lanes=[
+            _lane(plan, wanted, name, counts.get(name, 0), pages.get(name, nothing), known)
+            for name in _leaves(plan.process)
+        ],
+        transitions=_transitions(plan),
+        may_create=about.may("create"),
+    )
+
+
+async def cards(request: Request) -> Response:
+    """Answer with the next cards of a column."""
+    plan = _plan(request)
+    wanted, name = ask(plan.about, request), request.path_params["state"]
+    if name not in plan.process.states:
+        raise NotFoundError
+
+    async def work(records: Records) -> tuple[Page, Known]:
+        found = await _cards(plan, wanted, records, name)
+        return found, await _known(plan, records, found.records)
+
+    found, known = await reading(plan.about.visit, work)
+    lane = _lane(plan, wanted, name, 0, found, known)
+    return await render(request, "board/page.html", block="cards", about=plan.about, lane=lane, process=plan.process)
+
+
+async def card(request: Request) -> Response:
+    """Answer with one card as it is now (after a move)."""
+    plan = _plan(request)
+    record_id = request.path_params["id"]
+
+    async def work(records: Records) -> tuple[Record, Known]:
+        record = await records.get(plan.about.entity.name, record_id)
+        return record, await _known(plan, records, [record])
+
+    record, known = await reading(plan.about.visit, work)
+    return await render(request, "board/card.html", about=plan.about, card=_card(plan, record, known))
+
+
+def _plan(request: Request) -> Plan:
+    about = subject(request)
+    board = next((each for each in about.boards if each.process == request.path_params["process"]), None)
+    if board is None:
+        raise NotFoundError
+    process = about.visit.network.processes[board.process]
+    planned_at = planned(about.visit.network, about.entity)
+    plan = planned_at if about.column(planned_at or "") else None
+    return Plan(about, process, _card_columns(about, board, plan), plan)
+
+
+def _card_columns(about: Subject, board: Board, plan: str | None) -> tuple[Column, ...]:
+    """Leave out what the card says already: its title, its state and the hint about the planned date."""
+    said = {*title_fields(about.entity), board.process, plan}
+    return tuple(column for column in about.columns(board.card) if column.name not in said)
+
+
+def _leaves(process: Process) -> tuple[str, ...]:
+    return tuple(name for name, state in process.states.items() if not state.children)
+
+
+async def _cards(plan: Plan, wanted: Ask, records: Records, state: str) -> Page:
+    within = Filter(plan.process.name, "equals", state)
+    query = replace(wanted.query, filters=(*wanted.query.filters, within), limit=CARDS)
+    return await records.list(plan.about.entity.name, query)
+
+
+async def _known(plan: Plan, records: Records, shown: Sequence[Record]) -> Known:
+    """Look up what the cards of these records need: titles of what they refer to, and the moves that are granted."""
+    moves = {}
+    for record in shown:
+        granted = [
+            name
+            for name, transition in plan.process.transitions.items()
+            if not transition.auto and await records.may_move(record, plan.process.name, name)
+        ]
+        moves[record.id] = " ".join(granted)
+    return Known(await records.reference_labels(shown), moves)
+
+
+def _lane(plan: Plan, wanted: Ask, state: str, count: int, found: Page, known: Known) -> Lane:
+    about = plan.about
+    more = None
+    if found.next:
+        more = str(wanted.at.at(about.url("board", plan.process.name, state)).having(after=found.next))
+    made = tuple(_card(plan, record, known) for record in found.records)
+    defined = plan.process.states[state]
+    return Lane(defined, about.reader.words(defined.label), count, made, more)
+
+
+def _card(plan: Plan, record: Record, known: Known) -> Card:
+    about = plan.about
+    written = [
+        (column.kind in NUMBERS, write(column, record.values.get(column.name), about.reader, known.titles))
+        for column in plan.columns
+    ]
+    return Card(
+        id=record.id,
+        href=about.url(record.id),
+        title=record.title.strip() or about.reader.words(say("Untitled")),
+        version=record.version,
+        state=str(record.values.get(plan.process.name) or ""),
+        moves=known.moves[record.id],
+        line=tuple(text for number, text in written if text and not number),
+        figures=tuple(text for number, text in written if text and number),
+        hints=hints(record, about.entity, plan.plan, about.reader, about.visit.tenant.context().calendar),
+    )
+
+
+def _transitions(plan: Plan) -> dict[str, dict[str, object]]:
+    """Return what the script needs to know: where each transition leads from and to, and whether it asks something."""
+    states = plan.process.states
+    return {
+        name: {
+            "label": plan.about.reader.words(transition.label),
+            "from": [
+                source
+                for source in states
+                if source in transition.sources
+                or ("any" in transition.sources and not states[source].final and source != transition.target)
+            ],
+            "to": transition.target,
+            "asks": bool(transition.form or transition.confirm),
+        }
+        for name, transition in plan.process.transitions.items()
+        if not transition.auto
+    }
+
+
+routes = [
+    Route("/e/{entity}/board/{process}", page, name="board"),
+    Route("/e/{entity}/board/{process}/{state}", cards),
+    Route("/e/{entity}/board/{process}/card/{id}", card),
+]

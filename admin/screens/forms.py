@@ -1,0 +1,211 @@
+"""Creating and changing a record: all its fields that the visitor may write, on one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from admin.parts.asking import Raw, at_first, choices, grouped, inputs, questions, version_of, way_back, writable
+from admin.parts.filters import PREFIX
+from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
+from admin.parts.once import Once
+from admin.parts.shown import Titles, write
+from admin.parts.subject import Subject, reading, subject
+from admin.web import redirect, render, say_on
+from definitions.text import Text
+from models.errors import ConflictError, InvalidError, RefusedError
+from models.message import Message, say
+from models.record import Record
+from models.records import Records
+from workflows import commands
+
+_CREATED: Once[Record] = Once()
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that two people changed: what this one typed, and what the other one wrote."""
+
+    label: str
+    yours: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it is to be shown. `base` is what stood in it when the record was read: it tells what was changed."""
+
+    raw: Raw
+    base: Raw
+    version: int | None = None
+    wrong: Mapping[str, Message | Text] = field(default_factory=dict)
+    clashes: tuple[Clash, ...] = ()
+    token: str = ""
+    status: int = 200
+
+
+async def new(request: Request) -> Response:
+    """Answer with an empty form; fields can be filled by the address (`?f.company=…`)."""
+    about = _creating(request)
+    asked = questions(about, writable(about, None))
+    given = {
+        question.name: tuple(request.query_params.getlist(f"{PREFIX}{question.name}"))
+        for question in asked
+        if f"{PREFIX}{question.name}" in request.query_params
+    }
+    raw = {**at_first(about, asked, None), **given}
+    return await _page(request, about, asked, None, Filled(raw, raw, token=about.visit.tenant.new_id()))
+
+
+async def create(request: Request) -> Response:
+    """Create the record that the form describes; what is wrong comes back with the form."""
+    about = _creating(request)
+    asked = questions(about, writable(about, None))
+    form = await request.form()
+    raw, token = raw_from(form, asked), str(form.get("token") or about.visit.tenant.new_id())
+    values, unreadable = answers(raw, asked, about.reader.formats.timezone)
+    if unreadable:
+        return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
+    tenant, actor = about.visit.tenant, about.visit.actor
+    try:
+        record = await _CREATED.do(
+            (tenant.name, about.entity.name, actor.id or "", token),
+            lambda: commands.create(tenant, actor, about.entity.name, values),
+        )
+    except InvalidError as error:
+        return await _page(request, about, asked, None, Filled(raw, raw, wrong=error.fields, token=token, status=422))
+    response = redirect(request, way_back(about, form, about.url(record.id)))
+    return say_on(request, response, say("Added: {title}", title=record.title))
+
+
+async def edit(request: Request) -> Response:
+    """Answer with the record's form."""
+    about, record = await _changing(request)
+    asked = questions(about, writable(about, record))
+    raw = at_first(about, asked, record)
+    return await _page(request, about, asked, record, Filled(raw, raw, record.version))
+
+
+async def save(request: Request) -> Response:
+    """Write what was changed on the form. Where somebody was faster, show both values and ask again."""
+    about, record = await _changing(request)
+    asked = questions(about, writable(about, record))
+    form = await request.form()
+    raw, base = raw_from(form, asked), _base(form.get("base"))
+    version = version_of(form) or record.version
+    changed = [question for question in asked if raw[question.name] != base.get(question.name, ())]
+    values, unreadable = answers(raw, changed, about.reader.formats.timezone)
+    if unreadable:
+        return await _page(request, about, asked, record, Filled(raw, base, version, unreadable, status=422))
+    try:
+        if values:
+            await commands.update(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version, values)
+    except InvalidError as error:
+        return await _page(request, about, asked, record, Filled(raw, base, version, error.fields, status=422))
+    except ConflictError:
+        return await _conflict(request, about, asked, Filled(raw, base))
+    return say_on(request, redirect(request, about.url(record.id)), say("Saved"))
+
+
+async def remove(request: Request) -> Response:
+    """Delete the record."""
+    about = subject(request)
+    record = await reading(about.visit, lambda records: records.get(about.entity.name, request.path_params["id"]))
+    form = await request.form()
+    version = version_of(form) or record.version
+    await commands.delete(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version)
+    return say_on(request, redirect(request, about.url("")), say("Deleted: {title}", title=record.title))
+
+
+def _creating(request: Request) -> Subject:
+    about = subject(request)
+    if not about.may("create"):
+        raise RefusedError(say("You may not add records here."))
+    return about
+
+
+async def _changing(request: Request) -> tuple[Subject, Record]:
+    about = subject(request)
+    record = await reading(about.visit, lambda records: records.get(about.entity.name, request.path_params["id"]))
+    if "update" not in record.may:
+        raise RefusedError(say("You may not change this record."))
+    return about, record
+
+
+async def _page(
+    request: Request, about: Subject, asked: tuple[Question, ...], record: Record | None, filled: Filled
+) -> Response:
+    async def work(records: Records) -> Titles:
+        return await choices(asked, filled.raw, records)
+
+    made = inputs(about, asked, filled.raw, await reading(about.visit, work), filled.wrong)
+    stray = [about.reader.words(text) for name, text in filled.wrong.items() if name not in made]
+    return await render(
+        request,
+        "forms/page.html",
+        status=filled.status,
+        about=about,
+        record=record,
+        groups=grouped(about, made),
+        filled=filled,
+        base=json.dumps({name: list(texts) for name, texts in filled.base.items()}),
+        notices=stray,
+        wrongs=sum(1 for each in made.values() if each.error),
+    )
+
+
+async def _conflict(request: Request, about: Subject, asked: tuple[Question, ...], filled: Filled) -> Response:
+    """Show the form with the record as it is now under what this visitor changed."""
+
+    async def work(records: Records) -> tuple[Record, Titles]:
+        now = await records.get(about.entity.name, request.path_params["id"])
+        titles = {entity: dict(found) for entity, found in (await records.reference_labels([now])).items()}
+        for entity, found in (await choices(asked, filled.raw, records)).items():
+            titles.setdefault(entity, {}).update(found)
+        return now, titles
+
+    now, titles = await reading(about.visit, work)
+    zone = about.reader.formats.timezone
+    current = {question.name: raw_of(question.column, now.values.get(question.name), zone) for question in asked}
+    mine = {name for name, texts in filled.raw.items() if texts != filled.base.get(name, ())}
+    clashes = tuple(
+        Clash(
+            question.column.label,
+            typed(question, filled.raw[question.name], about.reader, titles),
+            write(question.column, now.values.get(question.name), about.reader, titles),
+        )
+        for question in asked
+        if question.name in mine and _clashes(filled, question.name, current[question.name])
+    )
+    raw = {name: filled.raw[name] if name in mine else current[name] for name in current}
+    return await _page(request, about, asked, now, Filled(raw, current, now.version, clashes=clashes, status=409))
+
+
+def _clashes(filled: Filled, name: str, now: tuple[str, ...]) -> bool:
+    """Whether the other one wrote something new, and something else than this visitor."""
+    return now not in (filled.base.get(name, ()), filled.raw[name])
+
+
+def _base(text: object) -> Raw:
+    """Read what stood in the form; nonsense means that everything counts as changed."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): tuple(map(str, texts)) for name, texts in found.items() if isinstance(texts, list)}
+
+
+routes = [
+    Route("/e/{entity}/new", new, methods=["GET"], name="new"),
+    Route("/e/{entity}/new", create, methods=["POST"]),
+    Route("/e/{entity}/{id}/edit", edit, methods=["GET"], name="edit"),
+    Route("/e/{entity}/{id}/edit", save, methods=["POST"]),
+    Route("/e/{entity}/{id}/delete", remove, methods=["POST"]),
+]
