@@ -8,6 +8,7 @@ from typing import Any
 from models.actor import Actor
 from models.published import Published
 from models.records import Records
+from models.references import Loader
 from models.tx import Tx
 from models.visible import FOLD
 
@@ -61,11 +62,5 @@ async def load_actor(
     actor = Actor("member", values, levels, ip=ip, language=language, run=run)
     if not paths:
         return actor
-    loader = Records(published, tx, actor, published.context(values["created_at"]), new_id=_no_id).loader
-    followed = await loader.follow("member", values, paths)
+    followed = await Loader(published.network, published.tables, tx).follow("member", values, paths)
     return Actor("member", followed, levels, ip=ip, language=language, run=run)
-
-
-def _no_id() -> str:
-    message = "Loading a member creates nothing."
-    raise AssertionError(message)

@@ -69,7 +69,9 @@ class Records:
     @cached_property
     def loader(self) -> references.Loader:
         """What loads references for expressions."""
-        return self.system.loader if self.actor is not self.system.actor else references.Loader(self)
+        if self.actor.kind != "system":
+            return self.system.loader
+        return references.Loader(self.network, self.published.tables, self.tx)
 
     @cached_property
     def system(self) -> Records:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity
+from definitions.spec.network import Network
+from models.ddl import listed
 from models.record import Record
 from models.rules import Path
-from models.sight import Sight
 from models.statement import Statement
-from models.visible import ROOT
+from models.tables import EntityTable, Tables
+from models.tx import Tx
+from models.visible import FOLD, ROOT
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -31,9 +34,11 @@ def target(entity: Entity, field: str) -> str | None:
 class Loader:
     """Loads what expressions follow, each record once in a transaction. No rule applies: definitions see everything."""
 
-    def __init__(self, records: Records) -> None:
-        """Read over the transaction of `records`."""
-        self.records = records
+    def __init__(self, network: Network, tables: Tables, tx: Tx) -> None:
+        """Read over `tx`."""
+        self.network = network
+        self.tables = tables
+        self.tx = tx
         self._loaded: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
     def forget(self) -> None:
@@ -42,7 +47,7 @@ class Loader:
 
     async def follow(self, entity: str, values: Mapping[str, Any], paths: Iterable[Path]) -> Mapping[str, Any]:
         """Return the record's values with the references on `paths` (without the record's own name) loaded."""
-        definition = self.records.published.network.entities[entity]
+        definition = self.network.entities[entity]
         by_first: dict[str, set[Path]] = {}
         for path in paths:
             if path:
@@ -66,28 +71,28 @@ class Loader:
         """Return all values of a record, None when it does not exist."""
         key = (entity, identifier)
         if key not in self._loaded:
-            sight = self.records.system.sight(entity)
-            statement = _select(sight, self.records).add(f'"{ROOT}"."id" = ').value(identifier)
-            row = await self.records.tx.row(statement.text, statement.values)
-            self._loaded[key] = None if row is None else sight.table.decode(row, sight.names)
+            table = self.tables[entity]
+            row = await self.tx.row(f'{_select(table)} WHERE "id" = ?', (identifier,))
+            self._loaded[key] = None if row is None else table.decode(row, _columns(table))
         return self._loaded[key]
 
     def _lines_entity(self, parent: str, name: str) -> str | None:
-        entities = self.records.published.network.entities.values()
+        entities = self.network.entities.values()
         return next((line.name for line in entities if line.parent == parent and line.lines_as == name), None)
 
     async def _lines(self, entity: str, parent: str, rests: Iterable[Path]) -> list[Mapping[str, Any]]:
-        sight = self.records.system.sight(entity)
-        statement = _select(sight, self.records).add(f'"{ROOT}"."parent" = ').value(parent)
-        statement.add(f' ORDER BY "{ROOT}"."id"')
-        rows = await self.records.tx.rows(statement.text, statement.values)
+        table = self.tables[entity]
+        rows = await self.tx.rows(f'{_select(table)} WHERE "parent" = ? ORDER BY "id"', (parent,))
         wanted = [rest for rest in rests if rest]
-        return [await self.follow(entity, sight.table.decode(row, sight.names), wanted) for row in rows]
+        return [await self.follow(entity, table.decode(row, _columns(table)), wanted) for row in rows]
 
 
-def _select(sight: Sight, records: Records) -> Statement:
-    statement = Statement(records.names, records.context).add("SELECT ", *sight.selection(sight.names))
-    return statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE ')
+def _columns(table: EntityTable) -> tuple[str, ...]:
+    return tuple(name for name in table.columns if not name.startswith(FOLD))
+
+
+def _select(table: EntityTable) -> str:
+    return f"SELECT {listed(_columns(table))} FROM {table.quoted}"  # noqa: S608 (names of the definitions only)
 
 
 async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:
