@@ -1,4 +1,4 @@
-"""Style sheets, scripts and htmx: served below an address that changes with their content, so that browsers keep them."""
+"""Style sheets, scripts and htmx, served below an address that changes with their content: browsers keep them."""
 
 from __future__ import annotations
 

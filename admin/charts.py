@@ -92,7 +92,12 @@ def chart(statistic: Statistic, result: Result, reader: Reader, titles: Titles) 
     elif len(statistic.by) == 1 and statistic.chart != "table":
         named = sorted(named, key=lambda pair: -pair[1])[:MOST_GROUPS]
     labelled = [
-        (" · ".join(_group(by, value, entity, reader, titles) for by, value in zip(statistic.by, group, strict=True)), value)
+        (
+            " · ".join(
+                _group(by, value, entity, reader, titles) for by, value in zip(statistic.by, group, strict=True)
+            ),
+            value,
+        )
         for group, value in named
     ]
     parts = _parts(labelled, figures)
@@ -164,7 +169,7 @@ def _figures(statistic: Statistic, entity: Entity, reader: Reader) -> Callable[[
             return formats.percent
         case "time_in":
             return lambda value: _span(value, reader)
-        case "sum" | "average" if statistic.of is not None and _is_money(statistic.of, entity, reader):
+        case "sum" | "average" if statistic.of is not None and _is_money(statistic.of, entity):
             return formats.money
         case "average":
             return lambda value: formats.number(round(Decimal(value), 1))
@@ -177,7 +182,7 @@ def _span(seconds: Figure, reader: Reader) -> str:
     return dates.format_timedelta(span, threshold=1.5, locale=reader.formats.locale)
 
 
-def _is_money(expression: Expression, entity: Entity, reader: Reader) -> bool:
+def _is_money(expression: Expression, entity: Entity) -> bool:
     """Whether a measured expression reads money."""
     for path in expression.reads:
         found = entity.fields.get(path[1]) if len(path) == 2 and path[0] == "record" else None

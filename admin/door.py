@@ -19,8 +19,8 @@ from admin.settings import Settings
 from admin.signing import signature
 from admin.visit import THEMES, Visit, address
 from models import accounts, terms
-from models.accounts import Session
 from models.actor import PUBLIC, Actor
+from models.sessions import Session
 from models.tenant import Tenant
 
 SESSION_COOKIE = "maille"
@@ -94,9 +94,7 @@ class Door:
                 return
         await self.app(scope, receive, send)
 
-    def _visit(
-        self, tenant: Tenant, request: Request, resumed: tuple[Session, Actor] | None, gate: str
-    ) -> Visit:
+    def _visit(self, tenant: Tenant, request: Request, resumed: tuple[Session, Actor] | None, gate: str) -> Visit:
         network = tenant.published.network
         session, actor = resumed or (None, PUBLIC)
         language = _language(request, network.languages, actor if resumed else None)

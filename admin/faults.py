@@ -70,4 +70,5 @@ def _reading(error: Exception) -> tuple[int, Message | Text]:
     return status, SENTENCES.get(status, SENTENCES[500])
 
 
-HANDLERS: dict[type[Exception] | int, ExceptionHandler] = dict.fromkeys((RequestError, HTTPException, Exception), _answer)
+REFUSALS: tuple[type[Exception], ...] = (RequestError, HTTPException, Exception)
+HANDLERS: dict[type[Exception] | int, ExceptionHandler] = dict.fromkeys(REFUSALS, _answer)

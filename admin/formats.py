@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -41,7 +42,7 @@ class Formats:
     language: str
     timezone: ZoneInfo
     currency: str
-    now: datetime
+    now: dt.datetime
 
     @property
     def locale(self) -> Locale:
@@ -54,27 +55,27 @@ class Formats:
         return catalogue(self.language)
 
     @property
-    def today(self) -> date:
+    def today(self) -> dt.date:
         """The day that it is where the network is."""
         return self.now.astimezone(self.timezone).date()
 
-    def day_of(self, moment: date | datetime) -> date:
+    def day_of(self, moment: dt.date | dt.datetime) -> dt.date:
         """Return the local day of a moment."""
-        return moment.astimezone(self.timezone).date() if isinstance(moment, datetime) else moment
+        return moment.astimezone(self.timezone).date() if isinstance(moment, dt.datetime) else moment
 
-    def date(self, value: date | datetime | None) -> str:
+    def date(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day: `20 nov. 2026`."""
         return "" if value is None else dates.format_date(self.day_of(value), "medium", locale=self.locale)
 
-    def time(self, value: datetime | None) -> str:
+    def time(self, value: dt.datetime | None) -> str:
         """Write the time of a moment: `10:00`."""
         return "" if value is None else dates.format_time(value, "short", tzinfo=self.timezone, locale=self.locale)
 
-    def datetime(self, value: datetime | None) -> str:
+    def datetime(self, value: dt.datetime | None) -> str:
         """Write a moment: `20 nov. 2026, 10:00`."""
         return "" if value is None else f"{self.date(value)}, {self.time(value)}"
 
-    def day(self, value: date | datetime | None) -> str:
+    def day(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day as a heading: `Aujourd’hui`, `Hier`, `Samedi 21 novembre`, with the year when it is another."""
         if value is None:
             return ""
@@ -84,29 +85,29 @@ class Formats:
             return near
         return self.long_day(day)
 
-    def long_day(self, day: date) -> str:
+    def long_day(self, day: dt.date) -> str:
         """Write a day in full: `Samedi 21 novembre`, with the year when it is another."""
         pattern = "EEEE d MMMM" if day.year == self.today.year else "EEEE d MMMM y"
         return capital(dates.format_date(day, pattern, locale=self.locale))
 
-    def short_day(self, value: date | datetime | None) -> str:
+    def short_day(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day in little room: `ven. 20` within a week, `20 nov.` within the year, else with the year."""
         if value is None:
             return ""
         day = self.day_of(value)
         if day == self.today:
             return self.catalogue.gettext("today")
-        if abs(day - self.today) < timedelta(days=7):
+        if abs(day - self.today) < dt.timedelta(days=7):
             return dates.format_date(day, "EEE d", locale=self.locale)
         return dates.format_date(day, "d MMM" if day.year == self.today.year else "d MMM y", locale=self.locale)
 
-    def due(self, value: date | datetime | None) -> str:
+    def due(self, value: dt.date | dt.datetime | None) -> str:
         """Write when something is due: the time today (`10:00`), else the day (`ven. 20`)."""
-        if isinstance(value, datetime) and self.day_of(value) == self.today:
+        if isinstance(value, dt.datetime) and self.day_of(value) == self.today:
             return self.time(value)
         return self.short_day(value)
 
-    def ago(self, value: datetime | None) -> str:
+    def ago(self, value: dt.datetime | None) -> str:
         """Write how long ago a moment is, or how far ahead: `il y a 3 jours`."""
         if value is None:
             return ""
@@ -136,7 +137,7 @@ class Formats:
         )
 
     def phone(self, value: str | None) -> str:
-        """Write an E.164 number: national form for a French one, else international; the text itself when it is none."""
+        """Write an E.164 number: a French one for the French in its national form, else international."""
         if not value:
             return ""
         try:
@@ -163,10 +164,8 @@ class Formats:
 
 
 def _percent_pattern(locale: Locale) -> str:
-    return locale.percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%").replace(
-        "0\u202f%", "0.#\u202f%"
-    )  # fmt: skip
+    return re.sub(r"0(?=\s?%)", "0.#", str(locale.percent_formats[None].pattern))
 
 
 def _whole_currency_pattern(locale: Locale) -> str:
-    return locale.currency_formats["standard"].pattern.split(";")[0].replace(".00", "")
+    return str(locale.currency_formats["standard"].pattern).partition(";")[0].replace(".00", "")

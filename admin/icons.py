@@ -6,7 +6,7 @@ import re
 import sqlite3
 from functools import cache
 
-from lucide import get_default_db_path
+from lucide import get_default_db_path  # type: ignore[import-untyped] # it has no types
 from markupsafe import Markup, escape
 
 UNKNOWN = "circle-dashed"
@@ -17,9 +17,12 @@ _INSIDE = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 def _drawing(name: str) -> str | None:
     connection = sqlite3.connect(f"file:{get_default_db_path()}?mode=ro", uri=True)
     try:
-        row = connection.execute("SELECT svg FROM icons WHERE name = ?", (name,)).fetchone() or connection.execute(
-            "SELECT svg FROM icons JOIN icon_aliases USING (name) WHERE alias = ?", (name,)
-        ).fetchone()
+        row = (
+            connection.execute("SELECT svg FROM icons WHERE name = ?", (name,)).fetchone()
+            or connection.execute(
+                "SELECT svg FROM icons JOIN icon_aliases USING (name) WHERE alias = ?", (name,)
+            ).fetchone()
+        )
     finally:
         connection.close()
     inside = _INSIDE.search(row[0]) if row else None

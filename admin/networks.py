@@ -12,9 +12,13 @@ import structlog
 
 from admin.settings import Settings
 from models.clock import Clock
-from models.tenant import Tenant, Tenants
+from models.tenant import Tenant
+from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
 from workflows.worker import Worker
+
+PAUSE = 5.0
+"""Seconds before a worker that stopped begins again."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,19 +49,22 @@ class Networks:
         self.works = works
         self._working: dict[str, _Working] = {}
 
-    def names(self) -> list[str]:
+    async def names(self) -> list[str]:
         """Return the names of all networks, sorted."""
-        return sorted(self.tenants.names())
+        return await self.tenants.names()
 
     async def start(self) -> None:
         """Open every network, so that what is due is done without anybody looking."""
-        for name in self.names():
+        for name in await self.names():
             await self.get(name)
 
     async def get(self, name: str) -> Tenant | None:
         """Return the open network, opened first when needed; None when there is none of that name."""
-        tenant = await self.tenants.find(name)
-        if tenant is not None and self.works and name not in self._working:
+        try:
+            tenant = await self.tenants.open(name)
+        except LookupError:
+            return None
+        if self.works and name not in self._working:
             self._working[name] = self._employ(name, tenant)
         return tenant
 
@@ -68,13 +75,14 @@ class Networks:
 
     async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
         """Keep the worker at work: what stops it is logged and it starts again, never silently."""
-        while not stop.is_set():
-            try:
-                await worker.serve(stop)
-            except Exception:
-                log.exception("the worker stopped", network=name)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), timeout=5)
+        async with self.tenants.using(name):
+            while not stop.is_set():
+                try:
+                    await worker.serve(stop)
+                except Exception:
+                    log.exception("the worker stopped", network=name)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), timeout=PAUSE)
 
     async def close(self) -> None:
         """Let the workers end what they do, then close the networks."""

@@ -22,7 +22,7 @@ def routes(networks: Networks, *more: BaseRoute) -> list[BaseRoute]:
 
     async def choice(request: Request) -> Response:
         """Lead to the only network, or let people choose."""
-        names = networks.names()
+        names = await networks.names()
         if len(names) == 1:
             return RedirectResponse(address(names[0]), status_code=307)
         if not names:

@@ -12,9 +12,9 @@ from admin.formats import Formats
 from admin.i18n import Catalogue
 from definitions.spec.network import Network
 from definitions.text import Text
-from models.accounts import Session
 from models.actor import Actor
 from models.message import Message
+from models.sessions import Session
 from models.tenant import Tenant
 
 THEMES = ("auto", "light", "dark")

@@ -12,7 +12,7 @@ from rich.console import Console
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--data", type=Path, default=None, help="folder of the networks (default: MAILLE_DATA, else data)")
+    parser.add_argument("--data", type=Path, default=None, help="folder of the networks (default: MAILLE_DATA)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
 

@@ -77,8 +77,8 @@ async def save(request: Request) -> Response:
     """Change the own name or phone, as the levels allow; and the language, which is everybody's own."""
     visit, form = here(request), await request.form()
     me = await _me(visit)
-    changes = {name: text(form, name) for name in _writable(visit) if name in form}
-    changes = {name: value or None for name, value in changes.items() if value != (me.values.get(name) or "")}
+    said = {name: text(form, name) for name in _writable(visit) if name in form}
+    changes = {name: value or None for name, value in said.items() if value != (me.values.get(name) or "")}
     language = text(form, "language")
     try:
         if changes:

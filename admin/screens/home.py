@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from markupsafe import Markup
@@ -53,7 +53,7 @@ class Shown:
     rows: tuple[Row, ...] = ()
     count: int = 0
     address: str = ""
-    text: Markup = Markup()
+    text: Markup = field(default_factory=Markup)
 
 
 def home_of(visit: Visit) -> Home:

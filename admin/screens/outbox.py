@@ -54,7 +54,7 @@ async def shown(request: Request) -> Response:
         "outbox/mail.html",
         mail=mail,
         states=_words(visit),
-        template=_template(visit, mail),
+        written_from=_template(visit, mail),
         record=record,
         sends=_sends(request),
         held=mail.state == "waiting" and mail.hold_until is not None and mail.hold_until > visit.formats.now,

@@ -47,8 +47,6 @@ async def add(request: Request) -> Response:
     entity, record = text(form, "entity"), text(form, "record")
     title = text(form, "title")
     try:
-        if not title:
-            raise InvalidError({"title": say("Say what is to be done.")})
         due = _due(text(form, "day"), text(form, "hour"), visit)
         about = (entity, record) if entity and record else None
         await commands.add_task(visit.tenant, visit.actor, title=title, about=about, due=due)
