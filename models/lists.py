@@ -56,6 +56,8 @@ async def page(records: Records, entity: str, query: Query) -> Page:
         _after(statement, order, _read_cursor(query.cursor, order))
     _order_by(statement, order)
     statement.add(" LIMIT ").value(limit + 1)
+    if query.offset > 0:
+        statement.add(" OFFSET ").value(query.offset)
     rows = await records.tx.rows(statement.text, statement.values)
     found = tuple(sight.from_row(row[:-1], columns) for row in rows[:limit])
     more = len(rows) > limit

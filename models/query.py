@@ -35,7 +35,8 @@ class Query:
 
     `where` is a condition of the definitions (a view's), `q` words that are each found somewhere in the searched
     fields, `sort` a field name (descending with a leading `-`), `cursor` what the page before gave as `next`, `columns`
-    the fields that are wanted (all by default; the system fields and what the title needs always come).
+    the fields that are wanted (all by default; the system fields and what the title needs always come). `offset` skips
+    records, for doors that count pages (it costs what it skips; cursors do not).
     """
 
     where: Expression | None = None
@@ -44,4 +45,5 @@ class Query:
     sort: str = "-created_at"
     limit: int = 50
     cursor: str | None = None
+    offset: int = 0
     columns: tuple[str, ...] | None = None
