@@ -1,0 +1,23 @@
+"""What can only be seen on the whole network: one file a theme, each a function from a `Checked` to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from definitions.checks.checked import Checked
+from definitions.problems import Problem
+from definitions.spec.network import Network
+
+Check = Callable[[Checked], Iterable[Problem]]
+
+CHECKS: tuple[Check, ...] = ()
+
+
+def check(
+    network: Network,
+    damaged: frozenset[tuple[str, str]],
+    used: frozenset[tuple[str, str]],
+) -> list[Problem]:
+    """Return what is wrong with a network as a whole; definitions with holes (`damaged`) are spared."""
+    checked = Checked(network, damaged, used)
+    return [problem for each in CHECKS for problem in each(checked)]

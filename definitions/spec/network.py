@@ -9,6 +9,7 @@ from typing import Any, Literal
 from definitions.problems import Place
 from definitions.spec.access import Level, Terms
 from definitions.spec.automation import Automation
+from definitions.spec.demo import Demo
 from definitions.spec.entity import Entity, Option
 from definitions.spec.process import Process
 from definitions.spec.screen import Home, Screen, Statistic
@@ -44,7 +45,7 @@ class Setting:
 class Network:
     """What a network is. Every mapping is by name, in the order written; `levels` always has `leader` and `public`.
 
-    `hue` is the brand's hue in degrees (OKLCH), 0 to 359.
+    `hue` is the brand's hue in degrees (OKLCH), 0 to 359. `demo` belongs to a pack, for trying it.
     """
 
     name: str
@@ -66,3 +67,4 @@ class Network:
     statistics: Mapping[str, Statistic] = field(default_factory=dict)
     screens: Mapping[str, Screen] = field(default_factory=dict)
     homes: Mapping[str, Home] = field(default_factory=dict)
+    demo: Demo | None = None

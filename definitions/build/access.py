@@ -1,0 +1,150 @@
+"""Levels of access, and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from definitions.build.draft import Draft, Source, entries, mapping, scalars, word
+from definitions.build.entities import MEMBER
+from definitions.build.processes import IMPLIED_LEVELS
+from definitions.expr import Type
+from definitions.problems import NOWHERE, Place, did_you_mean
+from definitions.source import Mapping, Node, Scalar
+from definitions.spec.access import EntityAccess, FieldRule, Function, Level, Reach, Rule, Terms
+from definitions.text import Text
+
+REACHES: tuple[Reach, ...] = ("all", "mine", "downline", "none")
+LEADER, PUBLIC = IMPLIED_LEVELS
+LABELS = {LEADER: Text({"fr": "Responsable", "en": "Leader"}), PUBLIC: Text({"fr": "Public", "en": "Public"})}
+
+
+def level_labels(draft: Draft) -> dict[str, Text]:
+    """Return the labels of the levels that members can have."""
+    quiet = Draft(draft.sources)
+    labels = {
+        name: quiet.text(s.node.get("label") if s.node else None, name)
+        for name, s in draft.sources.get("level", {}).items()
+    }
+    return {name: label for name, label in ({LEADER: LABELS[LEADER]} | labels).items() if name != PUBLIC}
+
+
+def build_levels(draft: Draft) -> dict[str, Level]:
+    """Return every level, `leader` and `public` among them."""
+    built = {}
+    for name, source in draft.sources.get("level", {}).items():
+        draft.current = source
+        if source.node is not None:
+            built[name] = _level(draft, source, source.node)
+    if LEADER not in draft.sources.get("level", {}):
+        built[LEADER] = Level(LEADER, LABELS[LEADER], NOWHERE, {}, administration=True, everything=True)
+    if PUBLIC not in draft.sources.get("level", {}):
+        built[PUBLIC] = Level(PUBLIC, LABELS[PUBLIC], NOWHERE, {})
+    return built
+
+
+def _level(draft: Draft, source: Source, node: Mapping) -> Level:
+    label = draft.text(node.get("label"), source.name) if node.get("label") else LABELS.get(source.name)
+    return Level(
+        source.name,
+        label or draft.text(None, source.name),
+        source.place,
+        dict(_entities(draft, node.get("entities"))),
+        functions=frozenset(cast("Function", item.text) for item in scalars(node.get("functions"))),
+        administration=source.name == LEADER,
+    )
+
+
+def _entities(draft: Draft, node: Node | None) -> Iterator[tuple[str, EntityAccess]]:
+    for name, key, value in entries(node):
+        body = mapping(value)
+        if body is not None and draft.known("entity", key, extra=[MEMBER]):
+            yield name, _access(draft, name, key.place, body)
+
+
+def _access(draft: Draft, entity: str, place: Place, body: Mapping) -> EntityAccess:
+    def rule(key: str) -> Rule:
+        return _rule(draft, entity, body.get(key)) or Rule(place)
+
+    transitions = body.get("transitions")
+    return EntityAccess(
+        entity,
+        place,
+        rule("read"),
+        rule("create"),
+        rule("update"),
+        rule("delete"),
+        dict(_fields(draft, entity, body.get("fields"))),
+        None if transitions is None else _transitions(draft, entity, transitions),
+    )
+
+
+def _rule(draft: Draft, entity: str, node: Node | None) -> Rule | None:
+    if not isinstance(node, Scalar):
+        return None
+    if isinstance(node.value, bool):
+        return Rule(node.place, "all" if node.value else "none")
+    reach = next((known for known in REACHES if known == node.text), None)
+    if reach is not None:
+        _check_reach(draft, entity, node)
+        return Rule(node.place, reach)
+    if node.text.isidentifier():
+        sentence = f"'{node.text}' is neither a reach nor a condition."
+        draft.unfit("level.reach", node.place, sentence, did_you_mean(node.text, REACHES))
+        return None
+    names: dict[str, Type] = draft.base({"record": draft.record_type(entity)})
+    found = draft.condition(node, names, query=True)
+    return None if found is None else Rule(node.place, None, found)
+
+
+def _check_reach(draft: Draft, entity: str, node: Scalar) -> None:
+    owned = "owner" in draft.records.get(entity, {}) or "parent" in draft.records.get(entity, {}) or entity == MEMBER
+    if node.text in {"mine", "downline"} and not owned and entity in draft.records:
+        sentence = f"Records of {entity} belong to nobody, so none are '{node.text}'."
+        draft.unfit("level.no_owner", node.place, sentence, f"Say 'owner: true' in the entity {entity}, or 'all'.")
+
+
+def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str, FieldRule]]:
+    known = draft.records.get(entity, {})
+    for name, key, value in entries(node):
+        body = mapping(value)
+        if name not in known:
+            sentence = f"The entity {entity} has no field '{name}'."
+            draft.unfit("field.unknown", key.place, sentence, did_you_mean(name, known))
+        elif body is not None:
+            read, write = (_rule(draft, entity, body.get(part)) for part in ("read", "write"))
+            yield name, FieldRule(read, write, key.place)
+
+
+def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
+    processes = draft.processes_of(entity)
+    known: dict[str, str] = {}
+    for process in processes:
+        source = draft.source("process", process)
+        for name in source.named("transitions") if source else ():
+            known |= {name: name, f"{process}.{name}": name}
+    found = []
+    for item in scalars(node):
+        if item.text in known:
+            found.append(item.text)
+        else:
+            sentence = f"No process of {entity} has a transition '{item.text}'."
+            draft.unfit("process.unknown_transition", item.place, sentence, did_you_mean(item.text, known))
+    return tuple(found)
+
+
+def build_terms(draft: Draft) -> dict[str, Terms]:
+    """Return every text of terms."""
+    built = {}
+    for name, source in draft.sources.get("terms", {}).items():
+        draft.current = source
+        if source.node is not None:
+            built[name] = Terms(
+                name,
+                draft.text(source.node.get("label"), name),
+                draft.text(source.node.get("body")),
+                word(source.node.get("version")),
+                source.place,
+                draft.names("level", source.node.get("for"), extra=IMPLIED_LEVELS),
+            )
+    return built

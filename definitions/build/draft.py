@@ -1,0 +1,229 @@
+"""What the builders share: the documents by name, the problems found, and how texts, names and expressions are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+
+from definitions.duration import Duration, parse_duration
+from definitions.expr import BOOL, DYN, Choice, Expression, Member, RecordOf, Scope, Type, compile_expression
+from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
+from definitions.source import QUOTE_HINT, Mapping, Node, Scalar, Sequence
+from definitions.spec.entity import Field
+from definitions.text import Text, plain
+
+Names = MappingType[str, Type]
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """A document by its kind and name. `node` is what can be built (None: nothing); `raw` what was written."""
+
+    kind: str
+    name: str
+    place: Place
+    node: Mapping | None
+    raw: Mapping | None
+    damaged: bool = False
+
+    def named(self, key: str) -> list[str]:
+        """Return the names below a key as written, broken ones too."""
+        found = self.raw.get(key) if self.raw is not None else None
+        return list(found.entries) if isinstance(found, Mapping) else []
+
+
+@dataclass(slots=True)
+class Draft:
+    """A network while it is being built."""
+
+    sources: MappingType[str, MappingType[str, Source]]
+    problems: list[Problem] = field(default_factory=list)
+    languages: tuple[str, ...] = ()
+    shapes: dict[str, dict[str, Field]] = field(default_factory=dict)
+    records: dict[str, dict[str, Member]] = field(default_factory=dict)
+    states: dict[str, Choice] = field(default_factory=dict)
+    current: Source | None = None
+    used: set[tuple[str, str]] = field(default_factory=set)
+
+    def report(self, code: str, place: Place, message: str, hint: str = "", *, severity: Severity = "error") -> None:
+        """Note a problem."""
+        self.problems.append(Problem(code, place, message, hint, severity))
+
+    def unfit(self, code: str, place: Place, message: str, hint: str = "") -> None:
+        """Note an error that leaves a hole in the current document, so that checks of the whole spare it."""
+        self.report(code, place, message, hint)
+        if self.current is not None:
+            self.current.damaged = True
+
+    def source(self, kind: str, name: str) -> Source | None:
+        """Return a document by kind and name."""
+        return self.sources.get(kind, {}).get(name)
+
+    def known(self, kind: str, node: Scalar, *, extra: Iterable[str] = ()) -> bool:
+        """Whether a document of that kind has the name written here; reports it when not."""
+        names = [*self.sources.get(kind, {}), *extra]
+        if node.text in names:
+            self.used.add((kind, node.text))
+            return True
+        self.unfit(f"{kind}.unknown", node.place, f"There is no {kind} '{node.text}'.", did_you_mean(node.text, names))
+        return False
+
+    def processes_of(self, entity: str) -> tuple[str, ...]:
+        """Return the names of an entity's processes, in the order written."""
+        sources = self.sources.get("process", {}).values()
+        return tuple(s.name for s in sources if s.node is not None and word(s.node.get("entity")) == entity)
+
+    def states_of(self, entity: str) -> Iterator[tuple[str, Choice]]:
+        """Yield an entity's processes, each with the states that its records can be in."""
+        for name in self.processes_of(entity):
+            yield name, self.states[name]
+
+    def names(self, kind: str, node: Node | None, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the names written here (one, or a list), those that exist."""
+        known = tuple(extra)
+        return tuple(item.text for item in scalars(node) if self.known(kind, item, extra=known))
+
+    def text(self, node: Node | None, name: str = "") -> Text:
+        """Return the text for people; without one, made from the name."""
+        if isinstance(node, Scalar):
+            return plain(node.text)
+        if not isinstance(node, Mapping):
+            return plain(label_of(name))
+        values = {key: word(entry.value) for key, entry in node.entries.items()}
+        missing = [language for language in self.languages if language not in values]
+        if missing:
+            sentence = f"This text has no translation for: {', '.join(missing)}."
+            self.report(
+                "text.missing_language", node.place, sentence, "Add it, or leave the languages out.", severity="warning"
+            )
+        return Text(values)
+
+    def optional_text(self, node: Node | None) -> Text | None:
+        """Return the text, None without one."""
+        return None if node is None else self.text(node)
+
+    def duration(self, node: Node | None) -> Duration | None:
+        """Return the duration written here."""
+        if not isinstance(node, Scalar):
+            return None
+        found = parse_duration(node.text)
+        if found is None:
+            hint = "Write 10m, 72h, 3d, 2w, 6 months, 2 years, 4 working hours or 3 working days."
+            self.unfit("duration.syntax", node.place, f"'{node.text}' is not a duration.", hint)
+        return found
+
+    def record_type(self, entity: str | None) -> Type:
+        """Return the type of an entity's records; anything where the entity could not be read."""
+        return RecordOf(entity) if entity is not None and entity in self.records else DYN
+
+    def base(self, names: Names | None = None, *, without: Iterable[str] = ()) -> dict[str, Type]:
+        """Return the names that are in scope everywhere, and those given."""
+        everywhere = {"actor": RecordOf("member"), "network": RecordOf(NETWORK), "settings": RecordOf(SETTINGS)}
+        for name in without:
+            everywhere.pop(name, None)
+        return {**everywhere, **(names or {})}
+
+    def condition(
+        self,
+        node: Node | None,
+        names: Names,
+        *,
+        query: bool = False,
+        records: MappingType[str, MappingType[str, Member]] | None = None,
+        hints: MappingType[str, str] | None = None,
+    ) -> Expression | None:
+        """Return the condition written here, without a leading `=`."""
+        return self.expression(node, names, expect=BOOL, query=query, records=records, hints=hints)
+
+    def expression(
+        self,
+        node: Node | None,
+        names: Names,
+        *,
+        offset: int = 0,
+        length: int | None = None,
+        expect: Type | tuple[Type, ...] | None = None,
+        query: bool = False,
+        records: MappingType[str, MappingType[str, Member]] | None = None,
+        hints: MappingType[str, str] | None = None,
+    ) -> Expression | None:
+        """Return the expression in a scalar's text from `offset` on; None where it is absent or wrong (reported)."""
+        if not isinstance(node, Scalar):
+            return None
+        text = node.text[offset:] if length is None else node.text[offset : offset + length]
+        if offset == 0 and text.startswith("="):
+            self.report(
+                "expression.equals",
+                node.place,
+                "This is always an expression: it needs no '='.",
+                f"Write: {text[1:].strip()}",
+            )
+            offset, text = 1, text[1:]
+        scope = Scope(names, {**self.records, **(records or {})}, hints=hints or {})
+        try:
+            found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
+        except DefinitionError as error:
+            self.problems += [_moved(problem, node, text, offset) for problem in error.problems]
+            return None
+        return replace(found, place=node.at(offset))
+
+
+NETWORK = "the network"
+SETTINGS = "the settings"
+FORM = "the form"
+
+
+def _moved(problem: Problem, node: Scalar, text: str, offset: int) -> Problem:
+    """Return the problem of an expression at its place in the file."""
+    lines = text.split("\n")
+    within = sum(len(line) + 1 for line in lines[: problem.place.line - 1]) + problem.place.column - 1
+    hint = QUOTE_HINT if node.cut and problem.code.endswith(".syntax") else problem.hint
+    return replace(problem, place=node.at(offset + within), hint=hint)
+
+
+def scalars(node: Node | None) -> tuple[Scalar, ...]:
+    """Return the scalar, or those of the list."""
+    if isinstance(node, Scalar):
+        return (node,)
+    if isinstance(node, Sequence):
+        return tuple(item for item in node.items if isinstance(item, Scalar))
+    return ()
+
+
+def mapping(node: Node | None) -> Mapping | None:
+    """Return the node when it is keys and values."""
+    return node if isinstance(node, Mapping) else None
+
+
+def entries(node: Node | None) -> Iterable[tuple[str, Scalar, Node]]:
+    """Yield the name, the key and the value of each entry."""
+    if isinstance(node, Mapping):
+        for name, entry in node.entries.items():
+            yield name, entry.key, entry.value
+
+
+def word(node: Node | None) -> str:
+    """Return the scalar's text, "" without one."""
+    return node.text if isinstance(node, Scalar) else ""
+
+
+def optional_word(node: Node | None) -> str | None:
+    """Return the scalar's text, None without one."""
+    return node.text if isinstance(node, Scalar) else None
+
+
+def flag(node: Node | None) -> bool:
+    """Return whether true is written here."""
+    return isinstance(node, Scalar) and node.value is True
+
+
+def number(node: Node | None, default: int) -> int:
+    """Return the whole number written here."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, int) else default
+
+
+def label_of(name: str) -> str:
+    """Return a label made from a name: `first_name` → `First name`."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

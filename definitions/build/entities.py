@@ -1,0 +1,293 @@
+"""Entities: their fields, and what expressions see of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
+from dataclasses import replace
+from typing import cast
+
+from definitions.build.draft import (
+    Draft,
+    Names,
+    Source,
+    entries,
+    flag,
+    label_of,
+    mapping,
+    optional_word,
+    scalars,
+    word,
+)
+from definitions.build.fields import field_names, member_of, shape_of, with_values
+from definitions.build.jinja import check_template
+from definitions.build.values import computed, is_expression, value_of
+from definitions.expr import DATE, DATETIME, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.problems import NOWHERE, did_you_mean
+from definitions.source import Mapping, Node, Scalar, Sequence
+from definitions.spec.entity import SYSTEM_FIELDS, Basis, Entity, Field, Option, Retention
+from definitions.spec.value import Value
+from definitions.text import Text, plain
+
+MEMBER = "member"
+RESERVED = {*SYSTEM_FIELDS, "owner", "parent", "lines", "true", "false", "null", "in"}
+
+_BUILT_IN_MEMBER: tuple[Field, ...] = (
+    Field(
+        "first_name", "text", Text({"fr": "Prénom", "en": "First name"}), NOWHERE, required=True, personal="identity"
+    ),
+    Field("last_name", "text", Text({"fr": "Nom", "en": "Last name"}), NOWHERE, required=True, personal="identity"),
+    Field(
+        "email", "email", Text({"fr": "E-mail", "en": "E-mail"}), NOWHERE, required=True, unique=(), personal="contact"
+    ),
+    Field("phone", "phone", Text({"fr": "Téléphone", "en": "Phone"}), NOWHERE, personal="contact"),
+    Field("language", "language", Text({"fr": "Langue", "en": "Language"}), NOWHERE),
+    Field("country", "country", Text({"fr": "Pays", "en": "Country"}), NOWHERE, personal="contact"),
+    Field("sponsor", "reference", Text({"fr": "Parrain", "en": "Sponsor"}), NOWHERE, to=MEMBER, personal="connection"),
+    Field("levels", "choices", Text({"fr": "Niveaux d’accès", "en": "Levels"}), NOWHERE),
+    Field(
+        "active", "boolean", Text({"fr": "Actif", "en": "Active"}), NOWHERE, required=True, default=Value(NOWHERE, True)
+    ),
+    Field("joined_at", "datetime", Text({"fr": "Arrivée", "en": "Joined"}), NOWHERE),
+    Field("name", "text", Text({"fr": "Nom complet", "en": "Full name"}), NOWHERE, personal="identity"),
+)
+MEMBER_PURPOSE = Text({"fr": "Fonctionnement du réseau", "en": "Running the network"})
+MEMBER_TITLE = "{{ record.name }}"
+
+
+def built_in_member(levels: MappingType[str, Text]) -> dict[str, Field]:
+    """Return the fields that every member has; `levels` are the options of `levels`."""
+    options = {name: Option(name, label, NOWHERE) for name, label in levels.items()}
+    return {
+        shape.name: replace(shape, built_in=True, options=options if shape.name == "levels" else {})
+        for shape in _BUILT_IN_MEMBER
+    }
+
+
+def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None:
+    """Read the fields of every entity, so that expressions can be typed against all of them."""
+    draft.shapes[MEMBER] = built_in_member(level_labels)
+    for name, source in draft.sources.get("entity", {}).items():
+        draft.current = source
+        if source.node is None:
+            continue
+        shapes = draft.shapes.setdefault(name, {})
+        for field, key, node in entries(source.node.get("fields")):
+            if isinstance(node, Mapping) and _may_have(draft, name, key):
+                shapes[field] = shape_of(draft, field, key, node)
+    for name in draft.shapes:
+        draft.records[name] = {}  # first all names, so that references find each other
+    for name in draft.shapes:
+        draft.records[name].update(_members(draft, name))
+    for name, source in draft.sources.get("entity", {}).items():
+        parent = word(source.node.get("parent")) if source.node else ""
+        if parent in draft.records:
+            _add_lines(draft, name, parent, word(source.node.get("as") if source.node else None) or "lines")
+
+
+def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
+    if key.text in RESERVED:
+        hint = "Every record has it already." if key.text in SYSTEM_FIELDS else "Choose another name."
+        draft.unfit("field.reserved", key.place, f"'{key.text}' can't be the name of a field.", hint)
+        return False
+    if entity == MEMBER and key.text in draft.shapes[MEMBER]:
+        sentence = f"'{key.text}' is built into member."
+        draft.unfit("field.built_in", key.place, sentence, "Leave it out: 'entity: member' only adds fields.")
+        return False
+    return True
+
+
+def _members(draft: Draft, entity: str) -> dict[str, Member]:
+    source = draft.source("entity", entity)
+    node = source.node if source else None
+    found = {name: member_of(draft, shape) for name, shape in draft.shapes[entity].items()}
+    found |= {
+        "id": Member(STRING, nullable=False, kind="system"),
+        "created_at": Member(DATETIME, nullable=False, kind="system"),
+        "updated_at": Member(DATETIME, nullable=False, kind="system"),
+        "created_by": Member(RecordOf(MEMBER), kind="system"),
+        "last_activity_at": Member(DATETIME, kind="system"),
+        "version": Member(INT, nullable=False, kind="system"),
+    }
+    if node is not None and flag(node.get("owner")):
+        found["owner"] = Member(RecordOf(MEMBER), kind="system")
+    for process, states in draft.states_of(entity):
+        found[process] = Member(states, nullable=False, kind="state")
+    return found
+
+
+def _add_lines(draft: Draft, child: str, parent: str, name: str) -> None:
+    draft.records[child]["parent"] = Member(RecordOf(parent), nullable=False, kind="system")
+    draft.records[parent][name] = Member(ListOf(RecordOf(child)), nullable=False, stored=False, kind="lines")
+
+
+def build_entities(draft: Draft) -> dict[str, Entity]:
+    """Return every entity, the built-in member among them."""
+    sources = draft.sources.get("entity", {})
+    built = {name: _entity(draft, name, source, source.node) for name, source in sources.items() if source.node}
+    if MEMBER not in sources:
+        built[MEMBER] = Entity(
+            MEMBER,
+            Text({"fr": "Membre", "en": "Member"}),
+            NOWHERE,
+            draft.shapes[MEMBER],
+            icon="users",
+            title=MEMBER_TITLE,
+            search=("first_name", "last_name", "email"),
+            purpose=MEMBER_PURPOSE,
+            basis="contract",
+            processes=draft.processes_of(MEMBER),
+        )
+    return built
+
+
+def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
+    draft.current = source
+    shapes = draft.shapes[name]
+    members = draft.records[name]
+    privacy = mapping(node.get("privacy"))
+    what = f"The entity {name}"
+    defaults = {"icon": "users", "title": MEMBER_TITLE} if name == MEMBER else {"icon": "file", "title": _title(shapes)}
+    owner = flag(node.get("owner"))
+    if owner and name == MEMBER:
+        draft.report(
+            "entity.member_owner", node.entries["owner"].key.place, "A member belongs to nobody.", "Leave 'owner' out."
+        )
+    title = node.get("title")
+    if isinstance(title, Scalar):
+        check_template(draft, title, {"record": RecordOf(name)})
+    return Entity(
+        name,
+        draft.text(node.get("label"), name),
+        source.place,
+        dict(_fields(draft, name, node)),
+        icon=word(node.get("icon")) or defaults["icon"],
+        title=word(title) or defaults["title"],
+        owner=owner and name != MEMBER,
+        parent=_parent(draft, node),
+        lines_as=optional_word(node.get("as")),
+        search=field_names(draft, node.get("search"), shapes, what),
+        duplicates=_duplicates(draft, node.get("duplicates"), members, what),
+        purpose=draft.optional_text(privacy.get("purpose") if privacy else None) or _purpose(name),
+        basis=cast("Basis | None", optional_word(privacy.get("basis") if privacy else None)),
+        retention=_retention(draft, name, node.get("retention")),
+        was=optional_word(node.get("was")),
+        processes=draft.processes_of(name),
+    )
+
+
+def _purpose(name: str) -> Text | None:
+    return MEMBER_PURPOSE if name == MEMBER else None
+
+
+def _title(shapes: MappingType[str, Field]) -> str:
+    """Return the title of an entity that says none: its first text, else its id."""
+    first = next((shape.name for shape in shapes.values() if shape.type == "text"), "id")
+    return "{{ record." + first + " }}"
+
+
+def _parent(draft: Draft, node: Mapping) -> str | None:
+    parent = node.get("parent")
+    if isinstance(parent, Scalar) and draft.known("entity", parent, extra=[MEMBER]):
+        return parent.text
+    return None
+
+
+def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Field]]:
+    written = mapping(node.get("fields"))
+    for name, shape in draft.shapes[entity].items():
+        field = mapping(written.get(name)) if written and not shape.built_in else None
+        yield name, shape if field is None else _field(draft, entity, shape, field)
+
+
+def _field(draft: Draft, entity: str, shape: Field, node: Mapping) -> Field:
+    _check_reference(draft, node)
+    names: Names = draft.base()
+    full = with_values(draft, shape, node, names)
+    unique = _unique(draft, entity, shape, node.get("unique"))
+    return replace(full, unique=unique, compute=_compute(draft, entity, shape, node))
+
+
+def _check_reference(draft: Draft, node: Mapping) -> None:
+    to = node.get("to")
+    if isinstance(to, Scalar):
+        draft.known("entity", to, extra=[MEMBER])
+
+
+def _compute(draft: Draft, entity: str, shape: Field, node: Mapping) -> Value | None:
+    found = node.get("compute")
+    if found is None:
+        return None
+    for key in ("default", "required"):
+        if key in node.entries:
+            sentence = f"A computed field has no '{key}'."
+            draft.report("field.computed", node.entries[key].key.place, sentence, f"Leave '{key}' out.")
+    if not is_expression(found):
+        return value_of(draft, found, shape, {})
+    reason = "A computed field reads its own record only."
+    hints = dict.fromkeys(("actor", "network", "settings", "before", "form"), reason)
+    value = computed(draft, found, {"record": RecordOf(entity)}, _expected(draft, entity, shape), hints=hints)
+    if value is not None and value.expression is not None:
+        _check_reads(draft, found, entity, shape, value)
+    return value
+
+
+def _expected(draft: Draft, entity: str, shape: Field) -> Type:
+    return draft.records[entity][shape.name].type
+
+
+def _check_reads(draft: Draft, node: Node, entity: str, shape: Field, value: Value) -> None:
+    """Report what a computed field may not read: itself, other records."""
+    reads = value.expression.reads if value.expression else frozenset()
+    for path in sorted(reads):
+        if len(path) > 1 and path[1] == shape.name:
+            draft.report("field.compute_cycle", node.place, f"'{shape.name}' is computed from itself.")
+        elif len(path) > 2 and isinstance(draft.records[entity].get(path[1], _ANY).type, RecordOf):
+            sentence = f"A computed field reads its own record only, not {'.'.join(path)}."
+            draft.report("field.compute_reads", node.place, sentence, "Read the reference where it is shown instead.")
+
+
+_ANY = Member(STRING)
+
+
+def _unique(draft: Draft, entity: str, shape: Field, node: Node | None) -> tuple[str, ...] | None:
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return () if node.value else None
+    others = draft.shapes[entity].keys() | ({"owner"} if "owner" in draft.records[entity] else set())
+    found = []
+    for item in scalars(node):
+        if item.text in others:
+            found.append(item.text)
+        else:
+            message = f"{shape.name} can't be unique together with '{item.text}': there is no such field."
+            hint = "Say 'owner: true' in the entity." if item.text == "owner" else did_you_mean(item.text, others)
+            draft.unfit("field.unknown", item.place, message, hint)
+    return tuple(found) if node is not None else None
+
+
+def _duplicates(draft: Draft, node: Node | None, members: Iterable[str], what: str) -> tuple[tuple[str, ...], ...]:
+    known = dict.fromkeys(members)
+    groups = node.items if isinstance(node, Sequence) else ()
+    return tuple(field_names(draft, group, known, what) for group in groups)
+
+
+def _retention(draft: Draft, entity: str, node: Node | None) -> Retention | None:
+    if not isinstance(node, Mapping):
+        return None
+    names = draft.base({"record": RecordOf(entity)}, without=["actor"])
+    span = Field("retention", "duration", plain(label_of("retention")), node.place)
+    after = value_of(draft, node.get("after"), span, {k: v for k, v in names.items() if k != "record"})
+    since = node.get("since")
+    dates = {name for name, member in draft.records[entity].items() if member.type in (DATE, DATETIME)}
+    if isinstance(since, Scalar) and since.text not in dates:
+        sentence = f"The entity {entity} has no date '{since.text}'."
+        draft.unfit("retention.since", since.place, sentence, did_you_mean(since.text, sorted(dates)))
+    unless = draft.condition(node.get("unless"), names, query=True)
+    return Retention(
+        after or Value(node.place),
+        word(since) or "last_activity_at",
+        node.place,
+        unless=None if unless is None else Value(unless.place, expression=unless),
+        warn=value_of(draft, node.get("warn"), span, {"settings": names["settings"]}),
+        then=word(node.get("then")) or "erase",
+    )

@@ -1,0 +1,113 @@
+"""Fields of entities and of forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+from dataclasses import replace
+from typing import cast
+
+from definitions.build.draft import Draft, Names, entries, flag, label_of, mapping, number, optional_word, scalars, word
+from definitions.build.values import TEXT_TYPES, type_of, value_of
+from definitions.expr import Member
+from definitions.problems import did_you_mean
+from definitions.source import Mapping, Node, Scalar
+from definitions.spec.entity import Field, FieldType, OnDelete, Option, Personal
+from definitions.text import plain
+
+COUNTED = TEXT_TYPES | {"choices", "json"}
+_BELONGS = {
+    "options": ("choice", "choices"),
+    "to": ("reference",),
+    "on_delete": ("reference",),
+    "scale": ("decimal", "money"),
+    "pattern": ("text", "long_text", "email", "phone", "url"),
+    "unit": ("integer", "decimal", "money", "duration", "text"),
+}
+
+
+def shape_of(draft: Draft, name: str, key: Scalar, node: Mapping) -> Field:
+    """Return a field without the values that depend on others (`default`, `compute`, `min`, `max`)."""
+    kind = cast("FieldType", word(node.get("type")))
+    _check_keys(draft, kind, key, node)
+    return Field(
+        name,
+        kind,
+        draft.text(node.get("label"), name),
+        key.place,
+        help=draft.optional_text(node.get("help")),
+        unit=draft.optional_text(node.get("unit")),
+        required=flag(node.get("required")),
+        pattern=optional_word(node.get("pattern")),
+        scale=number(node.get("scale"), 2),
+        unique=None,
+        index=flag(node.get("index")),
+        encrypted=flag(node.get("encrypted")),
+        options=dict(options(draft, node.get("options"))),
+        to=optional_word(node.get("to")),
+        on_delete=cast("OnDelete", word(node.get("on_delete")) or "restrict"),
+        personal=cast("Personal | None", optional_word(node.get("personal"))),
+        purpose=draft.optional_text(node.get("purpose")),
+        was=optional_word(node.get("was")),
+    )
+
+
+def _check_keys(draft: Draft, kind: str, key: Scalar, node: Mapping) -> None:
+    for name, kinds in _BELONGS.items():
+        entry = node.entries.get(name)
+        if entry is not None and kind not in kinds:
+            message = f"A field of type {kind} has no '{name}'."
+            draft.report("field.key", entry.key.place, message, f"It is for: {', '.join(kinds)}.")
+    if kind in {"choice", "choices"} and "options" not in node.entries:
+        draft.unfit("field.options", key.place, f"The {kind} '{key.text}' has no options.", "Add 'options: {…}'.")
+    if kind == "reference" and "to" not in node.entries:
+        draft.unfit("field.to", key.place, f"The reference '{key.text}' does not say where to.", "Add 'to: entity'.")
+
+
+def options(draft: Draft, node: Node | None) -> Iterator[tuple[str, Option]]:
+    """Yield the options of a choice: a label each, or `{label, was}`."""
+    for name, key, value in entries(node):
+        full = mapping(value)
+        if full is not None and ("label" in full.entries or "was" in full.entries):
+            label = draft.text(full.get("label"), name)
+            yield name, Option(name, label, key.place, optional_word(full.get("was")))
+        elif isinstance(value, Scalar) and value.value is None:
+            yield name, Option(name, plain(label_of(name)), key.place)
+        else:
+            yield name, Option(name, draft.text(value, name), key.place)
+
+
+def with_values(
+    draft: Draft,
+    shape: Field,
+    node: Mapping,
+    names: Names,
+    records: MappingType[str, MappingType[str, Member]] | None = None,
+) -> Field:
+    """Return the field with its `default`, `min` and `max`, which may use the names given."""
+    bound = replace(shape, type="integer", options={}) if shape.type in COUNTED else shape
+    return replace(
+        shape,
+        default=value_of(draft, node.get("default"), shape, names, records),
+        min=value_of(draft, node.get("min"), bound, names, records),
+        max=value_of(draft, node.get("max"), bound, names, records),
+    )
+
+
+def member_of(draft: Draft, shape: Field) -> Member:
+    """Return the field as expressions see it."""
+    scale = shape.scale if shape.type in {"decimal", "money"} else None
+    return Member(type_of(draft, shape), nullable=not shape.required, filterable=not shape.encrypted, scale=scale)
+
+
+def field_names(draft: Draft, node: Node | None, known: MappingType[str, object], what: str) -> tuple[str, ...]:
+    """Return the names of fields written here, those that are known."""
+    found = []
+    for item in scalars(node):
+        if item.text in known:
+            found.append(item.text)
+        else:
+            draft.unfit(
+                "field.unknown", item.place, f"{what} has no field '{item.text}'.", did_you_mean(item.text, known)
+            )
+    return tuple(found)

@@ -1,0 +1,248 @@
+"""Templates: Jinja parsed, and each variable, field and filter checked against the types in scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as MappingType
+
+from jinja2 import Environment, nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from definitions.build.draft import Draft, Names
+from definitions.expr import DYN, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.problems import Place, did_you_mean
+from definitions.source import Scalar
+
+FILTERS = frozenset(
+    [
+        "phone",
+        "date",
+        "datetime",
+        "money",
+        "label",
+        "default",
+        "abs",
+        "capitalize",
+        "first",
+        "int",
+        "join",
+        "last",
+        "length",
+        "lower",
+        "replace",
+        "round",
+        "striptags",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+        "wordcount",
+    ],
+)
+"""The filters of messages: the product's own, and those of Jinja whose cost is that of their text."""
+
+LINKS = "the links"
+_FORBIDDEN: MappingType[type[nodes.Node], str] = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extends",
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.Block: "block",
+    nodes.FilterBlock: "filter",
+}
+_LOOP: Names = {"loop": RecordOf("the loop")}
+_EXTRA: MappingType[str, MappingType[str, Member]] = {
+    LINKS: {name: Member(STRING) for name in ("record", "unsubscribe", "account")},
+    "the loop": {
+        **{
+            name: Member(INT, nullable=False)
+            for name in ("index", "index0", "revindex", "revindex0", "length", "depth")
+        },
+        **{name: Member(DYN) for name in ("first", "last", "previtem", "nextitem")},
+    },
+}
+
+Paths = dict[str, Place]
+
+
+def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
+    """Report what is wrong with a template; return the variables that it shows, each with its first place."""
+    environment = Environment(autoescape=True)
+    try:
+        tree = environment.parse(node.text)
+    except TemplateSyntaxError as error:
+        place = node.at(_line_start(node.text, error.lineno))
+        draft.report(
+            "template.syntax", place, f"This template can't be read: {error.message}.", "Look at the braces: {{ … }}."
+        )
+        return {}
+    checker = _Checker(draft, node)
+    checker.block(tree.body, dict(names))
+    return checker.paths
+
+
+class _Checker:
+    """Walks a template's tree with the names in scope."""
+
+    def __init__(self, draft: Draft, node: Scalar) -> None:
+        self.draft = draft
+        self.node = node
+        self.paths: Paths = {}
+        self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
+            nodes.Name: self._name,
+            nodes.Getattr: self._attribute,
+            nodes.Getitem: self._attribute,
+            nodes.Filter: self._filter,
+            nodes.Call: self._call,
+            nodes.For: self._loop,
+            nodes.Assign: self._assign,
+            nodes.If: self._branches,
+        }
+
+    def block(self, body: Iterable[nodes.Node], names: dict[str, Type]) -> None:
+        """Check statements one after the other."""
+        for child in body:
+            self._type(child, names)
+
+    def _type(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        word = _FORBIDDEN.get(type(node))
+        if word is not None:
+            self._report(
+                "template.statement", node, word, f"'{word}' is not part of the templates of messages.", "Write it out."
+            )
+            return DYN
+        known = self._kinds.get(type(node))
+        if known is not None:
+            return known(node, names)
+        for child in node.iter_child_nodes():
+            self._type(child, names)
+        return STRING if isinstance(node, nodes.Const) and isinstance(node.value, str) else DYN
+
+    def _name(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        name = str(getattr(node, "name", ""))
+        if name in names:
+            return names[name]
+        hint = did_you_mean(name, names)
+        self._report("template.unknown_variable", node, name, f"There is no variable '{name}' in this template.", hint)
+        return DYN
+
+    def _attribute(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        owner = self._type(node.node, names) if isinstance(node, nodes.Getattr | nodes.Getitem) else DYN
+        name = _attribute_name(node)
+        if name is None:
+            return owner.of if isinstance(owner, ListOf) else DYN
+        if isinstance(owner, RecordOf):
+            return self._member(node, owner, name)
+        if owner != DYN:
+            self._report(
+                "template.unknown_field", node, name, f"A {owner} has no '{name}'.", "Use a filter: {{ x | filter }}."
+            )
+        return DYN
+
+    def _member(self, node: nodes.Node, owner: RecordOf, name: str) -> Type:
+        members = _EXTRA.get(owner.entity) or self.draft.records.get(owner.entity, {})
+        found = members.get(name)
+        if found is None:
+            sentence = f"{owner.entity} has no field '{name}'."
+            self._report("template.unknown_field", node, name, sentence, did_you_mean(name, members))
+            return DYN
+        path = _path(node)
+        if path:
+            self.paths.setdefault(path, self._place(node, name))
+        return found.type
+
+    def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        name = str(getattr(node, "name", ""))
+        if name not in FILTERS:
+            hint = did_you_mean(name, sorted(FILTERS))
+            self._report("template.unknown_filter", node, name, f"There is no filter '{name}'.", hint)
+        found: Type = DYN
+        for number, child in enumerate(node.iter_child_nodes()):
+            kind = self._type(child, names)
+            found = kind if number == 0 else found
+        return found if name == "default" else DYN
+
+    def _call(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        called = getattr(node, "node", None)
+        name = str(getattr(called, "attr", "") or getattr(called, "name", ""))
+        sentence = "Functions can't be called in a template."
+        self._report(
+            "template.call", node, name, sentence, f"Use a filter: {{{{ x | {name} }}}}." if name in FILTERS else ""
+        )
+        del names
+        return DYN
+
+    def _loop(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.For):
+            over = self._type(node.iter, names)
+            inner = {**names, **_LOOP}
+            for target in _targets(node.target):
+                inner[target] = over.of if isinstance(over, ListOf) else DYN
+            if node.test is not None:
+                self._type(node.test, inner)
+            self.block(node.body, inner)
+            self.block(node.else_, dict(names))
+        return DYN
+
+    def _assign(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.Assign):
+            kind = self._type(node.node, names)
+            for target in _targets(node.target):
+                names[target] = kind
+        return DYN
+
+    def _branches(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.If):
+            self._type(node.test, names)
+            for body in (node.body, node.elif_, node.else_):
+                self.block(body, dict(names))
+        return DYN
+
+    def _report(self, code: str, node: nodes.Node, word: str, message: str, hint: str) -> None:
+        self.draft.report(code, self._place(node, word), message, hint)
+
+    def _place(self, node: nodes.Node, word: str) -> Place:
+        """Return where the word stands in the node's line (Jinja keeps lines only)."""
+        start = _line_start(self.node.text, node.lineno)
+        end = self.node.text.find("\n", start)
+        line = self.node.text[start : end if end >= 0 else None]
+        lead = r"[.|]\s*" if isinstance(node, nodes.Getattr | nodes.Filter) else r"(?<![.\w])"
+        found = re.search(rf"{lead}({re.escape(word)})(?!\w)", line) if word else None
+        return self.node.at(start + (found.start(1) if found else 0))
+
+
+def _attribute_name(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        return node.arg.value
+    return None
+
+
+def _path(node: nodes.Node) -> str:
+    """Return `record.company.city` for such a chain, "" for anything else."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        before = _path(node.node)
+        return f"{before}.{node.attr}" if before else ""
+    return ""
+
+
+def _targets(node: nodes.Node) -> list[str]:
+    if isinstance(node, nodes.Name):
+        return [node.name]
+    return [name.name for name in node.find_all(nodes.Name)]
+
+
+def _line_start(text: str, line: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        following = text.find("\n", start)
+        if following < 0:
+            return start
+        start = following + 1
+    return start

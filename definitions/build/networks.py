@@ -1,0 +1,109 @@
+"""The network itself: languages, calendar, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+from zoneinfo import ZoneInfo, available_timezones
+
+from definitions.build.draft import NETWORK, SETTINGS, Draft, entries, mapping, number, scalars, word
+from definitions.build.fields import member_of, options
+from definitions.build.values import UnfitError, literal
+from definitions.expr import STRING, ListOf, Member
+from definitions.problems import did_you_mean
+from definitions.source import Mapping, Node, Scalar
+from definitions.spec.entity import Field, FieldType
+from definitions.spec.network import Calendar, Network, Setting, Weekday
+
+_MEMBERS = {
+    NETWORK: {
+        **{name: Member(STRING, nullable=False, stored=False) for name in ("name", "label", "timezone", "currency")},
+        **{name: Member(ListOf(STRING), nullable=False, stored=False) for name in ("languages", "countries")},
+    },
+}
+
+
+def build_network(draft: Draft) -> Network | None:
+    """Return the network with its settings, without the definitions; None where it can't be read."""
+    source = next(iter(draft.sources.get("network", {}).values()), None)
+    draft.records |= {NETWORK: dict(_MEMBERS[NETWORK]), SETTINGS: {}}
+    if source is None or source.node is None:
+        return None
+    draft.current = source
+    node = source.node
+    draft.languages = tuple(item.text for item in scalars(node.get("languages"))) or ("fr",)
+    timezone = _timezone(draft, node.get("timezone"))
+    settings = dict(_settings(draft, node.get("settings"), ZoneInfo(timezone)))
+    return Network(
+        source.name,
+        draft.text(node.get("label"), source.name),
+        source.place,
+        languages=draft.languages,
+        timezone=timezone,
+        currency=word(node.get("currency")) or "EUR",
+        countries=tuple(item.text for item in scalars(node.get("countries"))),
+        calendar=_calendar(draft, mapping(node.get("calendar"))),
+        hue=number(node.get("hue"), 172),
+        settings=settings,
+    )
+
+
+def _timezone(draft: Draft, node: Node | None) -> str:
+    if not isinstance(node, Scalar):
+        return "Europe/Paris"
+    known = available_timezones()
+    if node.text in known:
+        return node.text
+    draft.report(
+        "network.timezone", node.place, f"There is no time zone '{node.text}'.", did_you_mean(node.text, sorted(known))
+    )
+    return "Europe/Paris"
+
+
+def _calendar(draft: Draft, node: Mapping | None) -> Calendar:
+    if node is None:
+        return Calendar()
+    days = tuple(cast("Weekday", item.text) for item in scalars(node.get("days")))
+    opens, closes = _hours(draft, node.get("hours"))
+    holidays = node.get("holidays")
+    return Calendar(days or Calendar().days, opens, closes, holidays.text if isinstance(holidays, Scalar) else None)
+
+
+def _hours(draft: Draft, node: Node | None) -> tuple[int, int]:
+    default = Calendar()
+    if not isinstance(node, Scalar):
+        return default.opens, default.closes
+    opens, closes = (_minutes(part) for part in node.text.split("-"))
+    if opens >= closes:
+        draft.report(
+            "network.hours", node.place, "The day closes before it opens.", "Write the earlier hour first: 09:00-18:30."
+        )
+        return default.opens, default.closes
+    return opens, closes
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _settings(draft: Draft, node: Node | None, timezone: ZoneInfo) -> Iterator[tuple[str, Setting]]:
+    for name, key, value in entries(node):
+        body = mapping(value)
+        if body is None:
+            continue
+        kind = cast("FieldType", word(body.get("type")))
+        label = draft.text(body.get("label"), name)
+        shape = Field(name, kind, label, key.place, options=dict(options(draft, body.get("options"))))
+        if kind == "choice" and not shape.options:
+            draft.unfit("field.options", key.place, f"The choice '{name}' has no options.", "Add 'options: {…}'.")
+        start = body.get("value")
+        found = None
+        if start is not None:
+            try:
+                found = literal(shape, start, timezone)
+            except UnfitError as error:
+                draft.report("value.type", start.place, error.message, error.hint)
+        member = member_of(draft, shape)
+        draft.records[SETTINGS][name] = Member(member.type, stored=False, scale=member.scale)
+        yield name, Setting(name, kind, found, label, key.place, shape.options)

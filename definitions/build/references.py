@@ -1,0 +1,60 @@
+"""References into processes: `process.state` and `process.transition`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from definitions.build.draft import Draft, Source, word
+from definitions.problems import did_you_mean
+from definitions.source import Scalar
+
+Part = Literal["states", "transitions"]
+
+
+def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = None) -> tuple[str, str, str] | None:
+    """Return process, name and entity of `process.name`; reports what does not exist.
+
+    The process may be left out where one process (of `entity`, when given) has the name.
+    """
+    process, dot, name = node.text.rpartition(".")
+    processes = draft.sources.get("process", {})
+    if not dot:
+        of = set(draft.processes_of(entity)) if entity else set(processes)
+        holders = [p for p, source in processes.items() if p in of and name in part_names(draft, source, part)]
+        if len(holders) == 1:
+            process = holders[0]
+        else:
+            _unknown_part(draft, node, name, part, holders)
+            return None
+    source = processes.get(process)
+    if source is None:
+        sentence = f"There is no process '{process}'."
+        draft.unfit("process.unknown", node.place, sentence, did_you_mean(process, processes))
+        return None
+    draft.used.add(("process", process))
+    known = part_names(draft, source, part)
+    if source.raw is not None and name not in known:
+        what = part.removesuffix("s")
+        sentence = f"The process {process} has no {what} '{name}'."
+        draft.unfit(f"process.unknown_{what}", node.at(len(process) + 1), sentence, did_you_mean(name, known))
+        return None
+    return process, name, word(source.raw.get("entity")) if source.raw else ""
+
+
+def _unknown_part(draft: Draft, node: Scalar, name: str, part: str, holders: list[str]) -> None:
+    what = part.removesuffix("s")
+    if holders:
+        shown = " or ".join(f"{process}.{name}" for process in holders)
+        draft.unfit("process.ambiguous", node.place, f"Several processes have a {what} '{name}'.", f"Write {shown}.")
+    else:
+        every = [n for s in draft.sources.get("process", {}).values() for n in part_names(draft, s, part)]
+        sentence = f"No process has a {what} '{name}'."
+        draft.unfit(f"process.unknown_{what}", node.place, sentence, did_you_mean(name, every))
+
+
+def part_names(draft: Draft, source: Source, part: str) -> list[str]:
+    """Return the names of a process's states (nested ones too) or transitions, as written."""
+    if part == "transitions":
+        return source.named("transitions")
+    choice = draft.states.get(source.name)
+    return list(choice.options) if choice else []

@@ -1,0 +1,197 @@
+"""Screens (the generated ones too), and homes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+from typing import Literal, cast
+
+from definitions.build.draft import Draft, Source, entries, mapping, optional_word, word
+from definitions.build.entities import MEMBER
+from definitions.build.fields import field_names
+from definitions.build.processes import IMPLIED_LEVELS
+from definitions.problems import NOWHERE, did_you_mean
+from definitions.source import Mapping, Node, Scalar, Sequence
+from definitions.spec.entity import Entity
+from definitions.spec.screen import Board, Home, Screen, Section, Tile, View
+
+COLUMNS = 7
+CARD = 3
+_TOO_LONG = frozenset({"long_text", "json", "file", "image"})
+
+
+def build_screens(draft: Draft, entities: MappingType[str, Entity]) -> dict[str, Screen]:
+    """Return every screen; an entity without one gets a generated one, named after it."""
+    built = {}
+    for name, source in draft.sources.get("screen", {}).items():
+        draft.current = source
+        entity = source.node.get("entity") if source.node else None
+        if source.node is not None and isinstance(entity, Scalar) and draft.known("entity", entity, extra=[MEMBER]):
+            spec = entities.get(entity.text)
+            if spec is not None:
+                built[name] = _screen(draft, source, source.node, spec)
+    with_screen = {screen.entity for screen in built.values()}
+    for name, spec in entities.items():
+        if name not in with_screen:
+            built[name if name not in built else f"{name}_records"] = generated_screen(spec)
+    return built
+
+
+def generated_screen(spec: Entity) -> Screen:
+    """Return the screen of an entity that has none."""
+    return Screen(
+        spec.name, spec.name, NOWHERE, generated_columns(spec), boards=_generated_boards(spec),
+        sections=_generated_sections(spec), generated=True,
+    )  # fmt: skip
+
+
+def generated_columns(spec: Entity) -> tuple[str, ...]:
+    """Return what a list shows by itself: the fields of the title, the processes, then the first others that are short."""
+    in_title = [name for name in spec.fields if f"record.{name}" in spec.title]
+    short = [
+        f.name for f in spec.fields.values() if f.type not in _TOO_LONG and not f.encrypted and f.name not in in_title
+    ]
+    return tuple([*in_title, *spec.processes, *short])[:COLUMNS]
+
+
+def _generated_boards(spec: Entity) -> tuple[Board, ...]:
+    card = tuple(name for name in generated_columns(spec) if name in spec.fields and f"record.{name}" not in spec.title)
+    return tuple(Board(process, card[:CARD], NOWHERE) for process in spec.processes)
+
+
+def _generated_sections(spec: Entity) -> tuple[Section, ...]:
+    return (Section(spec.label, tuple(spec.fields), NOWHERE),) if spec.fields else ()
+
+
+def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen:
+    members = draft.records[spec.name]
+    what = f"The entity {spec.name}"
+    listed = mapping(node.get("list"))
+    page = mapping(node.get("record"))
+    columns = field_names(draft, listed.get("columns") if listed else None, members, what)
+    boards = tuple(_boards(draft, node.get("board"), spec))
+    sections = tuple(_sections(draft, page.get("sections") if page else None, spec))
+    return Screen(
+        source.name,
+        spec.name,
+        source.place,
+        columns or generated_columns(spec),
+        sort=_sort(draft, listed.get("sort") if listed else None, spec) or "-created_at",
+        levels=draft.names("level", node.get("for"), extra=IMPLIED_LEVELS),
+        views=dict(_views(draft, node.get("views"), spec)),
+        boards=boards or _generated_boards(spec),
+        sections=sections or _generated_sections(spec),
+        label=draft.optional_text(node.get("label")),
+    )
+
+
+def _sort(draft: Draft, node: Node | None, spec: Entity) -> str | None:
+    if not isinstance(node, Scalar):
+        return None
+    name = node.text.removeprefix("-")
+    member = draft.records[spec.name].get(name)
+    if member is None:
+        sentence = f"The entity {spec.name} has no field '{name}'."
+        draft.unfit(
+            "field.unknown", node.at(len(node.text) - len(name)), sentence, did_you_mean(name, draft.records[spec.name])
+        )
+        return None
+    if not member.stored or not member.filterable:
+        draft.report(
+            "screen.sort",
+            node.place,
+            f"Lists can't be sorted by '{name}'.",
+            "Sort by a field that is stored in the clear.",
+        )
+    return node.text
+
+
+def _views(draft: Draft, node: Node | None, spec: Entity) -> Iterator[tuple[str, View]]:
+    names = draft.base({"record": draft.record_type(spec.name)})
+    for name, key, value in entries(node):
+        body = mapping(value)
+        if body is not None:
+            where = draft.condition(body.get("where"), names, query=True)
+            yield (
+                name,
+                View(name, draft.text(body.get("label"), name), key.place, where, _sort(draft, body.get("sort"), spec)),
+            )
+
+
+def _boards(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Board]:
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        body = mapping(item)
+        process = body.get("process") if body else None
+        if body is None or not isinstance(process, Scalar):
+            continue
+        if process.text not in spec.processes:
+            sentence = f"The entity {spec.name} has no process '{process.text}'."
+            draft.unfit("process.unknown", process.place, sentence, did_you_mean(process.text, spec.processes))
+            continue
+        draft.used.add(("process", process.text))
+        card = field_names(draft, body.get("card"), draft.records[spec.name], f"The entity {spec.name}")
+        yield Board(process.text, card, body.place)
+
+
+def _sections(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Section]:
+    for item in node.items if isinstance(node, Sequence) else ():
+        body = mapping(item)
+        if body is not None:
+            fields = field_names(draft, body.get("fields"), draft.records[spec.name], f"The entity {spec.name}")
+            label = draft.optional_text(body.get("label")) or spec.label
+            yield Section(label, fields, body.place)
+
+
+def build_homes(draft: Draft) -> dict[str, Home]:
+    """Return every home."""
+    built = {}
+    for name, source in draft.sources.get("home", {}).items():
+        draft.current = source
+        if source.node is not None:
+            levels = draft.names("level", source.node.get("for"), extra=IMPLIED_LEVELS)
+            label = draft.optional_text(source.node.get("label"))
+            built[name] = Home(name, tuple(_tiles(draft, source.node.get("tiles"))), source.place, levels, label)
+    return built
+
+
+_KINDS = ("statistic", "screen", "tasks", "text")
+
+
+def _tiles(draft: Draft, node: Node | None) -> Iterator[Tile]:
+    for item in node.items if isinstance(node, Sequence) else ():
+        body = mapping(item)
+        if body is None:
+            continue
+        shown = [kind for kind in _KINDS if kind in body.entries]
+        if len(shown) != 1:
+            hint = "Write a tile for each."
+            draft.report("home.tile", body.place, f"A tile shows one of: {', '.join(_KINDS)}.", hint)
+            continue
+        statistic, screen, view = body.get("statistic"), body.get("screen"), body.get("view")
+        yield Tile(
+            body.place,
+            statistic=_named(draft, "statistic", statistic),
+            screen=_named(draft, "screen", screen),
+            view=_view(draft, screen, view),
+            tasks=cast("Literal['mine'] | None", optional_word(body.get("tasks"))),
+            text=draft.optional_text(body.get("text")),
+        )
+
+
+def _named(draft: Draft, kind: str, node: Node | None) -> str | None:
+    if not isinstance(node, Scalar):
+        return None
+    extra = draft.records if kind == "screen" else ()
+    return node.text if draft.known(kind, node, extra=extra) else None
+
+
+def _view(draft: Draft, screen: Node | None, node: Node | None) -> str | None:
+    source = draft.source("screen", word(screen))
+    if not isinstance(node, Scalar) or source is None:
+        return None
+    known = source.named("views")
+    if node.text in known:
+        return node.text
+    sentence = f"The screen {source.name} has no view '{node.text}'."
+    draft.unfit("screen.unknown_view", node.place, sentence, did_you_mean(node.text, known))
+    return None

@@ -1,0 +1,319 @@
+"""The steps of an automation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from typing import Literal, TypedDict, cast
+
+from definitions.build.draft import Draft, Source, entries, mapping, number, optional_word, scalars, word
+from definitions.build.entities import MEMBER
+from definitions.build.processes import IMPLIED_LEVELS, form_shapes, set_values
+from definitions.build.references import process_part
+from definitions.build.values import UnfitError, computed, is_expression, literal, value_of
+from definitions.duration import Duration
+from definitions.expr import DATE, DATETIME, DURATION, STRING, Expression, ListOf, RecordOf, Type
+from definitions.problems import Place, did_you_mean
+from definitions.source import Mapping, Node, Scalar, Sequence
+from definitions.spec.automation import (
+    Action,
+    Branch,
+    Choose,
+    Create,
+    Email,
+    Move,
+    Retry,
+    SetFields,
+    Step,
+    Stop,
+    Task,
+    Wait,
+)
+from definitions.spec.entity import Field
+from definitions.spec.value import Value
+from definitions.text import plain
+
+BESIDE = frozenset({"id", "if", "on_error", "retry", "else", "as", "do"})
+"""Keys of a step that are not its action (`do` and `as` go with for_each)."""
+
+_ADDRESS = Field("to", "email", plain(""), Place("", 1, 1))
+_RECIPIENT: tuple[Type, ...] = (STRING, RecordOf(MEMBER), ListOf(STRING), ListOf(RecordOf(MEMBER)))
+_SPAN = Field("for", "duration", plain(""), Place("", 1, 1))
+
+
+class _Shared(TypedDict):
+    path: str
+    place: Place
+    id: str | None
+    condition: Expression | None
+    on_error: Literal["stop", "continue"]
+    retry: Retry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Builds steps; names that a step makes are in scope in the ones after it."""
+
+    draft: Draft
+    entity: str | None
+    hints: MappingType[str, str]
+
+    def each(self, node: Node | None, names: MappingType[str, Type], path: str) -> tuple[Step, ...]:
+        """Return the steps of a list."""
+        known = dict(names)
+        found: list[Step] = []
+        for position, item in enumerate(node.items if isinstance(node, Sequence) else ()):
+            body = mapping(item)
+            step = None if body is None else self._step(body, known, f"{path}/{position}")
+            if step is not None:
+                found.append(step)
+                if isinstance(step, Create) and step.as_name is not None:
+                    known[step.as_name] = self.draft.record_type(step.entity)
+        return tuple(found)
+
+    def _step(self, body: Mapping, names: dict[str, Type], path: str) -> Action | None:
+        actions = [name for name in body.entries if name not in BESIDE]
+        if len(actions) != 1:
+            what = "no action" if not actions else "several actions: " + ", ".join(actions)
+            self.draft.unfit("automation.action", body.place, f"This step has {what}.", "A step is exactly one action.")
+            return None
+        name = actions[0]
+        if name != "choose" and "else" in body.entries:
+            place = body.entries["else"].key.place
+            self.draft.report("automation.else", place, "'else' goes with 'choose' only.", "Put it beside 'choose'.")
+        shared = self._shared(body, names, path)
+        build = _ACTIONS.get(name)
+        return None if build is None else build(self, body, names, shared)
+
+    def _shared(self, body: Mapping, names: dict[str, Type], path: str) -> _Shared:
+        retry = mapping(body.get("retry"))
+        return {
+            "path": path,
+            "place": body.place,
+            "id": optional_word(body.get("id")),
+            "condition": self.condition(body.get("if"), names),
+            "on_error": cast("Literal['stop', 'continue']", word(body.get("on_error")) or "stop"),
+            "retry": None if retry is None else Retry(number(retry.get("times"), 5), self._backoff(retry)),
+        }
+
+    def _backoff(self, retry: Mapping) -> Duration | None:
+        return self.draft.duration(retry.get("backoff"))
+
+    def condition(self, node: Node | None, names: MappingType[str, Type]) -> Expression | None:
+        """Return a condition over what is in scope here."""
+        return self.draft.condition(node, names, hints=self.hints)
+
+    def email(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Email | None:
+        """Build `email`."""
+        inner = mapping(body.get("email"))
+        template = inner.get("template") if inner else None
+        if inner is None or not isinstance(template, Scalar) or not self._template(template):
+            return None
+        to, to_level = self._people(inner.get("to"), names)
+        cc, cc_level = self._people(inner.get("cc"), names)
+        sender = cast("Literal['owner', 'network']", word(inner.get("from")) or "network")
+        return Email(
+            **shared, template=template.text, to=to, to_level=to_level, cc=cc, cc_level=cc_level, sender=sender,
+        )  # fmt: skip
+
+    def _template(self, node: Scalar) -> bool:
+        if not self.draft.known("template", node):
+            return False
+        source = cast("Source", self.draft.source("template", node.text))
+        written = source.raw
+        channel = word(written.get("channel")) if written else "email"
+        if channel != "email":
+            sentence = f"The template '{node.text}' is of the channel {channel}, not email."
+            self.draft.unfit("automation.channel", node.place, sentence, "Name a template with 'channel: email'.")
+        about = word(written.get("about")) if written else ""
+        if about and about != self.entity:
+            what = f"this automation about {self.entity}" if self.entity else "this automation without a record"
+            sentence = f"The template '{node.text}' is about {about}, {what}."
+            self.draft.unfit("automation.about", node.place, sentence, "Use a template about the same entity.")
+        return channel == "email"
+
+    def _people(self, node: Node | None, names: dict[str, Type]) -> tuple[tuple[Value, ...], str | None]:
+        body = mapping(node)
+        if body is not None:
+            level = body.get("level")
+            if isinstance(level, Scalar) and self.draft.known("level", level, extra=IMPLIED_LEVELS):
+                return (), level.text
+            return (), None
+        found = (self._recipient(item, names) for item in scalars(node))
+        return tuple(value for value in found if value is not None), None
+
+    def _recipient(self, node: Scalar, names: dict[str, Type]) -> Value | None:
+        if is_expression(node):
+            return computed(self.draft, node, names, _RECIPIENT, hints=self.hints)
+        try:
+            return Value(node.place, literal(_ADDRESS, node))
+        except UnfitError as error:
+            self.draft.report("value.type", node.place, error.message, f"An expression begins with '=': ={node.text}.")
+            return None
+
+    def set(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> SetFields | None:
+        """Build `set`."""
+        if self._needs_record(body, "set"):
+            return SetFields(**shared, values=dict(set_values(self.draft, self.entity, body.get("set"), names)))
+        return None
+
+    def _needs_record(self, body: Mapping, action: str) -> bool:
+        if self.entity is None and self.draft.current is not None and not self.draft.current.damaged:
+            place = body.entries[action].key.place
+            sentence = f"There is no record that '{action}' could be about."
+            self.draft.unfit("automation.no_record", place, sentence, "Use 'every' with 'for_each'.")
+        return self.entity is not None
+
+    def create(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Create | None:
+        """Build `create`."""
+        inner = mapping(body.get("create"))
+        entity = inner.get("entity") if inner else None
+        if inner is None or not isinstance(entity, Scalar) or not self.draft.known("entity", entity, extra=[MEMBER]):
+            return None
+        name = inner.get("as")
+        if isinstance(name, Scalar) and name.text in names:
+            sentence = f"'{name.text}' has a meaning here already."
+            self.draft.report("automation.name_taken", name.place, sentence, "Choose another name.")
+        values = dict(set_values(self.draft, entity.text, inner.get("values"), names))
+        self._required(inner, entity, values)
+        return Create(**shared, entity=entity.text, values=values, as_name=optional_word(name))
+
+    def _required(self, inner: Mapping, entity: Scalar, values: MappingType[str, Value]) -> None:
+        """Report the required fields of a new record that get no value."""
+        written = {name for name, _, _ in entries(inner.get("values"))} | set(values)
+        source = self.draft.source("entity", entity.text)
+        fields = mapping(source.raw.get("fields")) if source and source.raw else None
+        for name, shape in self.draft.shapes.get(entity.text, {}).items():
+            body = mapping(fields.get(name)) if fields else None
+            default = shape.default is not None or (body is not None and "default" in body.entries)
+            if shape.required and not default and name not in written:
+                sentence = f"A new {entity.text} needs a value for '{name}'."
+                place = inner.entries["values"].key.place
+                self.draft.report("automation.required_field", place, sentence, f"Add '{name}: …'.")
+
+    def move(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Move | None:
+        """Build `move`."""
+        node = body.get("move")
+        inner = mapping(node)
+        transition = node if inner is None else inner.get("transition")
+        if not isinstance(transition, Scalar):
+            return None
+        found = process_part(self.draft, transition, "transitions", entity=None if inner else self.entity)
+        if found is None:
+            return None
+        process, name, entity = found
+        record = inner.get("record") if inner else None
+        self._about(transition, entity, record)
+        of = computed(self.draft, record, names, self.draft.record_type(entity)) if record is not None else None
+        form = dict(self._form(inner, process, name, names))
+        return Move(**shared, process=process, transition=name, record=of, form=form)
+
+    def _about(self, node: Scalar, entity: str, record: Node | None) -> None:
+        damaged = self.draft.current is not None and self.draft.current.damaged
+        if record is None and entity != self.entity and not damaged:
+            what = f"the record is a {self.entity}" if self.entity else "there is no record"
+            sentence = f"'{node.text}' moves a {entity}, but {what}."
+            self.draft.unfit("automation.move_entity", node.place, sentence, "Say which: {record: =…, transition: …}.")
+
+    def _form(
+        self, inner: Mapping | None, process: str, transition: str, names: dict[str, Type],
+    ) -> list[tuple[str, Value]]:  # fmt: skip
+        shapes = form_shapes(self.draft, process, transition)
+        found = []
+        for name, key, value in entries(inner.get("form") if inner else None):
+            shape = shapes.get(name)
+            if shape is None:
+                sentence = f"The form of {transition} has no question '{name}'."
+                self.draft.unfit("automation.form_field", key.place, sentence, did_you_mean(name, shapes))
+                continue
+            each = value_of(self.draft, value, shape, names)
+            if each is not None:
+                found.append((name, each))
+        return found
+
+    def task(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Task | None:
+        """Build `task`."""
+        inner = mapping(body.get("task"))
+        if inner is None:
+            return None
+        return Task(
+            **shared,
+            title=self.draft.text(inner.get("title")),
+            for_member=self._computed(inner.get("for"), names, RecordOf(MEMBER)),
+            due=self._moment(inner.get("due"), names),
+            about=self._computed(inner.get("about"), names, None),
+        )
+
+    def _computed(self, node: Node | None, names: dict[str, Type], expect: Type | None) -> Value | None:
+        if node is None:
+            return None
+        if is_expression(node):
+            return computed(self.draft, node, names, expect, hints=self.hints)
+        self.draft.report("value.type", node.place, "Here stands an expression.", f"Write: ={word(node)}.")
+        return None
+
+    def _moment(self, node: Node | None, names: dict[str, Type]) -> Value | None:
+        if node is None:
+            return None
+        if is_expression(node):
+            return computed(self.draft, node, names, (DATETIME, DATE), hints=self.hints)
+        moment = Field("until", "datetime", plain(""), node.place)
+        return value_of(self.draft, node, moment, names)
+
+    def wait(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Wait | None:
+        """Build `wait`."""
+        inner = mapping(body.get("wait"))
+        if inner is None:
+            return None
+        if ("for" in inner.entries) == ("until" in inner.entries):
+            place = body.entries["wait"].key.place
+            sentence = "'wait' says either how long ('for') or until when ('until')."
+            self.draft.unfit("automation.wait", place, sentence, "Write {for: 3d} or {until: =record.next_call_at}.")
+        span = inner.get("for")
+        duration = (
+            computed(self.draft, span, names, DURATION, hints=self.hints)
+            if span is not None and is_expression(span)
+            else value_of(self.draft, span, _SPAN, names)
+        )
+        return Wait(
+            **shared,
+            duration=duration,
+            until=self._moment(inner.get("until"), names),
+            cancel_if=self.condition(inner.get("cancel_if"), names),
+            timeout=self.draft.duration(inner.get("timeout")),
+        )
+
+    def choose(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Choose:
+        """Build `choose`, with `else` beside it."""
+        node = body.get("choose")
+        path = shared["path"]
+        branches = []
+        for position, item in enumerate(node.items if isinstance(node, Sequence) else ()):
+            inner = mapping(item)
+            if inner is None:
+                continue
+            condition = self.condition(inner.get("if"), names)
+            steps = self.each(inner.get("do"), names, f"{path}/choose/{position}/do")
+            if condition is not None:
+                branches.append(Branch(condition, steps, inner.place))
+        otherwise = self.each(body.get("else"), names, f"{path}/else")
+        return Choose(**shared, branches=tuple(branches), otherwise=otherwise)
+
+    def stop(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Stop:
+        """Build `stop`."""
+        del body, names
+        return Stop(**shared)
+
+
+_Build = Callable[[Steps, Mapping, dict[str, Type], _Shared], Action | None]
+_ACTIONS: dict[str, _Build] = {
+    "email": Steps.email,
+    "set": Steps.set,
+    "create": Steps.create,
+    "move": Steps.move,
+    "task": Steps.task,
+    "wait": Steps.wait,
+    "choose": Steps.choose,
+    "stop": Steps.stop,
+}

@@ -1,0 +1,84 @@
+"""What the language has and the runtime does not do yet: refused, so that nothing is silently left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from definitions.problems import Place, Problem
+from definitions.source import Mapping, Node, Scalar, Sequence
+
+LATER_KINDS = frozenset(
+    {"site", "shop", "sequence", "subscription", "pool", "sla", "segment", "campaign", "flow", "meter"}
+)
+
+LATER = {
+    "entity": ("parent", "as", "fields/*/type=file", "fields/*/type=image", "fields/*/encrypted=true"),
+    "process": (
+        "states/*/states",
+        "states/*/parallel=true",
+        "transitions/*/auto=true",
+        "transitions/*/approval",
+        "transitions/*/form/*/type=file",
+        "transitions/*/form/*/type=image",
+        "transitions/*/form/*/encrypted=true",
+    ),
+    "automation": (
+        *(f"**/{action}" for action in ("sms", "notify", "assign", "webhook", "for_each", "document", "run")),
+        "**/email/attach",
+        "when/form",
+        "when/webhook",
+        "when/*/form",
+        "when/*/webhook",
+    ),
+    "template": ("channel=sms", "channel=notification", "channel=document"),
+}
+"""By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
+
+_HINTS = {
+    "parent": "Use an entity of its own with a reference for now.",
+    "states": "Write all states beside each other for now.",
+    "approval": "Let the levels in 'by' take the transition themselves for now.",
+    "auto": "Use an automation with 'move' for now.",
+    "channel": "Use 'channel: email' for now.",
+}
+
+
+def refuse_not_yet(kind: str, node: Mapping) -> list[Problem]:
+    """Return a problem for each place of a document that the runtime can't do yet."""
+    found = []
+    for path in LATER.get(kind, ()):
+        pattern, _, value = path.partition("=")
+        for place, key in _matches(node, pattern.split("/"), value):
+            shown = f"{key}: {value}" if value else key
+            hint = _HINTS.get(key, "Leave it out for now.")
+            found.append(Problem("language.not_yet", place, f"'{shown}' can't be run yet.", hint))
+    return found
+
+
+def _matches(node: Node, parts: list[str], value: str) -> Iterator[tuple[Place, str]]:
+    head, rest = parts[0], parts[1:]
+    if head == "**":
+        yield from _in_steps(node, rest, value)
+    elif isinstance(node, Sequence) and head == "*":
+        for item in node.items:
+            yield from _matches(item, rest, value)
+    elif isinstance(node, Mapping):
+        for key, entry in node.entries.items():
+            if head not in {"*", key}:
+                continue
+            if rest:
+                yield from _matches(entry.value, rest, value)
+            elif not value or (isinstance(entry.value, Scalar) and entry.value.text.lower() == value):
+                yield (entry.value.place if value else entry.key.place), key
+
+
+def _in_steps(node: Node, parts: list[str], value: str) -> Iterator[tuple[Place, str]]:
+    """Yield the matches in the steps of an automation, those of branches too."""
+    if not isinstance(node, Mapping):
+        return
+    for name in ("do", "else", "choose"):
+        below = node.get(name)
+        for item in below.items if isinstance(below, Sequence) else ():
+            if name != "choose":
+                yield from _matches(item, parts, value)
+            yield from _in_steps(item, parts, value)
