@@ -1,0 +1,45 @@
+"""`maille check`: find what is wrong with a pack, without a database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin.cli.reports import REPORTS
+from definitions.pack import PACKS, load, read_folder
+
+if TYPE_CHECKING:
+    from admin.cli.main import Subparsers
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    command = subparsers.add_parser(
+        "check",
+        help="find what is wrong with a pack",
+        description="Find what is wrong with a pack. Exit code 0: clean or warnings only, 1: errors, 2: called wrongly.",
+    )
+    command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
+    command.add_argument("--format", choices=list(REPORTS), default="text", help="how problems are written (text)")
+    command.set_defaults(run=run)
+
+
+def pack_folder(name: str) -> Path | None:
+    """Return the folder of a pack: itself, or that of a pack that comes with Maille; None for none."""
+    for folder in (Path(name), PACKS / name):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the pack and write the report."""
+    folder = pack_folder(arguments.pack)
+    if folder is None:
+        sys.stderr.write(f"There is no pack '{arguments.pack}': neither a folder nor a pack that comes with Maille.\n")
+        return 2
+    problems = load(read_folder(folder)).problems
+    sys.stdout.write(REPORTS[arguments.format](problems))
+    return 1 if any(problem.severity == "error" for problem in problems) else 0

@@ -1,0 +1,96 @@
+"""Problems as text, JSON, SARIF 2.1.0 and GitHub's workflow commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from definitions.problems import Problem
+
+Report = Callable[[Sequence[Problem]], str]
+
+
+def text(problems: Sequence[Problem]) -> str:
+    """Return a line a problem, its hint below, and a last line that counts."""
+    lines = []
+    for problem in problems:
+        kind = "" if problem.severity == "error" else "warning: "
+        lines.append(f"{problem.place}: {kind}{problem.code}: {problem.message}")
+        if problem.hint:
+            lines.append(f"    {problem.hint}")
+    errors = sum(problem.severity == "error" for problem in problems)
+    lines.append(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+
+
+def as_json(problems: Sequence[Problem]) -> str:
+    """Return the list that LANGUAGE.md fixes."""
+    return json.dumps([_plain(problem) for problem in problems], ensure_ascii=False, indent=2) + "\n"
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def sarif(problems: Sequence[Problem]) -> str:
+    """Return a SARIF log with one run."""
+    codes = sorted({problem.code for problem in problems})
+    run = {
+        "tool": {"driver": {"name": "Maille", "rules": [{"id": code} for code in codes]}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(problem) for problem in problems],
+    }
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "ruleId": problem.code,
+        "level": problem.severity,
+        "message": {"text": f"{problem.message} {problem.hint}".rstrip()},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": place.file},
+                    "region": {"startLine": place.line, "startColumn": place.column},
+                },
+            },
+        ],
+    }
+
+
+def github(problems: Sequence[Problem]) -> str:
+    """Return a workflow command a problem, so that GitHub shows it at its line."""
+    return "".join(_command(problem) + "\n" for problem in problems)
+
+
+def _command(problem: Problem) -> str:
+    place = problem.place
+    where = f"file={_property(place.file)},line={place.line},col={place.column},title={_property(problem.code)}"
+    return f"::{problem.severity} {where}::{_escaped(f'{problem.message} {problem.hint}'.rstrip())}"
+
+
+def _escaped(written: str) -> str:
+    return written.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(written: str) -> str:
+    return _escaped(written).replace(":", "%3A").replace(",", "%2C")
+
+
+REPORTS: dict[str, Report] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
