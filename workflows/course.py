@@ -133,7 +133,7 @@ def moments(story: Story, count: int, office: OfficeCalendar, now: datetime) -> 
     for _ in range(count - 1):
         at -= least + (most - least) * rng.random()
         found.append(at)
-    times = sorted(_before(in_office(moment, office, rng), now, rng) for moment in found)
+    times = sorted(_in_office(moment, office, now, rng) for moment in found)
     for index in range(1, count):
         times[index] = max(times[index], times[index - 1] + _SHORTLY)
     if times[-1] >= now:
@@ -142,6 +142,10 @@ def moments(story: Story, count: int, office: OfficeCalendar, now: datetime) -> 
     return times
 
 
-def _before(moment: datetime, now: datetime, rng: Random) -> datetime:
-    """Return the moment, or one in the last two hours when it has not come yet."""
-    return moment if moment < now else now - timedelta(minutes=rng.randint(5, 120))
+def _in_office(moment: datetime, office: OfficeCalendar, now: datetime, rng: Random) -> datetime:
+    """Return a moment in opening hours near the one given, and before `now`."""
+    found = in_office(moment, office, rng, days=-1)
+    while found >= now:
+        moment -= timedelta(days=1)
+        found = in_office(moment, office, rng, days=-1)
+    return found

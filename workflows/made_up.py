@@ -109,7 +109,7 @@ class Making:
     def _moment(self, moment: datetime, kind: FieldType | None) -> Any:
         if kind == "date":
             return moment.astimezone(self.world.office.timezone).date()
-        return in_office(moment, self.world.office, self.rng, round_to=_QUARTER)
+        return in_office(moment, self.world.office, self.rng, minutes=_QUARTER)
 
 
 def slug(text: str) -> str:
@@ -118,15 +118,18 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def in_office(moment: datetime, office: OfficeCalendar, rng: Random, *, round_to: int = 1) -> datetime:
-    """Return a moment in opening hours near `moment`: on its day, else on the next working day."""
+def in_office(moment: datetime, office: OfficeCalendar, rng: Random, *, days: int = 1, minutes: int = 1) -> datetime:
+    """Return a moment in opening hours on the day of `moment`, else on a working day soon after it.
+
+    `days` -1: soon before it. The time of day is a multiple of `minutes`.
+    """
     calendar = office.calendar
     local = moment.astimezone(office.timezone)
-    for _ in range(10):
+    for _ in range(20):
         if office.works_on(local.date()):
             break
-        local += _DAY
-    minute = rng.randrange(calendar.opens, max(calendar.closes, calendar.opens + round_to)) // round_to * round_to
+        local += rng.randint(1, 3) * days * _DAY
+    minute = rng.randrange(calendar.opens, max(calendar.closes, calendar.opens + minutes)) // minutes * minutes
     return local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0).astimezone(UTC)
 
 

@@ -290,6 +290,9 @@ class _Builder:
             hint = did_you_mean(name, self.lists)
             self.draft.unfit("demo.list", node.place, f"The demo has no list '{name}'.", hint)
         keys = {each for item, _ in choices if isinstance(item, dict) for each in item}
+        if keys and not key:
+            sentence = f"The list '{name}' holds keys and values: say which one to take."
+            self.draft.unfit("demo.list", node.place, sentence, f"Write '{name}.{min(keys)}', or put texts in quotes.")
         if choices and key and key not in keys:
             sentence = f"Nothing in the list '{name}' has a '{key}'."
             self.draft.unfit("demo.list", node.place, sentence, did_you_mean(key, keys))

@@ -1,0 +1,230 @@
+"""Playing the course of a demo on a network: each event by its own actor, at its own time, through the engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from random import Random
+from typing import Any, assert_never
+
+from definitions.spec.demo import Demo
+from definitions.spec.entity import Field
+from models.accounts import set_password
+from models.actor import SYSTEM, Actor
+from models.clock import SetClock
+from models.errors import InvalidError, RequestError
+from models.members import load_actor
+from models.published import Published
+from models.records import Records
+from models.tenant import Tenant
+from models.terms import accept, open_terms
+from models.tx import Tx
+from workflows import changes, moves, notes
+from workflows.course import Created, Event, Moved, Noted, Story, Tasked
+from workflows.made_up import Making, World
+from workflows.unit import Unit
+from workflows.worker import Worker
+
+GROUP = 250
+"""So many events share a transaction."""
+STEP = timedelta(minutes=30)
+"""How often the worker looks in while the last days pass."""
+MEMBER = "member"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+class DemoError(Exception):
+    """The demo cannot be made as its description says; the sentence tells which record and why."""
+
+
+class Shredder:
+    """A transport that takes every letter and delivers none: what a demo sent in its past reaches nobody."""
+
+    address = "demo@example.invalid"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Shredder]:
+        """Return a session."""
+        yield self
+
+    async def send(self, message: EmailMessage) -> None:
+        """Take the letter."""
+
+
+class Stage:
+    """A network on which a demo is played.
+
+    What is older than the demo's `recent` is lived without automations, as if they had been switched on then: it leaves
+    history and no mail. After that the worker runs as it would have.
+    """
+
+    def __init__(self, tenant: Tenant, demo: Demo, clock: SetClock, *, progress: Progress) -> None:
+        """Play `demo` on a fresh network whose clock is `clock`."""
+        self.tenant = tenant
+        self.demo = demo
+        self.clock = clock
+        self.progress = progress
+        self.world = World(tenant.published.calendar)
+        self.members: dict[str, str] = {}
+        self.actors: dict[str, Actor] = {}
+        self.tasks: list[tuple[datetime, str, Actor]] = []
+        self.quiet = without_automations(tenant.published)
+
+    async def play(self, events: Sequence[Event], now: datetime) -> None:
+        """Live through everything up to `now`."""
+        await self._gather()
+        since = now - self.demo.recent
+        past = [event for event in events if event.at < since]
+        for start in range(0, len(past), GROUP):
+            self.progress("history", start, len(events))
+            await self._do(past[start : start + GROUP], self.quiet)
+        self.clock.moment = since
+        await self._arm()
+        await self._live(events[len(past) :], now, len(past))
+        self.progress("history", len(events), len(events))
+
+    async def _live(self, events: Sequence[Event], now: datetime, before: int) -> None:
+        """Let the last days pass with the worker at work; the last tenth of the mails is left waiting."""
+        sending, waiting = Worker(self.tenant, Shredder(), rng=Random(0)), Worker(self.tenant, None, rng=Random(0))  # noqa: S311
+        done = 0
+        for end in _steps(self.clock.moment, now):
+            due = [event for event in events[done:] if event.at < end]
+            await self._do(due, self.tenant.published)
+            done += len(due)
+            self.clock.moment = end
+            await (sending if done < len(events) * 0.9 else waiting).run_due()
+            self.progress("history", before + done, before + len(events))
+
+    # Members ------------------------------------------------------------------------------------------------------
+
+    async def _gather(self) -> None:
+        """Make the members, with passwords and accepted terms."""
+        await self.tenant.store.write(self._make_members)
+        for at, (name, member) in enumerate(self.members.items()):
+            self.progress("members", at, len(self.members))
+            await set_password(self.tenant, member, self.demo.password)
+            actor = self.actors[name]
+            for terms in await open_terms(self.tenant, actor):
+                await accept(self.tenant, actor, terms.name, terms.version)
+
+    async def _make_members(self, tx: Tx) -> None:
+        unit = self._unit(tx, SYSTEM, self.quiet)
+        for member in self.demo.members.values():
+            sponsor = self.members[member.sponsor] if member.sponsor else None
+            values = {**member.values, "levels": member.levels, "sponsor": sponsor, "joined_at": self.clock.now()}
+            self.members[member.name] = (await changes.create(unit, MEMBER, values)).id
+        for member in self.demo.members.values():
+            known = {name: self.members[other] for name, other in member.references.items()}
+            if known:
+                await unit.records.update(MEMBER, self.members[member.name], None, known)
+        for number, (name, found) in enumerate(self.members.items(), start=1):
+            actor = await load_actor(self.quiet, tx, found, ip=f"203.0.113.{number}")
+            if actor is None:
+                raise DemoError(f"The member '{name}' is not active.")
+            self.actors[name] = actor
+
+    # Events -------------------------------------------------------------------------------------------------------
+
+    async def _do(self, events: Sequence[Event], published: Published) -> None:
+        if not events:
+            return
+
+        async def work(tx: Tx) -> None:
+            for event in events:
+                self.clock.moment = event.at
+                actor = self.actors[event.story.owner.name]
+                try:
+                    await self._happen(self._unit(tx, actor, published), event)
+                except RequestError as error:
+                    raise DemoError(_why(event, error)) from error
+
+        await self.tenant.store.write(work)
+
+    async def _happen(self, unit: Unit, event: Event) -> None:
+        story = event.story
+        match event:
+            case Created():
+                await self._create(unit, story)
+            case Moved(_, _, transition):
+                await self._move(unit, story, transition)
+            case Noted():
+                text = story.records.notes and self._made(event).value(story.records.notes.text)
+                await notes.note(unit, story.records.entity, _id(story), str(text))
+            case Tasked():
+                await self._task(unit, event)
+            case never:
+                assert_never(never)
+
+    async def _create(self, unit: Unit, story: Story) -> None:
+        entity = story.records.entity
+        makers = {**story.records.values, **(story.way.values if story.way else {})}
+        making = Making(self.world, story.rng, unit.now)
+        values = making.values(makers, unit.network.entities[entity].fields)
+        given = {name: value for name, value in values.items() if value is not None}
+        story.id = (await changes.create(unit, entity, given)).id
+        self.world.existing.setdefault(entity, []).append(story.id)
+
+    async def _move(self, unit: Unit, story: Story, transition: str) -> None:
+        journeys = story.records.journeys
+        if journeys is None:
+            return
+        asked = unit.network.processes[journeys.process].transitions[transition].form
+        fields: dict[str, Field] = {name: question.field for name, question in asked.items()}
+        making = Making(self.world, story.rng, unit.now)
+        form: Mapping[str, Any] = making.values(journeys.forms.get(transition, {}), fields)
+        request = moves.Request(story.records.entity, _id(story), transition, journeys.process, form)
+        await moves.move(unit, request)
+
+    async def _task(self, unit: Unit, event: Tasked) -> None:
+        tasks = event.story.records.tasks
+        if tasks is None:
+            return
+        making = self._made(event)
+        about = (event.story.records.entity, _id(event.story))
+        title, due = making.value(tasks.title), making.value(tasks.due)
+        task = await notes.add_task(unit, title=str(title), about=about, due=due)
+        if event.done_at is not None:
+            self.clock.moment = event.done_at
+            await notes.complete_task(self._unit(unit.tx, unit.actor, unit.published), task)
+
+    def _made(self, event: Event) -> Making:
+        return Making(self.world, event.story.rng, event.at)
+
+    async def _arm(self) -> None:
+        """Switch the automations on: set the timers of what is there."""
+
+    def _unit(self, tx: Tx, actor: Actor, published: Published) -> Unit:
+        context = published.context(self.clock.now())
+        records = Records(published, tx, actor, context, new_id=self.tenant.new_id)
+        return Unit(published, tx, actor, context, self.tenant.new_id, records)
+
+
+def without_automations(published: Published) -> Published:
+    """Return a version as it would be if nothing in it happened by itself."""
+    return replace(published, network=replace(published.network, automations={}))
+
+
+def _steps(start: datetime, end: datetime) -> Iterator[datetime]:
+    while start < end:
+        start = min(start + STEP, end)
+        yield start
+
+
+def _id(story: Story) -> str:
+    if story.id is None:
+        raise DemoError(f"{story.records.entity} {story.number} is not there yet.")
+    return story.id
+
+
+def _why(event: Event, error: RequestError) -> str:
+    story = event.story
+    what = event.transition if isinstance(event, Moved) else type(event).__name__.lower()
+    fields = (
+        "; ".join(f"{name}: {says}" for name, says in error.fields.items()) if isinstance(error, InvalidError) else ""
+    )
+    return f"{story.records.entity} {story.number} ({what}, {story.owner.name}): {error} {fields}".strip()
