@@ -10,6 +10,7 @@ from definitions.expr.evaluate import Evaluate, closure
 from definitions.expr.expression import Context, Expression, Names
 from definitions.expr.parse import parse
 from definitions.expr.scope import Scope
+from definitions.expr.sql import query_problems
 from definitions.expr.types import DECIMAL, INT, Type
 from definitions.expr.typing import longest
 from definitions.problems import DefinitionError, Place
@@ -41,8 +42,9 @@ def compile_expression(
     if kind in (INT, DECIMAL) and DECIMAL in wanted and INT not in wanted:
         evaluate = _as_decimal(evaluate)
     made = Expression(text, place, tree, kind, longest(typing.reads), evaluate, typing)
-    if query:
-        raise NotImplementedError
+    refused = query_problems(made) if query else []
+    if refused:
+        raise DefinitionError(tuple(sorted(refused, key=lambda problem: problem.place)))
     return made
 
 

@@ -7,6 +7,9 @@ from difflib import get_close_matches
 
 from definitions.expr.types import DYN, NULL, Type
 
+COMPUTED_FIELD = "keep the result in a computed field of the entity"
+"""What to do instead of computing something in a query."""
+
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return "did you mean …?" with the nearest name, "" when none is near."""

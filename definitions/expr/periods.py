@@ -6,8 +6,10 @@ duration of several kinds is added in the order months, exact part, working days
 
 from __future__ import annotations
 
+import itertools
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
@@ -144,3 +146,122 @@ def first_day(day: date, unit: Unit) -> date:
             return day - timedelta(days=day.weekday())
         case "day":
             return day
+
+
+Interval = tuple[datetime, datetime]
+"""The moments from the first (inclusive) to the second (exclusive)."""
+
+BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
+END = datetime(9999, 12, 30, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+_MARGIN = timedelta(days=5)
+_REACHES = (timedelta(days=16), timedelta(days=64))
+
+
+def standing(moment: datetime, span: Duration, context: Context) -> int:
+    """Return how `moment + span` stands to now: -1 before it, 0, 1 after it (also beyond the end of the calendar)."""
+    try:
+        reached = later(moment, span, context)
+    except (OverflowError, ValueError):
+        forward = max(span.months, span.exact / _TICK, span.working_days, span.working_hours) > 0
+        return 1 if forward else -1
+    return (reached > context.now) - (reached < context.now)
+
+
+def reached(span: Duration, context: Context, *, inclusive: bool) -> list[Interval]:
+    """Return the moments t with `t + span` before now (or at now), earliest first.
+
+    They are one stretch up to a cutoff, but for months: on 28 February at noon, 29 January 11:00 is a month ago and 28
+    January 13:00 is not yet.
+    """
+    limit = 1 if inclusive else 0
+
+    def past(moment: datetime) -> bool:
+        return standing(moment, span, context) < limit
+
+    if span.is_exact:
+        return [(BEGINNING, _clamped(context.now, -span.exact) + (_TICK if inclusive else timedelta(0)))]
+    near = _near(span, context)
+    first, last = _bracket(past, near)
+    found: list[Interval] = [(BEGINNING, first)]
+    for start, end in _stretches(first, last, context):
+        stop = _turn(past, start, end)
+        if stop == start:
+            continue
+        if found[-1][1] == start:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _clamped(moment: datetime, span: timedelta) -> datetime:
+    try:
+        return min(max(moment + span, BEGINNING), END)
+    except OverflowError:
+        return BEGINNING if span < timedelta(0) else END
+
+
+def _near(span: Duration, context: Context) -> datetime:
+    try:
+        return later(context.now, negative(span), context)
+    except (OverflowError, ValueError):
+        return BEGINNING if standing(BEGINNING, span, context) > 0 else END
+
+
+def _bracket(past: Callable[[datetime], bool], near: datetime) -> Interval:
+    """Return two moments around `near`: everything before the first is past, nothing after the second is."""
+    low, high = _clamped(near, -_MARGIN), _clamped(near, _MARGIN)
+    for reach in _REACHES:
+        if past(low):
+            break
+        low = _clamped(near, -reach)
+    for reach in _REACHES:
+        if not past(high):
+            break
+        high = _clamped(near, reach)
+    return low, high
+
+
+def _stretches(first: datetime, last: datetime, context: Context) -> list[Interval]:
+    """Cut a time at the network's midnights and changes of clock: within a stretch later is never earlier."""
+    cuts = [first]
+    day = local_date(first, context)
+    while cuts[-1] < last:
+        day += timedelta(days=1)
+        end = min(start_of(day, context), last)
+        change = _clock_change(cuts[-1], end, context)
+        cuts += (change, end) if change is not None else (end,)
+    return [(start, end) for start, end in itertools.pairwise(cuts) if start < end]
+
+
+def _clock_change(start: datetime, end: datetime, context: Context) -> datetime | None:
+    def offset(moment: datetime) -> timedelta | None:
+        return moment.astimezone(context.timezone).utcoffset()
+
+    before = offset(start)
+    if offset(end - _TICK) == before:
+        return None
+    return _turn(lambda moment: offset(moment) == before, start, end)
+
+
+def _turn(holds: Callable[[datetime], bool], start: datetime, end: datetime) -> datetime:
+    """Return the first moment of a stretch where what held no longer holds (`end` when it always does)."""
+    if not holds(start):
+        return start
+    if holds(end - _TICK):
+        return end
+    low, high = 0, (end - start) // _TICK
+    while high - low > 1:
+        middle = (low + high) // 2
+        if holds(start + middle * _TICK):
+            low = middle
+        else:
+            high = middle
+    return start + high * _TICK
+
+
+def first_date_from(moment: datetime, context: Context) -> date:
+    """Return the first day that begins at `moment` or after it."""
+    day = local_date(moment, context)
+    return day if start_of(day, context) >= moment else day + timedelta(days=1)

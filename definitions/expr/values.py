@@ -116,10 +116,9 @@ def older(moment: date | None, span: Duration | None, context: Context) -> int |
         return None
     try:
         start = moment if isinstance(moment, datetime) else periods.start_of(moment, context)
-        reached = periods.later(start, span, context)
     except FAILURES:
         return None
-    return (reached > context.now) - (reached < context.now)
+    return periods.standing(start, span, context)
 
 
 def smallest(values: Iterable[Any]) -> Any:

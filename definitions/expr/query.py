@@ -1,0 +1,382 @@
+"""Expressions of the query subset as SQL that computes what the closure computes, nulls included.
+
+What does not depend on the row is computed in Python and bound. A condition that need not be exact may be NULL where it
+is false: that lets an index serve; below a negation or as a value it is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from definitions.expr import numbers, query_calls, query_lists
+from definitions.expr.dialects import WORDS, Binder, Part, arithmetic, fill, joined
+from definitions.expr.evaluate import closure, is_age
+from definitions.expr.expression import Context, Names
+from definitions.expr.hints import COMPUTED_FIELD
+from definitions.expr.nodes import (
+    Binary,
+    Call,
+    Has,
+    Literal,
+    Macro,
+    Name,
+    Node,
+    Select,
+    Ternary,
+    Unary,
+    children,
+    place_at,
+)
+from definitions.expr.template import Columns, Dialect, nothing
+from definitions.expr.types import (
+    BOOL,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    INT,
+    NULL,
+    STRING,
+    Choice,
+    ListOf,
+    RecordOf,
+    Type,
+    is_text,
+)
+from definitions.expr.typing import Typing
+from definitions.problems import Place, Problem
+
+_COMPARED: tuple[Type, ...] = (BOOL, INT, DECIMAL, STRING, DATE, DATETIME)
+_NUMBERS: tuple[Type, ...] = (INT, DECIMAL)
+
+
+class Query:
+    """Writes the SQL of one expression; what it can't write becomes a problem."""
+
+    def __init__(self, text: str, place: Place, typing: Typing, dialect: Dialect, columns: Columns, alias: str) -> None:
+        """Begin over the row `alias`."""
+        self.text = text
+        self.place = place
+        self.typing = typing
+        self.dialect = dialect
+        self.columns = columns
+        self.alias = alias
+        self.words = WORDS[dialect]
+        self.problems: list[Problem] = []
+        self.aliases = 0
+
+    def refuse(self, at: int, message: str, hint: str = COMPUTED_FIELD) -> Part:
+        """Keep a problem."""
+        where = place_at(self.text, self.place, at)
+        self.problems.append(Problem("expression.not_in_query", where, message, hint))
+        return Part("NULL")
+
+    def of_row(self, node: Node) -> bool:
+        """Whether a node depends on the row."""
+        match node:
+            case Name(name=name):
+                return name == self.typing.scope.row
+            case Macro(of=of, variables=variables) if self.typing.scope.row in variables:
+                return self.of_row(of)
+            case _:
+                return any(self.of_row(child) for child in children(node))
+
+    # values from outside the row
+
+    def computed(self, node: Node, convert: Callable[[Any, Context], Any]) -> Binder:
+        """Return what computes a node in Python and converts it (None stays None)."""
+        evaluate = closure(node, self.typing)
+
+        def bind(names: Names, context: Context) -> tuple[Any, ...]:
+            value = evaluate(names, context)
+            return (None if value is None else convert(value, context),)
+
+        return bind
+
+    def bound(self, node: Node) -> Part:
+        """Return the `?` of a node that does not depend on the row."""
+        kind = self.typing.of(node)
+        if kind == NULL:
+            return Part("NULL")
+        encode = self.columns.encode
+        if kind == DECIMAL:
+            store = numbers.canonical if self.dialect == "sqlite" else Decimal
+            return Part(self.words.placeholder(kind), (self.computed(node, lambda value, _: store(value)),))
+        return Part(self.words.placeholder(kind), (self.computed(node, lambda value, _: encode(value, kind)),))
+
+    # columns
+
+    def column(self, node: Node) -> Part:
+        """Return the stored value of the row's field, or of a field that its references lead to."""
+        if isinstance(node, Name):
+            return self.stored(node, "id")
+        if not isinstance(node, Select):
+            return self.refuse(node.start, "Only fields of the row can be read in a query.")
+        member = self.typing.members.get(node)
+        if member is not None and not member.stored:
+            return self.refuse(node.at, f"'{node.field}' is not a column of the table.")
+        if member is not None and not member.filterable:
+            return self.refuse(node.at, f"'{node.field}' is encrypted: it can't be filtered or sorted.", "")
+        return self.stored(node.of, node.field)
+
+    def stored(self, of: Node, field: str) -> Part:
+        """Return a column of the record that `of` selects."""
+        entity = self.typing.of(of)
+        if not isinstance(entity, RecordOf):
+            return self.refuse(of.start, "Only fields of records can be read in a query.")
+        if isinstance(of, Name):
+            return self._of(entity.entity, self.alias, field)
+        reference = self.column(of)
+        if field == "id":
+            return reference
+        self.aliases += 1
+        alias = f"{self.alias}_r{self.aliases}"
+        value, identity = self._of(entity.entity, alias, field), self._of(entity.entity, alias, "id")
+        table = self.columns.table(entity.entity)
+        # The names are those of the tables; values are bound.
+        read = fill(f'(SELECT {{0}} FROM {table} AS "{alias}" WHERE {{1}} = {{2}})', value, identity, reference)  # noqa: S608
+        return Part(read.text, read.binds, value.scale)
+
+    def _of(self, entity: str, alias: str, field: str) -> Part:
+        template = self.columns.value(entity, alias, field)
+        return Part(template.text, () if template.bind is nothing else (template.bind,), template.scale)
+
+    # conditions
+
+    def condition(self, node: Node, *, exact: bool) -> Part:
+        """Return a condition; unless `exact` it may be NULL where it is false."""
+        if not self.of_row(node):
+            return self._settled(node)
+        match node:
+            case Binary():
+                return self._binary(node, exact=exact)
+            case Unary(operator="!", operand=operand):
+                return fill("(NOT {0})", self.condition(operand, exact=True))
+            case Has():
+                return query_lists.presence(self, node)
+            case _:
+                return self._coalesced(self._boolean(node), exact=exact)
+
+    def _binary(self, node: Binary, *, exact: bool) -> Part:
+        match node.operator:
+            case "&&" | "||":
+                sides = [self.condition(side, exact=exact) for side in (node.left, node.right)]
+                return joined(sides, "AND" if node.operator == "&&" else "OR")
+            case "==" | "!=":
+                return self.equality(node, exact=exact)
+            case "in":
+                return query_lists.membership(self, node)
+            case _:
+                return self._coalesced(self.ordering(node), exact=exact)
+
+    def _coalesced(self, part: Part, *, exact: bool) -> Part:
+        return fill("COALESCE({0}, FALSE)", part) if exact else part
+
+    def _settled(self, node: Node) -> Part:
+        evaluate = closure(node, self.typing)
+        encode = self.columns.encode
+
+        def bind(names: Names, context: Context) -> tuple[Any, ...]:
+            return (encode(evaluate(names, context) is True, BOOL),)
+
+        if isinstance(node, Literal):
+            return Part("TRUE" if node.value is True else "FALSE")
+        return Part(self.words.placeholder(BOOL), (bind,))
+
+    def _boolean(self, node: Node) -> Part:
+        """Return a boolean that may be NULL where the closure's is null."""
+        match node:
+            case Call():
+                return query_calls.call(self, node)
+            case Ternary():
+                return self._ternary(node)
+            case _:
+                return self.column(node)
+
+    # comparisons
+
+    def equality(self, node: Binary, *, exact: bool) -> Part:
+        """Return `==` or `!=`: null equals only null."""
+        left, right = node.left, node.right
+        pattern = self.words.same if node.operator == "==" else self.words.differs
+        for one, other in ((left, right), (right, left)):
+            if self.typing.of(one) == NULL:
+                return fill("({0} IS NULL)" if node.operator == "==" else "({0} IS NOT NULL)", self.value(other))
+        if not self.comparable(node, left, right):
+            return Part("NULL")
+        if self._numeric(left, right):
+            return self._same_numbers(node, pattern)
+        certain = any(isinstance(side, Literal) for side in (left, right))
+        if certain and node.operator == "==" and not exact:
+            pattern = "({0} = {1})"
+        return fill(pattern, self.value(left), self.value(right))
+
+    def comparable(self, node: Binary, *sides: Node) -> bool:
+        """Whether the database can compare values of these types; if not, say so."""
+        for side in sides:
+            kind = self.typing.of(side)
+            if kind not in _COMPARED and not isinstance(kind, Choice | RecordOf):
+                hint = "write '\"option\" in record.field'" if isinstance(kind, ListOf) else COMPUTED_FIELD
+                self.refuse(node.at, f"A {kind} can't be compared in a query.", hint)
+                return False
+        return True
+
+    def _numeric(self, left: Node, right: Node) -> bool:
+        """Whether numbers of different forms meet (SQLite keeps decimals as scaled integers)."""
+        kinds = (self.typing.of(left), self.typing.of(right))
+        return self.dialect == "sqlite" and DECIMAL in kinds
+
+    def _same_numbers(self, node: Binary, pattern: str) -> Part:
+        pair = self._scaled_pair(node, "==")
+        if pair is not None:
+            return fill(pattern, *pair)
+        same = fill("expr_equal({0}, {1})", self.general(node.left), self.general(node.right))
+        return same if node.operator == "==" else fill("(NOT {0})", same)
+
+    def ordering(self, node: Binary) -> Part:
+        """Return `<`, `<=`, `>` or `>=`; NULL with null."""
+        for age, span, operator in ((node.left, node.right, node.operator), (node.right, node.left, _mirror(node))):
+            if is_age(age) and self.of_row(age):
+                return query_calls.age(self, age, operator, span)
+        if not self.comparable(node, node.left, node.right):
+            return Part("NULL")
+        if self._numeric(node.left, node.right):
+            pair = self._scaled_pair(node, node.operator)
+            if pair is not None:
+                return fill(f"({{0}} {node.operator} {{1}})", *pair)
+            compared = fill("expr_compare({0}, {1})", self.general(node.left), self.general(node.right))
+            return fill(f"({{0}} {node.operator} 0)", compared)
+        left, right = self.value(node.left), self.value(node.right)
+        if is_text(self.typing.of(node.left)):
+            right = fill(self.words.text_order, right)
+        return fill(f"({{0}} {node.operator} {{1}})", left, right)
+
+    # numbers of SQLite
+
+    def _scaled_pair(self, node: Binary, operator: str) -> tuple[Part, Part] | None:
+        """Return both sides as integers of one scale, so that an index serves; None when that can't be done."""
+        left, right = self._scaled(node.left), self._scaled(node.right)
+        if left is not None and right is not None:
+            return (left, right) if left.scale == right.scale else None
+        if left is not None and not self.of_row(node.right):
+            return left, self._rescaled(node.right, left.scale or 0, operator)
+        if right is not None and not self.of_row(node.left):
+            return self._rescaled(node.left, right.scale or 0, _MIRRORED.get(operator, operator)), right
+        return None
+
+    def _scaled(self, node: Node) -> Part | None:
+        """Return a column of decimals or integers with its scale."""
+        if not isinstance(node, Select) or not self.of_row(node):
+            return None
+        part = self.column(node)
+        if self.typing.of(node) == INT:
+            return Part(part.text, part.binds, 0)
+        return part if part.scale is not None else None
+
+    def _rescaled(self, node: Node, scale: int, operator: str) -> Part:
+        return Part("?", (self.computed(node, lambda value, _: rescaled(value, scale, operator)),))
+
+    def general(self, node: Node) -> Part:
+        """Return a number in the form that the `expr_…` functions take: an integer, or a decimal's text."""
+        if not self.of_row(node):
+            return self.bound(node)
+        part = self.value(node)
+        if part.scale is None:
+            return part
+        return fill(f"expr_unscale({{0}}, {part.scale})", part)
+
+    # values
+
+    def value(self, node: Node) -> Part:
+        """Return the value of a node, NULL where the closure's is null."""
+        if not self.of_row(node):
+            return self.bound(node)
+        match node:
+            case Call():
+                return query_calls.call(self, node)
+            case Ternary():
+                return self._ternary(node)
+            case Has() | Unary() | Binary():
+                return self._operation(node)
+            case Name() | Select():
+                return self.column(node)
+            case Macro():
+                return self.refuse(node.start, f"'{node.name}' over the row's lists does not run in the database.")
+            case _:
+                return self.refuse(node.start, "This does not run in the database.")
+
+    def _operation(self, node: Has | Unary | Binary) -> Part:
+        match node:
+            case Unary(operator="-"):
+                return self._negative(node)
+            case Binary(operator="+" | "-" | "*" | "/" | "%"):
+                return self._arithmetic(node)
+            case _:
+                return self.condition(node, exact=True)
+
+    def _ternary(self, node: Ternary) -> Part:
+        test = self.condition(node.test, exact=False)
+        numeric = self.typing.of(node) in _NUMBERS and self.dialect == "sqlite"
+        write = self.general if numeric else self.value
+        return fill("CASE WHEN {0} THEN {1} ELSE {2} END", test, write(node.yes), write(node.no))
+
+    def _negative(self, node: Unary) -> Part:
+        kind = self.typing.of(node)
+        if kind not in _NUMBERS:
+            return self.refuse(node.start, f"The negative of a {kind} does not run in the database.")
+        if self.dialect == "sqlite":
+            return fill("expr_negate({0})", self.general(node.operand))
+        return arithmetic(self.dialect, "-", kind, Part("0"), self.value(node.operand))
+
+    def _arithmetic(self, node: Binary) -> Part:
+        kind = self.typing.of(node)
+        if kind == STRING:
+            return fill("({0} || {1})", self.value(node.left), self.value(node.right))
+        if kind not in _NUMBERS:
+            hint = 'compare the field with a computed time, as in record.created_at < now() - duration("72h")'
+            return self.refuse(node.at, f"'{node.operator}' over {kind} does not run in the database.", hint)
+        if kind == DECIMAL and node.operator == "/":
+            return self.refuse(node.at, "Division of decimals differs between databases.", "multiply the other side")
+        write = self.general if self.dialect == "sqlite" else self.value
+        return arithmetic(self.dialect, node.operator, kind, write(node.left), write(node.right))
+
+    def digits(self, node: Node) -> int:
+        """Return how many digits behind the point a decimal can have (6 where it can't be known)."""
+        match node:
+            case Literal(value=Decimal() as value):
+                return max(0, -int(value.as_tuple().exponent))
+            case Select():
+                member = self.typing.members.get(node)
+                return 0 if self.typing.of(node) == INT else (member.scale or 6 if member else 6)
+            case Binary(operator="*", left=left, right=right):
+                return self.digits(left) + self.digits(right)
+            case Binary(operator="+" | "-", left=left, right=right) | Ternary(yes=left, no=right):
+                return max(self.digits(left), self.digits(right))
+            case Unary(operand=operand):
+                return self.digits(operand)
+            case Call(name="round", arguments=(_, Literal(value=int() as digits))):
+                return max(0, digits)
+            case _:
+                return 0 if self.typing.of(node) == INT else 6
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _mirror(node: Binary) -> str:
+    return _MIRRORED[node.operator]
+
+
+def rescaled(value: int | Decimal, scale: int, operator: str) -> int | float:
+    """Return the number that a column of scaled integers is compared with, so that the comparison stays exact."""
+    exact = Decimal(value).scaleb(scale, numbers.EXACT)
+    if exact == exact.to_integral_value():
+        rounded = int(exact)
+    elif operator == "==":
+        return 0.5  # no integer equals it, and so no stored value
+    else:
+        rounded = int(exact.to_integral_value(ROUND_CEILING if operator in {"<", ">="} else ROUND_FLOOR))
+    if numbers.bounded(rounded) is None:
+        return float("inf") if rounded > 0 else float("-inf")
+    return rounded
