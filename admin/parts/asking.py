@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from starlette.datastructures import FormData
 
+from admin.asked import inside, text
 from admin.parts.columns import Column, field_column
 from admin.parts.inputs import Input, Question, build, raw_of
 from admin.parts.shown import Titles
@@ -120,15 +121,13 @@ def grouped(about: Subject, made: Mapping[str, Input]) -> tuple[Group, ...]:
 
 def version_of(form: FormData) -> int | None:
     """Return the version that a form was made from."""
-    text = form.get("version")
-    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else None
+    given = text(form, "version")
+    return int(given) if given.isdecimal() and len(given) < 10 else None
 
 
 def way_back(about: Subject, form: FormData, otherwise: str) -> str:
     """Return the page of this network that a form says to return to."""
-    text = form.get("back")
-    ours = isinstance(text, str) and text.startswith(about.visit.url()) and "\\" not in text and "//" not in text
-    return str(text) if ours else otherwise
+    return inside(about.visit, text(form, "back") or otherwise)
 
 
 def _needed(column: Column) -> bool:

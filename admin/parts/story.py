@@ -1,0 +1,276 @@
+"""A record's timeline, told: one entry an event, under the day on which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import assert_never
+
+from admin.parts.columns import Column, column
+from admin.parts.shown import Titles, reference_id, write
+from admin.parts.subject import Subject
+from models.message import Message, say
+from workflows.mails import State
+from workflows.timeline import Event, FieldChange, RunTrace, StepTrace
+
+SHOWS: dict[str, frozenset[str]] = {
+    "all": frozenset(),
+    "notes": frozenset({"note"}),
+    "mails": frozenset({"mail"}),
+    "changes": frozenset({"created", "updated", "moved", "undone", "deleted"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A field before and after, in words; both "" for nothing."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of "Why?": a verdict and what it is about."""
+
+    verdict: str
+    colour: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened: `lead` in bold, then the rest of the sentence."""
+
+    id: str
+    icon: str
+    colour: str
+    lead: str
+    rest: str
+    time: str
+    stamp: str
+    changes: tuple[Changed, ...] = ()
+    body: str = ""
+    pill: tuple[str, str] | None = None
+    reasons: tuple[Reason, ...] = ()
+    undo: str = ""
+    undone: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The entries of one day, newest first."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+def days(about: Subject, record_id: str, events: Iterable[Event], titles: Titles) -> tuple[Day, ...]:
+    """Return the events as entries, by day."""
+    formats = about.reader.formats
+    grouped = groupby(events, key=lambda event: formats.day_of(event.at))
+    return tuple(
+        Day(formats.day(day), tuple(_entry(about, record_id, event, titles) for event in found))
+        for day, found in grouped
+    )
+
+
+def references(about: Subject, events: Iterable[Event]) -> dict[str, set[str]]:
+    """Return the records that changes name, by entity: their titles are wanted."""
+    found: dict[str, set[str]] = {}
+    for event in events:
+        for change in event.changes:
+            of = column(about.reader, about.entity, change.field)
+            if of is not None and of.kind == "reference" and of.to:
+                values = (value for value in (change.before, change.after) if value)
+                found.setdefault(of.to, set()).update(map(reference_id, values))
+    return found
+
+
+def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entry:
+    icon, colour, lead, rest = _sentence(about, event)
+    return Entry(
+        id=event.id,
+        icon=icon,
+        colour=colour,
+        lead=lead,
+        rest=rest,
+        time=about.reader.formats.time(event.at),
+        stamp=event.at.isoformat(),
+        changes=tuple(_change(about, each, titles) for each in event.changes if not _untold(about, each)),
+        body=_body(event),
+        pill=_pill(about, event),
+        reasons=_reasons(about, event.run) if event.run else (),
+        undo=about.url(record_id, "undo", event.id) if event.undo_until and not event.undone else "",
+        undone=event.undone,
+        href=about.visit.url("outbox", event.mail.id) if event.mail else "",
+    )
+
+
+def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noqa: C901, PLR0911 - one way out a kind
+    """Return icon, colour, the bold beginning and the rest."""
+    words, who = about.reader.words, _who(about, event)
+    match event.kind:
+        case "created":
+            return "circle-plus", "green", who, words(say("added this record"))
+        case "updated":
+            return "pencil", "grey", who, words(say("changed something"))
+        case "moved":
+            return "arrow-right", _target_colour(about, event), who, f"{_move(about, event)}"
+        case "undone":
+            return "undo-2", "grey", who, words(say("took back: {step}", step=_move(about, event)))
+        case "deleted":
+            return "trash-2", "red", who, words(say("deleted this record"))
+        case "note":
+            return "sticky-note", "amber", words(say("Note by {name}", name=who)), ""
+        case "mail":
+            return "mail", "blue", event.mail.subject if event.mail else "", _mail_to(about, event)
+        case "task":
+            return "list-checks", "violet", event.task.title if event.task else event.text, words(say("Task"))
+        case "run":
+            return "workflow", "grey", _automation(about, event), words(say("Automation"))
+        case _:
+            assert_never(event.kind)
+
+
+def _who(about: Subject, event: Event) -> str:
+    if event.automation:
+        return _automation(about, event)
+    if event.actor_kind == "member" and event.actor_name:
+        return event.actor_name
+    return about.reader.words(say("The network") if event.actor_kind == "system" else say("Somebody"))
+
+
+def _automation(about: Subject, event: Event) -> str:
+    name = event.run.automation if event.run else event.automation or ""
+    automation = about.visit.network.automations.get(name)
+    return about.reader.words(automation.label) if automation else name
+
+
+def _move(about: Subject, event: Event) -> str:
+    process = about.visit.network.processes.get(event.process or "")
+    transition = process.transitions.get(event.transition or "") if process else None
+    return about.reader.words(transition.label) if transition else event.transition or ""
+
+
+def _target_colour(about: Subject, event: Event) -> str:
+    process = about.visit.network.processes.get(event.process or "")
+    state = process.states.get(event.to_state or "") if process else None
+    return state.colour if state else "grey"
+
+
+def _mail_to(about: Subject, event: Event) -> str:
+    if event.mail is None:
+        return ""
+    return about.reader.words(say("to {recipient}", recipient=event.mail.recipient))
+
+
+def _body(event: Event) -> str:
+    if event.mail is not None:
+        return event.mail.text
+    return event.text if event.kind in ("note", "moved") else ""
+
+
+def _pill(about: Subject, event: Event) -> tuple[str, str] | None:
+    words = about.reader.words
+    if event.mail is not None:
+        said, colour = MAIL_STATES[event.mail.state]
+        return words(said), colour
+    if event.run is not None:
+        said, colour = RUN_STATES.get(event.run.state, (say("ended"), "grey"))
+        return words(said), colour
+    if event.undone:
+        return words(say("taken back")), "grey"
+    if event.task is not None and event.task.done_at:
+        return words(say("done")), "green"
+    return None
+
+
+MAIL_STATES: dict[State, tuple[Message, str]] = {
+    "waiting": (say("waiting"), "amber"),
+    "sending": (say("being sent"), "blue"),
+    "sent": (say("sent"), "green"),
+    "failed": (say("failed"), "red"),
+    "unknown": (say("perhaps sent"), "amber"),
+    "cancelled": (say("cancelled"), "grey"),
+}
+RUN_STATES: dict[str, tuple[Message, str]] = {
+    "running": (say("running"), "blue"),
+    "waiting": (say("waiting"), "amber"),
+    "done": (say("done"), "green"),
+    "failed": (say("failed"), "red"),
+    "cancelled": (say("cancelled"), "grey"),
+    "not_fired": (say("did not start"), "grey"),
+}
+OUTCOMES: dict[str, tuple[Message, str]] = {
+    "done": (say("Yes"), "green"),
+    "skipped": (say("No"), "grey"),
+    "failed": (say("Failed"), "red"),
+    "waiting": (say("Waiting"), "amber"),
+    "cancelled": (say("Cancelled"), "grey"),
+}
+
+
+def _untold(about: Subject, change: FieldChange) -> bool:
+    """Whether the visitor may not see the change, or the definitions know its field no more."""
+    return change.hidden or column(about.reader, about.entity, change.field) is None
+
+
+def _change(about: Subject, change: FieldChange, titles: Titles) -> Changed:
+    of = column(about.reader, about.entity, change.field)
+    if of is None:
+        return Changed(change.field, str(change.before or ""), str(change.after or ""))
+    return Changed(of.label, _written(about, of, change.before, titles), _written(about, of, change.after, titles))
+
+
+def _written(about: Subject, of: Column, value: object, titles: Titles) -> str:
+    return write(of, value, about.reader, titles)
+
+
+def _reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
+    words, formats = about.reader.words, about.reader.formats
+    found = [_reason(about, step) for step in run.steps]
+    if run.why is not None:
+        verdict, colour = (say("No"), "red") if run.state == "not_fired" else (say("Ended"), "grey")
+        found.insert(0, Reason(words(verdict), colour, words(run.why)))
+    if run.wake_at is not None and run.ended_at is None:
+        text = words(say("goes on {moment}", moment=formats.datetime(run.wake_at)))
+        found.append(Reason(words(say("Waiting")), "amber", text))
+    return tuple(found)
+
+
+def _reason(about: Subject, step: StepTrace) -> Reason:
+    words = about.reader.words
+    verdict, colour = OUTCOMES.get(step.outcome, (say("Ended"), "grey"))
+    action = words(ACTIONS.get(step.action, say("step")))
+    detail = _detail(about, step)
+    why = f" · {words(step.why)}" if step.why else ""
+    return Reason(words(verdict), colour, f"{action}{detail}{why}")
+
+
+ACTIONS = {
+    "email": say("E-mail"),
+    "set": say("Change of fields"),
+    "task": say("Task"),
+    "create": say("New record"),
+    "move": say("Step of a process"),
+    "wait": say("Pause"),
+    "choose": say("Choice"),
+    "stop": say("End"),
+}
+
+
+def _detail(about: Subject, step: StepTrace) -> str:
+    """Return the values of a step that people understand: texts, written one after the other."""
+    shown = [str(value) for value in {**step.inputs, **step.result}.values() if isinstance(value, str | int) and value]
+    known = [about.visit.network.templates.get(text) for text in shown]
+    labels = [about.reader.words(found.label) if found else text for found, text in zip(known, shown, strict=True)]
+    kept = [text for text in labels if not _is_id(text)]
+    return f" · {', '.join(kept)}" if kept else ""
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 36 and text.count("-") == 4
