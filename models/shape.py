@@ -145,7 +145,8 @@ def _indexes(network: Network, entity: Entity) -> Iterator[IndexShape]:
             yield IndexShape(name, (column, "id"))
     if name == MEMBER:
         yield IndexShape(name, (PATH,))
-        yield IndexShape(name, ("email",))
+        if "email" in entity.fields and entity.fields["email"].unique is None:
+            yield IndexShape(name, ("email",))  # people sign in with it
 
 
 def _field_indexes(table: str, field: Field) -> Iterator[IndexShape]:
