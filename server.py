@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from admin import generated
 from admin.door import Door
 from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
@@ -39,7 +40,7 @@ def compose(
             await networks.close()
 
     made = Starlette(
-        routes=routes(networks),
+        routes=routes(networks, *generated.ROUTES),
         middleware=[Middleware(SecurityHeaders), Middleware(Door, networks=networks, settings=settings)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
