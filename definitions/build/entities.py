@@ -22,7 +22,18 @@ from definitions.build.draft import (
 from definitions.build.fields import field_names, member_of, shape_of, with_values
 from definitions.build.jinja import check_template
 from definitions.build.values import computed, is_expression, value_of
-from definitions.expr import DATE, DATETIME, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.expr import (
+    DATE,
+    DATETIME,
+    INT,
+    STRING,
+    ListOf,
+    Member,
+    RecordOf,
+    Scope,
+    Type,
+    compile_expression,
+)
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.entity import SYSTEM_FIELDS, Basis, Entity, Field, Option, Retention
@@ -31,6 +42,19 @@ from definitions.text import Text, plain
 
 MEMBER = "member"
 RESERVED = {*SYSTEM_FIELDS, "owner", "parent", "lines", "true", "false", "null", "in"}
+
+_FULL_NAME = Value(
+    NOWHERE,
+    expression=compile_expression(
+        'record.first_name + " " + record.last_name',
+        NOWHERE,
+        Scope(
+            {"record": RecordOf(MEMBER)},
+            {MEMBER: {"first_name": Member(STRING, nullable=False), "last_name": Member(STRING, nullable=False)}},
+        ),
+        expect=STRING,
+    ),
+)
 
 _BUILT_IN_MEMBER: tuple[Field, ...] = (
     Field(
@@ -49,7 +73,9 @@ _BUILT_IN_MEMBER: tuple[Field, ...] = (
         "active", "boolean", Text({"fr": "Actif", "en": "Active"}), NOWHERE, required=True, default=Value(NOWHERE, True)
     ),
     Field("joined_at", "datetime", Text({"fr": "Arrivée", "en": "Joined"}), NOWHERE),
-    Field("name", "text", Text({"fr": "Nom complet", "en": "Full name"}), NOWHERE, personal="identity"),
+    Field(
+        "name", "text", Text({"fr": "Nom complet", "en": "Full name"}), NOWHERE, compute=_FULL_NAME, personal="identity"
+    ),
 )
 MEMBER_PURPOSE = Text({"fr": "Fonctionnement du réseau", "en": "Running the network"})
 MEMBER_TITLE = "{{ record.name }}"
