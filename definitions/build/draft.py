@@ -166,6 +166,7 @@ class Draft:
         except DefinitionError as error:
             self.problems += [_moved(problem, node, text, offset) for problem in error.problems]
             return None
+        self.used |= {("setting", path[1]) for path in found.reads if path[0] == "settings" and len(path) > 1}
         return replace(found, place=node.at(offset))
 
 

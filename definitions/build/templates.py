@@ -38,6 +38,8 @@ def _template(draft: Draft, source: Source, node: Mapping) -> Template:
         for language, scalar in _languages(part):
             shown.setdefault(language, {}).update(check_template(draft, scalar, names))
     _compare(draft, shown)
+    paths = (path.split(".") for each in shown.values() for path in each)
+    draft.used |= {("setting", path[1]) for path in paths if path[0] == "settings"}
     return Template(
         source.name,
         draft.text(node.get("label"), source.name),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from definitions.checks.checked import Checked
+from definitions.checks.fields import check_fields
+from definitions.checks.privacy import check_privacy
+from definitions.checks.processes import check_processes
+from definitions.checks.rights import check_rights
+from definitions.checks.unused import check_unused
 from definitions.problems import Problem
 from definitions.spec.network import Network
 
 Check = Callable[[Checked], Iterable[Problem]]
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (check_processes, check_rights, check_privacy, check_fields, check_unused)
 
 
 def check(
