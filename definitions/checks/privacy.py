@@ -1,0 +1,37 @@
+"""Personal data: every field has a purpose, every entity says how long it keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from definitions.checks.checked import Checked
+from definitions.problems import Problem
+from definitions.spec.entity import Entity
+
+
+def check_privacy(checked: Checked) -> Iterator[Problem]:
+    """Yield the personal fields without a purpose, and the entities that keep personal data for ever."""
+    for entity in checked.network.entities.values():
+        if checked.whole("entity", entity.name):
+            yield from _entity(entity)
+
+
+def _entity(entity: Entity) -> Iterator[Problem]:
+    personal = [field for field in entity.fields.values() if field.personal is not None and not field.built_in]
+    for field in personal:
+        if field.purpose is None and entity.purpose is None:
+            sentence = f"Nothing says why the personal data '{field.name}' is kept."
+            yield Problem(
+                "privacy.no_purpose",
+                field.place,
+                sentence,
+                f"Add 'purpose:' to it, or 'privacy: {{purpose: …}}' to {entity.name}.",
+            )
+    if personal and entity.retention is None:
+        sentence = f"Nothing says how long the personal data of {entity.name} is kept."
+        yield Problem(
+            "privacy.no_retention",
+            entity.place,
+            sentence,
+            "Add 'retention: {after: 3 years, since: last_activity_at}'.",
+        )

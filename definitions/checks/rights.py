@@ -1,0 +1,113 @@
+"""Rights: what nobody may do, and what the screens and forms of a level ask in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from definitions.checks.checked import Checked
+from definitions.problems import NOWHERE, Problem
+from definitions.spec.access import Level, Rule
+from definitions.spec.process import Process, Transition
+from definitions.spec.screen import Screen
+
+
+def check_rights(checked: Checked) -> Iterator[Problem]:
+    """Yield what nobody may read, take, fill in or see. Nothing while a level has holes."""
+    if not checked.all_whole("level"):
+        return
+    yield from _entities(checked)
+    for process in checked.network.processes.values():
+        if checked.whole("entity", process.entity):
+            for transition in process.transitions.values():
+                yield from _transition(checked, process, transition)
+    for screen in checked.network.screens.values():
+        if not screen.generated and checked.whole("entity", screen.entity):
+            yield from _columns(checked, screen)
+
+
+def never(rule: Rule | None) -> bool:
+    """Whether a rule grants no record."""
+    return rule is not None and rule.reach == "none"
+
+
+def reads(level: Level, entity: str) -> bool:
+    """Whether a level may read records of an entity."""
+    access = level.entities.get(entity)
+    return level.everything or (access is not None and not never(access.read))
+
+
+def updates(level: Level, entity: str) -> bool:
+    """Whether a level may change records of an entity."""
+    access = level.entities.get(entity)
+    return level.everything or (access is not None and not never(access.update))
+
+
+def reads_field(level: Level, entity: str, field: str) -> bool:
+    """Whether a level may read a field of some record."""
+    access = level.entities.get(entity)
+    rule = None if access is None else access.fields.get(field)
+    return level.everything or (reads(level, entity) and not (rule is not None and never(rule.read)))
+
+
+def writes_field(level: Level, entity: str, field: str) -> bool:
+    """Whether a level may write a field of some record."""
+    access = level.entities.get(entity)
+    rule = None if access is None else access.fields.get(field)
+    if rule is not None and rule.write is not None:
+        return not never(rule.write)
+    return updates(level, entity)
+
+
+def takes(level: Level, process: Process, transition: Transition) -> bool:
+    """Whether a level may take a transition: `by` grants, the level's `transitions` narrow it."""
+    if transition.by is None:
+        granted = updates(level, process.entity)
+    else:
+        granted = level.name in transition.by and reads(level, process.entity)
+    access = level.entities.get(process.entity)
+    if access is None or access.transitions is None:
+        return granted
+    return granted and bool({transition.name, f"{process.name}.{transition.name}"} & set(access.transitions))
+
+
+def _entities(checked: Checked) -> Iterator[Problem]:
+    for entity in checked.network.entities.values():
+        if entity.place != NOWHERE and not any(reads(level, entity.name) for level in checked.network.levels.values()):
+            sentence = f"No level may read the entity {entity.name}."
+            yield Problem("entity.unreadable", entity.place, sentence, "Give a level 'read' of it.")
+
+
+def _transition(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:
+    if transition.by == () or transition.auto:
+        return  # an empty 'by' was reported where it is written
+    levels = [level for level in checked.network.levels.values() if takes(level, process, transition)]
+    if not levels:
+        sentence = f"No level may take the transition '{transition.name}'."
+        hint = "Look at its 'by', and at 'read' and 'transitions' of these levels."
+        yield Problem("process.nobody", transition.place, sentence, hint)
+    for question in transition.form.values():
+        field = question.edits
+        blocked = [level.name for level in levels if field and not writes_field(level, process.entity, field)]
+        if blocked:
+            sentence = f"The form asks for '{field}', which may not be written by: {', '.join(blocked)}."
+            yield Problem(
+                "process.form_field", question.place, sentence, "Let the level write it, or take the question out."
+            )
+
+
+def _columns(checked: Checked, screen: Screen) -> Iterator[Problem]:
+    levels = [
+        level
+        for level in checked.network.levels.values()
+        if (level.name in screen.levels or not screen.levels) and reads(level, screen.entity)
+    ]
+    for column in screen.columns:
+        blind = [level.name for level in levels if not reads_field(level, screen.entity, column)]
+        if levels and len(blind) == len(levels):
+            sentence = f"No level that has this screen may read the column '{column}'."
+            yield Problem(
+                "screen.unreadable_column", screen.place, sentence, "Take the column out, or let a level read it."
+            )
+        elif blind:
+            sentence = f"The column '{column}' is empty for: {', '.join(blind)}."
+            yield Problem("screen.hidden_column", screen.place, sentence, "They may not read it.", "warning")

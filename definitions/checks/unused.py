@@ -1,0 +1,31 @@
+"""What is defined and never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from definitions.checks.checked import Checked
+from definitions.problems import Place, Problem
+
+_NOTED = {
+    "template": "No automation sends it.",
+    "statistic": "No home shows it.",
+    "setting": "No expression or template reads it.",
+}
+
+
+def check_unused(checked: Checked) -> Iterator[Problem]:
+    """Yield a warning for each definition of the pack itself that nothing uses; none while the pack has holes."""
+    if checked.damaged:
+        return
+    for kind, name, place in _defined(checked):
+        if (kind, name) not in checked.used and not place.file.startswith("@"):
+            sentence = f"The {kind} '{name}' is never used."
+            yield Problem(f"{kind}.unused", place, sentence, _NOTED[kind], "warning")
+
+
+def _defined(checked: Checked) -> Iterable[tuple[str, str, Place]]:
+    network = checked.network
+    yield from (("template", each.name, each.place) for each in network.templates.values())
+    yield from (("statistic", each.name, each.place) for each in network.statistics.values())
+    yield from (("setting", each.name, each.place) for each in network.settings.values())
