@@ -8,59 +8,40 @@ read it, `InvalidError` with a sentence a field.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.tenant import Tenant
-
-from definitions.spec.process import FormField, Transition
-from definitions.text import Text
 from models.actor import Actor
-from models.message import Message
-from models.records import Change, Record
+from models.errors import NotFoundError
+from models.record import Change, Record
+from models.tenant import Tenant
+from workflows import moves, notes, posting, tasks
+from workflows import changes as record
+from workflows.moves import Moved, Offer, Request
+from workflows.undo import undo as undo_move
+from workflows.unit import Unit, read, write
 
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What a move did: the record as its actor sees it now (None when the move took it out of the actor's sight),
-    the history row (for `undo`) and until when the move can be taken back (None: it can't).
-    """
-
-    record: Record | None
-    history: str
-    undo_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it."""
-
-    process: str
-    transition: Transition
-    allowed: bool
-    reason: Message | Text | None
-    form: tuple[FormField, ...]
+__all__ = ["Moved", "Offer", "add_task", "cancel_mail", "complete_task", "create", "delete", "move", "note", "offers", "offers_of", "reopen_task", "retry_mail", "undo", "update"]
 
 
 async def create(tenant: Tenant, actor: Actor, entity: str, values: Mapping[str, Any]) -> Record:
     """Create a record; its processes start in their initial states."""
-    raise NotImplementedError
+    return await write(tenant, actor, lambda unit: record.create(unit, entity, values))
 
 
 async def update(
-    tenant: Tenant, actor: Actor, entity: str, id: str, version: int, changes: Mapping[str, Any]
+    tenant: Tenant, actor: Actor, entity: str, id: str, version: int | None, changes: Mapping[str, Any]
 ) -> Change:
-    """Change fields of the record that the actor read at `version`."""
-    raise NotImplementedError
+    """Change fields of the record that the actor read at `version` (None: whatever it is now)."""
+    return await write(tenant, actor, lambda unit: record.update(unit, entity, id, version, changes))
 
 
-async def delete(tenant: Tenant, actor: Actor, entity: str, id: str, version: int) -> None:
-    """Delete the record that the actor read at `version`."""
-    raise NotImplementedError
+async def delete(tenant: Tenant, actor: Actor, entity: str, id: str, version: int | None) -> None:
+    """Delete the record that the actor read at `version` (None: whatever it is now)."""
+    await write(tenant, actor, lambda unit: record.delete(unit, entity, id, version))
 
 
-async def move(
+async def move(  # noqa: PLR0913 - what a door knows of a move, by name
     tenant: Tenant,
     actor: Actor,
     entity: str,
@@ -76,27 +57,42 @@ async def move(
     `process` tells apart transitions of one name. `form` holds the answers by the names of the form's fields, as text
     from a screen or as values. A second click with the same version is a `ConflictError`, not a second move.
     """
-    raise NotImplementedError
+    request = Request(entity, id, transition, process, form, version)
+    return await write(tenant, actor, lambda unit: moves.move(unit, request))
 
 
 async def undo(tenant: Tenant, actor: Actor, history: str) -> Moved:
     """Take back the move that wrote the history row `history`; refused when it is too late or the record moved on."""
-    raise NotImplementedError
+    return await write(tenant, actor, lambda unit: undo_move(unit, history))
 
 
 async def offers(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Offer]:
     """Return the transitions out of the record's present states, in the order of the definition."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> list[Offer]:
+        return await moves.offers(unit, await unit.records.get(entity, id))
+
+    return await read(tenant, actor, work)
 
 
 async def offers_of(tenant: Tenant, actor: Actor, entity: str, ids: Sequence[str]) -> dict[str, list[Offer]]:
     """Return the same for several records at once (a board); records out of sight are left out."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> dict[str, list[Offer]]:
+        found: dict[str, list[Offer]] = {}
+        for id in ids:
+            try:
+                found[id] = await moves.offers(unit, await unit.records.get(entity, id))
+            except NotFoundError:
+                continue
+        return found
+
+    return await read(tenant, actor, work)
 
 
 async def note(tenant: Tenant, actor: Actor, entity: str, id: str, text: str) -> str:
     """Write a note on the record's timeline and return the id of its history row."""
-    raise NotImplementedError
+    return await write(tenant, actor, lambda unit: notes.note(unit, entity, id, text))
 
 
 async def add_task(
@@ -109,24 +105,24 @@ async def add_task(
     due: datetime | None = None,
 ) -> str:
     """Give `member` (the actor itself when None) something to do and return the task's id; `about` is (entity, id)."""
-    raise NotImplementedError
+    return await write(tenant, actor, lambda unit: tasks.add(unit, title, about, member, due))
 
 
 async def complete_task(tenant: Tenant, actor: Actor, task: str) -> None:
     """Mark a task as done; doing it twice changes nothing."""
-    raise NotImplementedError
+    await write(tenant, actor, lambda unit: tasks.complete(unit, task))
 
 
 async def reopen_task(tenant: Tenant, actor: Actor, task: str) -> None:
     """Take back that a task is done."""
-    raise NotImplementedError
+    await write(tenant, actor, lambda unit: tasks.reopen(unit, task))
 
 
 async def retry_mail(tenant: Tenant, actor: Actor, mail: str) -> None:
     """Send a mail once more that failed, was cancelled, or whose fate is unknown."""
-    raise NotImplementedError
+    await write(tenant, actor, lambda unit: posting.retry(unit, mail))
 
 
 async def cancel_mail(tenant: Tenant, actor: Actor, mail: str) -> None:
     """Keep a waiting mail from ever being sent."""
-    raise NotImplementedError
+    await write(tenant, actor, lambda unit: posting.cancel(unit, mail))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
-
-from models.published import Published
+from datetime import datetime
+from typing import TypeVar
 
 from definitions.expr.expression import Context
 from definitions.spec.network import Network
 from models.actor import Actor
+from models.published import Published
 from models.records import Records
+from models.tenant import Tenant
 from models.tx import Tx
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,14 @@ class Cause:
 
     run: str
     depth: int
-    hold_until: str | None = None
+    hold_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Where the network is reached from outside: the server's public URL, without a slash at its end."""
+
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,38 @@ class Unit:
     context: Context
     new_id: Callable[[], str]
     records: Records
-    settings: Mapping[str, Any]
     cause: Cause | None = None
+    house: House = House()
 
     @property
     def network(self) -> Network:
         """The definition that holds in this transaction."""
         return self.published.network
+
+    @property
+    def now(self) -> datetime:
+        """The time of this transaction."""
+        return self.context.now
+
+    def hold(self, own: datetime | None = None) -> datetime | None:
+        """Return until when what leaves the house is held back: the cause's time or `own`, whichever is later."""
+        holds = [time for time in (own, self.cause.hold_until if self.cause else None) if time is not None]
+        return max(holds, default=None)
+
+
+def open_unit(tenant: Tenant, tx: Tx, actor: Actor, *, cause: Cause | None = None, house: House = House()) -> Unit:
+    """Return the unit of a transaction that has just begun."""
+    published = tenant.published
+    context = tenant.context()
+    records = Records(published, tx, actor, context, new_id=tenant.new_id)
+    return Unit(published, tx, actor, context, tenant.new_id, records, cause, house)
+
+
+async def write(tenant: Tenant, actor: Actor, work: Callable[[Unit], Awaitable[T]]) -> T:
+    """Do `work` in one transaction and return once it is durable."""
+    return await tenant.store.write(lambda tx: work(open_unit(tenant, tx, actor)))
+
+
+async def read(tenant: Tenant, actor: Actor, work: Callable[[Unit], Awaitable[T]]) -> T:
+    """Do `work` on one snapshot of the data."""
+    return await tenant.store.read(lambda tx: work(open_unit(tenant, tx, actor)))

@@ -1,0 +1,217 @@
+"""Running automations: step by step in one transaction, each step traced, until the end or a wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from definitions.spec.automation import Action, Automation, Wait
+from models.errors import InvalidError, NotFoundError, RequestError
+from models.message import Message, say
+from models.published import Published
+from models.system import STEP
+from workflows import runs
+from workflows.actions import name_of, perform
+from workflows.program import Program, program
+from workflows.runs import Run
+from workflows.scene import Chosen, Done, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
+from workflows.stored import dump, dump_message, moment
+from workflows.templates import RenderError
+from workflows.unit import Unit
+
+_INSERT = STEP.insert()
+_RETRY = timedelta(minutes=1)
+_LONGEST = timedelta(days=1)
+
+
+async def advance(unit: Unit, version: Published, run: Run) -> None:
+    """Do the steps of the run that can be done now; ends the run, or leaves it waiting with a row in the outbox."""
+    automation = _automation(unit, version, run)
+    if isinstance(automation, Message):
+        await runs.end(unit, run, "cancelled", automation)
+        return
+    try:
+        scene = await set_scene(unit, version, run)
+    except NotFoundError:
+        await runs.end(unit, run, "cancelled", say("The record was deleted."))
+        return
+    await Journey(scene, program(version, run.automation)).go_on()
+
+
+async def check(unit: Unit, version: Published, run: Run) -> None:
+    """End a waiting run when the `cancel_if` of its wait holds."""
+    step = program(version, run.automation).steps.get(run.cursor.get("at", ""))
+    if run.state != "waiting" or not isinstance(step, Wait) or step.cancel_if is None:
+        return
+    scene = await set_scene(unit, version, run)
+    if await _called_off(scene, step):
+        await Journey(scene, program(version, run.automation)).call_off(step)
+
+
+def _automation(unit: Unit, version: Published, run: Run) -> Automation | Message:
+    """Return the automation that the run follows, or why it does not go on."""
+    began = version.network.automations.get(run.automation)
+    if began is None:
+        return say("The automation is gone.")
+    today = unit.network.automations.get(run.automation, began)
+    if version.version != unit.published.version and today.runs == "cancel":
+        return say("The automation was changed; its runs end with a change.")
+    return began
+
+
+async def _called_off(scene: Scene, step: Wait) -> bool:
+    if step.cancel_if is None:
+        return False
+    names = await scene.names(step.cancel_if)
+    return step.cancel_if.evaluate(names, scene.unit.context) is True
+
+
+@dataclass(slots=True)
+class Journey:
+    """A run on its way through its program."""
+
+    scene: Scene
+    program: Program
+
+    async def go_on(self) -> None:
+        """Go on from where the run stands."""
+        cursor = self.scene.run.cursor
+        at: str | None = cursor.get("at", self.program.first)
+        if cursor.get("waiting") and at is not None:
+            at = await self._wake(at)
+        while at is not None:
+            at = await self._step(at)
+
+    async def _wake(self, at: str) -> str | None:
+        """Go on behind a wait, unless it was called off meanwhile."""
+        step = self.program.steps.get(at)
+        if step is None:
+            await self._end("failed", say("The step at which the run waited is gone."))
+            return None
+        if isinstance(step, Wait) and await _called_off(self.scene, step):
+            await self.call_off(step)
+            return None
+        await self._trace(step, "done")
+        return await self._follow(at)
+
+    async def call_off(self, step: Wait) -> None:
+        """End the run because the wait's condition says so."""
+        why = say("The wait was called off: {condition}", condition=step.cancel_if.text if step.cancel_if else "")
+        await self._trace(step, "cancelled", why=why)
+        await self._end("cancelled", why)
+
+    async def _step(self, at: str) -> str | None:
+        """Do one step, undoing it alone when it fails; return the next, None when the run stops here."""
+        step = self.program.steps[at]
+        tx = self.scene.unit.tx
+        await tx.run("SAVEPOINT step")
+        try:
+            outcome = await self._outcome(step)
+        except (RequestError, StepError, RenderError) as error:
+            await tx.run("ROLLBACK TO SAVEPOINT step")
+            await tx.run("RELEASE SAVEPOINT step")
+            return await self._failed(step, _reason(error))
+        await tx.run("RELEASE SAVEPOINT step")
+        return await self._took(step, outcome)
+
+    async def _outcome(self, step: Action) -> Outcome:
+        if step.condition is not None:
+            names = await self.scene.names(step.condition)
+            if step.condition.evaluate(names, self.scene.unit.context) is not True:
+                return Skipped(say("The condition does not hold: {condition}", condition=step.condition.text))
+        return await perform(self.scene, step)
+
+    async def _took(self, step: Action, outcome: Outcome) -> str | None:
+        match outcome:
+            case Done(inputs, result, stale, made):
+                await self._trace(step, "done", inputs, result)
+                self.scene = self.scene.with_made(made)
+                if stale and not await self._refresh():
+                    return None
+            case Skipped(why, inputs):
+                await self._trace(step, "skipped", inputs, why=why)
+            case Chosen(path, inputs):
+                await self._trace(step, "done", inputs, {"next": path})
+                if path is not None:
+                    return path
+            case Paused(until, cancel, inputs):
+                await self._trace(step, "waiting", inputs, {"until": until})
+                await self._pause(step.path, until, {"waiting": True, "cancel": cancel})
+                return None
+            case Stopped():
+                await self._trace(step, "done")
+                await self._end("done")
+                return None
+            case _:
+                assert_never(outcome)
+        return await self._follow(step.path)
+
+    async def _follow(self, at: str) -> str | None:
+        following = self.program.after[at]
+        if following is None:
+            await self._end("done")
+        return following
+
+    async def _refresh(self) -> bool:
+        """Read the record again after it was changed; a run whose record went is over."""
+        try:
+            self.scene = await set_scene(self.scene.unit, self.scene.version, self.scene.run)
+        except NotFoundError:
+            await self._end("done")
+            return False
+        return True
+
+    async def _failed(self, step: Action, why: Message) -> str | None:
+        cursor = self.scene.run.cursor
+        tries = 1 + (int(cursor.get("tries", 0)) if cursor.get("at") == step.path else 0)
+        await self._trace(step, "failed", why=why)
+        if step.retry is not None and tries <= step.retry.times:
+            first = step.retry.backoff.exact if step.retry.backoff else _RETRY
+            pause = min(first * 2 ** min(tries - 1, 20), _LONGEST)
+            await self._pause(step.path, self.scene.unit.now + pause, {"tries": tries})
+            return None
+        if step.on_error == "continue":
+            return await self._follow(step.path)
+        await self._end("failed", why)
+        return None
+
+    async def _pause(self, at: str, until: datetime, more: Mapping[str, Any]) -> None:
+        unit = self.scene.unit
+        cursor = {"at": at, "seq": self.scene.run.cursor.get("seq", 0), **more}
+        run = replace(self.scene.run, state="waiting", cursor=cursor)
+        await runs.mark(unit, run, until)
+        await runs.wake(unit, run, until)
+
+    async def _end(self, state: runs.State, why: Message | None = None) -> None:
+        await runs.end(self.scene.unit, self.scene.run, state, why)
+
+    async def _trace(
+        self,
+        step: Action,
+        outcome: str,
+        inputs: Mapping[str, Any] | None = None,
+        result: Mapping[str, Any] | None = None,
+        *,
+        why: Message | None = None,
+    ) -> None:
+        unit, run = self.scene.unit, self.scene.run
+        seq = int(run.cursor.get("seq", 0)) + 1
+        cursor = {name: value for name, value in run.cursor.items() if name in ("at", "tries")}
+        self.scene = replace(self.scene, run=replace(run, cursor={**cursor, "seq": seq}))
+        row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
+        await unit.tx.run(_INSERT, [*row, dump(inputs or {}), dump(result or {}), outcome, dump_message(why)])
+
+
+def _reason(error: Exception) -> Message:
+    match error:
+        case InvalidError(fields=fields):
+            said = "; ".join(f"{name}: {message}" for name, message in fields.items())
+            return say("The values do not fit: {fields}", fields=said)
+        case RequestError(message=Message() as message) | StepError(message=message):
+            return message
+        case RequestError(message=text):
+            return say("{reason}", reason=text.pick("en"))
+        case _:
+            return say("{reason}", reason=error)

@@ -1,0 +1,106 @@
+"""The beginning of a run: whether the automation's condition holds, and what the run takes along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from definitions.expr.expression import Names
+from definitions.spec.automation import Automation
+from models.message import say
+from models.record import Record
+from workflows import runs
+from workflows.runs import Origin, Run
+from workflows.stored import dump_answers
+from workflows.subscriptions import expressions, subscriptions
+from workflows.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What an automation is started with; `record` is None for a schedule without records."""
+
+    cause: str
+    what: str
+    record: Record | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
+    gone: bool = False
+    process: str | None = None
+    transition: str | None = None
+    hold_until: datetime | None = None
+
+
+async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> None:
+    """Start a run where the automation's condition holds; where it does not, keep why."""
+    names = await _names(unit, automation, beginning)
+    key = None if automation.key is None else automation.key.compute(names, unit.context)
+    run = _run(unit, automation, beginning, key)
+    if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
+        why = say("The condition does not hold: {condition}", condition=automation.condition.text)
+        await runs.insert(unit, replace(run, state="not_fired", before={}, form={}, gone=None), why)
+        return
+    await runs.admit(unit, automation, run)
+
+
+async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Names:
+    wanted = expressions(automation.condition, automation.key)
+    if not wanted:
+        return {}
+    return await unit.records.system.env(beginning.record, wanted, before=beginning.before, form=beginning.form)
+
+
+def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> Run:
+    record = beginning.record
+    cause = unit.cause
+    by_default = automation.name if record is None else record.id
+    return Run(
+        id=unit.new_id(),
+        automation=automation.name,
+        definition=unit.published.version,
+        key=by_default if key is None else str(key),
+        entity=None if record is None else record.entity,
+        record=None if record is None else record.id,
+        state="running",
+        cause=beginning.cause,
+        actor=unit.actor.id,
+        hold_until=unit.hold(beginning.hold_until),
+        cursor={},
+        origin=Origin(
+            beginning.what,
+            cause.depth + 1 if cause else 0,
+            cause.run if cause else None,
+            beginning.process,
+            beginning.transition,
+        ),
+        before=_kept_before(unit, automation, beginning),
+        form=_kept_form(unit, automation, beginning),
+        gone=_kept_record(unit, beginning) if beginning.gone else None,
+    )
+
+
+def _kept_before(unit: Unit, automation: Automation, beginning: Beginning) -> dict[str, Any]:
+    if beginning.record is None or not beginning.before:
+        return {}
+    table = unit.published.tables[beginning.record.entity]
+    wanted = subscriptions(unit.published).reads[automation.name].before
+    return {name: table.encode(name, beginning.before.get(name)) for name in wanted if name in table.shape.columns}
+
+
+def _kept_form(unit: Unit, automation: Automation, beginning: Beginning) -> dict[str, Any]:
+    if beginning.process is None or beginning.transition is None:
+        return {}
+    asked = unit.network.processes[beginning.process].transitions[beginning.transition].form
+    wanted = subscriptions(unit.published).reads[automation.name].form
+    fields = {name: question.field for name, question in asked.items() if name in wanted}
+    return dump_answers(fields, beginning.form)
+
+
+def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:
+    record = beginning.record
+    if record is None:
+        return None
+    table = unit.published.tables[record.entity]
+    return {name: table.encode(name, record.full.get(name)) for name in table.columns if name in record.full}

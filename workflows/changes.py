@@ -1,0 +1,56 @@
+"""Creating, changing and deleting records, with their history and what follows; each over a unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.record import Change, Record
+from workflows import history
+from workflows.history import stored
+from workflows.triggers import Occurrence, occur
+from workflows.unit import Unit
+
+_UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
+
+
+def told(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields whose changes are history: those of the system are not."""
+    return tuple(name for name in fields if name not in _UNTOLD and not name.startswith("_"))
+
+
+async def create(unit: Unit, entity: str, values: Mapping[str, Any]) -> Record:
+    """Create a record; see `commands.create`."""
+    record = await unit.records.create(entity, values)
+    given = tuple(name for name, value in record.full.items() if value is not None)
+    row = await history.keep(unit, "created", entity, record.id, after=stored(unit, entity, record.full, told(given)))
+    await occur(unit, Occurrence("created", record, row))
+    return record
+
+
+async def update(unit: Unit, entity: str, record: str, version: int | None, changes: Mapping[str, Any]) -> Change:
+    """Change a record; see `commands.update`. Nothing is kept when nothing differs."""
+    change = await unit.records.update(entity, record, version, changes)
+    fields = told(change.fields)
+    if not fields:
+        return change
+    row = await history.keep(
+        unit,
+        "updated",
+        entity,
+        record,
+        before=stored(unit, entity, change.before.full, fields),
+        after=stored(unit, entity, change.after.full, fields),
+    )
+    event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields))
+    await occur(unit, event)
+    return change
+
+
+async def delete(unit: Unit, entity: str, record: str, version: int | None) -> None:
+    """Delete a record; see `commands.delete`. Its history stays, its open tasks go."""
+    gone = await unit.records.delete(entity, record, version)
+    given = tuple(name for name, value in gone.full.items() if value is not None)
+    row = await history.keep(unit, "deleted", entity, record, before=stored(unit, entity, gone.full, told(given)))
+    await unit.tx.run('DELETE FROM "_task" WHERE "entity" = ? AND "record" = ? AND "done_at" IS NULL', [entity, record])
+    await occur(unit, Occurrence("deleted", gone, row, gone.full))

@@ -1,0 +1,84 @@
+"""The forms of transitions: from what a screen or a step gives to values, every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from definitions.spec.entity import Entity
+from definitions.spec.process import FormField, Transition
+from definitions.text import Text
+from models.errors import InvalidError, NotFoundError
+from models.message import Message, say
+from models.record import Record
+from models.validation import NO_SUCH_RECORD, check, clean
+from workflows.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A form's answers: `values` by the names of its questions, `edits` by the fields of the record that they fill."""
+
+    values: Mapping[str, Any]
+    edits: Mapping[str, Any]
+
+
+NOTHING = Answers({}, {})
+
+
+async def answers(unit: Unit, record: Record, transition: Transition, given: Mapping[str, Any]) -> Answers:
+    """Return the answers as values of memory. A question left out keeps what the record has.
+
+    `InvalidError` names the questions. What the record itself asks of its fields is checked again when it is written.
+    """
+    if not transition.form and not given:
+        return NOTHING
+    questions = transition.form
+    form = _as_entity(record.entity, transition)
+    problems: dict[str, Message | Text] = {
+        name: say("You may not change this.")
+        for name in given
+        if name not in questions or not _may_fill(unit, record, questions[name])
+    }
+    cleaned = clean(unit.network, form, {name: given[name] for name in given if name in questions}, record.full)
+    problems = {**cleaned.problems, **problems}
+    kept = {name: record.full.get(found.edits) if found.edits else None for name, found in questions.items()}
+    values = {**kept, **cleaned.values}
+    scope = await unit.records.names_for()
+    found = check(unit.network, form, values, questions.keys(), {**scope, "record": record.full}, unit.context)
+    problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
+    if problems:
+        raise InvalidError(problems)
+    edits = {found.edits: values[name] for name, found in questions.items() if found.edits and name in given}
+    return Answers(values, edits)
+
+
+def _as_entity(entity: str, transition: Transition) -> Entity:
+    """Return the form as an entity of its own, so that its questions are checked as fields are."""
+    fields = {
+        name: replace(question.field, name=name, required=question.required, compute=None)
+        for name, question in transition.form.items()
+    }
+    return Entity(entity, transition.label, transition.place, fields)
+
+
+def _may_fill(unit: Unit, record: Record, question: FormField) -> bool:
+    """Whether the actor may fill the field. Without the right to update, the transition's `by` is what grants it."""
+    if question.edits is None or unit.actor.kind == "system":
+        return True
+    return question.edits in record.writable if "update" in record.may else question.edits not in record.hidden
+
+
+async def _dangling(unit: Unit, form: Entity, values: Mapping[str, Any]) -> dict[str, Message]:
+    """Return a problem for each reference to what does not exist or what the actor may not read."""
+    problems: dict[str, Message] = {}
+    for name, value in values.items():
+        to = form.fields[name].to
+        if to is None or value is None:
+            continue
+        try:
+            await unit.records.get(to, value["id"])
+        except NotFoundError:
+            problems[name] = NO_SUCH_RECORD
+    return problems

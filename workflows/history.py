@@ -1,0 +1,81 @@
+"""The history of records: a row for each thing that happened, with who, when, and the values before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from models.ddl import quoted
+from models.system import HISTORY
+from workflows.stored import dump, maybe_moment, moment
+from workflows.unit import Unit
+
+Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone"]
+
+_INSERT = HISTORY.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The part of a history row that a move has."""
+
+    process: str
+    transition: str
+    from_state: str
+    to_state: str
+    undo_until: datetime | None = None
+
+
+async def keep(  # noqa: PLR0913 - a row has that many parts
+    unit: Unit,
+    kind: Kind,
+    entity: str,
+    record: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    text: str = "",
+    step: Step | None = None,
+) -> str:
+    """Write a history row and return its id. `before` and `after` hold stored forms (`workflows.stored`)."""
+    row_id = unit.new_id()
+    actor = unit.actor
+    move = (step.process, step.transition, step.from_state, step.to_state) if step else (None, None, None, None)
+    await unit.tx.run(
+        _INSERT,
+        [
+            row_id,
+            moment(unit.now),
+            entity,
+            record,
+            kind,
+            *move,
+            actor.id,
+            actor.kind,
+            actor.ip,
+            dump(before) if before else None,
+            dump(after) if after else None,
+            text or None,
+            actor.run,
+            maybe_moment(step.undo_until if step else None),
+            None,
+        ],
+    )
+    return row_id
+
+
+def stored(unit: Unit, entity: str, values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return some values of a record in their stored form, for `before` and `after`."""
+    table = unit.published.tables[entity]
+    return {name: table.encode(name, values.get(name)) for name in names if name in table.shape.columns}
+
+
+async def touch(unit: Unit, entity: str, record: str) -> None:
+    """Note that a person did something with the record; what automations do does not count."""
+    if unit.actor.kind != "system":
+        await unit.tx.run(
+            f'UPDATE {quoted(entity)} SET "last_activity_at" = ? WHERE "id" = ?',  # noqa: S608 - a table's name, quoted
+            [moment(unit.now), record],
+        )

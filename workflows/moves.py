@@ -1,0 +1,212 @@
+"""Taking a transition: rights, state, guard and form; then record, history and what follows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from definitions.expr.periods import later
+from definitions.spec.process import FormField, Process, Transition
+from definitions.text import Text
+from models.changes import see
+from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from models.message import Message, say
+from models.record import Change, Record
+from workflows import chart, forms, history
+from workflows.changes import told
+from workflows.chart import NotTaken, Taken
+from workflows.forms import Answers
+from workflows.history import Step, stored
+from workflows.stored import dump_answers
+from workflows.subscriptions import expressions
+from workflows.triggers import Occurrence, occur
+from workflows.unit import Unit
+
+FORM = "form."
+"""What stands before the names of a form's own questions in the `after` of a history row."""
+
+_NOT_YOURS = say("Your access level does not have this transition.")
+_UNMET = say("The conditions of this transition are not met.")
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a move did: the record as its actor sees it now (None when the move took it out of the actor's sight),
+    the history row (for `undo`) and until when the move can be taken back (None: it can't).
+    """
+
+    record: Record | None
+    history: str
+    undo_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it."""
+
+    process: str
+    transition: Transition
+    allowed: bool
+    reason: Message | Text | None
+    form: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A move that is asked for; `process` tells apart transitions of one name, `version` is the one that was read."""
+
+    entity: str
+    record: str
+    transition: str
+    process: str | None = None
+    form: Mapping[str, Any] | None = None
+    version: int | None = None
+
+
+async def move(unit: Unit, request: Request) -> Moved:
+    """Take the transition; see `commands.move`."""
+    record = await unit.records.get(request.entity, request.record)
+    process = _process(unit, request)
+    if request.version is not None and request.version != record.version:
+        raise ConflictError(record.version)
+    taken = chart.decide(process, record.full[process.name], request.transition)
+    if isinstance(taken, NotTaken):
+        raise RefusedError(_elsewhere(unit, process, record))
+    if not await unit.records.may_move(record, process.name, request.transition):
+        raise RefusedError(_NOT_YOURS)
+    answers = await forms.answers(unit, record, taken.transition, request.form or {})
+    values = await _values(unit, record, taken, answers)
+    change = await _write(unit, record, process, taken, values)
+    return await _follow(unit, process, taken, answers, change)
+
+
+def _process(unit: Unit, request: Request) -> Process:
+    """Return the process that the transition is of."""
+    names = unit.network.entities[request.entity].processes
+    found = chart.by_name(unit.network.processes, names, request.transition)
+    if request.process is not None:
+        found = [process for process in found if process.name == request.process]
+    if not found:
+        raise NotFoundError
+    if len(found) > 1:
+        raise RefusedError(say("Several processes have this transition: say which."))
+    return found[0]
+
+
+def _elsewhere(unit: Unit, process: Process, record: Record) -> Message:
+    state = process.states.get(record.full[process.name])
+    label = (
+        record.full[process.name] if state is None else state.label.pick(unit.actor.language, *unit.network.languages)
+    )
+    return say("This cannot be done in the state “{state}”.", state=label)
+
+
+async def _values(unit: Unit, record: Record, taken: Taken, answers: Answers) -> dict[str, Any]:
+    """Check the guard and return what `set` computes, both over the values before the move and the form."""
+    transition = taken.transition
+    wanted = expressions(transition.guard, *transition.set.values())
+    if not wanted and not transition.set:
+        return dict(answers.edits)
+    names = await unit.records.env(record, wanted, form=answers.values, before=record.full)
+    if transition.guard is not None and transition.guard.evaluate(names, unit.context) is not True:
+        raise RefusedError(transition.message or _UNMET)
+    computed = {name: value.compute(names, unit.context) for name, value in transition.set.items()}
+    return {**answers.edits, **computed}
+
+
+async def _write(unit: Unit, record: Record, process: Process, taken: Taken, values: Mapping[str, Any]) -> Change:
+    """Write the move's values: what a move changes is the definition's business, not the actor's right to update."""
+    written: dict[str, Any] = {**values, process.name: taken.configuration}
+    if unit.actor.kind != "system":
+        written["last_activity_at"] = unit.now
+    try:
+        return await unit.records.system.update(record.entity, record.id, record.version, written)
+    except InvalidError as error:
+        raise InvalidError(_as_asked(taken.transition, error.fields)) from error
+
+
+def _as_asked(transition: Transition, problems: Mapping[str, Message | Text]) -> dict[str, Message | Text]:
+    """Return problems of fields by the names of the questions that fill them."""
+    names = {question.edits: name for name, question in transition.form.items() if question.edits is not None}
+    return {names.get(field, field): problem for field, problem in problems.items()}
+
+
+async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, change: Change) -> Moved:
+    transition, record = taken.transition, change.after
+    undo_until = later(unit.now, transition.undo, unit.context) if transition.undo else None
+    fields = told(change.fields)
+    own = {name: found for name, found in transition.form.items() if found.edits is None}
+    text, asked = _said(own, answers)
+    kept = dump_answers({name: found.field for name, found in own.items()}, asked)
+    row = await history.keep(
+        unit,
+        "moved",
+        record.entity,
+        record.id,
+        before=stored(unit, record.entity, change.before.full, fields),
+        after={**stored(unit, record.entity, record.full, fields), **{FORM + name: kept[name] for name in kept}},
+        text=text,
+        step=Step(process.name, transition.name, taken.exits[0], taken.configuration, undo_until),
+    )
+    event = Occurrence(
+        "moved",
+        record,
+        row,
+        change.before.full,
+        frozenset(fields),
+        process.name,
+        taken,
+        answers.values,
+        undo_until,
+    )
+    await occur(unit, event)
+    return Moved(await seen(unit, record), row, undo_until)
+
+
+async def seen(unit: Unit, record: Record) -> Record | None:
+    """Return a record that was written without rules as the actor sees it, None when it may not."""
+    if unit.actor.kind == "system":
+        return record
+    found = await see(unit.records, unit.records.sight(record.entity), record.full)
+    return found if "read" in found.may else None
+
+
+def _said(own: Mapping[str, FormField], answers: Answers) -> tuple[str, dict[str, Any]]:
+    """Return the comment (the first long text that was asked) and the other answers that were given."""
+    text = ""
+    others: dict[str, Any] = {}
+    for name, question in own.items():
+        value = answers.values.get(name)
+        if value is None:
+            continue
+        if question.field.type == "long_text" and not text:
+            text = value
+        else:
+            others[name] = value
+    return text, others
+
+
+async def offers(unit: Unit, record: Record) -> list[Offer]:
+    """Return the ways out of the record's present states; see `commands.offers`."""
+    found: list[Offer] = []
+    for name in unit.network.entities[record.entity].processes:
+        process = unit.network.processes[name]
+        for transition in chart.leaving(process, record.full[name]):
+            if transition.auto:
+                continue
+            reason = await _reason(unit, record, name, transition)
+            found.append(Offer(name, transition, reason is None, reason, tuple(transition.form.values())))
+    return found
+
+
+async def _reason(unit: Unit, record: Record, process: str, transition: Transition) -> Message | Text | None:
+    """Return why the actor can't take the transition now; a guard that reads the form is asked with the move only."""
+    if not await unit.records.may_move(record, process, transition.name):
+        return _NOT_YOURS
+    if transition.guard is None or transition.guard_uses_form:
+        return None
+    names = await unit.records.env(record, [transition.guard], before=record.full)
+    holds = transition.guard.evaluate(names, unit.context) is True
+    return None if holds else transition.message or _UNMET

@@ -1,0 +1,160 @@
+"""Work that must still happen: rows written with the change that asks for it, claimed and done by workers.
+
+A row is `ready` until it is `done`, `cancelled`, or `dead` after too many attempts; dead rows stay to be looked at. A
+claimed row is a ready one with a lease: when the lease runs out (its worker died), another worker may claim it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from models.system import OUTBOX
+from models.tx import Tx
+from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
+from workflows.unit import Unit
+
+Kind = Literal["run", "check", "mail", "stays", "due", "every", "batch", "version", "arm"]
+KINDS: tuple[Kind, ...] = ("run", "check", "mail", "stays", "due", "every", "batch", "version", "arm")
+
+LEASE = timedelta(seconds=60)
+BACKOFF = timedelta(seconds=20)
+LONGEST = timedelta(hours=6)
+ATTEMPTS = 12
+"""With doubling pauses from 20 seconds to 6 hours: about two days."""
+
+_INSERT = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
+_CLAIM = """
+UPDATE "_outbox" SET "lease_until" = ?, "worker" = ?, "attempts" = "attempts" + 1
+WHERE "id" IN (
+  SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ? AND ("lease_until" IS NULL OR "lease_until" <= ?)
+  AND "kind" IN ({kinds}) ORDER BY "run_at", "priority", "id" LIMIT ?)
+RETURNING "id", "kind", "payload", "attempts", "max_attempts", "run_at", "priority"
+"""
+_COMPLETE = """
+UPDATE "_outbox" SET "state" = 'done', "done_at" = ?, "lease_until" = NULL
+WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
+"""
+_FAIL = """
+UPDATE "_outbox" SET "state" = ?, "run_at" = ?, "last_error" = ?, "lease_until" = NULL, "worker" = NULL,
+"attempts" = ?, "done_at" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
+"""
+_CANCEL = """
+UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
+WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
+"""
+_NEXT = """
+SELECT min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
+WHERE "state" = 'ready' AND "kind" IN ({kinds})
+"""
+
+
+class LeaseLostError(Exception):
+    """The row was cancelled or went to another worker meanwhile; what was done for it is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claimed row. `token` names this claim: only its holder completes the row."""
+
+    id: str
+    kind: Kind
+    payload: Mapping[str, Any]
+    attempts: int
+    max_attempts: int
+    run_at: datetime
+    token: str
+
+
+async def enqueue(
+    unit: Unit,
+    kind: Kind,
+    payload: Mapping[str, Any],
+    run_at: datetime | None = None,
+    unique_key: str | None = None,
+    *,
+    priority: int = 0,
+) -> str:
+    """Ask for work at `run_at` (now when None), with the change that this unit makes; a key is asked for once."""
+    row_id = unit.new_id()
+    now = moment(unit.now)
+    at = now if run_at is None else moment(run_at)
+    await unit.tx.run(
+        _INSERT,
+        [row_id, kind, dump(payload), at, priority, 0, ATTEMPTS, "ready", None, None, unique_key, None, now, None],
+    )
+    return row_id
+
+
+async def bury(unit: Unit, kind: Kind, payload: Mapping[str, Any], reason: str) -> None:
+    """Keep a dead row for work that must not be done."""
+    now = moment(unit.now)
+    await unit.tx.run(
+        OUTBOX.insert(),
+        [unit.new_id(), kind, dump(payload), now, 0, 0, ATTEMPTS, "dead", None, None, None, reason, now, now],
+    )
+
+
+async def claim(
+    tx: Tx, *, worker: str, now: datetime, limit: int, kinds: Sequence[Kind] = KINDS, lease: timedelta = LEASE
+) -> list[Row]:
+    """Lease up to `limit` rows that are due, the earliest first; `worker` must be unique to this claim."""
+    sql = _CLAIM.format(kinds=", ".join("?" * len(kinds)))
+    at = moment(now)
+    found = await tx.rows(sql, [moment(now + lease), worker, at, at, *kinds, limit])
+    ordered = sorted(found, key=lambda row: (row[5], row[6], row[0]))
+    return [
+        Row(row_id, kind, json.loads(payload), attempts, most, must_moment(run_at), worker)
+        for row_id, kind, payload, attempts, most, run_at, _ in ordered
+    ]
+
+
+async def complete(tx: Tx, row: Row, now: datetime) -> None:
+    """Mark the row as done, in the transaction of what was done; `LeaseLostError` when it is no longer ours."""
+    if await tx.run(_COMPLETE, [moment(now), row.id, row.token]) != 1:
+        raise LeaseLostError(row.id)
+
+
+async def fail(tx: Tx, row: Row, now: datetime, error: str, rng: random.Random, *, permanent: bool = False) -> bool:
+    """Note what went wrong and try again later; return whether the row is dead now. A lost lease changes nothing."""
+    dead = permanent or row.attempts >= row.max_attempts
+    await tx.run(
+        _FAIL,
+        [
+            "dead" if dead else "ready",
+            moment(now if dead else now + pause(row.attempts, rng)),
+            error[:2000],
+            row.attempts,
+            maybe_moment(now if dead else None),
+            row.id,
+            row.token,
+        ],
+    )
+    return dead
+
+
+async def release(tx: Tx, row: Row, now: datetime, run_at: datetime, error: str | None = None) -> None:
+    """Give a row back, to be claimed from `run_at` on, without counting the attempt."""
+    attempts = max(row.attempts - 1, 0)
+    await tx.run(_FAIL, ["ready", moment(max(now, run_at)), error, attempts, None, row.id, row.token])
+
+
+async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
+    """Cancel the ready rows whose unique key begins with `prefix`; return how many there were."""
+    return await tx.run(_CANCEL, [moment(now), prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])
+
+
+async def next_due(tx: Tx, kinds: Sequence[Kind] = KINDS) -> datetime | None:
+    """Return when the next row can be claimed, None when there is none."""
+    found = await tx.row(_NEXT.format(kinds=", ".join("?" * len(kinds))), list(kinds))
+    return None if found is None else read_moment(found[0])
+
+
+def pause(attempts: int, rng: random.Random, first: timedelta = BACKOFF) -> timedelta:
+    """Return the pause after the given number of attempts: doubling, at most `LONGEST`, spread by a half."""
+    doubled: timedelta = min(first * 2 ** min(max(attempts - 1, 0), 20), LONGEST)
+    return doubled * (0.75 + rng.random() / 2)

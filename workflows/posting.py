@@ -1,0 +1,108 @@
+"""Mails as rows: written with what causes them, held back, sent again, called off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.errors import NotFoundError, RefusedError
+from models.message import say
+from models.system import MAIL
+from workflows import outbox
+from workflows.stored import dump, maybe_moment, moment, read_moment
+from workflows.templates import Rendered
+from workflows.unit import Unit
+
+
+_AGAIN = """UPDATE "_mail" SET "state" = 'waiting', "error" = NULL, "attempts" = 0, "hold_until" = NULL
+WHERE "id" = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to be written: to whom, from whom, about what. `member` is the recipient's id when it is a member."""
+
+    recipient: str
+    member: str | None
+    language: str
+    template: str
+    rendered: Rendered
+    sender: str
+    reply_to: str | None = None
+    cc: tuple[str, ...] = ()
+    entity: str | None = None
+    record: str | None = None
+    run: str | None = None
+
+
+async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | None = None) -> datetime | None:
+    """Keep a mail with the id `mail` and ask for it to be sent; return until when it is held back, if it is."""
+    hold = unit.hold()
+    held = hold if hold is not None and hold > unit.now else None
+    rendered = letter.rendered
+    await unit.tx.run(
+        MAIL.insert(),
+        [
+            mail,
+            moment(unit.now),
+            letter.entity,
+            letter.record,
+            letter.run,
+            letter.template,
+            letter.language,
+            letter.sender,
+            letter.recipient,
+            letter.member,
+            dump(list(letter.cc)),
+            letter.reply_to,
+            rendered.subject,
+            rendered.html,
+            rendered.text,
+            "waiting",
+            maybe_moment(held),
+            0,
+            None,
+            None,
+            None,
+        ],
+    )
+    await _ask(unit, mail, held, backoff)
+    return held
+
+
+async def _ask(unit: Unit, mail: str, at: datetime | None, backoff: timedelta | None = None) -> None:
+    payload = {"mail": mail} if backoff is None else {"mail": mail, "backoff": backoff.total_seconds()}
+    await outbox.enqueue(unit, "mail", payload, at, f"mail:{mail}:{unit.new_id()}")
+
+
+async def retry(unit: Unit, mail: str) -> None:
+    """Send a mail once more; see `commands.retry_mail`."""
+    state, _ = await _handled(unit, mail)
+    if state not in ("failed", "unknown", "cancelled"):
+        raise RefusedError(say("Only a mail that failed or was held back can be sent again."))
+    await unit.tx.run(_AGAIN, [mail])
+    await _ask(unit, mail, None)
+
+
+async def cancel(unit: Unit, mail: str) -> None:
+    """Keep a waiting mail from being sent; see `commands.cancel_mail`."""
+    state, _ = await _handled(unit, mail)
+    if state != "waiting":
+        raise RefusedError(say("Only a waiting mail can be cancelled."))
+    await unit.tx.run("""UPDATE "_mail" SET "state" = 'cancelled' WHERE "id" = ?""", [mail])
+    await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
+
+
+async def _handled(unit: Unit, mail: str) -> tuple[str, datetime | None]:
+    """Return the mail's state when the actor may handle it: administration any, others what they may read about."""
+    row = await unit.tx.row('SELECT "state", "hold_until", "entity", "record" FROM "_mail" WHERE "id" = ?', [mail])
+    if row is None:
+        raise NotFoundError
+    state, hold, entity, record = row
+    if not unit.published.access.administers(unit.actor):
+        if not entity or entity not in unit.network.entities:
+            raise NotFoundError
+        await unit.records.get(entity, record)
+        if "communicate" not in unit.published.access.functions(unit.actor):
+            raise RefusedError(say("Your access level may not send messages."))
+    return state, read_moment(hold)

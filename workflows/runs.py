@@ -1,0 +1,220 @@
+"""Runs of automations as they are kept: beginning, looking up, ending."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from definitions.spec.automation import Automation
+from models.ddl import listed
+from models.message import Message, say
+from models.system import RUN
+from models.tx import Row, Tx
+from workflows import outbox
+from workflows.stored import dump, dump_message, maybe_moment, moment, read_moment
+from workflows.unit import Unit
+
+State = Literal["running", "waiting", "done", "failed", "cancelled", "not_fired"]
+DEPTH = 12
+"""So many automations may cause one another before the chain is cut."""
+
+_INSERT = RUN.insert()
+_COLUMNS = listed(
+    (
+        "id",
+        "automation",
+        "definition",
+        "key",
+        "entity",
+        "record",
+        "state",
+        "cause",
+        "actor",
+        "hold_until",
+        "cursor",
+        "names",
+    )
+)
+_BY_ID = f'SELECT {_COLUMNS} FROM "_run" WHERE "id" = ?'  # noqa: S608 - columns of ours
+_OF_RECORD = f"""SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'
+AND "wake_at" IS NOT NULL"""  # noqa: S608 - the same
+_ACTIVE = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" IN ('running', 'waiting')
+ORDER BY "started_at", "id" """  # noqa: S608 - the same
+_QUEUED = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" = 'waiting'
+AND "wake_at" IS NULL ORDER BY "started_at", "id" LIMIT 1"""  # noqa: S608 - the same
+_CAUSED = f'SELECT {_COLUMNS} FROM "_run" WHERE "cause" = ?'  # noqa: S608 - the same
+_END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
+_MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ? WHERE "id" = ?'
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from: what happened (`entered recruiting.contacted`), in which move, after how many runs."""
+
+    what: str
+    depth: int = 0
+    run: str | None = None
+    process: str | None = None
+    transition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it is kept. `before`, `form` and `gone` (a deleted record) hold stored forms; `made` records by name."""
+
+    id: str
+    automation: str
+    definition: int
+    key: str | None
+    entity: str | None
+    record: str | None
+    state: State
+    cause: str
+    actor: str | None
+    hold_until: datetime | None
+    cursor: Mapping[str, Any]
+    origin: Origin
+    before: Mapping[str, Any] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    gone: Mapping[str, Any] | None = None
+
+    @property
+    def names(self) -> str:
+        """What is kept of it in the column `names`."""
+        origin = self.origin
+        kept: dict[str, Any] = {
+            "origin": [origin.what, origin.depth, origin.run, origin.process, origin.transition],
+            "before": dict(self.before),
+            "form": dict(self.form),
+            "made": {name: list(made) for name, made in self.made.items()},
+        }
+        if self.gone is not None:
+            kept["gone"] = dict(self.gone)
+        return dump(kept)
+
+
+def _read(row: Row) -> Run:
+    names = json.loads(row[11] or "{}")
+    run, automation, definition, key, entity, record, state, cause, actor = row[:9]
+    return Run(
+        run,
+        automation,
+        definition,
+        key,
+        entity,
+        record,
+        state,
+        cause,
+        actor,
+        read_moment(row[9]),
+        json.loads(row[10] or "{}"),
+        Origin(*names.get("origin", ["?"])),
+        names.get("before", {}),
+        names.get("form", {}),
+        {name: (made[0], made[1]) for name, made in names.get("made", {}).items()},
+        names.get("gone"),
+    )
+
+
+async def load(tx: Tx, run: str) -> Run | None:
+    """Return a run."""
+    row = await tx.row(_BY_ID, [run])
+    return None if row is None else _read(row)
+
+
+async def waiting(tx: Tx, entity: str, record: str) -> list[Run]:
+    """Return the runs over a record that wait for a time."""
+    return [_read(row) for row in await tx.rows(_OF_RECORD, [entity, record])]
+
+
+async def active(tx: Tx, automation: str, key: str) -> list[Run]:
+    """Return the runs of an automation that are not over, for one key, the oldest first."""
+    return [_read(row) for row in await tx.rows(_ACTIVE, [automation, key])]
+
+
+async def caused(tx: Tx, history: str) -> list[Run]:
+    """Return the runs that a history row caused."""
+    return [_read(row) for row in await tx.rows(_CAUSED, [history])]
+
+
+async def insert(unit: Unit, run: Run, why: Message | None = None) -> None:
+    """Keep a new run; one that is over already (not fired, failed) with the reason."""
+    over = run.state not in ("running", "waiting")
+    now = moment(unit.now)
+    await unit.tx.run(
+        _INSERT,
+        [
+            run.id,
+            run.automation,
+            run.definition,
+            run.key,
+            run.entity,
+            run.record,
+            run.state,
+            run.cause,
+            run.actor,
+            maybe_moment(run.hold_until),
+            dump(run.cursor),
+            run.names,
+            now,
+            now if over else None,
+            None,
+            dump_message(why),
+        ],
+    )
+
+
+async def wake(unit: Unit, run: Run, at: datetime | None = None) -> None:
+    """Ask for the run to go on at a time (now when None)."""
+    payload = {"run": run.id, "definition": run.definition}
+    await outbox.enqueue(unit, "run", payload, at, f"run:{run.id}:{unit.new_id()}")
+
+
+async def look_again(unit: Unit, run: Run) -> None:
+    """Have a waiting run check whether to go on waiting, when its step says when not to."""
+    if run.cursor.get("cancel"):
+        payload = {"run": run.id, "definition": run.definition}
+        await outbox.enqueue(unit, "check", payload, None, f"run:{run.id}:{unit.new_id()}")
+
+
+async def mark(unit: Unit, run: Run, wake_at: datetime | None = None) -> None:
+    """Keep how far the run has come."""
+    await unit.tx.run(_MARK, [run.state, dump(run.cursor), run.names, maybe_moment(wake_at), run.id])
+
+
+async def end(unit: Unit, run: Run, state: State, why: Message | None = None) -> None:
+    """End the run, and begin the next one of its queue."""
+    await unit.tx.run(_END, [state, dump_message(why), moment(unit.now), run.id])
+    await outbox.cancel(unit.tx, f"run:{run.id}:", unit.now)
+    if run.key is not None:
+        row = await unit.tx.row(_QUEUED, [run.automation, run.key])
+        if row is not None:
+            following = _read(row)
+            await mark(unit, replace(following, state="running"))
+            await wake(unit, following)
+
+
+async def admit(unit: Unit, automation: Automation, run: Run) -> None:
+    """Begin the run, or queue it, or say why it does not begin: the automation's mode decides."""
+    if run.origin.depth > DEPTH:
+        why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
+        await insert(unit, replace(run, state="failed"), why)
+        await outbox.bury(unit, "run", {"run": run.id, "definition": run.definition}, str(why))
+        return
+    others = await active(unit.tx, run.automation, run.key) if automation.mode != "parallel" and run.key else []
+    if others and automation.mode == "single":
+        why = say("A run for the same record was still under way.")
+        await insert(unit, replace(run, state="not_fired"), why)
+        return
+    if others and automation.mode == "queued":
+        await insert(unit, replace(run, state="waiting"))
+        return
+    if automation.mode == "restart":
+        for other in others:
+            await end(unit, other, "cancelled", say("A new run for the same record took its place."))
+    await insert(unit, run)
+    await wake(unit, run)

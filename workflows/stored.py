@@ -1,0 +1,93 @@
+"""What the runtime keeps beside the records (moments, sentences, values of fields), as the system's tables have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from definitions.spec.entity import Field
+from models.columns import MOMENT, codec
+from models.message import Message
+from models.tables import EntityTable
+
+
+def moment(value: datetime) -> Any:
+    """Return the stored form of a moment."""
+    return MOMENT.encode(value) if MOMENT.encode else value
+
+
+def maybe_moment(value: datetime | None) -> Any:
+    """Return the stored form of a moment, None for none."""
+    return None if value is None else moment(value)
+
+
+def read_moment(stored: Any) -> datetime | None:
+    """Return the moment of a stored form, None for none."""
+    if stored is None or isinstance(stored, datetime):
+        return stored
+    return datetime.fromisoformat(stored)
+
+
+def must_moment(stored: Any) -> datetime:
+    """Return the moment of a column that is always filled."""
+    found = read_moment(stored)
+    if found is None:
+        raise ValueError("A moment is missing.")
+    return found
+
+
+def dump(value: Any) -> str:
+    """Return JSON text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def dump_message(message: Message | None) -> str | None:
+    """Return a sentence of the product in a form that can still be translated when it is shown."""
+    return None if message is None else dump([message.text, dict(message.values)])
+
+
+def read_message(stored: str | None) -> Message | None:
+    """Return the sentence that was kept; a text that is not one of ours stays as it is."""
+    if not stored:
+        return None
+    try:
+        text, values = json.loads(stored)
+    except ValueError:
+        text, values = "{reason}", {"reason": stored}
+    return Message(text, values)
+
+
+def dump_values(table: EntityTable, values: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return JSON text of some columns of a record, each in its stored form."""
+    return dump({name: table.encode(name, values.get(name)) for name in names})
+
+
+def read_values(table: EntityTable, stored: str | None) -> dict[str, Any]:
+    """Return the values that `dump_values` kept; columns that the table has no longer are left out."""
+    if not stored:
+        return {}
+    kept = json.loads(stored)
+    names = [name for name in kept if name in table.shape.columns]
+    return table.decode([kept[name] for name in names], names)
+
+
+def dump_answers(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers of a form in the stored form of their fields."""
+    return {name: _encode(fields[name], value) for name, value in answers.items() if name in fields}
+
+
+def read_answers(fields: Mapping[str, Field], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers that `dump_answers` kept; questions that the form has no longer are left out."""
+    return {name: _decode(fields[name], value) for name, value in kept.items() if name in fields}
+
+
+def _encode(field: Field, value: Any) -> Any:
+    encode = codec(field).encode
+    return value if value is None or encode is None else encode(value)
+
+
+def _decode(field: Field, stored: Any) -> Any:
+    decode = codec(field).decode
+    return stored if stored is None or decode is None else decode(stored)

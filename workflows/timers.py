@@ -1,0 +1,137 @@
+"""Triggers that fire at a time of a record: `stays` and `due`. What they wait for is checked again when they fire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from definitions.duration import Duration
+from definitions.expr.expression import Context
+from definitions.expr.periods import later, negative, start_of
+from models.errors import NotFoundError
+from models.record import Record
+from workflows import outbox
+from workflows.beginning import Beginning, begin
+from workflows.stored import moment, read_moment
+from workflows.subscriptions import DueTimer, StaysTimer, subscriptions
+from workflows.unit import Unit
+
+_ENTRY = """SELECT "id", "at" FROM "_history" WHERE "entity" = ? AND "record" = ? AND "undone_by" IS NULL
+AND ("process" = ? AND "kind" = 'moved' OR "kind" = 'created') ORDER BY "at" DESC, "id" DESC LIMIT 1"""
+
+
+async def arm(
+    unit: Unit, record: Record, history: str, entered: Sequence[tuple[str, str]], fields: frozenset[str]
+) -> None:
+    """Set the timers of a change: states that it entered, and dates that it set (`fields` empty: a new record)."""
+    known = subscriptions(unit.published)
+    for process, state in entered:
+        for stays in known.stays.get((process, state), ()):
+            await _arm_stays(unit, stays, record, history, unit.now)
+    for due in known.due.get(record.entity, ()):
+        if not fields or due.trigger.at in fields:
+            await _arm_due(unit, due, record)
+
+
+async def arm_again(unit: Unit, record: Record, automation: str) -> None:
+    """Set the timers of one automation for a record that was there before the automation."""
+    known = subscriptions(unit.published)
+    for process in unit.network.entities[record.entity].processes:
+        for stays in known.stays.get((process, record.full[process]), ()):
+            if stays.automation.name == automation:
+                entry, since = await _entry(unit, record, process)
+                await _arm_stays(unit, stays, record, entry, since)
+    for due in known.due.get(record.entity, ()):
+        if due.automation.name == automation:
+            await _arm_due(unit, due, record)
+
+
+async def _entry(unit: Unit, record: Record, process: str) -> tuple[str, datetime]:
+    """Return the history row by which the record came into its state, and when that was."""
+    row = await unit.tx.row(_ENTRY, [record.entity, record.id, process])
+    if row is None:
+        return "", record.full["created_at"]
+    return row[0], read_moment(row[1]) or unit.now
+
+
+async def _arm_stays(unit: Unit, timer: StaysTimer, record: Record, entry: str, since: datetime) -> None:
+    at = later(since, timer.trigger.duration, unit.context)
+    if at < unit.now:
+        return
+    name, position = timer.automation.name, timer.position
+    payload = {"automation": name, "position": position, "entity": record.entity, "record": record.id, "entry": entry}
+    await outbox.enqueue(unit, "stays", payload, at, f"stays:{name}:{position}:{record.id}:{entry}:{moment(at)}")
+
+
+async def _arm_due(unit: Unit, timer: DueTimer, record: Record) -> None:
+    value = record.full.get(timer.trigger.at)
+    if value is None:
+        return
+    at, event = _due_at(timer, value, unit.context), _moment_of(value, unit.context)
+    if max(at, event) < unit.now:
+        return
+    name, position = timer.automation.name, timer.position
+    payload = {"automation": name, "position": position, "entity": record.entity, "record": record.id}
+    at = max(at, unit.now)  # a reminder for something that is nearer than its notice comes now, late but in time
+    key = f"due:{name}:{position}:{record.id}:{moment(event)}"
+    await outbox.enqueue(unit, "due", payload | {"value": moment(event)}, at, key)
+
+
+def _moment_of(value: date | datetime, context: Context) -> datetime:
+    return value if isinstance(value, datetime) else start_of(value, context)
+
+
+def _due_at(timer: DueTimer, value: date | datetime, context: Context) -> datetime:
+    trigger = timer.trigger
+    shift = negative(trigger.before) if trigger.before else trigger.after or Duration()
+    return later(_moment_of(value, context), shift, context)
+
+
+async def fire_stays(unit: Unit, payload: Mapping[str, Any]) -> None:
+    """Start the automation when the record has stayed in the state since the timer was set."""
+    timer = _stays(unit, payload)
+    record = await _record(unit, payload)
+    if timer is None or record is None or record.full.get(timer.trigger.process) != timer.trigger.state:
+        return
+    entry, since = await _entry(unit, record, timer.trigger.process)
+    if entry != payload["entry"] or later(since, timer.trigger.duration, unit.context) > unit.now:
+        return
+    what = f"stays {timer.trigger.process}.{timer.trigger.state}"
+    await begin(unit, timer.automation, Beginning(entry, what, record))
+
+
+async def fire_due(unit: Unit, payload: Mapping[str, Any]) -> None:
+    """Start the automation when the record still has the date that the timer was set for."""
+    timer = _due(unit, payload)
+    record = await _record(unit, payload)
+    if timer is None or record is None:
+        return
+    value = record.full.get(timer.trigger.at)
+    if value is None or moment(_moment_of(value, unit.context)) != payload["value"]:
+        return
+    what = f"due {timer.trigger.entity}.{timer.trigger.at}"
+    await begin(unit, timer.automation, Beginning("", what, record))
+
+
+def _stays(unit: Unit, payload: Mapping[str, Any]) -> StaysTimer | None:
+    found = (timer for timers in subscriptions(unit.published).stays.values() for timer in timers)
+    return next((timer for timer in found if _is(timer, payload)), None)
+
+
+def _due(unit: Unit, payload: Mapping[str, Any]) -> DueTimer | None:
+    found = (timer for timers in subscriptions(unit.published).due.values() for timer in timers)
+    return next((timer for timer in found if _is(timer, payload)), None)
+
+
+def _is(timer: StaysTimer | DueTimer, payload: Mapping[str, Any]) -> bool:
+    return (timer.automation.name, timer.position) == (payload["automation"], payload["position"])
+
+
+async def _record(unit: Unit, payload: Mapping[str, Any]) -> Record | None:
+    if payload["entity"] not in unit.network.entities:
+        return None
+    try:
+        return await unit.records.system.get(payload["entity"], payload["record"])
+    except NotFoundError:
+        return None

@@ -1,0 +1,106 @@
+"""From what happened to the automations that it starts, in the transaction in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from definitions.spec.automation import Automation
+from definitions.spec.entity import SYSTEM_FIELDS
+from models.message import say
+from models.record import Record
+from workflows import runs, timers
+from workflows.beginning import Beginning, begin
+from workflows.chart import Taken
+from workflows.subscriptions import Key, subscriptions
+from workflows.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One thing that happened to a record: `record` is after it (a deleted one as it was), `before` the values before.
+
+    `history` is its history row. A move has `process` and `taken`, and the answers of its form.
+    """
+
+    kind: Literal["created", "updated", "moved", "deleted"]
+    record: Record
+    history: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    fields: frozenset[str] = frozenset()
+    process: str | None = None
+    taken: Taken | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
+    hold_until: datetime | None = None
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The changed fields, without those of the system and the processes' states."""
+        return self.fields - frozenset(SYSTEM_FIELDS) - {self.process}
+
+
+async def occur(unit: Unit, event: Occurrence) -> None:
+    """Start what waits for this, arm the timers that it sets, and look again at runs that wait over the record."""
+    started: set[str] = set()
+    for automation, key in _matching(unit, event):
+        if automation.name not in started:
+            started.add(automation.name)
+            await begin(unit, automation, _beginning(event, key))
+    await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
+    if event.kind != "created":
+        await _look_again(unit, event)
+
+
+def _matching(unit: Unit, event: Occurrence) -> Iterator[tuple[Automation, Key]]:
+    known = subscriptions(unit.published)
+    for key in _keys(unit, event):
+        for automation in known.of(key):
+            yield automation, key
+    if event.kind in ("updated", "moved"):
+        for automation in known.of_change(event.record.entity, event.declared):
+            yield automation, ("changed", event.record.entity)
+
+
+def _keys(unit: Unit, event: Occurrence) -> Iterator[Key]:
+    if event.kind in ("created", "deleted"):
+        yield (event.kind, event.record.entity)
+    for process, state in _entered(unit, event):
+        yield ("entered", process, state)
+    if event.taken is not None and event.process is not None:
+        yield ("moved", event.process, event.taken.transition.name)
+        for state in event.taken.exits:
+            yield ("left", event.process, state)
+
+
+def _entered(unit: Unit, event: Occurrence) -> list[tuple[str, str]]:
+    """Return the states that were entered; a new record enters the initial ones."""
+    if event.kind == "created":
+        return [(name, event.record.full[name]) for name in unit.network.entities[event.record.entity].processes]
+    if event.taken is None or event.process is None:
+        return []
+    return [(event.process, state) for state in event.taken.enters]
+
+
+def _beginning(event: Occurrence, key: Key) -> Beginning:
+    return Beginning(
+        cause=event.history,
+        what=f"{key[0]} {'.'.join(key[1:])}",
+        record=event.record,
+        before=event.before,
+        form=event.form,
+        gone=event.kind == "deleted",
+        process=event.process,
+        transition=event.taken.transition.name if event.taken else None,
+        hold_until=event.hold_until,
+    )
+
+
+async def _look_again(unit: Unit, event: Occurrence) -> None:
+    """Have the runs that wait over the record check whether to go on waiting; those of a deleted record end."""
+    for run in await runs.waiting(unit.tx, event.record.entity, event.record.id):
+        if event.kind == "deleted":
+            await runs.end(unit, run, "cancelled", say("The record was deleted."))
+        else:
+            await runs.look_again(unit, run)
