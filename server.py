@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from admin import generated
 from admin.door import Door
 from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
@@ -40,7 +39,7 @@ def compose(
             await networks.close()
 
     made = Starlette(
-        routes=routes(networks, *generated.ROUTES),
+        routes=routes(networks),
         middleware=[Middleware(SecurityHeaders), Middleware(Door, networks=networks, settings=settings)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,

@@ -111,6 +111,8 @@ class Formats:
         """Write how long ago a moment is, or how far ahead: `il y a 3 jours`."""
         if value is None:
             return ""
+        if abs(value - self.now) < dt.timedelta(minutes=1):
+            return self.catalogue.gettext("just now")
         return dates.format_timedelta(value - self.now, add_direction=True, threshold=1.2, locale=self.locale)
 
     def number(self, value: Decimal | float | None) -> str:

@@ -6,10 +6,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from admin import generated
 from admin.assets import Assets
 from admin.faults import outside
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
+from admin.piccolo.mount import BackOffice
 from admin.screens import account, home, outbox, signin, tasks
 from admin.visit import address
 from admin.web import environment
@@ -17,8 +19,9 @@ from admin.web import environment
 SHELL: tuple[BaseRoute, ...] = (*signin.routes, *home.routes, *tasks.routes, *outbox.routes, *account.routes)
 
 
-def routes(networks: Networks, *more: BaseRoute) -> list[BaseRoute]:
-    """Return the routes of the application; `more` are mounted inside each network."""
+def routes(networks: Networks) -> list[BaseRoute]:
+    """Return the routes of the application."""
+    back_office = Mount("/back-office", app=BackOffice())
 
     async def choice(request: Request) -> Response:
         """Lead to the only network, or let people choose."""
@@ -40,7 +43,7 @@ def routes(networks: Networks, *more: BaseRoute) -> list[BaseRoute]:
         Route("/", choice),
         Route("/healthz", health),
         Mount("/static", Assets()),
-        Mount("/n/{network}", routes=[*SHELL, *more]),
+        Mount("/n/{network}", routes=[*SHELL, *generated.ROUTES, back_office]),
     ]
 
 

@@ -107,10 +107,11 @@ async def render(
     *,
     status: int = 200,
     block: str | None = None,
+    bare: bool = False,
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """Return a page; with `block` only that block of its template (for htmx), without menu and notes.
+    """Return a page (`bare`: without the menu); with `block` only that block of its template, for htmx.
 
     Templates find the macros of `macros/ui.html` as `ui`, also in a block.
     """
@@ -119,7 +120,7 @@ async def render(
     names = context(request, **values)
     kept = None
     if block is None:
-        names["nav"] = None if visit.session is None else await navigation.load(visit)
+        names["nav"] = None if bare or visit.session is None else await navigation.load(visit)
         kept = _kept_toast(request, visit)
         names["toasts"] = () if kept is None else (kept,)
     response = HTMLResponse(_text(found, names, block), status_code=status, headers=headers)

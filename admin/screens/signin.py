@@ -71,7 +71,7 @@ async def show_terms(request: Request) -> Response:
         return redirect(request, wanted)
     first = todo[0]
     body = to_html(visit.words(first.body))
-    return await render(request, "signin/terms.html", terms=first, body=body, left=len(todo), wanted=wanted)
+    return await render(request, "signin/terms.html", bare=True, terms=first, body=body, left=len(todo), wanted=wanted)
 
 
 async def accept_terms(request: Request) -> Response:

@@ -1,0 +1,47 @@
+"""Finds every sentence of the product: in Python, and in the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.extract import extract_from_file
+from jinja2.ext import babel_extract
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("definitions", "models", "workflows", "admin")
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "say": None,
+    "gettext": None,
+    "_n": (1, 2),
+    "ngettext": (1, 2),
+    "count": (1, 2),
+}
+"""The functions whose first texts are sentences (a counted one has two)."""
+
+
+def sentences() -> set[str | tuple[str, str]]:
+    """Return every sentence; a counted one as a pair."""
+    return set(_in_python()) | set(_in_templates())
+
+
+def _in_python() -> Iterator[str | tuple[str, str]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for _, found, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
+                yield found if isinstance(found, str) else (found[0], found[1])
+
+
+def _in_templates() -> Iterator[str | tuple[str, str]]:
+    for path in sorted((ROOT / "admin" / "templates").rglob("*.html")):
+        with path.open("rb") as file:
+            for _, name, found, _ in babel_extract(file, list(KEYWORDS), [], {}):
+                texts = [found] if isinstance(found, str) else [text for text in found if isinstance(text, str)]
+                if not texts:
+                    continue
+                counted = KEYWORDS.get(str(name)) is not None
+                if counted and len(texts) > 1:
+                    yield texts[0], texts[1]
+                elif not counted:
+                    yield texts[0]
