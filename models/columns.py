@@ -8,6 +8,7 @@ it is exact, else JSON text of its parts.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -58,7 +59,9 @@ def _unscale(scale: int) -> Convert:
     return lambda stored: Decimal(int(stored)).scaleb(-scale)
 
 
-CONVERTERS.update({f"INT_SCALE_{scale}": _unscale(scale) for scale in range(MAX_SCALE + 1)})
+for _scale in range(MAX_SCALE + 1):
+    CONVERTERS[f"INT_SCALE_{_scale}"] = _unscale(_scale)
+    sqlite3.register_converter(f"INT_SCALE_{_scale}", _unscale(_scale))
 
 
 def scaled(value: Decimal | int, scale: int) -> int:

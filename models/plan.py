@@ -118,7 +118,7 @@ def plan(old: Network | None, new: Network) -> Plan:
         if origin is None:
             steps.append(AddTable(shape))
             continue
-        change = _change(old, new, before[origin], shape, processes)
+        change = _change(old, new, (before[origin], shape), origins, processes)
         if not change.is_empty:
             steps.append(change)
     automations = {name: _origin(name, made.was, old.automations) for name, made in new.automations.items()}
@@ -145,8 +145,13 @@ def _renames(origins: Mapping[str, str | None]) -> Renames:
 
 
 def _change(
-    old: Network, new: Network, before: TableShape, after: TableShape, processes: Mapping[str, str | None]
+    old: Network,
+    new: Network,
+    tables: tuple[TableShape, TableShape],
+    origins: Mapping[str, str | None],
+    processes: Mapping[str, str | None],
 ) -> ChangeTable:
+    before, after = tables
     fields = dict(_field_origins(before.entity, after.entity))
     sources = dict(_sources(before, after, fields, processes))
     kept = {name: origin for name, origin in fields.items() if sources.get(name) == origin}
@@ -155,7 +160,7 @@ def _change(
         before,
         after,
         sources,
-        frozenset(name for name, (was, now) in pairs.items() if _is_retyped(was, now)),
+        frozenset(name for name, (was, now) in pairs.items() if _is_retyped(was, now, origins)),
         {name: _lost_options(was, now) for name, (was, now) in pairs.items()},
         {
             name: _lost_states(old.processes[origin], new.processes[name])
@@ -193,12 +198,12 @@ def _sources(
             yield name, found.name
 
 
-def _is_retyped(was: Field, now: Field) -> bool:
+def _is_retyped(was: Field, now: Field, origins: Mapping[str, str | None]) -> bool:
     """Whether stored values have to be converted; what is computed is computed again instead."""
     if now.compute is not None:
         return False
     if was.type == "reference" and now.type == "reference":
-        return was.to != now.to
+        return was.to != origins.get(now.to or "")
     stored_alike = codec(was).declared == codec(now).declared and codec(was).decode is codec(now).decode
     if was.type in ("decimal", "money") and now.type in ("decimal", "money"):
         return was.scale != now.scale

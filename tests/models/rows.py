@@ -20,6 +20,7 @@ async def insert(tenant: Tenant, entity: str, **values: Any) -> str:
         "created_at": now,
         "updated_at": now,
         "version": 1,
+        **{field.name: field.default.literal for field in table.entity.fields.values() if field.default},
         **{name: published.network.processes[name].initial for name in table.entity.processes},
         **{f"_fold_{name}": fold(text) for name, text in values.items() if f"_fold_{name}" in table.columns},
         **values,

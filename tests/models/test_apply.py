@@ -1,0 +1,482 @@
+"""Tables follow the definitions, values and all, in one transaction; what would lose data is refused first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from definitions.problems import DefinitionError
+from models.plan import plan
+from models.shape import shapes
+from models.tenant import Tenant
+from tests.models.rows import column, execute, insert, records, schema, select
+from tests.networks import SMALL, edited
+
+pytestmark = pytest.mark.anyio
+
+Edit = tuple[str, str]
+
+RATING = "  rating:       {type: decimal, scale: 4}\n"
+CITY = "  city:         {type: text, personal: contact}\n"
+BIRTH = "  birth_date:   {type: date, personal: identity}\n"
+SOURCE = "  source:       {type: choice, options: {site: {fr: Site, en: Web site}, direct: {fr: Direct, en: Direct}}}\n"
+INTERESTS = "{home: {fr: Maison, en: Home}, beauty: {fr: Beauté, en: Beauty}}"
+NEWSLETTER = "  newsletter:   {type: boolean, default: false}\n"
+CALLS = "  calls:        {type: integer, default: 0}\n"
+COMPANY = "  company:      {type: reference, to: company, on_delete: clear}\n"
+PAUSE = "  pause:        {type: duration}\n"
+HOT = '"=record.calls > 2 && has(record.next_call_at)"'
+LEAD = "label: {fr: Prospect, en: Lead}\nicon: user-plus\n"
+FOLLOW_UP = """
+process: follow_up
+entity: lead
+label: {fr: Suivi, en: Follow-up}
+states:
+  idle:   {label: {fr: Rien, en: Idle}, initial: true}
+  active: {label: {fr: En cours, en: Active}}
+transitions:
+  start: {from: idle, to: active, by: [distributor], label: {fr: Lancer, en: Start}}
+  stop:  {from: active, to: idle, by: [distributor], label: {fr: Arrêter, en: Stop}}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An edit of the pack, records from before (a lead with these values), and what a lead's values are after it."""
+
+    says: str
+    edits: tuple[Edit, ...]
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.says.replace(" ", "-")
+
+
+CHANGES = [
+    Case("a field is added", ((CITY, CITY + "  job: {type: text, personal: professional}\n"),), after={"job": None}),
+    Case(
+        "a field with a default is added",
+        ((CITY, CITY + "  score: {type: integer, default: 5}\n"),),
+        after={"score": 5},
+    ),
+    Case(
+        "a required field with a computed default is added",
+        ((CITY, CITY + "  known_on: {type: date, required: true, default: =today()}\n"),),
+        after={"known_on": date(2026, 3, 2)},
+    ),
+    Case("an empty field is dropped", ((CITY, ""),), gone=("city",)),
+    Case(
+        "a field is renamed",
+        ((CITY, "  town: {type: text, personal: contact, was: city}\n"),),
+        {"city": "Lyon"},
+        {"town": "Lyon"},
+        ("city",),
+    ),
+    Case(
+        "two fields exchange their names",
+        ((CITY, "  pause: {type: text, was: city}\n"), (PAUSE, "  city: {type: duration, was: pause}\n")),
+    ),
+    Case(
+        "a renamed field keeps its folded column",
+        (
+            ("  last_name:    {type: text,", "  surname: {was: last_name, type: text,"),
+            ("{{ record.last_name }}", "{{ record.surname }}"),
+            ("[first_name, last_name, email]", "[first_name, surname, email]"),
+        ),
+        {"last_name": "Élan"},
+        {"surname": "Élan", "_fold_surname": "elan"},
+        ("last_name", "_fold_last_name"),
+    ),
+    Case(
+        "a number becomes a text",
+        ((RATING, "  rating: {type: text}\n"),),
+        {"rating": Decimal("4.1250")},
+        {"rating": "4.1250"},
+    ),
+    Case(
+        "a text becomes a number",
+        ((CITY, "  city: {type: integer}\n"),),
+        {"city": "69"},
+        {"city": 69},
+    ),
+    Case(
+        "an integer becomes a decimal",
+        ((CALLS, "  calls: {type: decimal, scale: 1, default: 0}\n"),),
+        {"calls": 3},
+        {"calls": Decimal("3.0")},
+    ),
+    Case(
+        "a decimal keeps what it can with fewer places",
+        ((RATING, "  rating: {type: decimal, scale: 2}\n"),),
+        {"rating": Decimal("4.2500")},
+        {"rating": Decimal("4.25")},
+    ),
+    Case(
+        "a date becomes a time in the network's zone",
+        ((BIRTH, "  birth_date: {type: datetime, personal: identity}\n"),),
+        {"birth_date": date(1990, 7, 14)},
+        {"birth_date": datetime(1990, 7, 13, 22, tzinfo=UTC)},
+    ),
+    Case(
+        "a choice becomes several",
+        ((SOURCE, SOURCE.replace("type: choice,", "type: choices,")),),
+        {"source": "site"},
+        {"source": ("site",)},
+    ),
+    Case(
+        "a text becomes a long text",
+        ((CITY, "  city: {type: long_text, personal: contact}\n"),),
+        {"city": "Lyon"},
+        {"city": "Lyon"},
+    ),
+    Case(
+        "a filled field becomes required",
+        ((CITY, "  city: {type: text, personal: contact, required: true}\n"),),
+        {"city": "Lyon"},
+        {"city": "Lyon"},
+    ),
+    Case(
+        "a field becomes required and has a default",
+        ((CITY, "  city: {type: text, personal: contact, required: true, default: Paris}\n"),),
+        {"city": None},
+        {"city": "Paris"},
+    ),
+    Case(
+        "a required field is so no more", (("last_name:    {type: text, required: true,", "last_name: {type: text,"),)
+    ),
+    Case(
+        "a default changes for new records only",
+        ((CALLS, "  calls: {type: integer, default: 7}\n"),),
+        {"calls": 1},
+        {"calls": 1},
+    ),
+    Case("a field becomes unique", ((CITY, "  city: {type: text, personal: contact, unique: true}\n"),)),
+    Case("a field is unique no more", (("{type: email, personal: contact, unique: owner}", "{type: email}"),)),
+    Case("an index comes", ((CITY, "  city: {type: text, personal: contact, index: true}\n"),)),
+    Case("an index goes", (("{type: datetime, index: true}", "{type: datetime}"),)),
+    Case("the rule of a reference changes", ((COMPANY, COMPANY.replace("clear", "restrict")),)),
+    Case(
+        "an empty reference points elsewhere",
+        ((COMPANY, "  company: {type: reference, to: member, on_delete: clear}\n"),),
+    ),
+    Case(
+        "a formula changes",
+        ((HOT, '"=record.calls > 5"'),),
+        {"calls": 6, "hot": False},
+        {"hot": True},
+    ),
+    Case(
+        "a computed field is added",
+        ((CALLS, CALLS + '  many: {type: integer, compute: "=record.calls * 10"}\n'),),
+        {"calls": 6},
+        {"many": 60},
+    ),
+    Case(
+        "a field is computed from now on",
+        ((NEWSLETTER, '  newsletter: {type: boolean, compute: "=has(record.email)"}\n'),),
+        {"email": "a@b.fr", "newsletter": False},
+        {"newsletter": True},
+    ),
+    Case(
+        "an option is renamed",
+        ((SOURCE, SOURCE.replace("site: {fr: Site, en: Web site}", "web: {fr: Site, en: Web site, was: site}")),),
+        {"source": "site"},
+        {"source": "web"},
+    ),
+    Case(
+        "an option of several is renamed",
+        (("home: {fr: Maison, en: Home}", "house: {fr: Maison, en: Home, was: home}"),),
+        {"interests": ("home", "beauty")},
+        {"interests": ("house", "beauty")},
+    ),
+    Case("an unused option goes", ((SOURCE, SOURCE.replace(", direct: {fr: Direct, en: Direct}", "")),)),
+    Case(
+        "a state goes and says where to",
+        (
+            ("entity: lead\nlabel: {fr: Recrutement", "entity: lead\nmoved: {contacted: new}\nlabel: {fr: Recrutement"),
+            ("  contacted: {label: {fr: Contacté, en: Contacted}, colour: amber}\n", ""),
+            ("from: [new, contacted]\n    to: contacted", "from: new\n    to: signed"),
+            ("{from: contacted, to: signed", "{from: new, to: signed"),
+            ("{from: lost, to: contacted", "{from: lost, to: new"),
+            ("recruiting.contacted", "recruiting.signed"),
+        ),
+        {"recruiting": "contacted"},
+        {"recruiting": "new"},
+    ),
+    Case(
+        "a state is renamed",
+        (
+            ("  lost:      {label:", "  gone: {was: lost, label:"),
+            ("{from: any, to: lost", "{from: any, to: gone"),
+            ("{from: lost,", "{from: gone,"),
+        ),
+        {"recruiting": "lost"},
+        {"recruiting": "gone"},
+    ),
+    Case(
+        "a process is renamed",
+        (
+            ("process: recruiting\n", "process: hiring\nwas: recruiting\n"),
+            ("recruiting.contacted", "hiring.contacted"),
+        ),
+        {"recruiting": "contacted"},
+        {"hiring": "contacted"},
+        ("recruiting",),
+    ),
+    Case(
+        "a process is added",
+        (("{from: lost, to: contacted", "{from: lost, to: contacted"),),
+        after={"follow_up": "idle"},
+    ),
+    Case(
+        "more is searched",
+        (("search: [first_name, last_name, email]", "search: [first_name, last_name, email, city]"),),
+        {"city": "Évreux"},
+        {"_fold_city": "evreux"},
+    ),
+    Case(
+        "less is searched",
+        (("search: [first_name, last_name, email]", "search: [last_name]"),),
+        gone=("_fold_first_name", "_fold_email"),
+    ),
+]
+
+
+def packed(case: Case) -> dict[str, str]:
+    files = edited(SMALL, *case.edits)
+    if case.says == "a process is added":
+        files["follow_up.yaml"] = FOLLOW_UP
+    return files
+
+
+async def lead(tenant: Tenant, **values: Any) -> str:
+    defaults = {"first_name": "Camille", "last_name": "Roux", "country": "FR", "calls": 0, "newsletter": False}
+    return await insert(tenant, "lead", **{**defaults, **values})
+
+
+@pytest.mark.parametrize("case", CHANGES, ids=str)
+async def test_tables_follow_the_definitions(tenant: Tenant, case: Case) -> None:
+    await lead(tenant, **case.before)
+    old = tenant.published
+    published = await tenant.publish(packed(case))
+    (record,) = await records(tenant, "lead")
+    assert {name: record[name] for name in case.after} == dict(case.after)
+    assert not set(case.gone) & set(record)
+    assert await schema(tenant) == {name: set(table.columns) for name, table in published.tables.items()}
+    assert await _indexes(tenant) == {
+        index.name for shape in shapes(published.network).values() for index in shape.indexes
+    }
+    assert await select(tenant, "PRAGMA integrity_check") == [("ok",)]
+    assert plan(published.network, published.network).steps == ()
+    assert old.version == 1
+
+
+async def _indexes(tenant: Tenant) -> set[str]:
+    rows = await select(tenant, "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT GLOB '_*'")
+    return {row[0] for row in rows if not row[0].startswith("sqlite_autoindex")}
+
+
+async def test_an_entity_is_renamed_and_everything_about_it_follows(tenant: Tenant) -> None:
+    company = await insert(tenant, "company", name="Alba", city="Lyon")
+    await lead(tenant, company=company)
+    await execute(
+        tenant,
+        "INSERT INTO _history (id, at, entity, record, kind, actor_kind) VALUES ('h', '', 'company', ?, 'created', '')",
+        [company],
+    )
+    renamed = edited(
+        SMALL,
+        ("entity: company\nlabel", "entity: firm\nwas: company\nlabel"),
+        ("to: company,", "to: firm,"),
+        ("  company: {read: all,", "  firm: {read: all,"),
+    )
+    await tenant.publish(renamed)
+    assert await column(tenant, "firm", "name") == ["Alba"]
+    assert await column(tenant, "lead", "company") == [{"id": company}]
+    assert await select(tenant, "SELECT entity FROM _history") == [("firm",)]
+    await execute(tenant, "DELETE FROM firm")
+    assert await column(tenant, "lead", "company") == [None]
+
+
+async def test_an_entity_comes_and_goes(tenant: Tenant) -> None:
+    note = {"note.yaml": "entity: note\nlabel: Note\ntitle: '{{ record.text }}'\nfields:\n  text: {type: text}\n"}
+    await tenant.publish({**SMALL, **note})
+    await insert(tenant, "note", text="x")
+    with pytest.raises(DefinitionError, match="The entity 'note' goes, and 1 record with it"):
+        await tenant.publish(SMALL)
+    await execute(tenant, "DELETE FROM note")
+    await tenant.publish(SMALL)
+    assert "note" not in await schema(tenant)
+
+
+async def test_an_owner_comes_from_who_created_the_record(tenant: Tenant) -> None:
+    member = await insert(tenant, "member", first_name="Ana", last_name="Roux", email="a@b.fr")
+    await insert(tenant, "company", name="Alba", created_by=member)
+    await tenant.publish(edited(SMALL, ("entity: company\nlabel", "entity: company\nowner: true\nlabel")))
+    assert await column(tenant, "company", "owner") == [{"id": member}]
+    with pytest.raises(DefinitionError, match=r"'company\.owner' goes"):
+        await tenant.publish(SMALL)
+    await tenant.publish(SMALL, allow_loss=True)
+    assert "owner" not in (await schema(tenant))["company"]
+
+
+async def test_foreign_keys_hold_after_a_rebuild(tenant: Tenant) -> None:
+    company = await insert(tenant, "company", name="Alba")
+    await lead(tenant, company=company)
+    await tenant.publish(edited(SMALL, ("  city: {type: text}\n", ""), (COMPANY, COMPANY.replace("clear", "delete"))))
+    await execute(tenant, "DELETE FROM company")
+    assert await records(tenant, "lead") == []
+
+
+@dataclass(frozen=True)
+class Refusal(Case):
+    """A change that data forbids: the code, and what is left when losing data is allowed (None: refused even so)."""
+
+    code: str = ""
+    left: Mapping[str, Any] | None = None
+
+
+REFUSED = [
+    Refusal(
+        "a field with values is dropped",
+        ((CITY, ""),),
+        {"city": "Lyon"},
+        code="plan.loses_values",
+        left={"first_name": "Camille"},
+    ),
+    Refusal(
+        "a text that is no number becomes one",
+        ((CITY, "  city: {type: integer}\n"),),
+        {"city": "Lyon"},
+        code="plan.loses_values",
+        left={"city": None},
+    ),
+    Refusal(
+        "a decimal loses places",
+        ((RATING, "  rating: {type: decimal, scale: 2}\n"),),
+        {"rating": Decimal("4.1250")},
+        code="plan.loses_values",
+        left={"rating": Decimal("4.13")},
+    ),
+    Refusal(
+        "a reference points elsewhere",
+        ((COMPANY, "  company: {type: reference, to: member, on_delete: clear}\n"),),
+        {"company": "the company"},
+        code="plan.loses_values",
+        left={"company": None},
+    ),
+    Refusal(
+        "a used option goes",
+        ((SOURCE, SOURCE.replace(", direct: {fr: Direct, en: Direct}", "")),),
+        {"source": "direct"},
+        code="plan.loses_option",
+        left={"source": None},
+    ),
+    Refusal(
+        "a used option of several goes",
+        ((INTERESTS, "{home: {fr: Maison, en: Home}}"),),
+        {"interests": ("home", "beauty")},
+        code="plan.loses_option",
+        left={"interests": ("home",)},
+    ),
+    Refusal(
+        "an empty field becomes required",
+        ((CITY, "  city: {type: text, personal: contact, required: true}\n"),),
+        {"city": None},
+        code="plan.required",
+    ),
+    Refusal(
+        "a required field without default is added",
+        ((CITY, CITY + "  job: {type: text, required: true, personal: professional}\n"),),
+        code="plan.required",
+    ),
+    Refusal(
+        "a state with records goes",
+        (
+            ("  lost:      {label: {fr: Perdu, en: Lost}, colour: grey}\n", ""),
+            ("  lose: {from: any, to: lost, by: [distributor], label: {fr: Perdu, en: Lost}}\n", ""),
+            ("  revive: {from: lost, to: contacted, by: [distributor], label: {fr: Reprendre, en: Revive}}\n", ""),
+        ),
+        {"recruiting": "lost"},
+        code="plan.state",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+async def test_what_would_lose_data_is_refused(tenant: Tenant, case: Refusal) -> None:
+    before = dict(case.before)
+    if before.get("company"):
+        before["company"] = await insert(tenant, "company", name="Alba")
+    await lead(tenant, **before)
+    kept = await records(tenant, "lead")
+    with pytest.raises(DefinitionError) as refused:
+        await tenant.publish(packed(case))
+    assert {problem.code for problem in refused.value.problems} == {case.code}
+    assert all(problem.hint and problem.place.file for problem in refused.value.problems)
+    assert await records(tenant, "lead") == kept
+    if case.left is None:
+        with pytest.raises(DefinitionError):
+            await tenant.publish(packed(case), allow_loss=True)
+        return
+    await tenant.publish(packed(case), allow_loss=True)
+    (record,) = await records(tenant, "lead")
+    assert {name: record[name] for name in case.left} == dict(case.left)
+
+
+UNIQUE = [
+    "  city:         {type: text, personal: contact, unique: true}\n",
+    "  city:         {type: text, personal: contact, unique: [last_name]}\n",
+    "  town: {type: text, personal: contact, default: Lyon, unique: true}\n" + CITY,
+]
+
+
+@pytest.mark.parametrize("line", UNIQUE)
+async def test_doubles_refuse_uniqueness(tenant: Tenant, line: str) -> None:
+    for _ in range(2):
+        await lead(tenant, city="Lyon")
+    with pytest.raises(DefinitionError, match=r"plan\.unique"):
+        await tenant.publish(edited(SMALL, (CITY, line)), allow_loss=True)
+    assert len(await column(tenant, "lead", "city")) == 2
+
+
+async def test_nulls_are_distinct(tenant: Tenant) -> None:
+    for _ in range(2):
+        await lead(tenant)
+    await tenant.publish(edited(SMALL, (CITY, UNIQUE[0])))
+    assert await column(tenant, "lead", "city") == [None, None]
+
+
+async def test_a_process_with_records_is_not_lost(tenant: Tenant) -> None:
+    await tenant.publish({**SMALL, "follow_up.yaml": FOLLOW_UP})
+    await lead(tenant)
+    with pytest.raises(DefinitionError, match=r"'lead\.follow_up' goes"):
+        await tenant.publish(SMALL)
+    await tenant.publish(SMALL, allow_loss=True)
+    assert "follow_up" not in (await schema(tenant))["lead"]
+
+
+async def test_all_refusals_are_told_at_once(tenant: Tenant) -> None:
+    await lead(tenant, city="Lyon", birth_date=date(1990, 7, 14))
+    with pytest.raises(DefinitionError) as refused:
+        await tenant.publish(edited(SMALL, (CITY, ""), (BIRTH, "")))
+    assert len(refused.value.problems) == 2
+
+
+async def test_a_thousand_records_are_counted_with_a_comma(tenant: Tenant) -> None:
+    await insert(tenant, "company", name="Alba", city="Lyon")
+    await execute(
+        tenant,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
+        "INSERT INTO company (id, created_at, updated_at, version, name, city) "
+        "SELECT 'c' || i, created_at, updated_at, 1, name, city FROM company, n",
+    )
+    with pytest.raises(DefinitionError, match="its value in 1,501 records"):
+        await tenant.publish(edited(SMALL, ("  city: {type: text}\n", "")))
