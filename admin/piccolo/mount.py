@@ -15,25 +15,27 @@ from piccolo_admin.translations.data import ENGLISH, FRENCH
 from piccolo_api.crud.endpoints import OrderBy, PiccoloCRUD
 from piccolo_api.fastapi.endpoints import ANNOTATIONS
 from starlette.authentication import SimpleUser
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.i18n import catalogue
 from admin.piccolo.crud import RecordsCRUD
 from admin.piccolo.descriptors import Descriptor, Words, describe
 from admin.visit import Visit, here
 from definitions.spec.network import Network
+from models import message as sentences
 from models.errors import NotFoundError
-from models.message import Message, say
+from models.message import say
 
 SEAM = "PiccoloCRUD"
 """The name in piccolo-admin's module under which it looks up what serves a table."""
 KEPT = 8
 """How many built admins (network, version and language) are kept."""
 PAGE = 50
-SYSTEM_LABELS: Mapping[str, Message] = {
+SYSTEM_LABELS: Mapping[str, sentences.Message] = {
     "id": say("Identifier"),
     "owner": say("Owner"),
     "created_at": say("Created on"),
@@ -61,7 +63,7 @@ class BackOffice:
             raise NotFoundError
         scope["user"] = SimpleUser(str(visit.actor.member["name"]) if visit.actor.member else "")
         app = await self._app(visit)
-        await app(scope, receive, send)
+        await app(scope, receive, _with_token(send, visit))
 
     async def _app(self, visit: Visit) -> AdminRouter:
         key = (visit.tenant.name, visit.tenant.published.version, visit.language)
@@ -75,6 +77,18 @@ class BackOffice:
         while len(self._built) > KEPT:
             self._built.popitem(last=False)
         return self._built[key]
+
+
+def _with_token(send: Send, visit: Visit) -> Send:
+    """Give piccolo-admin's pages our token under the name that they look for, for this part of the site only."""
+    cookie = f"csrftoken={visit.csrf}; Path={visit.url('back-office', '')}; SameSite=Lax"
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("Set-Cookie", cookie)
+        await send(message)
+
+    return answer
 
 
 def build(network: Network, language: str, engine: Engine[Any], home: str) -> AdminRouter:
@@ -106,6 +120,7 @@ def build(network: Network, language: str, engine: Engine[Any], home: str) -> Ad
         setattr(piccolo_admin.endpoints, SEAM, PiccoloCRUD)
         for alias in set(ANNOTATIONS) - known:
             del ANNOTATIONS[alias]
+    router.user_middleware.clear()  # its CSRF check has a token of its own; ours comes before it, at the door
     _replace_sign_in(router, home)
     return router
 
