@@ -15,7 +15,7 @@ from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from definitions.spec.process import Transition
 from models.actor import Actor
-from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Path, Within, all_of, any_of, of_parent, plain
+from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Path, Within, all_of, any_of, plain
 from models.tx import Dialect
 
 if TYPE_CHECKING:
@@ -83,10 +83,6 @@ class Rights:
             return Granted(level.name, level.place, ALWAYS)
         definition = self.network.entities[entity]
         own = level.entities.get(entity)
-        if definition.parent is not None:
-            above = self._level_row(level, definition.parent, "read" if action == "read" else "update")
-            narrowed = ALWAYS if own is None else self._own_row(own, definition, level, action)
-            return all_of((of_parent(definition.parent, above), narrowed))
         if own is None:
             return NEVER
         return self._own_row(own, definition, level, action)

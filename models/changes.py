@@ -58,15 +58,12 @@ async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Recor
         if name in cleaned.values and not await records.holds(entity, rights.new_field(entity, name), values):
             problems[name] = _MAY_NOT_WRITE
     draft = _Draft(sight, values, frozenset(cleaned.values))
-    checked = {
-        name for name, field in all_fields(sight.entity).items() if field.compute is None and field.name != "parent"
-    }
+    checked = {name for name, field in all_fields(sight.entity).items() if field.compute is None}
     await _validate(records, draft, checked, problems, own=True)
     if not await records.holds(entity, rights.row(entity, "create"), values):
         raise RefusedError(_OUT_OF_REACH)
     await tree.place(records, entity, values)
     await _insert(records, draft)
-    await computed.refresh_parent(records, sight.entity, values)
     return await see(records, sight, values)
 
 
@@ -140,7 +137,6 @@ async def update(records: Records, entity: str, record_id: str, version: int | N
     if not await records.holds(entity, records.rights.row(entity, "update"), values):
         raise RefusedError(_OUT_OF_REACH)
     await _write(records, draft, before, changed)
-    await computed.refresh_parent(records, sight.entity, values)
     return Change(before, await see(records, sight, values), changed)
 
 
@@ -178,7 +174,6 @@ async def delete(records: Records, entity: str, record_id: str, version: int | N
     if not await records.tx.run(text, (record_id, before.version)):
         raise ConflictError(before.version)
     records.loader.forget()
-    await computed.refresh_parent(records, sight.entity, before.full)
     return before
 
 

@@ -1,4 +1,4 @@
-"""Computed fields: stored, and recomputed with each change of the record or of its lines."""
+"""Computed fields: stored, and recomputed with each change of the record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity, Field
-from models.ddl import quoted
 from models.values import Locality, ValueRefusedError, convert
 
 if TYPE_CHECKING:
@@ -51,23 +50,3 @@ async def compute(records: Records, entity: Entity, values: Mapping[str, Any]) -
         except ValueRefusedError:  # what does not fit its field (a number too big) is no value
             found[field.name] = record[field.name] = None
     return found
-
-
-async def refresh_parent(records: Records, entity: Entity, line: Mapping[str, Any]) -> None:
-    """Recompute what the parent of a line computes from its lines."""
-    reference = line.get("parent")
-    if entity.parent is None or reference is None:
-        return
-    parent = records.network.entities[entity.parent]
-    records.loader.forget()
-    values = await records.loader.load(parent.name, reference["id"])
-    if values is None:
-        return
-    found = await compute(records, parent, values)
-    table = records.published.tables[parent.name]
-    changed = {name: table.encode(name, value) for name, value in found.items() if value != values.get(name)}
-    if changed:
-        places = ", ".join(f"{quoted(name)} = ?" for name in changed)
-        text = f'UPDATE {table.quoted} SET {places} WHERE "id" = ?'  # noqa: S608 (names of the definitions only)
-        await records.tx.run(text, (*changed.values(), reference["id"]))
-        records.loader.forget()

@@ -25,8 +25,6 @@ def target(entity: Entity, field: str) -> str | None:
     """Return the entity that a field refers to, None when it is no reference."""
     if field in {"owner", "created_by"}:
         return "member"
-    if field == "parent":
-        return entity.parent
     declared = entity.fields.get(field)
     return None if declared is None else declared.to
 
@@ -54,10 +52,6 @@ class Loader:
                 by_first.setdefault(path[0], set()).add(path[1:])
         found = dict(values)
         for name, rests in by_first.items():
-            lines = self._lines_entity(entity, name)
-            if lines is not None:
-                found[name] = await self._lines(lines, values["id"], rests)
-                continue
             to = target(definition, name)
             reference = values.get(name)
             deeper = {rest for rest in rests if rest and rest != ("id",)}
@@ -75,16 +69,6 @@ class Loader:
             row = await self.tx.row(f'{_select(table)} WHERE "id" = ?', (identifier,))
             self._loaded[key] = None if row is None else table.decode(row, _columns(table))
         return self._loaded[key]
-
-    def _lines_entity(self, parent: str, name: str) -> str | None:
-        entities = self.network.entities.values()
-        return next((line.name for line in entities if line.parent == parent and line.lines_as == name), None)
-
-    async def _lines(self, entity: str, parent: str, rests: Iterable[Path]) -> list[Mapping[str, Any]]:
-        table = self.tables[entity]
-        rows = await self.tx.rows(f'{_select(table)} WHERE "parent" = ? ORDER BY "id"', (parent,))
-        wanted = [rest for rest in rests if rest]
-        return [await self.follow(entity, table.decode(row, _columns(table)), wanted) for row in rows]
 
 
 def _columns(table: EntityTable) -> tuple[str, ...]:

@@ -41,14 +41,6 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
-class OfParent:
-    """Lines whose parent, a record of `entity`, meets the condition."""
-
-    entity: str
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True)
 class AnyOf:
     """Records that meet one of the conditions."""
 
@@ -71,7 +63,7 @@ class Granted:
     condition: Condition
 
 
-Condition = Always | Never | Within | Holds | OfParent | AnyOf | AllOf | Granted
+Condition = Always | Never | Within | Holds | AnyOf | AllOf | Granted
 
 ALWAYS = Always()
 NEVER = Never()
@@ -91,8 +83,6 @@ def bare(condition: Condition) -> Condition:
             return any_of(dict.fromkeys(map(bare, parts)))
         case AllOf(conditions=parts):
             return all_of(dict.fromkeys(map(bare, parts)))
-        case OfParent(entity=entity, condition=inner):
-            return OfParent(entity, bare(inner))
         case _:
             return condition
 
@@ -120,12 +110,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
     return kept[0] if len(kept) == 1 else AllOf(tuple(dict.fromkeys(kept)))
 
 
-def of_parent(entity: str, condition: Condition) -> Condition:
-    """Return the parent's condition as one of its lines."""
-    return condition if plain(condition) in {ALWAYS, NEVER} else OfParent(entity, condition)
-
-
-def holds(condition: Condition, names: Names, context: Context) -> bool:  # noqa: C901 (one line a kind of condition)
+def holds(condition: Condition, names: Names, context: Context) -> bool:
     """Whether the condition holds for `names["record"]` and `names["actor"]`.
 
     The references that `reads` names must have been loaded into the record.
@@ -145,9 +130,6 @@ def holds(condition: Condition, names: Names, context: Context) -> bool:  # noqa
             return _within(condition, names["record"], names["actor"])
         case Holds(expression=expression):
             return expression.evaluate(names, context) is True
-        case OfParent(condition=inner):
-            parent = names["record"].get("parent")
-            return parent is not None and holds(inner, {**names, "record": parent}, context)
         case _:
             assert_never(condition)
 
@@ -162,7 +144,7 @@ def _within(condition: Within, record: Mapping[str, Any], actor: Mapping[str, An
     return bool(above) and path is not None and str(path).startswith(str(above))
 
 
-def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:  # noqa: C901 (the same)
+def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:
     """Yield the paths that `holds` follows from the names in scope."""
     match condition:
         case Always() | Never():
@@ -178,7 +160,5 @@ def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:  
         case Holds(expression=expression):
             for path in expression.reads:
                 yield (*prefix, *path[1:]) if path[0] == "record" else path
-        case OfParent(condition=inner):
-            yield from reads(inner, (*prefix, "parent"))
         case _:
             assert_never(condition)

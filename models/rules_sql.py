@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from definitions.expr import Columns, Context, Names, SqlTemplate, all_of, any_of, to_sql
-from models.rules import AllOf, Always, AnyOf, Condition, Granted, Holds, Never, OfParent, Within
+from models.rules import AllOf, Always, AnyOf, Condition, Granted, Holds, Never, Within
 from models.tx import Dialect
 
 
@@ -22,30 +22,12 @@ def condition_sql(condition: Condition, entity: str, alias: str, dialect: Dialec
             return any_of(condition_sql(part, entity, alias, dialect, columns) for part in parts)
         case AllOf(conditions=parts):
             return all_of(condition_sql(part, entity, alias, dialect, columns) for part in parts)
-        case Within() | Holds() | OfParent():
-            return _leaf(condition, entity, alias, dialect, columns)
-        case _:
-            assert_never(condition)
-
-
-def _leaf(
-    condition: Within | Holds | OfParent, entity: str, alias: str, dialect: Dialect, columns: Columns
-) -> SqlTemplate:
-    match condition:
         case Within():
             return _within(condition, entity, alias, columns)
         case Holds(expression=expression):
             return to_sql(expression, dialect, columns, alias)
-        case OfParent(entity=parent, condition=inner):
-            line = columns.value(entity, alias, "parent")
-            above = f"{alias}_p"
-            rule = condition_sql(inner, parent, above, dialect, columns)
-            identity = columns.value(parent, above, "id")
-            text = (
-                f'EXISTS (SELECT 1 FROM {columns.table(parent)} AS "{above}" '  # noqa: S608 (names and templates only)
-                f"WHERE {identity.text} = {line.text} AND {rule.text})"
-            )
-            return SqlTemplate(text, rule.bind)
+        case _:
+            assert_never(condition)
 
 
 def _within(condition: Within, entity: str, alias: str, columns: Columns) -> SqlTemplate:
@@ -59,7 +41,7 @@ def _within(condition: Within, entity: str, alias: str, columns: Columns) -> Sql
     path = columns.value("member", below, "_path").text
     identity = columns.value("member", below, "id").text
     text = (
-        f'{value.text} IN (SELECT {identity} FROM {columns.table("member")} AS "{below}" '  # noqa: S608 (the same)
+        f'{value.text} IN (SELECT {identity} FROM {columns.table("member")} AS "{below}" '  # noqa: S608 (names only)
         f"WHERE {path} >= ? AND {path} < ?)"
     )
     return SqlTemplate(text, _bind_branch)

@@ -19,9 +19,7 @@ from models.validation import all_fields
 from models.visible import FOLD, ROOT, VisibleColumns
 
 Judge = Callable[[Condition], bool]
-ALWAYS_SELECTED = frozenset(
-    {"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner", "parent"}
-)
+ALWAYS_SELECTED = frozenset({"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner"})
 
 
 class Sight:

@@ -36,18 +36,11 @@ def owner_field() -> Field:
     return Field("owner", "reference", plain("owner"), NOWHERE, required=False, to="member", built_in=True)
 
 
-def parent_field(parent: str) -> Field:
-    """Return the field that `parent:` stands for."""
-    return Field("parent", "reference", plain("parent"), NOWHERE, required=True, to=parent, on_delete="delete")
-
-
 def all_fields(entity: Entity) -> Mapping[str, Field]:
-    """Return the declared fields of the entity with `owner` and `parent` beside them."""
+    """Return the declared fields of the entity with `owner` beside them."""
     fields = dict(entity.fields)
     if entity.owner:
         fields.setdefault("owner", owner_field())
-    if entity.parent is not None:
-        fields.setdefault("parent", parent_field(entity.parent))
     return fields
 
 
