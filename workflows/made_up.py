@@ -19,6 +19,7 @@ from models.calendar import OfficeCalendar
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)(\|slug)?\}")
 _DAY = timedelta(days=1)
 _QUARTER = 15
+_SPELT = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "-"})
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Making:
 
 def slug(text: str) -> str:
     """Return a text as it stands in addresses: small letters and digits, hyphens between."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_SPELT)).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 

@@ -22,7 +22,7 @@ from models.records import Records
 from models.tenant import Tenant
 from models.terms import accept, open_terms
 from models.tx import Tx
-from workflows import changes, moves, notes
+from workflows import changes, moves, notes, tasks
 from workflows.course import Created, Event, Moved, Noted, Story, Tasked
 from workflows.made_up import Making, World
 from workflows.unit import Unit
@@ -72,7 +72,6 @@ class Stage:
         self.world = World(tenant.published.calendar)
         self.members: dict[str, str] = {}
         self.actors: dict[str, Actor] = {}
-        self.tasks: list[tuple[datetime, str, Actor]] = []
         self.quiet = without_automations(tenant.published)
 
     async def play(self, events: Sequence[Event], now: datetime) -> None:
@@ -84,6 +83,7 @@ class Stage:
             self.progress("history", start, len(events))
             await self._do(past[start : start + GROUP], self.quiet)
         self.clock.moment = since
+        await self._accept()
         await self._arm()
         await self._live(events[len(past) :], now, len(past))
         self.progress("history", len(events), len(events))
@@ -103,12 +103,15 @@ class Stage:
     # Members ------------------------------------------------------------------------------------------------------
 
     async def _gather(self) -> None:
-        """Make the members, with passwords and accepted terms."""
+        """Make the members, with their passwords."""
         await self.tenant.store.write(self._make_members)
-        for at, (name, member) in enumerate(self.members.items()):
+        for at, member in enumerate(self.members.values()):
             self.progress("members", at, len(self.members))
             await set_password(self.tenant, member, self.demo.password)
-            actor = self.actors[name]
+
+    async def _accept(self) -> None:
+        """Let the members accept the terms, so that a visitor need not."""
+        for actor in self.actors.values():
             for terms in await open_terms(self.tenant, actor):
                 await accept(self.tenant, actor, terms.name, terms.version)
 
@@ -116,7 +119,8 @@ class Stage:
         unit = self._unit(tx, SYSTEM, self.quiet)
         for member in self.demo.members.values():
             sponsor = self.members[member.sponsor] if member.sponsor else None
-            values = {**member.values, "levels": member.levels, "sponsor": sponsor, "joined_at": self.clock.now()}
+            own = {"levels": member.levels, "sponsor": sponsor}
+            values = {"joined_at": self.clock.now(), **member.values, **own}
             self.members[member.name] = (await changes.create(unit, MEMBER, values)).id
         for member in self.demo.members.values():
             known = {name: self.members[other] for name, other in member.references.items()}
@@ -181,16 +185,16 @@ class Stage:
         await moves.move(unit, request)
 
     async def _task(self, unit: Unit, event: Tasked) -> None:
-        tasks = event.story.records.tasks
-        if tasks is None:
+        wanted = event.story.records.tasks
+        if wanted is None:
             return
         making = self._made(event)
         about = (event.story.records.entity, _id(event.story))
-        title, due = making.value(tasks.title), making.value(tasks.due)
-        task = await notes.add_task(unit, title=str(title), about=about, due=due)
+        title, due = making.value(wanted.title), making.value(wanted.due)
+        task = await tasks.add(unit, str(title), about, None, due)
         if event.done_at is not None:
             self.clock.moment = event.done_at
-            await notes.complete_task(self._unit(unit.tx, unit.actor, unit.published), task)
+            await tasks.complete(self._unit(unit.tx, unit.actor, unit.published), task)
 
     def _made(self, event: Event) -> Making:
         return Making(self.world, event.story.rng, event.at)
