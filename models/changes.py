@@ -53,6 +53,8 @@ async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Recor
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, {})
     values = await _new_values(records, sight, cleaned.values, {**machinery, **states})
+    if not await records.holds(entity, rights.row(entity, "create"), values):
+        raise RefusedError(_OUT_OF_REACH)
     problems = dict(cleaned.problems)
     for name in asked:
         if name in cleaned.values and not await records.holds(entity, rights.new_field(entity, name), values):
@@ -60,8 +62,6 @@ async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Recor
     draft = _Draft(sight, values, frozenset(cleaned.values))
     checked = {name for name, field in all_fields(sight.entity).items() if field.compute is None}
     await _validate(records, draft, checked, problems, own=True)
-    if not await records.holds(entity, rights.row(entity, "create"), values):
-        raise RefusedError(_OUT_OF_REACH)
     await tree.place(records, entity, values)
     await _insert(records, draft)
     return await see(records, sight, values)
