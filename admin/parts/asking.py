@@ -11,7 +11,7 @@ from admin.asked import inside, text
 from admin.parts.columns import Column, field_column
 from admin.parts.inputs import Input, Question, build, raw_of
 from admin.parts.shown import Titles
-from admin.parts.subject import Subject, offered
+from admin.parts.subject import Subject, offered, title_fields
 from definitions.spec.process import Transition
 from definitions.text import Text
 from models.message import Message, say
@@ -59,14 +59,14 @@ def move_questions(about: Subject, transition: Transition) -> tuple[Question, ..
 
 def at_first(about: Subject, asked: Iterable[Question], record: Record | None) -> Raw:
     """Return what stands in the inputs before anybody typed: the record's values, else the defaults written out."""
-    zone = about.reader.formats.timezone
+    formats = about.reader.formats
     found: dict[str, tuple[str, ...]] = {}
     for question in asked:
         column = question.column
         if record is not None and column.name:
-            found[question.name] = raw_of(column, record.values.get(column.name), zone)
+            found[question.name] = raw_of(column, record.values.get(column.name), formats)
         elif column.field is not None and column.field.default is not None:
-            found[question.name] = raw_of(column, column.field.default.literal, zone)
+            found[question.name] = raw_of(column, column.field.default.literal, formats)
         elif column.name == "owner":
             found[question.name] = (about.visit.actor.id or "",)
         else:
@@ -107,9 +107,11 @@ def inputs(
 
 
 def grouped(about: Subject, made: Mapping[str, Input]) -> tuple[Group, ...]:
-    """Return the inputs under the headings of the screen's sections; the others follow."""
-    groups = []
-    rest = dict(made)
+    """Return the inputs under the headings of the screen's sections, what makes the title first, the others last."""
+    named = {name for section in about.screen.sections for name in section.fields}
+    first = [name for name in made if name in title_fields(about.entity) - named and about.screen.sections]
+    groups = [Group(about.label, tuple(made[name] for name in first))] if first else []
+    rest = {name: each for name, each in made.items() if name not in first}
     for section in about.screen.sections:
         found = tuple(rest.pop(name) for name in section.fields if name in rest)
         if found:

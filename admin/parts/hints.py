@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from admin.parts.columns import DAYS
 from admin.parts.reader import Reader
+from admin.parts.steps import way
 from definitions.duration import Duration
 from definitions.expr.expression import WorkingCalendar
 from definitions.spec.automation import Due
@@ -53,15 +53,14 @@ def planned(network: Network, entity: Entity) -> str | None:
 def hints(
     record: Record, entity: Entity, plan: str | None, reader: Reader, calendar: WorkingCalendar
 ) -> tuple[Hint, ...]:
-    """Return what is to be said about a record; nothing once all its processes have ended."""
-    if entity.processes and _ended(record, entity, reader.network):
-        return ()
+    """Return what is to be said about a record; no date is late once its processes ended or left the way."""
     found = []
-    if plan is not None and plan not in record.hidden:
+    over = bool(entity.processes) and _over(record, entity, reader.network)
+    if plan is not None and plan not in record.hidden and not over:
         found.append(_planned(record[plan], reader))
     days = idle(record, entity, reader, calendar)
     if days is not None:
-        found.append(Hint("idle", "hourglass", reader.count("idle for {n} day", "idle for {n} days", days)))
+        found.append(Hint("idle", "hourglass", reader.words(say("idle {n} d", n=reader.formats.number(days)))))
     return tuple(found)
 
 
@@ -111,7 +110,9 @@ def _today(value: date | datetime, reader: Reader) -> str:
     return reader.words(say("Today, {time}", time=reader.formats.time(value)))
 
 
-def _ended(record: Record, entity: Entity, network: Network) -> bool:
-    states: Iterable[tuple[str, str]] = ((name, str(record.values.get(name))) for name in entity.processes)
-    found = [network.processes[name].states.get(state) for name, state in states]
-    return all(state is not None and state.final for state in found)
+def _over(record: Record, entity: Entity, network: Network) -> bool:
+    for name in entity.processes:
+        process, state = network.processes[name], str(record.values.get(name))
+        if state in way(process) and not process.states[state].final:
+            return False
+    return True

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 
+from admin.formats import Formats
 from admin.parts.columns import NUMBERS, Column
 from admin.parts.reader import Reader
 from admin.parts.shown import Titles, plain_number, reference_id, write
@@ -83,7 +84,7 @@ def build(question: Question, raw: Sequence[str], reader: Reader, titles: Titles
             return made
 
 
-def raw_of(column: Column, value: Any, zone: ZoneInfo) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line a type
+def raw_of(column: Column, value: Any, formats: Formats) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line a type
     """Return the text that an input holds for a value."""
     match value:
         case None:
@@ -93,13 +94,15 @@ def raw_of(column: Column, value: Any, zone: ZoneInfo) -> tuple[str, ...]:  # no
         case int() | Decimal():
             return (plain_number(value),)
         case datetime():
-            return (value.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),)
+            return (value.astimezone(formats.timezone).strftime("%Y-%m-%dT%H:%M"),)
         case date():
             return (value.isoformat(),)
         case Duration():
             return (_duration_text(value),)
         case tuple() | list():
             return tuple(str(each) for each in value)
+        case str() if column.kind == "phone":
+            return (formats.phone(value),)
         case Mapping() if column.kind == "reference":
             return (reference_id(value),)
         case _:

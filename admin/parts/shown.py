@@ -95,6 +95,13 @@ def write(column: Column, value: Any, reader: Reader, titles: Titles) -> str:  #
             return str(value)
 
 
+def brief(column: Column, value: Any, reader: Reader, titles: Titles) -> Shown:
+    """Return a value for a list: like `show`, but a moment is written short."""
+    if column.kind == "datetime" and value is not None:
+        return Shown(f"{reader.formats.short_day(value)}, {reader.formats.time(value)}")
+    return show(column, value, reader, titles)
+
+
 def write_option(column: Column, name: object) -> str:
     """Return the label of an option, the name itself when there is no such option."""
     option = column.option(name)

@@ -170,8 +170,8 @@ async def _conflict(request: Request, about: Subject, asked: tuple[Question, ...
         return now, titles
 
     now, titles = await reading(about.visit, work)
-    zone = about.reader.formats.timezone
-    current = {question.name: raw_of(question.column, now.values.get(question.name), zone) for question in asked}
+    formats = about.reader.formats
+    current = {question.name: raw_of(question.column, now.values.get(question.name), formats) for question in asked}
     mine = {name for name, texts in filled.raw.items() if texts != filled.base.get(name, ())}
     clashes = tuple(
         Clash(

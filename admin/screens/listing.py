@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from admin.parts.columns import NUMBERS, Column
+from admin.parts.columns import DAYS, NUMBERS, Column
 from admin.parts.hints import Hint, hints, planned
 from admin.parts.lists import Ask, Frame, Order, ask, frame, order, sortable, tidy
-from admin.parts.shown import Shown, Titles, show
+from admin.parts.shown import Shown, Titles, brief
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import render
 from models.message import say
@@ -35,10 +35,12 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value in a line; `label` names it where there is no heading (phones)."""
+    """A value in a line; `named` when it needs its `label` where there is no heading (phones)."""
 
     label: str
     shown: Shown
+    hint: Hint | None
+    named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ async def page(request: Request) -> Response:
     layout = _layout(about)
 
     async def work(records: Records) -> tuple[Frame, Page, Titles]:
-        query = Query(wanted.query.where, wanted.query.q, wanted.query.filters, wanted.query.sort, PAGE, _after(wanted))
+        query = Query(
+            wanted.query.where, wanted.query.q, wanted.query.filters, wanted.query.sort, PAGE, wanted.query.cursor
+        )
         found = await records.list(about.entity.name, query)
         return await frame(about, wanted, records), found, await records.reference_labels(found.records)
 
@@ -102,10 +106,6 @@ async def options(request: Request) -> Response:
 
     found = await reading(about.visit, work)
     return JSONResponse([{"id": record.id, "label": record.title} for record in found.records])
-
-
-def _after(wanted: Ask) -> str | None:
-    return wanted.query.cursor
 
 
 def _block(request: Request) -> str | None:
@@ -139,14 +139,21 @@ def _headings(about: Subject, wanted: Ask, layout: Layout) -> tuple[Heading, ...
 
 
 def _line(about: Subject, layout: Layout, record: Record, titles: Titles) -> Line:
-    cells = tuple(
-        Cell(column.label, show(column, record.values.get(column.name), about.reader, titles))
-        for column in layout.columns
-    )
     calendar = about.visit.tenant.context().calendar
     said = hints(record, about.entity, layout.plan, about.reader, calendar)
+    urgent = next((hint for hint in said if hint.kind in ("late", "today")), None)
+    cells = tuple(
+        Cell(
+            column.label,
+            brief(column, record.values.get(column.name), about.reader, titles),
+            urgent if column.name == layout.plan else None,
+            named=column.kind in NUMBERS | DAYS | {"boolean", "duration"},
+        )
+        for column in layout.columns
+    )
     title = record.title.strip() or about.reader.words(say("Untitled"))
-    return Line(about.url(record.id), title, cells, said)
+    idle = tuple(hint for hint in said if hint.kind == "idle")
+    return Line(about.url(record.id), title, cells, idle)
 
 
 routes = [
