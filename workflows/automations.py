@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from definitions.spec.automation import Action, Automation, Wait
+from definitions.text import Text
 from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
@@ -209,9 +210,9 @@ def _reason(error: Exception) -> Message:
         case InvalidError(fields=fields):
             said = "; ".join(f"{name}: {message}" for name, message in fields.items())
             return say("The values do not fit: {fields}", fields=said)
+        case RequestError(message=Text() as text):
+            return say("{reason}", reason=text.pick("en"))
         case RequestError(message=Message() as message) | StepError(message=message):
             return message
-        case RequestError(message=text):
-            return say("{reason}", reason=text.pick("en"))
         case _:
             return say("{reason}", reason=error)

@@ -15,13 +15,29 @@ from models.actor import Actor
 from models.errors import NotFoundError
 from models.record import Change, Record
 from models.tenant import Tenant
-from workflows import moves, notes, posting, tasks
 from workflows import changes as record
+from workflows import moves, notes, posting, tasks
 from workflows.moves import Moved, Offer, Request
 from workflows.undo import undo as undo_move
 from workflows.unit import Unit, read, write
 
-__all__ = ["Moved", "Offer", "add_task", "cancel_mail", "complete_task", "create", "delete", "move", "note", "offers", "offers_of", "reopen_task", "retry_mail", "undo", "update"]
+__all__ = [
+    "Moved",
+    "Offer",
+    "add_task",
+    "cancel_mail",
+    "complete_task",
+    "create",
+    "delete",
+    "move",
+    "note",
+    "offers",
+    "offers_of",
+    "reopen_task",
+    "retry_mail",
+    "undo",
+    "update",
+]
 
 
 async def create(tenant: Tenant, actor: Actor, entity: str, values: Mapping[str, Any]) -> Record:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from models.tenant import Tenant
-
 from models.actor import Actor
 from models.message import Message
+from models.tenant import Tenant
 
 State = Literal["waiting", "sending", "sent", "failed", "unknown", "cancelled"]
 

@@ -119,14 +119,23 @@ async def complete(tx: Tx, row: Row, now: datetime) -> None:
         raise LeaseLostError(row.id)
 
 
-async def fail(tx: Tx, row: Row, now: datetime, error: str, rng: random.Random, *, permanent: bool = False) -> bool:
+async def fail(  # noqa: PLR0913 - all that decides when to try again
+    tx: Tx,
+    row: Row,
+    now: datetime,
+    error: str,
+    rng: random.Random,
+    *,
+    permanent: bool = False,
+    first: timedelta = BACKOFF,
+) -> bool:
     """Note what went wrong and try again later; return whether the row is dead now. A lost lease changes nothing."""
     dead = permanent or row.attempts >= row.max_attempts
     await tx.run(
         _FAIL,
         [
             "dead" if dead else "ready",
-            moment(now if dead else now + pause(row.attempts, rng)),
+            moment(now if dead else now + pause(row.attempts, rng, first)),
             error[:2000],
             row.attempts,
             maybe_moment(now if dead else None),

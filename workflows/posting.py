@@ -13,7 +13,6 @@ from workflows.stored import dump, maybe_moment, moment, read_moment
 from workflows.templates import Rendered
 from workflows.unit import Unit
 
-
 _AGAIN = """UPDATE "_mail" SET "state" = 'waiting', "error" = NULL, "attempts" = 0, "hold_until" = NULL
 WHERE "id" = ?"""
 

@@ -80,3 +80,20 @@ def _option(name: str, field: Field, eye: Eye) -> Named:
 def _state(name: Any, process: str, eye: Eye) -> Any:
     state = eye.network.processes[process].states.get(name)
     return name if state is None else Named(name, state.label.pick(eye.language, *eye.network.languages))
+
+
+class Bag:
+    """Values by name that are no record: links, settings, the network."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Show `values`."""
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a value; `AttributeError` when there is none of the name."""
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None

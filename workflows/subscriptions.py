@@ -154,7 +154,7 @@ def parts(step: Action) -> list[Part]:
     found: list[Part] = [step.condition]
     match step:
         case Email(to=to, cc=cc):
-            found += [to, cc]
+            found += [*to, *cc]
         case SetFields(values=values) | Create(values=values):
             found += values.values()
         case Move(record=record, form=form):

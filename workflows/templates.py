@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from definitions.spec.network import Network
 from definitions.spec.template import Template
+from models.published import Published
 from workflows import markdown
 from workflows.formats import Formats, locale_of
 from workflows.layout import Layout, compile_layout
@@ -158,3 +160,9 @@ def _paths(tree: nodes.Template) -> set[tuple[str, ...]]:
         if isinstance(inner, nodes.Name):
             found.add((inner.name, *path))
     return found
+
+
+@lru_cache(maxsize=256)
+def template_set(published: Published) -> TemplateSet:
+    """Return the templates of a version, compiled when first needed."""
+    return TemplateSet(published.network)

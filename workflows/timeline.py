@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from models.tenant import Tenant
-
 from models.actor import Actor
 from models.message import Message
+from models.tenant import Tenant
 from workflows.mails import Mail
 from workflows.tasks import Task
 

@@ -4,10 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
+import structlog
+
+from models.actor import SYSTEM, Actor
+from models.members import load_actor
+from models.message import say
+from models.published import Published
 from models.tenant import Tenant
-
+from models.tx import Tx
+from workflows import automations, outbox, runs, schedules, timers
 from workflows.mail import Transport
+from workflows.outbox import KINDS, Kind, LeaseLostError, Row
+from workflows.sending import Post
+from workflows.unit import Cause, House, Unit, open_unit
+
+BATCH = 32
+POLL = 5.0
+"""Seconds after which a worker looks again, whatever it was told."""
+
+_LOG = structlog.get_logger("maille.worker")
+
+_BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
+    "stays": timers.fire_stays,
+    "due": timers.fire_due,
+    "every": schedules.fire,
+    "batch": schedules.go_on,
+    "arm": schedules.arm,
+}
 
 
 class Worker:
@@ -20,13 +48,153 @@ class Worker:
         *,
         name: str = "worker",
         rng: random.Random | None = None,
+        url: str = "",
     ) -> None:
-        """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures."""
+        """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures.
+
+        `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
+        """
+        self.tenant = tenant
+        self.name = name
+        self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
+        self.house = House(url.rstrip("/"))
+        self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
+        self.post = None if transport is None else Post(tenant, transport, self.rng)
+        self._adopted = 0
 
     async def run_due(self) -> int:
         """Do everything that is due by the tenant's clock and what follows; return how many rows were worked."""
-        raise NotImplementedError
+        worked = 0
+        await self._adopt()
+        while rows := await self._claim():
+            await self._work(rows)
+            worked += len(rows)
+        return worked
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least."""
-        raise NotImplementedError
+        """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least.
+
+        What is under way when `stop` is set is finished.
+        """
+        stopped = asyncio.ensure_future(stop.wait())
+        try:
+            while not stop.is_set():
+                self.tenant.changed.clear()
+                try:
+                    await self.run_due()
+                    wait = await self._pause()
+                except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
+                    _LOG.exception("a round of work failed", network=self.tenant.name)
+                    wait = POLL
+                changed = asyncio.ensure_future(self.tenant.changed.wait())
+                await asyncio.wait({stopped, changed}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                with suppress(asyncio.CancelledError):
+                    await changed
+        finally:
+            stopped.cancel()
+            with suppress(asyncio.CancelledError):
+                await stopped
+
+    async def _pause(self) -> float:
+        """Return the seconds until the next row is due, `POLL` at most."""
+        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, self.kinds))
+        if due is None:
+            return POLL
+        return min(max((due - self.tenant.clock.now()).total_seconds(), 0.01), POLL)
+
+    async def _adopt(self) -> None:
+        """Have the schedules and timers of the current version planned; each version asks for it once."""
+        version = self.tenant.published.version
+        if version == self._adopted:
+            return
+
+        async def work(tx: Tx) -> None:
+            unit = open_unit(self.tenant, tx, SYSTEM)
+            await outbox.enqueue(unit, "version", {"version": version}, None, f"version:{version}")
+
+        await self.tenant.store.write(work)
+        self._adopted = version
+
+    async def _claim(self) -> list[Row]:
+        now = self.tenant.clock.now()
+        if not await self._anything(now):
+            return []
+        token = f"{self.name}:{self.tenant.new_id()}"
+        return await self.tenant.store.write(
+            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=self.kinds)
+        )
+
+    async def _anything(self, now: datetime) -> bool:
+        """Whether a row is due: a look that does not keep writers waiting."""
+        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, self.kinds))
+        return due is not None and due <= now
+
+    async def _work(self, rows: list[Row]) -> None:
+        mails = [row for row in rows if row.kind == "mail"]
+        others = [self._do(row) for row in rows if row.kind != "mail"]
+        await asyncio.gather(*others)
+        if mails and self.post is not None:
+            await self.post.send(mails)
+
+    async def _do(self, row: Row) -> None:
+        """Do what a row asks for, its completion in the same transaction; note a failure for another try."""
+        try:
+            if row.attempts > row.max_attempts:
+                raise RuntimeError("Its workers stopped in the middle of it, again and again.")  # noqa: TRY301
+            version = await self._version(row)
+            await self.tenant.store.write(lambda tx: self._handle(tx, row, version))
+        except LeaseLostError:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the row and tried again
+            _LOG.warning("work failed", network=self.tenant.name, kind=row.kind, row=row.id, error=repr(error))
+            await self._note(row, error)
+
+    async def _version(self, row: Row) -> Published:
+        """Return the version that a run began with; the current one for all else."""
+        number = row.payload.get("definition")
+        return self.tenant.published if number is None else await self.tenant.version(number)
+
+    async def _handle(self, tx: Tx, row: Row, version: Published) -> None:
+        if row.kind in ("run", "check"):
+            await self._run(tx, row, version)
+        elif row.kind == "version":
+            await schedules.adopt(self._unit(tx, SYSTEM))
+        else:
+            await _BY_KIND[row.kind](self._unit(tx, SYSTEM), row.payload)
+        await outbox.complete(tx, row, self.tenant.clock.now())
+
+    async def _run(self, tx: Tx, row: Row, version: Published) -> None:
+        run = await runs.load(tx, row.payload["run"])
+        if run is None or run.state not in ("running", "waiting"):
+            return
+        actor = await self._actor(tx, run)
+        cause = Cause(run.id, run.origin.depth, run.hold_until)
+        unit = self._unit(tx, actor, cause)
+        await (automations.advance if row.kind == "run" else automations.check)(unit, version, run)
+
+    async def _actor(self, tx: Tx, run: runs.Run) -> Actor:
+        """Return the system, acting because of whoever caused the run."""
+        caused = None
+        if run.actor is not None:
+            caused = await load_actor(self.tenant.published, tx, run.actor, run=run.id)
+        if caused is None:
+            language = self.tenant.published.network.languages[0]
+            return Actor("system", levels=(), language=language, run=run.id)
+        return Actor("system", member=caused.member, levels=(), language=caused.language, run=run.id)
+
+    def _unit(self, tx: Tx, actor: Actor, cause: Cause | None = None) -> Unit:
+        return open_unit(self.tenant, tx, actor, cause=cause, house=self.house)
+
+    async def _note(self, row: Row, error: Exception) -> None:
+        await self.tenant.store.write(lambda tx: self._fail(tx, row, error))
+
+    async def _fail(self, tx: Tx, row: Row, error: Exception) -> None:
+        now = self.tenant.clock.now()
+        permanent = row.attempts > row.max_attempts
+        dead = await outbox.fail(tx, row, now, f"{type(error).__name__}: {error}", self.rng, permanent=permanent)
+        if dead and row.kind == "run":
+            run = await runs.load(tx, row.payload["run"])
+            if run is not None and run.state in ("running", "waiting"):
+                why = say("The work failed too often: {reason}", reason=error)
+                await runs.end(self._unit(tx, SYSTEM), run, "failed", why)

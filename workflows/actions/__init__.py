@@ -1,1 +1,55 @@
-"""The actions of automations, one file each."""
+"""The actions of automations, one file each; this is their register."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from definitions.spec.automation import Action, Choose, Create, Email, Move, SetFields, Stop, Task, Wait
+from workflows.actions.choose import choose
+from workflows.actions.create import create
+from workflows.actions.email import email
+from workflows.actions.move import move
+from workflows.actions.set_fields import set_fields
+from workflows.actions.task import task
+from workflows.actions.wait import wait
+from workflows.scene import Outcome, Scene, Stopped
+
+NAMES: dict[type, str] = {
+    Email: "email",
+    SetFields: "set",
+    Create: "create",
+    Move: "move",
+    Task: "task",
+    Wait: "wait",
+    Choose: "choose",
+    Stop: "stop",
+}
+"""What each kind of step is called in the language."""
+
+
+def name_of(step: Action) -> str:
+    """Return what the step is called in the language."""
+    return NAMES[type(step)]
+
+
+async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901 - one line for each kind of step
+    """Do a step; raises what `models.errors` defines, `StepError` or `RenderError` when it can't be done."""
+    match step:
+        case Email():
+            return await email(scene, step)
+        case SetFields():
+            return await set_fields(scene, step)
+        case Create():
+            return await create(scene, step)
+        case Move():
+            return await move(scene, step)
+        case Task():
+            return await task(scene, step)
+        case Wait():
+            return await wait(scene, step)
+        case Choose():
+            return await choose(scene, step)
+        case Stop():
+            return Stopped()
+        case _:
+            assert_never(step)

@@ -1,0 +1,161 @@
+"""Sending the mails that are due: each is marked before its first word is said, so none is sent twice unnoticed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from models.message import say
+from models.tenant import Tenant
+from models.tx import Tx
+from workflows import outbox
+from workflows.mail import SendError, Session, Transport
+from workflows.outbox import LeaseLostError, Row
+from workflows.stored import dump_message, moment
+
+_SELECT = """SELECT "state", "sender", "recipient", "cc", "reply_to", "subject", "html", "text", "message_id"
+FROM "_mail" WHERE "id" = ?"""
+_SENDING = """UPDATE "_mail" SET "state" = 'sending', "message_id" = ?, "attempts" = "attempts" + 1, "hold_until" = NULL
+WHERE "id" = ?"""
+_SENT = """UPDATE "_mail" SET "state" = 'sent', "sent_at" = ?, "error" = NULL WHERE "id" = ?"""
+_STATE = 'UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ?'
+_HELD = """SELECT "lease_until" FROM "_outbox" WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'"""
+
+UNKNOWN = say("The server stopped while this was being sent: it may have arrived or not.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is about to be sent."""
+
+    row: Row
+    id: str
+    message: EmailMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Sends one network's mails over a transport."""
+
+    tenant: Tenant
+    transport: Transport
+    rng: random.Random
+
+    async def send(self, rows: Sequence[Row]) -> None:
+        """Send what the claimed rows ask for, over one connection."""
+        try:
+            async with AsyncExitStack() as stack:
+                session = await stack.enter_async_context(self.transport.open())
+                for row in rows:
+                    await self._send(session, row)
+        except SendError as error:  # no connection: nothing was said about any of the mails that are left
+            for row in rows:
+                await self._give_back(row, str(error))
+
+    async def _send(self, session: Session, row: Row) -> None:
+        outgoing = await self._mark(row)
+        if outgoing is None:
+            return
+        try:
+            await session.send(outgoing.message)
+        except SendError as error:
+            await self._not_sent(outgoing, error)
+            return
+        await self._sent(outgoing)
+
+    async def _mark(self, row: Row) -> Outgoing | None:
+        """Commit that the mail is being sent, and return it; None when it is not to be sent."""
+        now = self.tenant.clock.now()
+
+        async def work(tx: Tx) -> Outgoing | None:
+            if await tx.row(_HELD, [row.id, row.token]) is None:
+                return None
+            mail = row.payload["mail"]
+            found = await tx.row(_SELECT, [mail])
+            if found is None or found[0] not in ("waiting", "sending"):
+                await outbox.complete(tx, row, now)
+                return None
+            if found[0] == "sending":  # whoever was sending it stopped in the middle
+                await tx.run(_STATE, ["unknown", dump_message(UNKNOWN), mail])
+                await outbox.complete(tx, row, now)
+                return None
+            message_id = found[8] or self._message_id(mail)
+            await tx.run(_SENDING, [message_id, mail])
+            return Outgoing(row, mail, self._compose(found, message_id, now))
+
+        return await self.tenant.store.write(work)
+
+    def _message_id(self, mail: str) -> str:
+        """Return the id of the mail's message: the same however often it is sent."""
+        return f"<{mail}@{self.transport.address.rpartition('@')[2]}>"
+
+    def _compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
+        _, sender, recipient, cc, reply_to, subject, html, text, _ = found
+        message = EmailMessage()
+        user, _, domain = self.transport.address.rpartition("@")
+        message["From"] = Address(_line(sender), user, domain)
+        message["To"] = recipient
+        copies = json.loads(cc or "[]")
+        if copies:
+            message["Cc"] = ", ".join(copies)
+        if reply_to:
+            message["Reply-To"] = reply_to
+        message["Subject"] = _line(subject)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = message_id
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text or "")
+        message.add_alternative(html or "", subtype="html")
+        return message
+
+    async def _sent(self, outgoing: Outgoing) -> None:
+        now = self.tenant.clock.now()
+
+        async def work(tx: Tx) -> None:
+            await tx.run(_SENT, [moment(now), outgoing.id])
+            await outbox.complete(tx, outgoing.row, now)
+
+        try:
+            await self.tenant.store.write(work)
+        except LeaseLostError:  # another worker found it "sending" and called it unknown; we know better
+            await self.tenant.store.write(lambda tx: tx.run(_SENT, [moment(now), outgoing.id]))
+
+    async def _not_sent(self, outgoing: Outgoing, error: SendError) -> None:
+        now, row = self.tenant.clock.now(), outgoing.row
+        reason = dump_message(say("The mail server said: {reason}", reason=error))
+
+        async def work(tx: Tx) -> None:
+            if error.uncertain:
+                await tx.run(_STATE, ["unknown", reason, outgoing.id])
+                await outbox.complete(tx, row, now)
+                return
+            first = timedelta(seconds=row.payload["backoff"]) if "backoff" in row.payload else outbox.BACKOFF
+            dead = await outbox.fail(tx, row, now, str(error), self.rng, permanent=error.permanent, first=first)
+            await tx.run(_STATE, ["failed" if dead else "waiting", reason, outgoing.id])
+
+        await self.tenant.store.write(work)
+
+    async def _give_back(self, row: Row, error: str) -> None:
+        """Try again later; a mail of which nothing was said waits on, and says why."""
+        now = self.tenant.clock.now()
+        reason = dump_message(say("The mail server cannot be reached: {reason}", reason=error))
+
+        async def work(tx: Tx) -> None:
+            dead = await outbox.fail(tx, row, now, error, self.rng)
+            state = "failed" if dead else "waiting"
+            sql = """UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ? AND "state" = 'waiting'"""
+            await tx.run(sql, [state, reason, row.payload["mail"]])
+
+        await self.tenant.store.write(work)
+
+
+def _line(text: str | None) -> str:
+    """Return a text without line breaks, which headers do not have."""
+    return " ".join((text or "").split())
