@@ -32,6 +32,8 @@ GROUP = 250
 """So many events share a transaction."""
 STEP = timedelta(minutes=30)
 """How often the worker looks in while the last days pass."""
+SENT = 0.9
+"""The mails of so much of what happened in the last days are sent; those after wait, as on a network without SMTP."""
 MEMBER = "member"
 
 Progress = Callable[[str, int, int], None]
@@ -84,20 +86,23 @@ class Stage:
             await self._do(past[start : start + GROUP], self.quiet)
         self.clock.moment = since
         await self._accept()
-        await self._arm()
         await self._live(events[len(past) :], now, len(past))
         self.progress("history", len(events), len(events))
 
     async def _live(self, events: Sequence[Event], now: datetime, before: int) -> None:
-        """Let the last days pass with the worker at work; the last tenth of the mails is left waiting."""
-        sending, waiting = Worker(self.tenant, Shredder(), rng=Random(0)), Worker(self.tenant, None, rng=Random(0))  # noqa: S311
+        """Let the last days pass with the worker at work, which first adopts what is there; the last mails wait."""
+        sending, waiting = (
+            Worker(self.tenant, transport, rng=Random(self.demo.seed))  # noqa: S311 - made-up data, no secrets
+            for transport in (Shredder(), None)
+        )
+        await sending.run_due()
         done = 0
         for end in _steps(self.clock.moment, now):
             due = [event for event in events[done:] if event.at < end]
             await self._do(due, self.tenant.published)
             done += len(due)
             self.clock.moment = end
-            await (sending if done < len(events) * 0.9 else waiting).run_due()
+            await (sending if done < len(events) * SENT else waiting).run_due()
             self.progress("history", before + done, before + len(events))
 
     # Members ------------------------------------------------------------------------------------------------------
@@ -198,9 +203,6 @@ class Stage:
 
     def _made(self, event: Event) -> Making:
         return Making(self.world, event.story.rng, event.at)
-
-    async def _arm(self) -> None:
-        """Switch the automations on: set the timers of what is there."""
 
     def _unit(self, tx: Tx, actor: Actor, published: Published) -> Unit:
         context = published.context(self.clock.now())
