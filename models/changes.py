@@ -223,7 +223,7 @@ async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> 
         if name not in draft.given or value["id"] == records.actor.id:
             continue
         sight = records.sight(field.to)
-        statement = Statement(records.names, records.context)
+        statement = Statement(await records.rule_names(), records.context)
         statement.add(f'SELECT 1 FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 (a table's name)
         statement.add(f'"{ROOT}"."id" = ').value(value["id"])
         statement.add(" AND ", sight.read)

@@ -8,7 +8,6 @@ from typing import Any
 from models.actor import Actor
 from models.published import Published
 from models.records import Records
-from models.references import Loader
 from models.tx import Tx
 from models.visible import FOLD
 
@@ -58,9 +57,4 @@ async def load_actor(
         return None
     language = values.get("language") or published.network.languages[0]
     levels = tuple(values.get("levels") or ())
-    paths = published.access.actor_paths(levels)
-    actor = Actor("member", values, levels, ip=ip, language=language, run=run)
-    if not paths:
-        return actor
-    followed = await Loader(published.network, published.tables, tx).follow("member", values, paths)
-    return Actor("member", followed, levels, ip=ip, language=language, run=run)
+    return Actor("member", values, levels, ip=ip, language=language, run=run)

@@ -50,6 +50,7 @@ class Records:
         self.context = context
         self.new_id = new_id
         self._settings: Mapping[str, Any] | None = None
+        self._actor: Mapping[str, Any] | None = None
 
     @property
     def network(self) -> Network:
@@ -86,7 +87,7 @@ class Records:
         if entity not in self.network.entities:
             raise NotFoundError
         sight = self.sight(entity)
-        statement = Statement(self.names, self.context).add("SELECT ", *sight.selection(sight.names))
+        statement = Statement(await self.rule_names(), self.context).add("SELECT ", *sight.selection(sight.names))
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" = ').value(record_id)
         statement.add(" AND ", sight.read)
         row = await self.tx.row(statement.text, statement.values)
@@ -160,18 +161,20 @@ class Records:
 
     # What the rooms behind the door use ---------------------------------------------------------------------------
 
-    @property
-    def names(self) -> dict[str, Any]:
-        """The names that rules are bound to."""
-        return {"actor": self.actor.member}
+    async def rule_names(self) -> dict[str, Any]:
+        """Return the names that rules are bound to: the actor, with the references that its levels' rules follow."""
+        if self._actor is None and self.actor.member is not None:
+            paths = self.access.actor_paths(self.actor.levels)
+            self._actor = await self.loader.follow("member", self.actor.member, paths) if paths else self.actor.member
+        return {"actor": self._actor}
 
     async def names_for(self, *expressions: Expression | None) -> dict[str, Any]:
         """Return the names that are in scope everywhere, as far as the expressions read them."""
         paths = {path for expression in expressions if expression is not None for path in expression.reads}
-        names = self.names
+        names = await self.rule_names()
         followed = {path[1:] for path in paths if path[0] == "actor"}
-        if self.actor.member is not None and followed:
-            names["actor"] = await self.loader.follow("member", self.actor.member, followed)
+        if names["actor"] is not None and followed:
+            names["actor"] = await self.loader.follow("member", names["actor"], followed)
         names["network"] = self._network_record()
         names["settings"] = await self.settings() if any(path[0] == "settings" for path in paths) else {}
         return names
@@ -196,12 +199,9 @@ class Records:
     async def holds(self, entity: str, rule: Condition, values: Mapping[str, Any]) -> bool:
         """Whether a rule holds for a record in hand, with what it reads of other records."""
         paths = set(reads(rule))
-        actor = self.actor.member
-        followed = {path[1:] for path in paths if path[0] == "actor"}
-        if actor is not None and followed:
-            actor = await self.loader.follow("member", actor, followed)
+        names = await self.rule_names()
         record = await self.loader.follow(entity, values, {path[1:] for path in paths if path[0] == "record"})
-        return holds(rule, {"record": record, "actor": actor}, self.context)
+        return holds(rule, {**names, "record": record}, self.context)
 
     def sight(self, entity: str) -> Sight:
         """Return how the actor sees an entity's records."""

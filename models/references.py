@@ -87,7 +87,7 @@ async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str,
     found: dict[str, str] = {}
     for begin in range(0, len(wanted), BATCH):
         part = wanted[begin : begin + BATCH]
-        statement = Statement(records.names, records.context).add("SELECT ", *sight.selection(columns))
+        statement = Statement(await records.rule_names(), records.context).add("SELECT ", *sight.selection(columns))
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
         statement.add(") AND ", sight.read)
         rows = await records.tx.rows(statement.text, statement.values)

@@ -106,7 +106,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
         return given[0] if given else ALWAYS
     for condition in kept:
         if plain(condition) == NEVER:
-            return NEVER
+            return condition
     return kept[0] if len(kept) == 1 else AllOf(tuple(dict.fromkeys(kept)))
 
 

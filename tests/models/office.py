@@ -95,10 +95,20 @@ entities:
 EXPRESSIONS = """
 level: compatriots
 entities:
-  lead: {read: record.country == actor.country, update: record.owner.country == "FR", delete: actor.is_upline_of(record.owner)}
+  lead:
+    read: record.country == actor.country
+    update: record.owner.country == "FR"
+    delete: actor.is_upline_of(record.owner)
+    fields: {phone: {read: record.calls > 2}}
+---
+level: sponsors
+entities:
+  lead:
+    read: record.owner.sponsor == actor || record.owner.country == actor.sponsor.country
+    update: has(record.company)
 """
 
-OFFICE: Mapping[str, str] = {"network.yaml": NETWORK, "levels.yaml": LEVELS}
+OFFICE: Mapping[str, str] = {"network.yaml": NETWORK, "levels.yaml": LEVELS, "expressions.yaml": EXPRESSIONS}
 TREE: Mapping[str, str | None] = {"root": None, "ann": "root", "bob": "ann", "cid": "bob", "dan": "root"}
 """Who sponsors whom. Ann's downline: Bob and Cid; Dan stands in another branch."""
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.actor import SYSTEM
+from models.errors import InvalidError
+from models.members import create_member, downline, load_actor, members_of_level, move_branch
+from models.records import Records
+from tests.models.office import Office
+
+pytestmark = pytest.mark.anyio
+
+
+async def path(office: Office, name: str) -> str:
+    member = await office.read(SYSTEM, lambda records: records.get("member", office.ids[name]))
+    ids = {identifier: known for known, identifier in office.ids.items()}
+    return "/".join(ids[part] for part in member["_path"].strip("/").split("/"))
+
+
+async def test_a_path_is_the_line_of_sponsors(office: Office) -> None:
+    assert await path(office, "root") == "root"
+    assert await path(office, "cid") == "root/ann/bob/cid"
+
+
+async def test_a_branch_moves_with_everybody_below(office: Office) -> None:
+    await office.write(SYSTEM, lambda records: move_branch(records, office.ids["bob"], office.ids["dan"]))
+    assert await path(office, "cid") == "root/dan/bob/cid"
+    assert await office.tenant.store.read(lambda tx: downline(tx, office.ids["ann"])) == []
+    assert await office.tenant.store.read(lambda tx: downline(tx, office.ids["dan"])) == [
+        office.ids["bob"],
+        office.ids["cid"],
+    ]
+    await office.write(SYSTEM, lambda records: move_branch(records, office.ids["bob"], None))
+    assert await path(office, "cid") == "bob/cid"
+
+
+@pytest.mark.parametrize("sponsor", ["ann", "bob", "cid"])
+async def test_nobody_stands_below_itself(office: Office, sponsor: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        await office.write(SYSTEM, lambda records: move_branch(records, office.ids["ann"], office.ids[sponsor]))
+    assert list(refused.value.fields) == ["sponsor"]
+    assert await path(office, "cid") == "root/ann/bob/cid"
+
+
+async def test_rights_follow_a_moved_branch(office: Office) -> None:
+    await office.lead("cid")
+    dan = await office.actor("dan", "branch")
+    assert await office.read(dan, lambda records: records.count("lead")) == 0
+    await office.write(SYSTEM, lambda records: move_branch(records, office.ids["bob"], office.ids["dan"]))
+    assert await office.read(dan, lambda records: records.count("lead")) == 1
+
+
+async def test_an_actor_is_an_active_member_with_its_levels_and_language(office: Office) -> None:
+    async def work(records: Records) -> list[Any]:
+        gone = {"first_name": "Eve", "last_name": "D", "email": "eve@example.com", "active": False}
+        eve = await create_member(records, gone)
+        names = (office.ids["ann"], eve, "no-such-id")
+        return [await load_actor(records.published, records.tx, name, ip="192.0.2.7") for name in names]
+
+    ann, eve, nobody = await office.write(SYSTEM, work)
+    assert (ann.kind, ann.levels, ann.language, ann.ip) == ("member", ("own",), "fr", "192.0.2.7")
+    assert ann.member["name"] == "Ann Durand"
+    assert eve is nobody is None
+
+
+async def test_the_members_of_a_level_are_found(office: Office) -> None:
+    assert await office.tenant.store.read(lambda tx: members_of_level(tx, "leader")) == [office.ids["root"]]
+    assert len(await office.tenant.store.read(lambda tx: members_of_level(tx, "own"))) == 4
+
+
+async def test_an_email_is_one_members_only(office: Office) -> None:
+    twin = {"first_name": "Ann", "last_name": "Two", "email": "ann@example.com"}
+    with pytest.raises(InvalidError) as refused:
+        await office.write(SYSTEM, lambda records: create_member(records, twin))
+    assert {name: str(message) for name, message in refused.value.fields.items()} == {"email": "This is taken already."}
