@@ -34,7 +34,7 @@ _CONDITION = re.compile(
     r"(?:^|[\s{,-])(?:guard|if|where|read|create|update|delete|write|cancel_if|unless|measure|by|among)\s*:\s*\S"
     r"|:\s+[\"']?=|:\s+!|[!=<>]=|&&|\|\|",
 )
-_CUT = re.compile(r"[ \t]*[\[{},#]")
+_CUT = re.compile(r"[ \t]*[\[{,#]")
 QUOTE_HINT = "If this is an expression, put the whole of it in quotes: '…'."
 
 Plain = str | int | float | bool | None
@@ -283,7 +283,7 @@ class _Composer:
         near = {m.line for m in (mark, error.context_mark) if m} | ({mark.line - 1} if mark else set())
         if any(_CONDITION.search(lines[number]) for number in near if 0 <= number < len(lines)):
             hint = QUOTE_HINT
-        elif "\\t" in found or "\t" in found:
+        elif lines[mark.line : mark.line + 1] and lines[mark.line][: mark.column + 1].endswith("\t") if mark else False:
             hint = "Indent with spaces, not with tabs."
         return Problem("yaml.syntax", place, f"This is not YAML: {found}.", hint)
 

@@ -161,11 +161,11 @@ def _entries(node: Node) -> Iterable[tuple[str, Entry]]:
 
 
 def _unknown_key_hint(key: str, entry: Entry, properties: Iterable[str], node: Node) -> str:
+    if key == "<<":
+        return "Merge keys are not part of YAML 1.2; use a plain alias, or write the keys out."
     cut = isinstance(entry.value, Scalar) and entry.value.text == ""
     if isinstance(node, Mapping) and node.flow and (cut or not key.isidentifier()):
         return QUOTE_HINT
-    if key == "<<":
-        return "Merge keys are not part of YAML 1.2; use a plain alias, or write the keys out."
     return did_you_mean(key, properties)
 
 
@@ -226,7 +226,8 @@ def _type(error: ValidationError, node: Node) -> _Sentence:
     elif wanted == ["boolean"] and isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
         hint = f"Write {'true' if node.text.lower() in {'yes', 'on'} else 'false'}."
     elif isinstance(node, Mapping | Sequence) and "string" in wanted:
-        hint = QUOTE_HINT
+        expression = str(_schema_of(error).get("description", "")).startswith("An expression")
+        hint = QUOTE_HINT if expression else "Write one word or sentence."
     return "schema.wrong_type", f"Here stands {_shown(node)}; expected is {expected}.", hint
 
 

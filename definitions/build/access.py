@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from definitions.build.draft import Draft, Source, entries, mapping, scalars, word
-from definitions.build.entities import MEMBER
+from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.expr import Type
 from definitions.problems import NOWHERE, Place, did_you_mean

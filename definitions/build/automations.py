@@ -9,9 +9,9 @@ from typing import Literal, cast
 
 from cronsim import CronSim, CronSimError
 
-from definitions.build.draft import Draft, Source, entries, mapping, optional_word, word
-from definitions.build.entities import MEMBER
+from definitions.build.draft import Around, Draft, Source, entries, mapping, optional_word, word
 from definitions.build.fields import field_names
+from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.build.steps import Steps
 from definitions.build.values import computed, is_expression
@@ -70,7 +70,7 @@ def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:
         tuple(trigger for trigger, _ in found),
         steps.each(node.get("do"), names, "do"),
         entity=entity,
-        condition=draft.condition(node.get("if"), names, hints=hints),
+        condition=draft.condition(node.get("if"), Around(names, hints=hints)),
         mode=cast("Mode", word(node.get("mode")) or "single"),
         key=_key(draft, node.get("key"), names),
         runs=cast("Literal['finish', 'cancel', 'migrate']", word(node.get("runs")) or "finish"),

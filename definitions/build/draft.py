@@ -16,6 +16,15 @@ from definitions.text import Text, plain
 Names = MappingType[str, Type]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is in scope of an expression: names, records of their own (a form), and why other names are not known."""
+
+    names: Names
+    records: MappingType[str, MappingType[str, Member]] = field(default_factory=dict)
+    hints: MappingType[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True, eq=False)
 class Source:
     """A document by its kind and name. `node` is what can be built (None: nothing); `raw` what was written."""
@@ -127,26 +136,22 @@ class Draft:
     def condition(
         self,
         node: Node | None,
-        names: Names,
+        names: Names | Around,
         *,
         query: bool = False,
-        records: MappingType[str, MappingType[str, Member]] | None = None,
-        hints: MappingType[str, str] | None = None,
     ) -> Expression | None:
         """Return the condition written here, without a leading `=`."""
-        return self.expression(node, names, expect=BOOL, query=query, records=records, hints=hints)
+        return self.expression(node, names, expect=BOOL, query=query)
 
     def expression(
         self,
         node: Node | None,
-        names: Names,
+        names: Names | Around,
         *,
         offset: int = 0,
         length: int | None = None,
         expect: Type | tuple[Type, ...] | None = None,
         query: bool = False,
-        records: MappingType[str, MappingType[str, Member]] | None = None,
-        hints: MappingType[str, str] | None = None,
     ) -> Expression | None:
         """Return the expression in a scalar's text from `offset` on; None where it is absent or wrong (reported)."""
         if not isinstance(node, Scalar):
@@ -160,7 +165,8 @@ class Draft:
                 f"Write: {text[1:].strip()}",
             )
             offset, text = 1, text[1:]
-        scope = Scope(names, {**self.records, **(records or {})}, hints=hints or {})
+        around = names if isinstance(names, Around) else Around(names)
+        scope = Scope(around.names, {**self.records, **around.records}, hints=around.hints)
         try:
             found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
         except DefinitionError as error:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from definitions.build.draft import (
+    Around,
     Draft,
     Names,
     Source,
@@ -21,86 +22,24 @@ from definitions.build.draft import (
 )
 from definitions.build.fields import field_names, member_of, shape_of, with_values
 from definitions.build.jinja import check_template
+from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
-from definitions.expr import (
-    DATE,
-    DATETIME,
-    INT,
-    STRING,
-    ListOf,
-    Member,
-    RecordOf,
-    Scope,
-    Type,
-    compile_expression,
-)
+from definitions.expr import DATE, DATETIME, DYN, INT, STRING, ListOf, Member, RecordOf, Type
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
-from definitions.spec.entity import SYSTEM_FIELDS, Basis, Entity, Field, Option, Retention
+from definitions.spec.entity import SYSTEM_FIELDS, Basis, Entity, Field, Retention
 from definitions.spec.value import Value
 from definitions.text import Text, plain
 
-MEMBER = "member"
 RESERVED = {*SYSTEM_FIELDS, "owner", "parent", "lines", "true", "false", "null", "in"}
-
-_FULL_NAME = Value(
-    NOWHERE,
-    expression=compile_expression(
-        'record.first_name + " " + record.last_name',
-        NOWHERE,
-        Scope(
-            {"record": RecordOf(MEMBER)},
-            {MEMBER: {"first_name": Member(STRING, nullable=False), "last_name": Member(STRING, nullable=False)}},
-        ),
-        expect=STRING,
-    ),
-)
-
-_BUILT_IN_MEMBER: tuple[Field, ...] = (
-    Field(
-        "first_name", "text", Text({"fr": "Prénom", "en": "First name"}), NOWHERE, required=True, personal="identity"
-    ),
-    Field("last_name", "text", Text({"fr": "Nom", "en": "Last name"}), NOWHERE, required=True, personal="identity"),
-    Field(
-        "email", "email", Text({"fr": "E-mail", "en": "E-mail"}), NOWHERE, required=True, unique=(), personal="contact"
-    ),
-    Field("phone", "phone", Text({"fr": "Téléphone", "en": "Phone"}), NOWHERE, personal="contact"),
-    Field("language", "language", Text({"fr": "Langue", "en": "Language"}), NOWHERE),
-    Field("country", "country", Text({"fr": "Pays", "en": "Country"}), NOWHERE, personal="contact"),
-    Field("sponsor", "reference", Text({"fr": "Parrain", "en": "Sponsor"}), NOWHERE, to=MEMBER, personal="connection"),
-    Field("levels", "choices", Text({"fr": "Niveaux d’accès", "en": "Levels"}), NOWHERE),
-    Field(
-        "active", "boolean", Text({"fr": "Actif", "en": "Active"}), NOWHERE, required=True, default=Value(NOWHERE, True)
-    ),
-    Field("joined_at", "datetime", Text({"fr": "Arrivée", "en": "Joined"}), NOWHERE),
-    Field(
-        "name", "text", Text({"fr": "Nom complet", "en": "Full name"}), NOWHERE, compute=_FULL_NAME, personal="identity"
-    ),
-)
-MEMBER_PURPOSE = Text({"fr": "Fonctionnement du réseau", "en": "Running the network"})
-MEMBER_TITLE = "{{ record.name }}"
-
-
-def built_in_member(levels: MappingType[str, Text]) -> dict[str, Field]:
-    """Return the fields that every member has; `levels` are the options of `levels`."""
-    options = {name: Option(name, label, NOWHERE) for name, label in levels.items()}
-    return {
-        shape.name: replace(shape, built_in=True, options=options if shape.name == "levels" else {})
-        for shape in _BUILT_IN_MEMBER
-    }
 
 
 def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None:
     """Read the fields of every entity, so that expressions can be typed against all of them."""
     draft.shapes[MEMBER] = built_in_member(level_labels)
-    for name, source in draft.sources.get("entity", {}).items():
-        draft.current = source
-        if source.node is None:
-            continue
-        shapes = draft.shapes.setdefault(name, {})
-        for field, key, node in entries(source.node.get("fields")):
-            if isinstance(node, Mapping) and _may_have(draft, name, key):
-                shapes[field] = shape_of(draft, field, key, node)
+    for source in draft.sources.get("entity", {}).values():
+        if source.node is not None:
+            _declare(draft, source, source.node)
     for name in draft.shapes:
         draft.records[name] = {}  # first all names, so that references find each other
     for name in draft.shapes:
@@ -109,6 +48,14 @@ def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None
         parent = word(source.node.get("parent")) if source.node else ""
         if parent in draft.records:
             _add_lines(draft, name, parent, word(source.node.get("as") if source.node else None) or "lines")
+
+
+def _declare(draft: Draft, source: Source, node: Mapping) -> None:
+    draft.current = source
+    shapes = draft.shapes.setdefault(source.name, {})
+    for name, key, value in entries(node.get("fields")):
+        if isinstance(value, Mapping) and _may_have(draft, source.name, key):
+            shapes[name] = shape_of(draft, name, key, value)
 
 
 def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
@@ -125,8 +72,9 @@ def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
 
 def _members(draft: Draft, entity: str) -> dict[str, Member]:
     source = draft.source("entity", entity)
-    node = source.node if source else None
     found = {name: member_of(draft, shape) for name, shape in draft.shapes[entity].items()}
+    for name in source.named("fields") if source else ():
+        found.setdefault(name, Member(DYN))  # what is written wrongly is reported there, not at each use
     found |= {
         "id": Member(STRING, nullable=False, kind="system"),
         "created_at": Member(DATETIME, nullable=False, kind="system"),
@@ -135,11 +83,18 @@ def _members(draft: Draft, entity: str) -> dict[str, Member]:
         "last_activity_at": Member(DATETIME, kind="system"),
         "version": Member(INT, nullable=False, kind="system"),
     }
-    if node is not None and flag(node.get("owner")):
+    if source is not None and _has_owner(source):
         found["owner"] = Member(RecordOf(MEMBER), kind="system")
     for process, states in draft.states_of(entity):
         found[process] = Member(states, nullable=False, kind="state")
     return found
+
+
+def _has_owner(source: Source) -> bool:
+    """Whether records have an owner; where `owner` is written wrongly, what follows is checked as if they had."""
+    written = source.node.get("owner") if source.node else None
+    raw = source.raw.get("owner") if source.raw else None
+    return flag(written) or (written is None and raw is not None)
 
 
 def _add_lines(draft: Draft, child: str, parent: str, name: str) -> None:
@@ -192,7 +147,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         owner=owner and name != MEMBER,
         parent=_parent(draft, node),
         lines_as=optional_word(node.get("as")),
-        search=field_names(draft, node.get("search"), shapes, what),
+        search=_search(draft, node, name, what),
         duplicates=_duplicates(draft, node.get("duplicates"), members, what),
         purpose=draft.optional_text(privacy.get("purpose") if privacy else None) or _purpose(name),
         basis=cast("Basis | None", optional_word(privacy.get("basis") if privacy else None)),
@@ -200,6 +155,11 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         was=optional_word(node.get("was")),
         processes=draft.processes_of(name),
     )
+
+
+def _search(draft: Draft, node: Mapping, name: str, what: str) -> tuple[str, ...]:
+    known = {each: member for each, member in draft.records[name].items() if member.kind == "field"}
+    return field_names(draft, node.get("search"), known, what)
 
 
 def _purpose(name: str) -> Text | None:
@@ -252,7 +212,8 @@ def _compute(draft: Draft, entity: str, shape: Field, node: Mapping) -> Value | 
         return value_of(draft, found, shape, {})
     reason = "A computed field reads its own record only."
     hints = dict.fromkeys(("actor", "network", "settings", "before", "form"), reason)
-    value = computed(draft, found, {"record": RecordOf(entity)}, _expected(draft, entity, shape), hints=hints)
+    around = Around({"record": RecordOf(entity)}, hints=hints)
+    value = computed(draft, found, around, _expected(draft, entity, shape))
     if value is not None and value.expression is not None:
         _check_reads(draft, found, entity, shape, value)
     return value

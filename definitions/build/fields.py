@@ -7,7 +7,19 @@ from collections.abc import Mapping as MappingType
 from dataclasses import replace
 from typing import cast
 
-from definitions.build.draft import Draft, Names, entries, flag, label_of, mapping, number, optional_word, scalars, word
+from definitions.build.draft import (
+    Around,
+    Draft,
+    Names,
+    entries,
+    flag,
+    label_of,
+    mapping,
+    number,
+    optional_word,
+    scalars,
+    word,
+)
 from definitions.build.values import TEXT_TYPES, type_of, value_of
 from definitions.expr import Member
 from definitions.problems import did_you_mean
@@ -58,6 +70,8 @@ def _check_keys(draft: Draft, kind: str, key: Scalar, node: Mapping) -> None:
         if entry is not None and kind not in kinds:
             message = f"A field of type {kind} has no '{name}'."
             draft.report("field.key", entry.key.place, message, f"It is for: {', '.join(kinds)}.")
+    if draft.current is not None and draft.current.damaged:
+        return  # what is missing may have been written, and reported
     if kind in {"choice", "choices"} and "options" not in node.entries:
         draft.unfit("field.options", key.place, f"The {kind} '{key.text}' has no options.", "Add 'options: {…}'.")
     if kind == "reference" and "to" not in node.entries:
@@ -81,16 +95,15 @@ def with_values(
     draft: Draft,
     shape: Field,
     node: Mapping,
-    names: Names,
-    records: MappingType[str, MappingType[str, Member]] | None = None,
+    names: Names | Around,
 ) -> Field:
     """Return the field with its `default`, `min` and `max`, which may use the names given."""
     bound = replace(shape, type="integer", options={}) if shape.type in COUNTED else shape
     return replace(
         shape,
-        default=value_of(draft, node.get("default"), shape, names, records),
-        min=value_of(draft, node.get("min"), bound, names, records),
-        max=value_of(draft, node.get("max"), bound, names, records),
+        default=value_of(draft, node.get("default"), shape, names),
+        min=value_of(draft, node.get("min"), bound, names),
+        max=value_of(draft, node.get("max"), bound, names),
     )
 
 

@@ -169,9 +169,9 @@ class _Checker:
         called = getattr(node, "node", None)
         name = str(getattr(called, "attr", "") or getattr(called, "name", ""))
         sentence = "Functions can't be called in a template."
-        self._report(
-            "template.call", node, name, sentence, f"Use a filter: {{{{ x | {name} }}}}." if name in FILTERS else ""
-        )
+        shown = called if isinstance(called, nodes.Node) else node
+        hint = f"Use a filter: {{{{ x | {name} }}}}." if name in FILTERS else ""
+        self._report("template.call", shown, name, sentence, hint)
         del names
         return DYN
 

@@ -7,9 +7,21 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, replace
 from typing import cast
 
-from definitions.build.draft import FORM, Draft, Names, Source, entries, flag, mapping, optional_word, scalars, word
-from definitions.build.entities import MEMBER
+from definitions.build.draft import (
+    FORM,
+    Around,
+    Draft,
+    Names,
+    Source,
+    entries,
+    flag,
+    mapping,
+    optional_word,
+    scalars,
+    word,
+)
 from definitions.build.fields import member_of, shape_of, with_values
+from definitions.build.member import MEMBER
 from definitions.build.values import value_of
 from definitions.expr import Choice, Member, RecordOf
 from definitions.problems import did_you_mean
@@ -168,7 +180,8 @@ class _Transitions:
         names: Names = draft.base(
             {"record": draft.record_type(self.entity), **({"form": RecordOf(FORM)} if form else {})}
         )
-        guard = draft.condition(body.get("guard"), names, records=members, hints=NO_FORM)
+        around = Around(names, members, NO_FORM)
+        guard = draft.condition(body.get("guard"), around)
         return Transition(
             name,
             draft.text(body.get("label"), name),
@@ -179,7 +192,7 @@ class _Transitions:
             guard=guard,
             message=draft.optional_text(body.get("message")),
             form=form,
-            set=dict(set_values(draft, self.entity, body.get("set"), names, members)),
+            set=dict(set_values(draft, self.entity, body.get("set"), around)),
             undo=draft.duration(body.get("undo")),
             approval=self._approval(body.get("approval")),
             confirm=flag(body.get("confirm")),
@@ -225,7 +238,7 @@ class _Transitions:
                 yield name, self._own(name, key, body)
             elif edits.text in shapes:
                 yield name, self._edited(name, key, body, shapes[edits.text], edits)
-            else:
+            elif edits.text not in self.draft.records.get(self.entity, {}):
                 sentence = f"The entity {self.entity} has no field '{edits.text}'."
                 self.draft.unfit("field.unknown", edits.place, sentence, did_you_mean(edits.text, shapes))
 
@@ -272,8 +285,7 @@ def set_values(
     draft: Draft,
     entity: str | None,
     node: Node | None,
-    names: Names,
-    records: MappingType[str, MappingType[str, Member]] | None = None,
+    names: Names | Around,
 ) -> Iterator[tuple[str, Value]]:
     """Yield the fields that are written and their values."""
     shapes = draft.shapes.get(entity or "", {})
@@ -287,7 +299,7 @@ def set_values(
         elif _is_computed(draft.source("entity", entity or ""), name):
             draft.report("field.computed", key.place, f"'{name}' is computed: nothing can set it.")
         else:
-            found = value_of(draft, value, shape, names, records)
+            found = value_of(draft, value, shape, names)
             if found is not None:
                 yield name, found
 
@@ -299,6 +311,8 @@ def _refuse_target(draft: Draft, entity: str | None, key: Scalar, members: Mappi
     if member is None:
         sentence = f"The entity {entity} has no field '{key.text}'."
         draft.unfit("field.unknown", key.place, sentence, did_you_mean(key.text, draft.shapes[entity]))
+    elif member.kind == "field":
+        return  # written, but not readable: reported where it stands
     elif member.kind == "state":
         draft.report("field.state", key.place, f"The state of '{key.text}' changes by transitions only.", "Use 'move'.")
     else:

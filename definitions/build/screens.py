@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from typing import Literal, cast
 
-from definitions.build.draft import Draft, Source, entries, mapping, optional_word, word
-from definitions.build.entities import MEMBER
+from definitions.build.draft import Draft, Source, entries, mapping, optional_word, scalars, word
 from definitions.build.fields import field_names
+from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
@@ -46,12 +46,12 @@ def generated_screen(spec: Entity) -> Screen:
 
 
 def generated_columns(spec: Entity) -> tuple[str, ...]:
-    """Return what a list shows by itself: the fields of the title, the processes, then the first others that are short."""
+    """Return what a list shows by itself: the fields of the title, the processes, then others that are short."""
     in_title = [name for name in spec.fields if f"record.{name}" in spec.title]
     short = [
         f.name for f in spec.fields.values() if f.type not in _TOO_LONG and not f.encrypted and f.name not in in_title
     ]
-    return tuple([*in_title, *spec.processes, *short])[:COLUMNS]
+    return (*in_title, *spec.processes, *short)[:COLUMNS]
 
 
 def _generated_boards(spec: Entity) -> tuple[Board, ...]:
@@ -69,6 +69,7 @@ def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen
     listed = mapping(node.get("list"))
     page = mapping(node.get("record"))
     columns = field_names(draft, listed.get("columns") if listed else None, members, what)
+    written = scalars(listed.get("columns") if listed else None)
     boards = tuple(_boards(draft, node.get("board"), spec))
     sections = tuple(_sections(draft, page.get("sections") if page else None, spec))
     return Screen(
@@ -82,6 +83,7 @@ def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen
         boards=boards or _generated_boards(spec),
         sections=sections or _generated_sections(spec),
         label=draft.optional_text(node.get("label")),
+        column_places={item.text: item.place for item in written},
     )
 
 

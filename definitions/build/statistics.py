@@ -6,7 +6,7 @@ import re
 from typing import cast
 
 from definitions.build.draft import Draft, Source, scalars, word
-from definitions.build.entities import MEMBER
+from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.expr import BOOL, DECIMAL, DOUBLE, DURATION, INT, Expression, Type
 from definitions.problems import did_you_mean

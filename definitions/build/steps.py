@@ -7,8 +7,8 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Literal, TypedDict, cast
 
-from definitions.build.draft import Draft, Source, entries, mapping, number, optional_word, scalars, word
-from definitions.build.entities import MEMBER
+from definitions.build.draft import Around, Draft, Source, entries, mapping, number, optional_word, scalars, word
+from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS, form_shapes, set_values
 from definitions.build.references import process_part
 from definitions.build.values import UnfitError, computed, is_expression, literal, value_of
@@ -74,6 +74,8 @@ class Steps:
 
     def _step(self, body: Mapping, names: dict[str, Type], path: str) -> Action | None:
         actions = [name for name in body.entries if name not in BESIDE]
+        if not actions and self._damaged():
+            return None
         if len(actions) != 1:
             what = "no action" if not actions else "several actions: " + ", ".join(actions)
             self.draft.unfit("automation.action", body.place, f"This step has {what}.", "A step is exactly one action.")
@@ -85,6 +87,9 @@ class Steps:
         shared = self._shared(body, names, path)
         build = _ACTIONS.get(name)
         return None if build is None else build(self, body, names, shared)
+
+    def _damaged(self) -> bool:
+        return self.draft.current is not None and self.draft.current.damaged
 
     def _shared(self, body: Mapping, names: dict[str, Type], path: str) -> _Shared:
         retry = mapping(body.get("retry"))
@@ -100,9 +105,12 @@ class Steps:
     def _backoff(self, retry: Mapping) -> Duration | None:
         return self.draft.duration(retry.get("backoff"))
 
+    def _around(self, names: MappingType[str, Type]) -> Around:
+        return Around(names, hints=self.hints)
+
     def condition(self, node: Node | None, names: MappingType[str, Type]) -> Expression | None:
         """Return a condition over what is in scope here."""
-        return self.draft.condition(node, names, hints=self.hints)
+        return self.draft.condition(node, self._around(names))
 
     def email(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Email | None:
         """Build `email`."""
@@ -127,9 +135,9 @@ class Steps:
             sentence = f"The template '{node.text}' is of the channel {channel}, not email."
             self.draft.unfit("automation.channel", node.place, sentence, "Name a template with 'channel: email'.")
         about = word(written.get("about")) if written else ""
-        if about and about != self.entity:
-            what = f"this automation about {self.entity}" if self.entity else "this automation without a record"
-            sentence = f"The template '{node.text}' is about {about}, {what}."
+        if about and about != self.entity and not (self.entity is None and self._damaged()):
+            what = f"is about {self.entity}" if self.entity else "has no record"
+            sentence = f"The template '{node.text}' is about {about}; this automation {what}."
             self.draft.unfit("automation.about", node.place, sentence, "Use a template about the same entity.")
         return channel == "email"
 
@@ -145,7 +153,7 @@ class Steps:
 
     def _recipient(self, node: Scalar, names: dict[str, Type]) -> Value | None:
         if is_expression(node):
-            return computed(self.draft, node, names, _RECIPIENT, hints=self.hints)
+            return computed(self.draft, node, self._around(names), _RECIPIENT)
         try:
             return Value(node.place, literal(_ADDRESS, node))
         except UnfitError as error:
@@ -159,7 +167,7 @@ class Steps:
         return None
 
     def _needs_record(self, body: Mapping, action: str) -> bool:
-        if self.entity is None and self.draft.current is not None and not self.draft.current.damaged:
+        if self.entity is None and not self._damaged():
             place = body.entries[action].key.place
             sentence = f"There is no record that '{action}' could be about."
             self.draft.unfit("automation.no_record", place, sentence, "Use 'every' with 'for_each'.")
@@ -210,8 +218,7 @@ class Steps:
         return Move(**shared, process=process, transition=name, record=of, form=form)
 
     def _about(self, node: Scalar, entity: str, record: Node | None) -> None:
-        damaged = self.draft.current is not None and self.draft.current.damaged
-        if record is None and entity != self.entity and not damaged:
+        if record is None and entity != self.entity and not self._damaged():
             what = f"the record is a {self.entity}" if self.entity else "there is no record"
             sentence = f"'{node.text}' moves a {entity}, but {what}."
             self.draft.unfit("automation.move_entity", node.place, sentence, "Say which: {record: =…, transition: …}.")
@@ -249,7 +256,7 @@ class Steps:
         if node is None:
             return None
         if is_expression(node):
-            return computed(self.draft, node, names, expect, hints=self.hints)
+            return computed(self.draft, node, self._around(names), expect)
         self.draft.report("value.type", node.place, "Here stands an expression.", f"Write: ={word(node)}.")
         return None
 
@@ -257,7 +264,7 @@ class Steps:
         if node is None:
             return None
         if is_expression(node):
-            return computed(self.draft, node, names, (DATETIME, DATE), hints=self.hints)
+            return computed(self.draft, node, self._around(names), (DATETIME, DATE))
         moment = Field("until", "datetime", plain(""), node.place)
         return value_of(self.draft, node, moment, names)
 
@@ -272,7 +279,7 @@ class Steps:
             self.draft.unfit("automation.wait", place, sentence, "Write {for: 3d} or {until: =record.next_call_at}.")
         span = inner.get("for")
         duration = (
-            computed(self.draft, span, names, DURATION, hints=self.hints)
+            computed(self.draft, span, self._around(names), DURATION)
             if span is not None and is_expression(span)
             else value_of(self.draft, span, _SPAN, names)
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Literal, cast
 
 from definitions.build.draft import NETWORK, SETTINGS, Draft, Source, word
-from definitions.build.entities import MEMBER
 from definitions.build.jinja import LINKS, Paths, check_template
+from definitions.build.member import MEMBER
 from definitions.expr import RecordOf, Type
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.template import Template

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from collections.abc import Mapping as MappingType
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from definitions.build.draft import Draft, Names
+from definitions.build.draft import Around, Draft, Names
 from definitions.duration import parse_duration
 from definitions.expr import (
     BOOL,
@@ -23,7 +22,6 @@ from definitions.expr import (
     STRING,
     Choice,
     ListOf,
-    Member,
     Type,
 )
 from definitions.problems import did_you_mean
@@ -77,14 +75,13 @@ def value_of(
     draft: Draft,
     node: Node | None,
     shape: Field,
-    names: Names,
-    records: MappingType[str, MappingType[str, Member]] | None = None,
+    names: Names | Around,
 ) -> Value | None:
     """Return the value written for a field: a literal of its type, or an expression; None where absent or wrong."""
     if node is None:
         return None
     if is_expression(node):
-        return computed(draft, node, names, type_of(draft, shape), records)
+        return computed(draft, node, names, type_of(draft, shape))
     try:
         return Value(node.place, literal(shape, node))
     except UnfitError as error:
@@ -100,15 +97,13 @@ def is_expression(node: Node | None) -> bool:
 def computed(
     draft: Draft,
     node: Node,
-    names: Names,
+    names: Names | Around,
     expect: Type | tuple[Type, ...] | None,
-    records: MappingType[str, MappingType[str, Member]] | None = None,
-    hints: MappingType[str, str] | None = None,
 ) -> Value | None:
     """Return the value that the expression behind an `=` computes."""
     if not isinstance(node, Scalar):
         return None
-    found = draft.expression(node, names, offset=1, expect=expect, records=records, hints=hints)
+    found = draft.expression(node, names, offset=1, expect=expect)
     return None if found is None else Value(node.place, expression=found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from definitions.problems import Place, Problem
-from definitions.source import Mapping, Node, Scalar, Sequence
+from definitions.source import Entry, Mapping, Node, Scalar, Sequence
 
 LATER_KINDS = frozenset(
     {"site", "shop", "sequence", "subscription", "pool", "sla", "segment", "campaign", "flow", "meter"}
@@ -64,12 +64,15 @@ def _matches(node: Node, parts: list[str], value: str) -> Iterator[tuple[Place, 
             yield from _matches(item, rest, value)
     elif isinstance(node, Mapping):
         for key, entry in node.entries.items():
-            if head not in {"*", key}:
-                continue
-            if rest:
-                yield from _matches(entry.value, rest, value)
-            elif not value or (isinstance(entry.value, Scalar) and entry.value.text.lower() == value):
-                yield (entry.value.place if value else entry.key.place), key
+            if head in {"*", key}:
+                yield from _matches(entry.value, rest, value) if rest else _here(entry, value)
+
+
+def _here(entry: Entry, value: str) -> Iterator[tuple[Place, str]]:
+    if not value:
+        yield entry.key.place, entry.key.text
+    elif isinstance(entry.value, Scalar) and entry.value.text.lower() == value:
+        yield entry.value.place, entry.key.text
 
 
 def _in_steps(node: Node, parts: list[str], value: str) -> Iterator[tuple[Place, str]]:

@@ -102,12 +102,11 @@ def _columns(checked: Checked, screen: Screen) -> Iterator[Problem]:
         if (level.name in screen.levels or not screen.levels) and reads(level, screen.entity)
     ]
     for column in screen.columns:
+        place = screen.column_places.get(column, screen.place)
         blind = [level.name for level in levels if not reads_field(level, screen.entity, column)]
         if levels and len(blind) == len(levels):
             sentence = f"No level that has this screen may read the column '{column}'."
-            yield Problem(
-                "screen.unreadable_column", screen.place, sentence, "Take the column out, or let a level read it."
-            )
+            yield Problem("screen.unreadable_column", place, sentence, "Take the column out, or let a level read it.")
         elif blind:
             sentence = f"The column '{column}' is empty for: {', '.join(blind)}."
-            yield Problem("screen.hidden_column", screen.place, sentence, "They may not read it.", "warning")
+            yield Problem("screen.hidden_column", place, sentence, "They may not read it.", "warning")

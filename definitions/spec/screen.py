@@ -77,6 +77,7 @@ class Screen:
     sections: tuple[Section, ...] = ()
     generated: bool = False
     label: Text | None = None
+    column_places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
