@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from admin import logs
 from admin.door import Door
 from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
@@ -48,4 +49,5 @@ def compose(
     return made
 
 
+logs.configure()
 app = compose(from_environment())

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from admin.visit import Visit
-from definitions.spec.screen import Screen
+from definitions.problems import NOWHERE
+from definitions.spec.screen import Home, Screen, Tile
 from models.query import Query
 from models.records import Records
 from models.tx import Tx
@@ -51,21 +52,43 @@ def screens(visit: Visit) -> Iterator[Screen]:
             yield screen
 
 
+def home_of(visit: Visit) -> Home:
+    """Return the home of the visitor's levels: the first that names one, else the first for all, else one made up."""
+    homes = list(visit.network.homes.values())
+    mine = next((home for home in homes if set(home.levels) & set(visit.actor.levels)), None)
+    anyone = next((home for home in homes if not home.levels), None)
+    led = homes[0] if homes and visit.leads else None
+    if found := mine or anyone or led:
+        return found
+    first = next(screens(visit), None)
+    lists = () if first is None else (Tile(NOWHERE, screen=first.name),)
+    return Home("today", (Tile(NOWHERE, tasks="mine"), *lists), NOWHERE)
+
+
+def entities(visit: Visit) -> list[str]:
+    """Return the entities of the menu: first those that the home shows records of, then those it counts."""
+    tiles = home_of(visit).tiles
+    network = visit.network
+    shown = [network.screens[tile.screen].entity for tile in tiles if tile.screen]
+    counted = [network.statistics[tile.statistic].entity for tile in tiles if tile.statistic]
+    readable = [screen.entity for screen in screens(visit)]
+    return [name for name in dict.fromkeys((*shown, *counted, *readable)) if name in readable]
+
+
 async def load(visit: Visit) -> Navigation:
     """Return the menu with its counts."""
     tenant, gettext = visit.tenant, visit.catalogue.gettext
     shown = {screen.entity: screen for screen in reversed(list(screens(visit)))}
-    order = [screen.entity for screen in screens(visit)]
-    entities = list(dict.fromkeys(order))
+    order = entities(visit)
 
     async def counts(tx: Tx) -> dict[str, int]:
         records = Records(tenant.published, tx, visit.actor, tenant.context(), new_id=tenant.new_id)
-        return {name: await records.count(name, Query()) for name in entities}
+        return {name: await records.count(name, Query()) for name in order}
 
     by_entity = await tenant.store.read(counts)
     open_tasks = await tasks.count_mine(tenant, visit.actor)
     main = [_link(visit, gettext("Today"), "sun", "")]
-    main += [_screen_link(visit, shown[name], by_entity[name]) for name in entities]
+    main += [_screen_link(visit, shown[name], by_entity[name]) for name in order]
     main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
     main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
     more = [_link(visit, gettext("Back office"), "database", "back-office", "")] if visit.leads else []

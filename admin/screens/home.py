@@ -13,14 +13,14 @@ from starlette.routing import BaseRoute, Route
 from admin import navigation
 from admin.charts import Chart, chart, references
 from admin.markdown import to_html
-from admin.parts.columns import column
+from admin.parts.columns import DAYS, column
+from admin.parts.hints import planned
 from admin.parts.reader import Reader
 from admin.parts.shown import write
 from admin.todo import Todo, todo
 from admin.visit import Visit
 from admin.web import here, render
-from definitions.problems import NOWHERE
-from definitions.spec.screen import Home, Screen, Tile
+from definitions.spec.screen import Screen, Tile
 from models.query import Query
 from models.record import Record
 from models.records import Records
@@ -41,6 +41,8 @@ class Row:
     title: str
     sub: str
     address: str
+    due: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +58,11 @@ class Shown:
     text: Markup = field(default_factory=Markup)
 
 
-def home_of(visit: Visit) -> Home:
-    """Return the home of the visitor's levels: the first that names one, else the first for all, else one made up."""
-    homes = list(visit.network.homes.values())
-    mine = next((home for home in homes if set(home.levels) & set(visit.actor.levels)), None)
-    anyone = next((home for home in homes if not home.levels), None)
-    led = homes[0] if homes and visit.leads else None
-    if found := mine or anyone or led:
-        return found
-    first = next(navigation.screens(visit), None)
-    lists = () if first is None else (Tile(NOWHERE, screen=first.name),)
-    return Home("today", (Tile(NOWHERE, tasks="mine"), *lists), NOWHERE)
-
-
 async def today(request: Request) -> Response:
     """Show the first page of the day."""
     visit = here(request)
     reader = Reader(visit.network, visit.formats)
-    tiles = home_of(visit).tiles
+    tiles = navigation.home_of(visit).tiles
     list_of_mine = todo(await tasks.mine(visit.tenant, visit.actor), visit)
 
     async def work(tx: Tx) -> list[Shown]:
@@ -145,10 +134,19 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
     columns = [column(reader, entity, name) for name in screen.columns if name not in in_title]
     shown = [each for each in columns if each is not None][: SUBLINE + 2]
 
+    plan = planned(visit.network, entity)
+
     def row(record: Record) -> Row:
-        values = (write(each, record.values.get(each.name), reader, titles) for each in shown)
-        sub = " · ".join([value for value in values if value][:SUBLINE])
-        return Row(record.title, sub, visit.url("e", screen.entity, record.id))
+        plain = [each for each in shown if each.kind not in DAYS and record.values.get(each.name)]
+        values = (write(each, record.values[each.name], reader, titles) for each in plain[:SUBLINE])
+        moment = record.values.get(plan) if plan else None
+        return Row(
+            title=record.title,
+            sub=" · ".join(value for value in values if value),
+            address=visit.url("e", screen.entity, record.id),
+            due=reader.formats.due(moment),
+            late=moment is not None and reader.formats.day_of(moment) < reader.formats.today,
+        )
 
     title = visit.words(chosen.label if chosen else entity.label)
     address = visit.url("e", screen.entity, "", view=view)

@@ -37,7 +37,7 @@ def _in_templates() -> Iterator[str | tuple[str, str]]:
     for path in sorted((ROOT / "admin" / "templates").rglob("*.html")):
         with path.open("rb") as file:
             for _, name, found, _ in babel_extract(file, list(KEYWORDS), [], {}):
-                texts = [found] if isinstance(found, str) else [text for text in found if isinstance(text, str)]
+                texts = [found] if isinstance(found, str) else [text for text in found or () if text is not None]
                 if not texts:
                     continue
                 counted = KEYWORDS.get(str(name)) is not None
