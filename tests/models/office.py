@@ -108,7 +108,28 @@ entities:
     update: has(record.company)
 """
 
-OFFICE: Mapping[str, str] = {"network.yaml": NETWORK, "levels.yaml": LEVELS, "expressions.yaml": EXPRESSIONS}
+TERMS = """
+terms: general
+version: 2026-01
+body: Be kind.
+---
+terms: own_terms
+for: [own]
+version: 1
+body: Keep to your own.
+---
+terms: branch_terms
+for: [branch]
+version: 1
+body: Look after them.
+"""
+
+OFFICE: Mapping[str, str] = {
+    "network.yaml": NETWORK,
+    "terms.yaml": TERMS,
+    "levels.yaml": LEVELS,
+    "expressions.yaml": EXPRESSIONS,
+}
 TREE: Mapping[str, str | None] = {"root": None, "ann": "root", "bob": "ann", "cid": "bob", "dan": "root"}
 """Who sponsors whom. Ann's downline: Bob and Cid; Dan stands in another branch."""
 
