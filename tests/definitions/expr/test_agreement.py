@@ -306,7 +306,10 @@ def test_months_agree_at_the_ends_of_months_and_at_changes_of_the_clock(day: str
 
 
 def test_a_value_of_a_reference_has_its_form() -> None:
-    deals = [{"owner": MEMBERS["m1"], "company": COMPANIES["c1"], "tags": ("red",)}, {"owner": None}]
+    deals: list[dict[str, Any]] = [
+        {"owner": MEMBERS["m1"], "company": COMPANIES["c1"], "tags": ("red",)},
+        {"owner": None},
+    ]
     for text in ("record.owner", "record.company.owner", "record.tags", "record"):
         expression = compiled(text)
         found = selected(expression, database([{"id": "d", **deal} for deal in deals]), {})

@@ -46,7 +46,7 @@ COLOUR = Choice("colour", ("red", "green"))
 
 
 class OfficeDays:
-    """A working calendar in UTC: hours are from 9 to 17 every day, days are Monday to Friday."""
+    """Working hours are from 9 to 17 UTC every day, working days Monday to Friday in Paris."""
 
     def add_hours(self, start: datetime, hours: int) -> datetime:
         """Add on the axis of working time: what ends with a day ends at 17, going back at 9."""
@@ -59,11 +59,12 @@ class OfficeDays:
 
     def add_days(self, start: datetime, days: int) -> datetime:
         """Add days from Monday to Friday, at the same time of day."""
-        moment, left = start, abs(days)
+        local = start.astimezone(PARIS)
+        day, left = local.date(), abs(days)
         while left:
-            moment += timedelta(days=1 if days > 0 else -1)
-            left -= moment.weekday() < 5
-        return moment
+            day += timedelta(days=1 if days > 0 else -1)
+            left -= day.weekday() < 5
+        return datetime.combine(day, local.time(), PARIS).astimezone(UTC)
 
 
 CONTEXT = Context(NOW, PARIS, OfficeDays())
@@ -204,7 +205,11 @@ def database(deals: Iterable[Mapping[str, Any]]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     for name, (count, function) in SQLITE_FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
-    rows = {"deal": list(deals), "company": list(COMPANIES.values()), "member": list(MEMBERS.values())}
+    rows: dict[str, list[Mapping[str, Any]]] = {
+        "deal": list(deals),
+        "company": list(COMPANIES.values()),
+        "member": list(MEMBERS.values()),
+    }
     for entity, records in rows.items():
         members = {name: member for name, member in RECORDS[entity].items() if member.stored}
         columns = [*members, *(["_path"] if entity == "member" else [])]
