@@ -204,7 +204,7 @@ class _TableChange:
         await self._set_all(name, value if value is None or encode is None else encode(value))
 
     async def _recompute(self) -> None:
-        """Compute fields again whose formula is new, in the order of the definition."""
+        """Compute fields again, each after those that it reads."""
         names = self.change.recomputed
         if not names:
             return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
 from definitions.spec.process import Process
 from definitions.spec.value import Value
 from models.columns import codec
+from models.computed import in_order
 from models.shape import FOLD, ColumnShape, TableShape, shapes
 
 Renames = Mapping[str, str]
@@ -36,7 +37,8 @@ class ChangeTable:
 
     `sources` maps the columns that stay, by their new names, to their old ones. `retyped` are fields whose values have
     to be converted. `options` and `states` map, by the field's or process's new name, the values that go to what takes
-    their place (None: nothing does). `recomputed` are computed fields to compute again.
+    their place (None: nothing does). `recomputed` are the computed fields, each after those it reads, when
+    they have to be computed again.
     """
 
     old: TableShape
@@ -72,6 +74,14 @@ class ChangeTable:
     def _restored(self) -> bool:
         old = self.old.columns
         return any(old[source].stored != self.new.columns[name].stored for name, source in self.sources.items())
+
+    @property
+    def replaces_values(self) -> bool:
+        """Whether some records will have other values, so that what is computed from them may be another."""
+        filled = any(
+            not self.new.columns[name].null and self.old.columns[source].null for name, source in self.sources.items()
+        )
+        return bool(filled or self.retyped or any(self.options.values()) or any(self.states.values()))
 
     @property
     def is_empty(self) -> bool:
@@ -156,7 +166,7 @@ def _change(
     sources = dict(_sources(before, after, fields, processes))
     kept = {name: origin for name, origin in fields.items() if sources.get(name) == origin}
     pairs = {name: (before.entity.fields[origin], after.entity.fields[name]) for name, origin in kept.items()}
-    return ChangeTable(
+    change = ChangeTable(
         before,
         after,
         sources,
@@ -167,12 +177,12 @@ def _change(
             for name in after.entity.processes
             if (origin := processes.get(name)) is not None
         },
-        tuple(
-            name
-            for name, now in after.entity.fields.items()
-            if now.compute is not None and (name not in pairs or _is_recomputed(*pairs[name]))
-        ),
     )
+    computed = tuple(in_order(after.entity))
+    anew = any(field.name not in pairs or _is_recomputed(*pairs[field.name]) for field in computed)
+    if anew or change.replaces_values:
+        return replace(change, recomputed=tuple(field.name for field in computed))
+    return change
 
 
 def _field_origins(before: Entity, after: Entity) -> Iterator[tuple[str, str]]:

@@ -42,7 +42,7 @@ class Recast:
         """Return what the new type converts from: numbers, days and lists as they are, else text."""
         match self.now.type, value:
             case "json", _:
-                return json.loads(json.dumps(value, default=str))
+                return json.dumps(value, default=str)
             case "choices", str():
                 return (value,)
             case "date", datetime():
@@ -62,9 +62,7 @@ class Recast:
         """Whether the old value could be told from the new one."""
         if isinstance(value, Decimal | int) and isinstance(fresh, Decimal | int):
             return value == fresh
-        if isinstance(value, datetime) and not isinstance(fresh, datetime | str):
-            return False
-        return not (isinstance(value, tuple) and isinstance(fresh, str) and len(value) > 1)
+        return not (isinstance(value, datetime) and type(fresh) is date)
 
 
 def _words(value: Any) -> str:

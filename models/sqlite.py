@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,6 +17,7 @@ from piccolo.query.base import Query
 from models.connections import FileLock, connect
 from models.piccolo_engine import CURRENT, StoreEngine
 from models.store import StoreClosedError, StoreError, WorkError
+from models.threads import READERS, WRITERS
 from models.tx import Dialect, Row, SqlValue, Work
 
 T = TypeVar("T")
@@ -25,20 +25,8 @@ T = TypeVar("T")
 GROUP = 128
 """At most so many pieces of work share a commit: the first of them waits for the last."""
 
-READERS = 4
+CONNECTIONS = 4
 """Reading connections a store."""
-
-
-class Threads:
-    """The threads that all stores of a process share: some for writing (they wait for the disk), some for reading."""
-
-    def __init__(self, writers: int = 8, readers: int = 8) -> None:
-        """Prepare the executors; threads start when they are needed."""
-        self.write = ThreadPoolExecutor(writers, "maille-write")
-        self.read = ThreadPoolExecutor(readers, "maille-read")
-
-
-THREADS = Threads()
 
 
 class SqliteTx:
@@ -136,12 +124,11 @@ class SqliteStore:
     dialect: Dialect = "sqlite"
     changed: asyncio.Event
 
-    def __init__(self, path: Path, *, threads: Threads = THREADS) -> None:
+    def __init__(self, path: Path) -> None:
         """Take the file's lock and open it, creating it when it is not there (blocks for a moment)."""
         self.path = path
         self.changed = asyncio.Event()
         self.engine = StoreEngine(self)
-        self._threads = threads
         self._lock = FileLock(path)
         try:
             self._writer = connect(path, "write")
@@ -171,9 +158,9 @@ class SqliteStore:
         with self._guard:
             self._refuse_when_closed()
             self._reads.append(job)
-            if self._reading < READERS:
+            if self._reading < CONNECTIONS:
                 self._reading += 1
-                self._threads.read.submit(self._drain_reads)
+                READERS.submit(self._drain_reads)
         return await job.future
 
     async def write_with(self, run: Callable[[sqlite3.Connection], T], *, schema: bool = False) -> T:
@@ -184,7 +171,7 @@ class SqliteStore:
             self._writes.append(job)
             if not self._writing:
                 self._writing = True
-                self._threads.write.submit(self._drain_writes)
+                WRITERS.submit(self._drain_writes)
         return await job.future
 
     async def piccolo_with(self, run: Callable[[sqlite3.Connection], T]) -> T:
@@ -208,7 +195,7 @@ class SqliteStore:
             if self._closed:
                 return
             self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._threads.write, self._close)
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         with self._guard:
@@ -226,7 +213,7 @@ class SqliteStore:
     def _drain_reads(self) -> None:
         with self._guard:
             connection = self._idle.pop() if self._idle else None
-        while (job := self._next_read()) is not None:
+        while (job := self._next_read(connection)) is not None:
             try:
                 connection = connection or connect(self.path, "read")
                 connection.execute("BEGIN")
@@ -235,18 +222,18 @@ class SqliteStore:
             except sqlite3.Error as error:
                 job.error = job.error or error
             _resolve([job], None)
-        with self._guard:
-            if connection is not None:
-                self._idle.append(connection)
-            self._guard.notify_all()
 
-    def _next_read(self) -> _Job[Any] | None:
+    def _next_read(self, connection: sqlite3.Connection | None) -> _Job[Any] | None:
+        """Return what to read next; when there is nothing, the connection rests."""
         with self._guard:
             while self._reads:
                 job = self._reads.popleft()
                 if not job.future.cancelled():
                     return job
             self._reading -= 1
+            if connection is not None:
+                self._idle.append(connection)
+            self._guard.notify_all()
         return None
 
     def _drain_writes(self) -> None:
@@ -254,8 +241,6 @@ class SqliteStore:
             before = self._writer.total_changes
             self._run_group(group)
             _resolve(group, self.changed if self._writer.total_changes != before else None)
-        with self._guard:
-            self._guard.notify_all()
 
     def _next_group(self) -> list[_Job[Any]]:
         group: list[_Job[Any]] = []
@@ -271,6 +256,7 @@ class SqliteStore:
                     break
             if not group:
                 self._writing = False
+                self._guard.notify_all()
         return group
 
     def _run_group(self, group: list[_Job[Any]]) -> None:

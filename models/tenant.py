@@ -11,6 +11,7 @@ from typing import Any
 import uuid_utils
 
 from definitions.expr.expression import Context
+from definitions.pack import load
 from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
@@ -75,36 +76,31 @@ class Tenant:
         `DefinitionError` carries every problem, those of the plan (what would lose data, unless `allow_loss`) included;
         the network then keeps its version. The same files as now are no new version.
         """
-        from definitions.pack import load  # noqa: PLC0415 - the language is only read when something is published
-
-        loaded = await asyncio.to_thread(load, files)
-        if loaded.network is None:
-            raise DefinitionError(loaded.problems)
-        return await self.install(loaded.network, loaded.files, author, note=note, allow_loss=allow_loss)
-
-    async def install(
-        self, network: Network, files: Files, author: str | None = None, *, note: str = "", allow_loss: bool = False
-    ) -> Published:
-        """Make a network that was checked the current version; see `publish`."""
         async with self._publishing:
-            digest = hash_files(files)
+            loaded = await asyncio.to_thread(load, files)
+            if loaded.network is None:
+                raise DefinitionError(loaded.problems)
+            digest = hash_files(loaded.files)
             if self._current is not None and self._current.hash == digest:
                 return self._current
             version = self._current.version + 1 if self._current else 1
-            fresh = make_published(version, digest, network, self.store.engine)
-            old = self._current.network if self._current else None
-            planned = plan(old, network)
-            now = self.clock.now()
-            row = [version, stored_datetime(now), author, digest, json.dumps(dict(files)), note or None]
-
-            async def work(tx: Tx) -> None:
-                await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
-                await tx.run(DEFINITION.insert(), row)
-
-            await self.store.write(work, schema=True)
+            fresh = make_published(version, digest, loaded.network, self.store.engine)
+            await self._change(fresh, loaded.files, author, note, allow_loss=allow_loss)
             self._keep(fresh)
             self._current = fresh
             return fresh
+
+    async def _change(self, fresh: Published, files: Files, author: str | None, note: str, *, allow_loss: bool) -> None:
+        """Carry out the plan and keep the version, in one transaction."""
+        now = self.clock.now()
+        planned = plan(self._current.network if self._current else None, fresh.network)
+        row = [fresh.version, stored_datetime(now), author, fresh.hash, json.dumps(dict(files)), note or None]
+
+        async def work(tx: Tx) -> None:
+            await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
+            await tx.run(DEFINITION.insert(), row)
+
+        await self.store.write(work, schema=True)
 
     async def version(self, number: int) -> Published:
         """Return a version, the current one or one before it; `LookupError` when there is none with the number."""
@@ -151,8 +147,6 @@ class Tenant:
 
 def _load(files: str) -> Network:
     """Return the network of a version's files, which were checked when it was published."""
-    from definitions.pack import load  # noqa: PLC0415 - see Tenant.publish
-
     loaded = load(json.loads(files))
     if loaded.network is None:
         raise DefinitionError(loaded.problems)

@@ -30,6 +30,9 @@ NEWSLETTER = "  newsletter:   {type: boolean, default: false}\n"
 CALLS = "  calls:        {type: integer, default: 0}\n"
 COMPANY = "  company:      {type: reference, to: company, on_delete: clear}\n"
 PAUSE = "  pause:        {type: duration}\n"
+DOUBLE = """  quadruple: {type: integer, compute: "=record.double * 2"}
+  double: {type: integer, compute: "=record.calls * 2"}
+"""
 HOT = '"=record.calls > 2 && has(record.next_call_at)"'
 LEAD = "label: {fr: Prospect, en: Lead}\nicon: user-plus\n"
 FOLLOW_UP = """
@@ -185,6 +188,12 @@ CHANGES = [
         {"newsletter": True},
     ),
     Case(
+        "what is computed follows the values that it reads",
+        ((CALLS, "  calls: {type: integer, required: true, default: 3}\n" + DOUBLE),),
+        {"calls": None, "next_call_at": datetime(2026, 3, 9, tzinfo=UTC), "hot": False},
+        {"hot": True, "double": 6, "quadruple": 12},
+    ),
+    Case(
         "an option is renamed",
         ((SOURCE, SOURCE.replace("site: {fr: Site, en: Web site}", "web: {fr: Site, en: Web site, was: site}")),),
         {"source": "site"},
@@ -314,6 +323,24 @@ async def test_an_entity_comes_and_goes(tenant: Tenant) -> None:
     await execute(tenant, "DELETE FROM note")
     await tenant.publish(SMALL)
     assert "note" not in await schema(tenant)
+
+
+async def test_an_automation_is_renamed_and_its_runs_follow(tenant: Tenant) -> None:
+    await execute(
+        tenant,
+        "INSERT INTO _run (id, automation, definition, state, started_at) VALUES ('r', 'welcome', 1, 'done', '')",
+    )
+    await tenant.publish(edited(SMALL, ("automation: welcome\n", "automation: greeting\nwas: welcome\n")))
+    assert await select(tenant, "SELECT automation FROM _run") == [("greeting",)]
+
+
+async def test_a_searched_field_that_is_converted_is_folded_again(tenant: Tenant) -> None:
+    searched = edited(SMALL, ("search: [name]", "search: [name, city]"))
+    await tenant.publish(searched)
+    await insert(tenant, "company", name="Alba", city="true")
+    await tenant.publish(edited(searched, ("  city: {type: text}\n", "  city: {type: long_text}\n")))
+    await tenant.publish(edited(searched, ("  city: {type: text}\n", "  city: {type: phone}\n")), allow_loss=True)
+    assert await column(tenant, "company", "_fold_city") == [None]
 
 
 async def test_an_owner_comes_from_who_created_the_record(tenant: Tenant) -> None:

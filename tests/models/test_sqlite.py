@@ -258,6 +258,53 @@ async def test_text_is_folded_for_searching(store: SqliteStore) -> None:
     assert await store.read(work) == ("elodie œuvre ss fin", None)
 
 
+async def test_a_store_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(tmp_path / "gone.sqlite")
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "path", tmp_path / "elsewhere.sqlite")
+        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+            await _names(store)
+    await store.write(_create, schema=True)
+    assert await _names(store) == []
+    await store.close()
+
+
+async def test_work_cannot_end_the_transaction_it_is_in(store: SqliteStore) -> None:
+    async def commits(tx: Tx) -> None:
+        await tx.run("COMMIT")
+
+    with pytest.raises(sqlite3.OperationalError, match="no transaction"):
+        await store.read(commits)
+    with pytest.raises(StoreError, match="could not be saved"):
+        await store.write(commits)
+    assert await _insert(store, "one") == 1
+
+
+async def test_a_schema_change_has_its_transaction_alone(store: SqliteStore) -> None:
+    seen: list[str] = []
+    store._writer.set_trace_callback(lambda sql: seen.append(sql) if sql in ("COMMIT", "ROLLBACK") else None)
+
+    async def column(tx: Tx) -> None:
+        await tx.run("ALTER TABLE t ADD COLUMN extra TEXT")
+
+    await _held(store, _insert(store, "a"), store.write(column, schema=True), _insert(store, "b"))
+    assert seen == ["COMMIT"] * 4
+    assert await _names(store) == ["a", "b"]
+
+
+async def test_a_loop_that_is_gone_is_not_waited_for(store: SqliteStore) -> None:
+    def abandons() -> None:
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(_insert(store, "kept"))
+        loop.run_until_complete(asyncio.sleep(0))
+        task.cancel()
+        loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        loop.close()
+
+    await asyncio.to_thread(abandons)
+    assert await _insert(store, "next") == 1
+
+
 async def test_many_callers_neither_lose_nor_double(store: SqliteStore) -> None:
     await asyncio.gather(*(_insert(store, str(n)) for n in range(300)), *(_names(store) for _ in range(20)))
     assert sorted(map(int, await _names(store))) == list(range(300))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,6 +109,16 @@ async def test_older_versions_can_be_had_as_they_were(tenant: Tenant) -> None:
     assert await tenant.version(tenant.published.version) is tenant.published
     with pytest.raises(LookupError, match="no version 99"):
         await tenant.version(99)
+
+
+async def test_a_version_that_maille_no_longer_reads_opens_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "one.sqlite"
+    made = await create_tenant(path, "one", files=SMALL)
+    await execute(made, "UPDATE _definition SET files = ?", [json.dumps({"network.yaml": "network: 4"})])
+    await made.close()
+    for _ in range(2):  # the second time as well: nothing keeps the file locked
+        with pytest.raises(DefinitionError):
+            await open_tenant(path, "one")
 
 
 async def test_settings_are_the_definitions_until_the_leader_changes_them(tenant: Tenant, clock: SetClock) -> None:
