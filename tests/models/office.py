@@ -124,7 +124,60 @@ version: 1
 body: Look after them.
 """
 
+STATISTICS = """
+statistic: everything
+entity: lead
+measure: count()
+---
+statistic: by_country
+entity: lead
+measure: count()
+by: record.country
+---
+statistic: by_month
+entity: lead
+measure: count()
+by: [month(record.created_at), record.recruiting]
+---
+statistic: income
+entity: lead
+measure: sum(record.income)
+---
+statistic: calls
+entity: lead
+measure: sum(record.calls)
+---
+statistic: average_income
+entity: lead
+measure: average(record.income)
+where: record.calls >= 0
+---
+statistic: signed_share
+entity: lead
+measure: share(record.recruiting == "signed")
+by: record.country
+---
+statistic: rich
+entity: lead
+measure: count()
+by: record.rich
+---
+statistic: signed_days
+entity: lead
+measure: time_in(recruiting.signed)
+---
+statistic: new_time
+entity: lead
+measure: time_in(recruiting.new)
+---
+statistic: contacted_time
+entity: lead
+measure: time_in(recruiting.contacted)
+by: record.country
+"""
+
 OFFICE: Mapping[str, str] = {
+    "statistics.yaml": STATISTICS,
     "network.yaml": NETWORK,
     "terms.yaml": TERMS,
     "levels.yaml": LEVELS,
