@@ -1,17 +1,30 @@
-"""Lists of mails for the screens: administration sees all, others those about records that they may read."""
+"""Lists of mails for the screens: administration sees all, others their own and those about records they may read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from models.actor import Actor
+from models.ddl import listed
+from models.errors import NotFoundError
 from models.message import Message
+from models.statement import Statement
 from models.tenant import Tenant
+from models.tx import Row
+from models.visible import ROOT
+from workflows.stored import must_moment, read_message, read_moment
+from workflows.unit import Unit, read
 
 State = Literal["waiting", "sending", "sent", "failed", "unknown", "cancelled"]
+_COLUMNS = (
+    *("id", "at", "entity", "record", "run", "template", "language", "sender", "recipient", "recipient_member", "cc"),
+    *("subject", "html", "text", "state", "hold_until", "attempts", "error", "sent_at"),
+)
+_SELECT = f'SELECT {listed(_COLUMNS)} FROM "_mail" WHERE '  # noqa: S608 - columns of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,102 @@ async def mails(
     tenant: Tenant, actor: Actor, *, state: State | None = None, before: str | None = None, limit: int = 50
 ) -> Mails:
     """Return a page of the mails that the actor may see, and how many there are in each state."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> Mails:
+        counts = (await _visible(unit, 'SELECT "state", count(*) FROM "_mail" WHERE ')).add(' GROUP BY "state"')
+        page = await _visible(unit, _SELECT)
+        if state is not None:
+            page.add(' AND "state" = ').value(state)
+        if before is not None:
+            page.add(' AND "id" < ').value(before)
+        page.add(' ORDER BY "id" DESC LIMIT ').value(limit + 1)
+        rows = await unit.tx.rows(page.text, page.values)
+        found = await _shown(unit, rows[:limit])
+        numbers: dict[State, int] = {row[0]: row[1] for row in await unit.tx.rows(counts.text, counts.values)}
+        return Mails(tuple(found), rows[limit - 1][0] if len(rows) > limit else None, numbers)
+
+    return await read(tenant, actor, work)
 
 
 async def about(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Mail]:
     """Return the mails about a record, newest first; `NotFoundError` when the actor may not read it."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> list[Mail]:
+        await unit.records.get(entity, id)
+        return await mails_about(unit, entity, id)
+
+    return await read(tenant, actor, work)
+
+
+async def mails_about(unit: Unit, entity: str, record: str, limit: int = 200) -> list[Mail]:
+    """Return the mails about a record that the actor has been found to see."""
+    sql = f'{_SELECT} "entity" = ? AND "record" = ? ORDER BY "at" DESC, "id" DESC LIMIT ?'
+    return await _shown(unit, await unit.tx.rows(sql, [entity, record, limit]))
 
 
 async def mail(tenant: Tenant, actor: Actor, id: str) -> Mail:
     """Return one mail; `NotFoundError` when there is none or the actor may not see it."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> Mail:
+        statement = (await _visible(unit, _SELECT)).add(' AND "id" = ').value(id)
+        found = await _shown(unit, await unit.tx.rows(statement.text, statement.values))
+        if not found:
+            raise NotFoundError
+        return found[0]
+
+    return await read(tenant, actor, work)
+
+
+async def _visible(unit: Unit, select: str) -> Statement:
+    """Return the beginning of a statement over the mails that the actor may see."""
+    statement = Statement(await unit.records.rule_names(), unit.context).add(select)
+    if unit.published.access.administers(unit.actor):
+        return statement.add("1 = 1")
+    statement.add('("recipient_member" = ').value(unit.actor.id)
+    for entity in unit.network.entities:
+        if not unit.published.access.may(unit.actor, "read", entity):
+            continue
+        sight = unit.records.sight(entity)
+        statement.add(' OR "entity" = ').value(entity)
+        statement.add(f' AND "record" IN (SELECT "{ROOT}"."id" FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 - names of the definitions
+        statement.add(sight.read, ")")
+    return statement.add(")")
+
+
+async def _shown(unit: Unit, rows: Iterable[Row]) -> list[Mail]:
+    found = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    titles: dict[str, Mapping[str, str]] = {}
+    for entity in {row["entity"] for row in found if row["entity"] in unit.network.entities}:
+        ids = [row["record"] for row in found if row["entity"] == entity]
+        titles[entity] = await unit.records.labels(entity, ids)
+    everything = unit.published.access.administers(unit.actor)
+    may_send = everything or "communicate" in unit.published.access.functions(unit.actor)
+    return [_mail(row, titles.get(row["entity"], {}), everything=everything, may_send=may_send) for row in found]
+
+
+def _mail(row: Mapping[str, Any], titles: Mapping[str, str], *, everything: bool, may_send: bool) -> Mail:
+    mine = everything or (may_send and row["record"] in titles)
+    return Mail(
+        id=row["id"],
+        at=must_moment(row["at"]),
+        entity=row["entity"],
+        record=row["record"],
+        record_title=titles.get(row["record"], ""),
+        run=row["run"],
+        template=row["template"],
+        language=row["language"],
+        sender=row["sender"],
+        recipient=row["recipient"],
+        recipient_member=row["recipient_member"],
+        cc=tuple(json.loads(row["cc"] or "[]")),
+        subject=row["subject"],
+        html=row["html"],
+        text=row["text"],
+        state=row["state"],
+        hold_until=read_moment(row["hold_until"]),
+        attempts=row["attempts"],
+        error=read_message(row["error"]),
+        sent_at=read_moment(row["sent_at"]),
+        may_retry=mine and row["state"] in ("failed", "unknown", "cancelled"),
+        may_cancel=mine and row["state"] == "waiting",
+    )

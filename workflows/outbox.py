@@ -43,6 +43,7 @@ _FAIL = """
 UPDATE "_outbox" SET "state" = ?, "run_at" = ?, "last_error" = ?, "lease_until" = NULL, "worker" = NULL,
 "attempts" = ?, "done_at" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
 """
+_EXTEND = """UPDATE "_outbox" SET "lease_until" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'"""
 _CANCEL = """
 UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
 WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
@@ -117,6 +118,11 @@ async def complete(tx: Tx, row: Row, now: datetime) -> None:
     """Mark the row as done, in the transaction of what was done; `LeaseLostError` when it is no longer ours."""
     if await tx.run(_COMPLETE, [moment(now), row.id, row.token]) != 1:
         raise LeaseLostError(row.id)
+
+
+async def extend(tx: Tx, row: Row, now: datetime, lease: timedelta = LEASE) -> bool:
+    """Hold on to a claimed row for another while; return whether it is still ours."""
+    return await tx.run(_EXTEND, [moment(now + lease), row.id, row.token]) == 1
 
 
 async def fail(  # noqa: PLR0913 - all that decides when to try again

@@ -26,7 +26,6 @@ _SENDING = """UPDATE "_mail" SET "state" = 'sending', "message_id" = ?, "attempt
 WHERE "id" = ?"""
 _SENT = """UPDATE "_mail" SET "state" = 'sent', "sent_at" = ?, "error" = NULL WHERE "id" = ?"""
 _STATE = 'UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ?'
-_HELD = """SELECT "lease_until" FROM "_outbox" WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'"""
 
 UNKNOWN = say("The server stopped while this was being sent: it may have arrived or not.")
 
@@ -54,10 +53,30 @@ class Post:
             async with AsyncExitStack() as stack:
                 session = await stack.enter_async_context(self.transport.open())
                 for row in rows:
-                    await self._send(session, row)
+                    await self._try(session, row)
         except SendError as error:  # no connection: nothing was said about any of the mails that are left
             for row in rows:
                 await self._give_back(row, str(error))
+
+    async def _try(self, session: Session, row: Row) -> None:
+        """Send one mail; whatever goes wrong stays with this one."""
+        try:
+            await self._send(session, row)
+        except Exception as error:  # noqa: BLE001 - a mail that cannot even be written must not keep the others back
+            await self._broke(row, error)
+
+    async def _broke(self, row: Row, error: Exception) -> None:
+        """Keep what went wrong with a mail: its fate is unknown when its text may have been said."""
+        now, mail = self.tenant.clock.now(), row.payload["mail"]
+        reason = dump_message(say("This could not be sent: {reason}", reason=error))
+
+        async def work(tx: Tx) -> None:
+            found = await tx.row('SELECT "state" FROM "_mail" WHERE "id" = ?', [mail])
+            await outbox.fail(tx, row, now, repr(error), self.rng, permanent=True)
+            if found is not None:
+                await tx.run(_STATE, ["unknown" if found[0] == "sending" else "failed", reason, mail])
+
+        await self.tenant.store.write(work)
 
     async def _send(self, session: Session, row: Row) -> None:
         outgoing = await self._mark(row)
@@ -75,7 +94,7 @@ class Post:
         now = self.tenant.clock.now()
 
         async def work(tx: Tx) -> Outgoing | None:
-            if await tx.row(_HELD, [row.id, row.token]) is None:
+            if not await outbox.extend(tx, row, now):
                 return None
             mail = row.payload["mail"]
             found = await tx.row(_SELECT, [mail])

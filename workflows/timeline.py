@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from models.actor import Actor
-from models.message import Message
+from models.record import Record
 from models.tenant import Tenant
-from workflows.mails import Mail
-from workflows.tasks import Task
+from models.tx import Row
+from workflows import undo
+from workflows.mails import Mail, mails_about
+from workflows.moves import FORM
+from workflows.stored import must_moment, read_answers, read_moment
+from workflows.tasks import Task, tasks_about
+from workflows.traces import RunTrace, StepTrace, traces_about
+from workflows.unit import Unit, read
+
+__all__ = ["Event", "FieldChange", "RunTrace", "StepTrace", "timeline"]
 
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run"]
+_HISTORY = """SELECT "id", "at", "kind", "process", "transition", "from_state", "to_state", "actor", "actor_kind",
+"before", "after", "text", "run", "undo_until", "undone_by" FROM "_history" WHERE "entity" = ? AND "record" = ?
+ORDER BY "at" DESC, "id" DESC LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +36,6 @@ class FieldChange:
     before: Any
     after: Any
     hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StepTrace:
-    """One step that a run did: `outcome` done, skipped, failed, waiting or cancelled; `why` for all but done."""
-
-    path: str
-    action: str
-    at: datetime
-    outcome: str
-    inputs: dict[str, Any]
-    result: dict[str, Any]
-    why: Message | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunTrace:
-    """A run of an automation over the record, or why the automation did not start (`state` not_fired)."""
-
-    id: str
-    automation: str
-    state: str
-    started_at: datetime
-    ended_at: datetime | None
-    wake_at: datetime | None
-    why: Message | None
-    steps: tuple[StepTrace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +70,86 @@ class Event:
 
 async def timeline(tenant: Tenant, actor: Actor, entity: str, id: str, *, limit: int = 200) -> list[Event]:
     """Return what happened to the record, newest first; `NotFoundError` when the actor may not read it."""
-    raise NotImplementedError
+
+    async def work(unit: Unit) -> list[Event]:
+        record = await unit.records.get(entity, id)
+        rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
+        traces = await traces_about(unit, entity, id, limit)
+        automations = {trace.id: trace.automation for trace in traces}
+        events = [await _past(unit, record, row, automations) for row in rows]
+        events += [_sent(mail, automations) for mail in await mails_about(unit, entity, id, limit)]
+        events += [_given(task, automations) for task in await tasks_about(unit, entity, id)]
+        events += [_ran(trace) for trace in traces]
+        named = await _named(unit, events)
+        return sorted(named, key=lambda event: (event.at, event.id), reverse=True)[:limit]
+
+    return await read(tenant, actor, work)
+
+
+async def _named(unit: Unit, events: list[Event]) -> list[Event]:
+    """Fill in who acted: the name of a colleague is no secret, the rest of the colleague may be."""
+    names = await unit.records.system.labels("member", {event.actor for event in events if event.actor is not None})
+    return [replace(event, actor_name=names.get(event.actor or "", "")) for event in events]
+
+
+async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, str]) -> Event:
+    row_id, at, kind, process, transition, from_state, to_state, actor, actor_kind = row[:9]
+    before, after, text, run, undo_until, undone_by = row[9:]
+    past = Event(
+        id=row_id,
+        at=must_moment(at),
+        kind=kind,
+        actor=actor,
+        actor_name="",
+        actor_kind=actor_kind,
+        process=process,
+        transition=transition,
+        from_state=from_state,
+        to_state=to_state,
+        changes=_changes(unit, record, json.loads(before or "{}"), json.loads(after or "{}")),
+        text=text or "",
+        answers=_answers(unit, process, transition, json.loads(after or "{}")),
+        automation=automations.get(run),
+        undone=undone_by is not None,
+    )
+    if kind == "moved" and undo.in_time(read_moment(undo_until), unit.now) and undo.may_undo(unit, actor):
+        refused = undo.refusal(unit, await undo.load(unit, row_id), record)
+        return past if refused is not None else replace(past, undo_until=read_moment(undo_until))
+    return past
+
+
+def _changes(
+    unit: Unit, record: Record, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[FieldChange, ...]:
+    """Return the changed fields that the definitions still have, without the values that the reader may not see."""
+    table = unit.published.tables[record.entity]
+    names = [name for name in {**before, **after} if name in table.shape.columns]
+    old = table.decode([before.get(name) for name in names], names)
+    new = table.decode([after.get(name) for name in names], names)
+    return tuple(
+        FieldChange(name, None, None, hidden=True) if name in record.hidden else FieldChange(name, old[name], new[name])
+        for name in names
+    )
+
+
+def _answers(unit: Unit, process: str | None, transition: str | None, after: Mapping[str, Any]) -> Mapping[str, Any]:
+    kept = {name.removeprefix(FORM): value for name, value in after.items() if name.startswith(FORM)}
+    if not kept or process is None or transition is None or process not in unit.network.processes:
+        return {}
+    found = unit.network.processes[process].transitions.get(transition)
+    return {} if found is None else read_answers({name: asked.field for name, asked in found.form.items()}, kept)
+
+
+def _sent(mail: Mail, automations: Mapping[str, str]) -> Event:
+    automation = automations.get(mail.run or "")
+    return Event(mail.id, mail.at, "mail", None, "", "system", automation=automation, mail=mail)
+
+
+def _given(task: Task, automations: Mapping[str, str]) -> Event:
+    kind = "system" if task.run else "member"
+    automation = automations.get(task.run or "")
+    return Event(task.id, task.created_at, "task", task.created_by, "", kind, automation=automation, task=task)
+
+
+def _ran(trace: RunTrace) -> Event:
+    return Event(trace.id, trace.started_at, "run", trace.actor, "", "system", automation=trace.automation, run=trace)

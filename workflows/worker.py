@@ -156,13 +156,13 @@ class Worker:
         return self.tenant.published if number is None else await self.tenant.version(number)
 
     async def _handle(self, tx: Tx, row: Row, version: Published) -> None:
+        await outbox.complete(tx, row, self.tenant.clock.now())  # first: what ends a run cancels its rows that are left
         if row.kind in ("run", "check"):
             await self._run(tx, row, version)
         elif row.kind == "version":
             await schedules.adopt(self._unit(tx, SYSTEM))
         else:
             await _BY_KIND[row.kind](self._unit(tx, SYSTEM), row.payload)
-        await outbox.complete(tx, row, self.tenant.clock.now())
 
     async def _run(self, tx: Tx, row: Row, version: Published) -> None:
         run = await runs.load(tx, row.payload["run"])

@@ -1,0 +1,76 @@
+"""What automations did and why, as it is shown: each step with its inputs and its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.message import Message
+from models.tx import Row
+from workflows.stored import must_moment, read_message, read_moment
+from workflows.unit import Unit
+
+_RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error" FROM "_run"
+WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
+_STEPS = """SELECT "run", "path", "action", "at", "outcome", "inputs", "result", "error" FROM "_step"
+WHERE "run" IN ({places}) ORDER BY "run", "seq" """
+
+
+@dataclass(frozen=True, slots=True)
+class StepTrace:
+    """One step that a run did: `outcome` done, skipped, failed, waiting or cancelled; `why` for all but done.
+
+    Inputs and results are for who administers the network: they may hold what others may not see.
+    """
+
+    path: str
+    action: str
+    at: datetime
+    outcome: str
+    inputs: Mapping[str, Any]
+    result: Mapping[str, Any]
+    why: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunTrace:
+    """A run of an automation over the record, or why the automation did not start (`state` not_fired)."""
+
+    id: str
+    automation: str
+    state: str
+    actor: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    wake_at: datetime | None
+    why: Message | None
+    steps: tuple[StepTrace, ...]
+
+
+async def traces_about(unit: Unit, entity: str, record: str, limit: int) -> list[RunTrace]:
+    """Return the runs over a record that the actor has been found to see, newest first: two queries."""
+    rows = await unit.tx.rows(_RUNS, [entity, record, limit])
+    if not rows:
+        return []
+    sql = _STEPS.format(places=", ".join("?" * len(rows)))
+    steps: dict[str, list[StepTrace]] = {}
+    openly = unit.published.access.administers(unit.actor)
+    for row in await unit.tx.rows(sql, [row[0] for row in rows]):
+        steps.setdefault(row[0], []).append(_step(row, openly=openly))
+    return [_run(row, tuple(steps.get(row[0], ()))) for row in rows]
+
+
+def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
+    run, automation, state, actor, started, ended, wake, error = row
+    times = must_moment(started), read_moment(ended), read_moment(wake)
+    return RunTrace(run, automation, state, actor, *times, read_message(error), steps)
+
+
+def _step(row: Row, *, openly: bool) -> StepTrace:
+    _, path, action, at, outcome, inputs, result, error = row
+    given = json.loads(inputs or "{}") if openly else {}
+    became = json.loads(result or "{}") if openly else {}
+    return StepTrace(path, action, must_moment(at), outcome, given, became, read_message(error))
