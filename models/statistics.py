@@ -33,7 +33,7 @@ class Result:
     """The rows of a statistic, ordered by group (empty ones last); without `by` one row with an empty group.
 
     A `share` is a fraction from 0 to 1; `time_in` the average stay that has ended, in seconds. A value that the actor
-    may not see counts as empty: it is in no sum and no average, its group is None, and a condition over it does not hold.
+    may not see counts as empty: in no sum and no average, its group is None, and a condition over it does not hold.
     """
 
     statistic: str

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from piccolo.query.base import Query as PiccoloQuery
 
 from models.actor import PUBLIC, SYSTEM, Actor
-from models.members import load_actor
+from models.members import create_member, load_actor
 from models.records import Records
 from models.tenant import Tenant
-from models.tx import Row, SqlValue, Tx
+from models.tx import Dialect, Row, SqlValue, Tx
 
 T = TypeVar("T")
 
@@ -194,9 +195,8 @@ class Recorded:
     tx: Tx
     statements: list[str] = field(default_factory=list)
 
-    @property
-    def dialect(self) -> Any:
-        return self.tx.dialect
+    def __post_init__(self) -> None:
+        self.dialect: Dialect = self.tx.dialect
 
     async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         self.statements.append(sql)
@@ -268,6 +268,5 @@ async def fill(tenant: Tenant) -> Office:
             "levels": ["leader"] if name == "root" else ["own"],
             "active": True,
         }
-        created = await office.write(SYSTEM, lambda records, values=values: records.create("member", values))
-        office.ids[name] = created.id
+        office.ids[name] = await office.write(SYSTEM, partial(create_member, values=values))
     return office

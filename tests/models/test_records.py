@@ -72,8 +72,8 @@ async def test_a_members_name_is_made_of_first_and_last_name(office: Office) -> 
         ({"first_name": "Léa", "company": "x"}, {"company": "This record does not exist, or you may not see it."}),
         ({"first_name": "Léa", "double": 3}, {"double": "This is computed, it cannot be set."}),
         ({"first_name": "Léa", "surname": 3}, {"surname": "There is no such field."}),
-        ({"email": "x", "phone": "y"}, {"email": "This is not an e-mail address.", "phone": "This is not a phone number.",
-                                        "first_name": "This is needed."}),
+        ({"email": "x", "phone": "y"}, {"email": "This is not an e-mail address.", "first_name": "This is needed.",
+                                        "phone": "This is not a phone number."}),
     ],
 )  # fmt: skip
 async def test_all_that_is_wrong_is_said_at_once_by_field(
