@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, get_args
 
 import pytest
@@ -89,10 +90,17 @@ def test_a_decimal_with_more_places_is_rounded_half_to_even() -> None:
 
 
 def test_json_keeps_what_json_has_no_form_for_as_text() -> None:
-    value = {"at": datetime(2026, 3, 2, tzinfo=UTC), "on": date(2026, 3, 2), "sum": Decimal("1.50"), "set": {2, 1}}
+    value = {
+        "more": MappingProxyType({"a": 1}),
+        "at": datetime(2026, 3, 2, tzinfo=UTC),
+        "on": date(2026, 3, 2),
+        "sum": Decimal("1.50"),
+        "set": {2, 1},
+    }
     stored, _ = round_trip("json", {**value, "for": Duration(months=1)})
     assert stored == (
-        '{"at":"2026-03-02 00:00:00.000000+00:00","on":"2026-03-02","sum":"1.50","set":[1,2],"for":"[1, 0, 0, 0]"}'
+        '{"more":{"a":1},'
+        '"at":"2026-03-02 00:00:00.000000+00:00","on":"2026-03-02","sum":"1.50","set":[1,2],"for":"[1, 0, 0, 0]"}'
     )
 
 

@@ -305,6 +305,48 @@ async def test_a_loop_that_is_gone_is_not_waited_for(store: SqliteStore) -> None
     assert await _insert(store, "next") == 1
 
 
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from models.sqlite import SqliteStore
+
+async def caller(store, number):
+    for step in range(10_000):
+        async def work(tx, name=f"{number}-{step}"):
+            await tx.run("INSERT INTO t (name) VALUES (?)", [name + " first"])
+            await tx.run("INSERT INTO t (name) VALUES (?)", [name + " second"])
+        await store.write(work)
+        print(f"{number}-{step}", flush=True)
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    await asyncio.gather(*(caller(store, number) for number in range(8)))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_survives_kill_9_and_work_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "killed.sqlite"
+    store = SqliteStore(path)
+    await store.write(_create, schema=True)
+    await store.close()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    acknowledged = [(await process.stdout.readline()).decode().strip() for _ in range(200)]
+    process.kill()
+    acknowledged += (await process.stdout.read()).decode().split("\n")[:-1]
+    await process.wait()
+    again = SqliteStore(path)
+    names = set(await _names(again))
+    assert {f"{name} first" for name in acknowledged} <= names
+    firsts = {name.removesuffix(" first") for name in names if name.endswith("first")}
+    assert firsts == {name.removesuffix(" second") for name in names if name.endswith("second")}
+    await again.close()
+
+
 async def test_many_callers_neither_lose_nor_double(store: SqliteStore) -> None:
     await asyncio.gather(*(_insert(store, str(n)) for n in range(300)), *(_names(store) for _ in range(20)))
     assert sorted(map(int, await _names(store))) == list(range(300))
