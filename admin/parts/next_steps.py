@@ -44,7 +44,8 @@ def next_steps(about: Subject, record: Record, offers: Sequence[Offer]) -> tuple
         made = []
         for offer in mine:
             on = offer.transition.target in forward
-            kind: Literal["p", "", "g d"] = "p" if on and offer.allowed and primary else "" if on else "g d"
+            bad = not on and process.states[offer.transition.target].colour in ("grey", "red")
+            kind: Literal["p", "", "g d"] = "p" if on and offer.allowed and primary else "g d" if bad else ""
             primary = primary and kind != "p"
             made.append(_step(about, record, offer, kind))
         if made:
