@@ -54,7 +54,7 @@ def parse_duration(text: str) -> Duration | None:
 
 
 def _one(number: int, unit: str) -> Duration | None:
-    if unit.startswith("working"):
+    if unit.startswith("working "):
         return Duration(working_hours=number) if "hour" in unit else Duration(working_days=number)
     name = unit if len(unit) == 1 else unit.removesuffix("s")
     if name in _MONTHS:

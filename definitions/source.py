@@ -35,6 +35,7 @@ _CONDITION = re.compile(
     r"|:\s+[\"']?=|:\s+!|[!=<>]=|&&|\|\|",
 )
 _CUT = re.compile(r"[ \t]*[\[{,#]")
+_JOINED = re.compile(r"\\\r?\n[ \t]*")
 QUOTE_HINT = "If this is an expression, put the whole of it in quotes: '…'."
 
 Plain = str | int | float | bool | None
@@ -342,6 +343,9 @@ def _raw_index(raw: str, text: str, offset: int) -> int:
 
 
 def _step(raw: str, index: int, character: str, quote: str) -> int:
+    joined = _JOINED.match(raw, index) if quote == '"' else None
+    if joined:
+        return len(joined[0]) + _step(raw, joined.end(), character, quote)
     if character in " \n":
         fold = re.compile(r"[ \t\r]*\n\s*").match(raw, index)
         if fold:

@@ -108,6 +108,8 @@ def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str,
     known = draft.records.get(entity, {})
     for name, key, value in entries(node):
         body = mapping(value)
+        if not known:
+            continue  # the entity can't be read: reported there
         if name not in known:
             sentence = f"The entity {entity} has no field '{name}'."
             draft.unfit("field.unknown", key.place, sentence, did_you_mean(name, known))
@@ -127,7 +129,7 @@ def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
     for item in scalars(node):
         if item.text in known:
             found.append(item.text)
-        else:
+        elif not draft.holes("process"):
             sentence = f"No process of {entity} has a transition '{item.text}'."
             draft.unfit("process.unknown_transition", item.place, sentence, did_you_mean(item.text, known))
     return tuple(found)

@@ -111,7 +111,7 @@ def _triggers(draft: Draft, node: Node | None) -> Iterator[Found]:
             draft.unfit("automation.trigger", body.place, sentence, "Several triggers are a list.")
             continue
         for name, key, value in entries(body):
-            build = _TRIGGERS.get(name)
+            build = TRIGGERS.get(name)
             found = build(draft, key.place, value) if build else None
             if found is not None:
                 yield found
@@ -161,7 +161,9 @@ def _changed(draft: Draft, place: Place, node: Node) -> Found | None:
     entity = _named_entity(draft, body)
     if body is None or entity is None:
         return None
-    members = draft.records.get(entity, {})
+    members = draft.records.get(entity)
+    if members is None:
+        return None  # the entity can't be read: reported there
     return Changed(entity, field_names(draft, body.get("fields"), members, f"The entity {entity}"), place), entity
 
 
@@ -172,7 +174,7 @@ def _due(draft: Draft, place: Place, node: Node) -> Found | None:
     if body is None or entity is None or not isinstance(at, Scalar):
         return None
     dates = [name for name, member in draft.records.get(entity, {}).items() if member.type in (DATE, DATETIME, DYN)]
-    if at.text not in dates:
+    if at.text not in dates and entity in draft.records:
         sentence = f"The entity {entity} has no date '{at.text}'."
         draft.unfit("automation.due_at", at.place, sentence, did_you_mean(at.text, dates))
         return None
@@ -206,7 +208,7 @@ def _check_cron(draft: Draft, node: Scalar) -> None:
         draft.report("automation.cron", node.place, f"'{node.text}' is not a schedule.", hint)
 
 
-_TRIGGERS: dict[str, Callable[[Draft, Place, Node], Found | None]] = {
+TRIGGERS: dict[str, Callable[[Draft, Place, Node], Found | None]] = {
     "entered": _entered(left=False),
     "left": _entered(left=True),
     "moved": _moved,

@@ -65,6 +65,10 @@ class Draft:
         if self.current is not None:
             self.current.damaged = True
 
+    def holes(self, kind: str) -> bool:
+        """Whether a document of a kind could not be read in full: what refers to it may be right."""
+        return any(source.damaged for source in self.sources.get(kind, {}).values())
+
     def source(self, kind: str, name: str) -> Source | None:
         """Return a document by kind and name."""
         return self.sources.get(kind, {}).get(name)
@@ -170,12 +174,14 @@ class Draft:
         try:
             found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
         except DefinitionError as error:
-            self.problems += [_moved(problem, node, text, offset) for problem in error.problems]
+            blamed = [each for each in error.problems if each.code != NOT_IN_QUERY or not self.holes("entity")]
+            self.problems += [_moved(problem, node, text, offset) for problem in blamed]
             return None
         self.used |= {("setting", path[1]) for path in found.reads if path[0] == "settings" and len(path) > 1}
         return replace(found, place=node.at(offset))
 
 
+NOT_IN_QUERY = "expression.not_in_query"
 NETWORK = "the network"
 SETTINGS = "the settings"
 FORM = "the form"

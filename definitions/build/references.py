@@ -46,7 +46,7 @@ def _unknown_part(draft: Draft, node: Scalar, name: str, part: str, holders: lis
     if holders:
         shown = " or ".join(f"{process}.{name}" for process in holders)
         draft.unfit("process.ambiguous", node.place, f"Several processes have a {what} '{name}'.", f"Write {shown}.")
-    else:
+    elif not draft.holes("process"):
         every = [n for s in draft.sources.get("process", {}).values() for n in part_names(draft, s, part)]
         sentence = f"No process has a {what} '{name}'."
         draft.unfit(f"process.unknown_{what}", node.place, sentence, did_you_mean(name, every))

@@ -85,7 +85,7 @@ class Steps:
             place = body.entries["else"].key.place
             self.draft.report("automation.else", place, "'else' goes with 'choose' only.", "Put it beside 'choose'.")
         shared = self._shared(body, names, path)
-        build = _ACTIONS.get(name)
+        build = ACTIONS.get(name)
         return None if build is None else build(self, body, names, shared)
 
     def _damaged(self) -> bool:
@@ -314,7 +314,7 @@ class Steps:
 
 
 _Build = Callable[[Steps, Mapping, dict[str, Type], _Shared], Action | None]
-_ACTIONS: dict[str, _Build] = {
+ACTIONS: dict[str, _Build] = {
     "email": Steps.email,
     "set": Steps.set,
     "create": Steps.create,
