@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,9 +12,13 @@ from typing import Any
 import pytest
 
 from definitions.problems import DefinitionError
+from definitions.spec.network import Network
+from models.ddl import create_index, create_table
 from models.plan import plan
 from models.shape import shapes
+from models.sqlite import SqliteTx, drive
 from models.tenant import Tenant
+from models.tx import Row, Tx
 from tests.models.rows import column, execute, insert, records, schema, select
 from tests.networks import SMALL, edited
 
@@ -278,18 +283,44 @@ async def test_tables_follow_the_definitions(tenant: Tenant, case: Case) -> None
     (record,) = await records(tenant, "lead")
     assert {name: record[name] for name in case.after} == dict(case.after)
     assert not set(case.gone) & set(record)
-    assert await schema(tenant) == {name: set(table.columns) for name, table in published.tables.items()}
-    assert await _indexes(tenant) == {
-        index.name for shape in shapes(published.network).values() for index in shape.indexes
-    }
+    assert await tenant.store.read(structure) == fresh(published.network)
     assert await select(tenant, "PRAGMA integrity_check") == [("ok",)]
     assert plan(published.network, published.network).steps == ()
     assert old.version == 1
 
 
-async def _indexes(tenant: Tenant) -> set[str]:
-    rows = await select(tenant, "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT GLOB '_*'")
-    return {row[0] for row in rows if not row[0].startswith("sqlite_autoindex")}
+@pytest.mark.parametrize("case", CHANGES, ids=str)
+async def test_and_back_again(tenant: Tenant, case: Case) -> None:
+    await lead(tenant, **case.before)
+    await tenant.publish(packed(case))
+    await execute(tenant, "DELETE FROM lead")
+    await tenant.publish(SMALL, allow_loss=True)
+    assert await tenant.store.read(structure) == fresh(tenant.published.network)
+
+
+async def structure(tx: Tx) -> dict[str, tuple[set[Row], set[Row], set[Row]]]:
+    """Return what the database knows of each table: its columns, foreign keys and indexes."""
+    tables = await tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_*'")
+    return {
+        name: (
+            set(await tx.rows('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', [name])),
+            set(await tx.rows('SELECT "table", "from", "to", on_delete FROM pragma_foreign_key_list(?)', [name])),
+            set(await tx.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", [name])),
+        )
+        for (name,) in tables
+    }
+
+
+def fresh(network: Network) -> dict[str, tuple[set[Row], set[Row], set[Row]]]:
+    """Return the structure of a database that never was another."""
+    connection = sqlite3.connect(":memory:")
+    for shape in shapes(network).values():
+        connection.execute(create_table(shape))
+        for index in shape.indexes:
+            connection.execute(create_index(index))
+    found = drive(structure, SqliteTx(connection))
+    connection.close()
+    return found
 
 
 async def test_an_entity_is_renamed_and_everything_about_it_follows(tenant: Tenant) -> None:
