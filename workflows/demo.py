@@ -34,13 +34,13 @@ class SignIn:
     email: str
 
 
-def sign_ins(network: Network, demo: Demo) -> list[SignIn]:
-    """Return one member a level: the first of the demo that has it."""
+def sign_ins(network: Network, demo: Demo, language: str) -> list[SignIn]:
+    """Return one member a level: the first of the demo that has it. Levels have their names in `language`."""
     found: dict[str, SignIn] = {}
     for member in demo.members.values():
         for level in member.levels:
             name = f"{member.values.get('first_name', '')} {member.values.get('last_name', '')}".strip()
-            label = network.levels[level].label.pick(*network.languages)
+            label = network.levels[level].label.pick(language, *network.languages)
             found.setdefault(level, SignIn(label, name, str(member.values.get("email", ""))))
     return list(found.values())
 

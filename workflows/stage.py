@@ -25,6 +25,7 @@ from models.tx import Tx
 from workflows import changes, moves, notes, tasks
 from workflows.course import Created, Event, Moved, Noted, Story, Tasked
 from workflows.made_up import Making, World
+from workflows.stored import must_moment
 from workflows.unit import Unit
 from workflows.worker import Worker
 
@@ -35,6 +36,8 @@ STEP = timedelta(minutes=30)
 SENT = 0.9
 """The mails of so much of what happened in the last days are sent; those after wait, as on a network without SMTP."""
 MEMBER = "member"
+_GIVEN = """SELECT "id", "member", "entity", "created_at" FROM "_task"
+WHERE "run" IS NOT NULL AND "done_at" IS NULL AND "member" IS NOT NULL ORDER BY "created_at", "id" """
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -87,6 +90,7 @@ class Stage:
         self.clock.moment = since
         await self._accept()
         await self._live(events[len(past) :], now, len(past))
+        await self._complete(now)
         self.progress("history", len(events), len(events))
 
     async def _live(self, events: Sequence[Event], now: datetime, before: int) -> None:
@@ -104,6 +108,22 @@ class Stage:
             self.clock.moment = end
             await (sending if done < len(events) * SENT else waiting).run_due()
             self.progress("history", before + done, before + len(events))
+
+    async def _complete(self, now: datetime) -> None:
+        """Let the members do their share of the tasks that automations gave them."""
+        rng = Random(f"{self.demo.seed}/tasks")  # noqa: S311 - made-up data, no secrets
+        actors = {actor.id: actor for actor in self.actors.values()}
+
+        async def work(tx: Tx) -> None:
+            for task, member, entity, created in await tx.rows(_GIVEN):
+                wanted = self.demo.records[entity].tasks if entity in self.demo.records else None
+                at = must_moment(created) + timedelta(minutes=rng.randint(20, 900))
+                if wanted is not None and rng.random() < wanted.done and at < now:
+                    self.clock.moment = at
+                    await tasks.complete(self._unit(tx, actors[member], self.tenant.published), task)
+
+        await self.tenant.store.write(work)
+        self.clock.moment = now
 
     # Members ------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from admin.cli.check import pack_folder
+from admin.cli.reports import REPORTS
 from definitions.pack import Files, read_folder
 from definitions.problems import DefinitionError
 from definitions.spec.demo import Demo
@@ -46,23 +48,26 @@ def run(arguments: argparse.Namespace) -> int:
         err.print("A network's name has small letters, digits and underscores.")
         return 2
     if folder is None:
-        err.print(f"There is no pack '{arguments.pack}': neither a folder nor a pack that comes with Maille.")
+        err.print(
+            f"There is no pack '{arguments.pack}': neither a folder nor a pack that comes with Maille.", soft_wrap=True
+        )
         return 2
     try:
         files = read_folder(folder)
         network, demo = read_demo(files)
         path = Path(arguments.data) / f"{arguments.name}.sqlite"
         if path.exists():
-            out.print(f"The network '{arguments.name}' is there already; remove {path} to make it anew.")
+            out.print(
+                f"The network '{arguments.name}' is there already; remove {path} to make it anew.", soft_wrap=True
+            )
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             _make(out, path, arguments.name, files)
     except DefinitionError as error:
-        for problem in error.problems:
-            err.print(f"{problem.place}: {problem.code}: {problem.message} {problem.hint}".rstrip(), markup=False)
+        sys.stderr.write(REPORTS["text"](error.problems))
         return 1
     except (DemoError, StoreError) as error:
-        err.print(str(error), markup=False)
+        err.print(str(error), markup=False, soft_wrap=True)
         return 1
     _print_sign_ins(out, network, demo)
     return 0
@@ -88,6 +93,6 @@ def _print_sign_ins(out: Console, network: Network, demo: Demo) -> None:
     table = Table(title=f"Sign in to {demo.label.pick('en', *network.languages)}", title_justify="left")
     for heading in ("As", "Name", "E-mail", "Password"):
         table.add_column(heading, no_wrap=True)
-    for person in sign_ins(network, demo):
+    for person in sign_ins(network, demo, "en"):
         table.add_row(person.level, person.name, person.email, demo.password)
     out.print(table)

@@ -196,12 +196,12 @@ async def test_a_move_that_the_network_refuses_is_told_with_its_record_and_reaso
 
 def test_one_sign_in_a_level_is_found_in_the_data() -> None:
     network, demo = read_demo(PACK)
-    people = sign_ins(network, demo)
+    people = sign_ins(network, demo, "en")
     assert [(person.name, person.email) for person in people] == [
         ("Anne Roy", "anne@exemple.fr"),
         ("Bruno Sy", "bruno@exemple.fr"),
     ]
-    assert people[1] == SignIn("Distributeur", "Bruno Sy", "bruno@exemple.fr")
+    assert people[1] == SignIn("Distributor", "Bruno Sy", "bruno@exemple.fr")
 
 
 def test_a_pack_without_a_demo_says_so() -> None:
