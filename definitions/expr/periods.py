@@ -184,7 +184,7 @@ def reached(span: Duration, context: Context, *, inclusive: bool) -> list[Interv
     near = _near(span, context)
     first, last = _bracket(past, near)
     found: list[Interval] = [(BEGINNING, first)]
-    for start, end in _stretches(first, last, context):
+    for start, end in _stretches(first, last, span, context):
         stop = _turn(past, start, end)
         if stop == start:
             continue
@@ -223,16 +223,21 @@ def _bracket(past: Callable[[datetime], bool], near: datetime) -> Interval:
     return low, high
 
 
-def _stretches(first: datetime, last: datetime, context: Context) -> list[Interval]:
-    """Cut a time at the network's midnights and changes of clock: within a stretch later is never earlier."""
-    cuts = [first]
-    day = local_date(first, context)
-    while cuts[-1] < last:
+def _stretches(first: datetime, last: datetime, span: Duration, context: Context) -> list[Interval]:
+    """Cut a time at the network's midnights and changes of clock: within a stretch later is never earlier.
+
+    Working days look at the day that the exact part before them leads to: its midnights are cuts too.
+    """
+    cuts = {first, last}
+    hours = span.exact % timedelta(days=1)
+    shifts = [hours + timedelta(hours=each) for each in (-1, 0, 1)] if span.working_days and hours else []
+    day, midnight = local_date(first, context), first
+    while midnight < last:
         day += timedelta(days=1)
-        end = min(start_of(day, context), last)
-        change = _clock_change(cuts[-1], end, context)
-        cuts += (change, end) if change is not None else (end,)
-    return [(start, end) for start, end in itertools.pairwise(cuts) if start < end]
+        start, midnight = midnight, start_of(day, context)
+        change = _clock_change(start, midnight, context)
+        cuts |= {midnight, *(midnight - shift for shift in shifts), *(() if change is None else (change,))}
+    return list(itertools.pairwise(sorted(cut for cut in cuts if first <= cut <= last)))
 
 
 def _clock_change(start: datetime, end: datetime, context: Context) -> datetime | None:
