@@ -13,7 +13,6 @@ from models.ddl import listed, quoted
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
 from models.record import Change, Record
-from models.rules import Condition
 from models.sight import Sight
 from models.statement import Statement
 from models.validation import NO_SUCH_RECORD, TAKEN, all_fields, check, clean
@@ -270,10 +269,8 @@ async def see(records: Records, sight: Sight, full: Mapping[str, Any]) -> Record
     """Return a record in hand as the actor sees it now."""
     if not await records.holds(sight.entity.name, sight.known, full):
         return sight.out_of_sight(full)
-    verdicts: dict[Condition, bool] = {
-        rule: await records.holds(sight.entity.name, rule, full) for rule in sight.judged
-    }
-    return sight.record(full, verdicts.__getitem__)
+    verdicts = [await records.holds(sight.entity.name, rule, full) for rule in sight.judged]
+    return sight.record(full, verdicts)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -47,9 +47,9 @@ async def page(records: Records, entity: str, query: Query) -> Page:
     sight = records.sight(entity)
     order = _order(records, sight, query.sort)
     limit = max(1, min(query.limit, LIMIT))
-    columns = sight.select(query.columns)
+    selection = sight.select(query.columns)
     statement = Statement(await records.names_for(query.where), records.context)
-    statement.add("SELECT ", *sight.selection(columns), ", ", order.value)
+    statement.add("SELECT ", selection.template, ", ", order.value)
     _from(statement, records, sight, query)
     if query.cursor is not None:
         statement.add(" AND ")
@@ -59,7 +59,7 @@ async def page(records: Records, entity: str, query: Query) -> Page:
     if query.offset > 0:
         statement.add(" OFFSET ").value(query.offset)
     rows = await records.tx.rows(statement.text, statement.values)
-    found = tuple(sight.from_row(row[:-1], columns) for row in rows[:limit])
+    found = tuple(sight.from_row(row, selection) for row in rows[:limit])
     more = len(rows) > limit
     return Page(found, _cursor(order, rows[limit - 1][-1], found[-1].id) if more else None)
 

@@ -87,13 +87,14 @@ class Records:
         if entity not in self.network.entities:
             raise NotFoundError
         sight = self.sight(entity)
-        statement = Statement(await self.rule_names(), self.context).add("SELECT ", *sight.selection(sight.names))
+        selection = sight.select()
+        statement = Statement(await self.rule_names(), self.context).add("SELECT ", selection.template)
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" = ').value(record_id)
         statement.add(" AND ", sight.read)
         row = await self.tx.row(statement.text, statement.values)
         if row is None:
             raise NotFoundError
-        return sight.from_row(row, sight.names)
+        return sight.from_row(row, selection)
 
     async def list(self, entity: str, query: Query = Query()) -> Page:  # noqa: B008 (frozen)
         """Return one page of the records that the actor may read."""

@@ -82,16 +82,16 @@ def _select(table: EntityTable) -> str:
 async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:
     """Return the titles of those of the records that the actor may read, by id: one statement for each 500."""
     sight = records.sight(entity)
-    columns = sight.select(())
+    selection = sight.select(())
     wanted = list(dict.fromkeys(ids))
     found: dict[str, str] = {}
     for begin in range(0, len(wanted), BATCH):
         part = wanted[begin : begin + BATCH]
-        statement = Statement(await records.rule_names(), records.context).add("SELECT ", *sight.selection(columns))
+        statement = Statement(await records.rule_names(), records.context).add("SELECT ", selection.template)
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
         statement.add(") AND ", sight.read)
         rows = await records.tx.rows(statement.text, statement.values)
-        found.update((record.id, record.title) for record in (sight.from_row(row, columns) for row in rows))
+        found.update((record.id, record.title) for record in (sight.from_row(row, selection) for row in rows))
     return found
 
 

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from definitions.expr import Context, Names, SqlTemplate
+from definitions.expr.template import nothing
 from models.tx import SqlValue
+
+
+def listing(templates: Iterable[SqlTemplate]) -> SqlTemplate:
+    """Return templates side by side, with commas between."""
+    parts = tuple(templates)
+    binds = tuple(part.bind for part in parts if part.bind is not nothing)
+
+    def bind(names: Names, context: Context) -> tuple[SqlValue, ...]:
+        return tuple(value for each in binds for value in each(names, context))
+
+    return SqlTemplate(", ".join(part.text for part in parts), bind if binds else nothing)
 
 
 class Statement:
@@ -28,7 +42,8 @@ class Statement:
                 self._parts.append(part)
             else:
                 self._parts.append(part.text)
-                self.values.extend(part.bind(self.names, self.context))
+                if part.bind is not nothing:
+                    self.values.extend(part.bind(self.names, self.context))
         return self
 
     def value(self, *values: SqlValue) -> Statement:

@@ -54,10 +54,14 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def title(entity: Entity, values: Mapping[str, Any]) -> str:
-    """Return the title of a record; its id where all of the title is empty or hidden."""
-    filled = " ".join(_compiled(template(entity))(values).split())[:LONGEST]
-    return filled or str(values["id"])
+def compile_title(entity: Entity) -> Title:
+    """Return what titles the records of an entity; the id where all of the title is empty or hidden."""
+    fill = _compiled(template(entity))
+
+    def title(values: Mapping[str, Any]) -> str:
+        return " ".join(fill(values).split())[:LONGEST] or str(values["id"])
+
+    return title
 
 
 def title_fields(entity: Entity) -> frozenset[str]:
