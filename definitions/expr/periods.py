@@ -226,11 +226,12 @@ def _bracket(past: Callable[[datetime], bool], near: datetime) -> Interval:
 def _stretches(first: datetime, last: datetime, span: Duration, context: Context) -> list[Interval]:
     """Cut a time at the network's midnights and changes of clock: within a stretch later is never earlier.
 
-    Working days look at the day that the exact part before them leads to: its midnights are cuts too.
+    Working days look at the day that the exact part before them leads to: its midnights are cuts too, give or
+    take the hour of a change of clock.
     """
     cuts = {first, last}
     hours = span.exact % timedelta(days=1)
-    shifts = [hours + timedelta(hours=each) for each in (-1, 0, 1)] if span.working_days and hours else []
+    shifts = [hours + timedelta(hours=each) for each in (-1, 0, 1)] if span.working_days and span.exact else []
     day, midnight = local_date(first, context), first
     while midnight < last:
         day += timedelta(days=1)
