@@ -28,6 +28,7 @@ MOST_GROUPS = 8
 WIDTH, HEIGHT = 360, 150
 LEFT, RIGHT, TOP, BOTTOM = 34, 6, 16, 20
 ROUND = 100.0
+GAP = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Part:
     percent: float = 0.0
     share: float = 0.0
     start: float = 0.0
+
+    @property
+    def drawn(self) -> float:
+        """The share less a gap to the next slice."""
+        return self.share - GAP if self.share > 2 * GAP else self.share
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import structlog
 
 
 def configure() -> None:
-    """Write events with their time; errors with where they happened, but without what variables held (people's data)."""
+    """Write events with their time; errors with where they happened, but without what variables held."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -9,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from admin import generated
 from admin.assets import Assets
 from admin.faults import outside
+from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
@@ -21,7 +23,9 @@ SHELL: tuple[BaseRoute, ...] = (*signin.routes, *home.routes, *tasks.routes, *ou
 
 def routes(networks: Networks) -> list[BaseRoute]:
     """Return the routes of the application."""
-    back_office = Mount("/back-office", app=BackOffice())
+    back_office = Mount(
+        "/back-office", app=BackOffice(), middleware=[Middleware(SecurityHeaders, policy=STYLED_CONTENT_POLICY)]
+    )
 
     async def choice(request: Request) -> Response:
         """Lead to the only network, or let people choose."""

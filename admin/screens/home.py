@@ -30,6 +30,8 @@ from workflows import tasks
 
 ROWS = 6
 """How many records of a view a tile shows."""
+HEADING, CHART = 2, 4
+"""How high a tile's heading and a chart are, in rows."""
 SUBLINE = 3
 """How many values stand in the grey line below a record's title."""
 
@@ -80,10 +82,24 @@ async def today(request: Request) -> Response:
         name=name,
         sub=_sub(visit, list_of_mine),
         numbers=numbers,
-        left=[tile for tile in rest if tile.kind != "chart"],
-        right=[tile for tile in rest if tile.kind == "chart"],
+        **_columns(rest, list_of_mine),
         todo=list_of_mine,
     )
+
+
+def _columns(tiles: list[Shown], mine: Todo) -> dict[str, list[Shown]]:
+    """Put charts at the right, until that column is longer than the one of lists."""
+    left = [tile for tile in tiles if tile.kind != "chart"]
+    right: list[Shown] = []
+    lines = {"tasks": max(mine.count, 3), "text": 1}
+    room = sum(lines.get(tile.kind, max(len(tile.rows), 3)) + HEADING for tile in left)
+    for tile in (tile for tile in tiles if tile.kind == "chart"):
+        if not left or CHART * (len(right) + 1) <= max(room, CHART * 2):
+            right.append(tile)
+        else:
+            left.append(tile)
+            room += CHART
+    return {"left": left, "right": right}
 
 
 def _sub(visit: Visit, mine: Todo) -> str:

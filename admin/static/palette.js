@@ -48,8 +48,9 @@ class Palette {
 
   filter() {
     const wanted = fold(this.input.value.trim());
-    for (const option of this.list.querySelectorAll("[role=option][data-href]:not([data-record])"))
-      option.hidden = !fold(option.textContent).includes(wanted);
+    const places = [...this.list.querySelectorAll("[role=option]:not([data-record])")];
+    for (const option of places) option.hidden = !fold(option.textContent).includes(wanted);
+    this.list.querySelector(".sec").hidden = places.every((option) => option.hidden);
     this.select(0);
     clearTimeout(this.timer);
     if (wanted.length > 1) this.timer = setTimeout(() => this.search(), WAIT);

@@ -1,0 +1,77 @@
+"""Values written for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from admin.formats import Formats, own_name
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""A Monday, ten in Paris."""
+FRENCH = Formats("fr", ZoneInfo("Europe/Paris"), "EUR", NOW)
+ENGLISH = Formats("en", ZoneInfo("Europe/Paris"), "EUR", NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (FRENCH.date(date(2026, 11, 3)), "3 nov. 2026"),
+        (FRENCH.datetime(NOW), "23 nov. 2026, 10:00"),
+        (FRENCH.day(NOW), "Aujourd’hui"),
+        (FRENCH.day(NOW - timedelta(days=1)), "Hier"),
+        (FRENCH.day(NOW - timedelta(days=2)), "Samedi 21 novembre"),
+        (FRENCH.day(date(2025, 1, 1)), "Mercredi 1 janvier 2025"),
+        (FRENCH.due(NOW), "10:00"),
+        (FRENCH.due(date(2026, 11, 23)), "aujourd’hui"),
+        (FRENCH.due(NOW - timedelta(days=3)), "ven. 20"),
+        (FRENCH.due(NOW - timedelta(days=12)), "11 nov."),
+        (FRENCH.due(date(2027, 1, 4)), "4 janv. 2027"),
+        (FRENCH.ago(NOW - timedelta(seconds=20)), "à l’instant"),
+        (FRENCH.ago(NOW - timedelta(days=3)), "il y a 3 jours"),
+        (FRENCH.money(Decimal("1640")), "1\u202f640\u00a0€"),
+        (FRENCH.money(Decimal("1640.5")), "1\u202f640,50\u00a0€"),
+        (FRENCH.percent(0.125), "12,5\u00a0%"),
+        (FRENCH.number(1234567), "1\u202f234\u202f567"),
+        (FRENCH.phone("+33639981234"), "06 39 98 12 34"),
+        (FRENCH.phone("+32470123456"), "+32 470 12 34 56"),
+        (FRENCH.phone("none"), "none"),
+        (FRENCH.country("BE"), "Belgique"),
+        (FRENCH.country("XX"), "XX"),
+        (FRENCH.language_name("en"), "Anglais"),
+        (FRENCH.boolean(True), "Oui"),
+        (ENGLISH.money(Decimal("1640")), "€1,640"),
+        (ENGLISH.percent(0.125), "12.5%"),
+        (ENGLISH.date(date(2026, 11, 3)), "3 Nov 2026"),
+        (ENGLISH.boolean(False), "No"),
+        (own_name("fr"), "Français"),
+    ],
+)
+def test_values_read_as_people_write_them(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_nothing_is_written_as_nothing() -> None:
+    absent = [
+        FRENCH.date(None),
+        FRENCH.time(None),
+        FRENCH.datetime(None),
+        FRENCH.day(None),
+        FRENCH.due(None),
+        FRENCH.ago(None),
+        FRENCH.number(None),
+        FRENCH.percent(None),
+        FRENCH.money(None),
+        FRENCH.phone(None),
+        FRENCH.country(None),
+        FRENCH.language_name(None),
+        FRENCH.boolean(None),
+    ]
+    assert set(absent) == {""}
+
+
+def test_midnight_belongs_to_the_day_where_the_network_is() -> None:
+    assert FRENCH.day_of(datetime(2026, 11, 22, 23, 30, tzinfo=UTC)) == date(2026, 11, 23)
