@@ -70,14 +70,20 @@ class SqliteTx:
 class _Job(Generic[T]):
     """A piece of work, and the future of who waits for it."""
 
-    __slots__ = ("context", "error", "future", "loop", "result", "schema", "work")
+    __slots__ = ("context", "error", "future", "loop", "result", "schema", "then", "work")
 
     def __init__(
-        self, run: Callable[[sqlite3.Connection], T], loop: asyncio.AbstractEventLoop, *, schema: bool
+        self,
+        run: Callable[[sqlite3.Connection], T],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        schema: bool = False,
+        then: Callable[[], None] | None = None,
     ) -> None:
         self.work = run
         self.loop = loop
         self.schema = schema
+        self.then = then
         self.future: asyncio.Future[T] = loop.create_future()
         self.context = contextvars.copy_context()
         self.result: T | None = None
@@ -148,13 +154,13 @@ class SqliteStore:
         """Run `work` on one snapshot of the data, without the right to write."""
         return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
 
-    async def write(self, work: Work[T], *, schema: bool = False) -> T:
+    async def write(self, work: Work[T], *, schema: bool = False, then: Callable[[], None] | None = None) -> T:
         """Run `work` in a transaction and return once its commit is on disk; see `models.store.Store`."""
-        return await self.write_with(lambda connection: drive(work, SqliteTx(connection)), schema=schema)
+        return await self.write_with(lambda connection: drive(work, SqliteTx(connection)), schema=schema, then=then)
 
     async def read_with(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function over a reading connection, on one snapshot."""
-        job = _Job(run, _loop(), schema=False)
+        job = _Job(run, _loop())
         with self._guard:
             self._refuse_when_closed()
             self._reads.append(job)
@@ -163,9 +169,15 @@ class SqliteStore:
                 READERS.submit(self._drain_reads)
         return await job.future
 
-    async def write_with(self, run: Callable[[sqlite3.Connection], T], *, schema: bool = False) -> T:
+    async def write_with(
+        self,
+        run: Callable[[sqlite3.Connection], T],
+        *,
+        schema: bool = False,
+        then: Callable[[], None] | None = None,
+    ) -> T:
         """Run a function over the writing connection, in a transaction."""
-        job = _Job(run, _loop(), schema=schema)
+        job = _Job(run, _loop(), schema=schema, then=then)
         with self._guard:
             self._refuse_when_closed()
             self._writes.append(job)
@@ -281,6 +293,7 @@ class SqliteStore:
                 execute("ROLLBACK TO work")
             execute("RELEASE work")
         execute("COMMIT")
+        _follow(group)
 
     def _run_schema_change(self, job: _Job[Any]) -> None:
         execute = self._writer.execute
@@ -295,6 +308,7 @@ class SqliteStore:
             if dangling is not None:
                 raise StoreError(f"a record of {dangling[0]} would point to a record of {dangling[2]} that is gone")
             execute("COMMIT")
+            _follow([job])
         finally:
             self._abandon()
             execute("PRAGMA foreign_keys = ON")
@@ -311,6 +325,16 @@ def _loop() -> asyncio.AbstractEventLoop:
     except RuntimeError:
         message = "Work in a transaction cannot ask the store for another one: use the transaction that it has."
         raise WorkError(message) from None
+
+
+def _follow(jobs: list[_Job[Any]]) -> None:
+    """Call what is to happen right after the commit; an error there is told to who asked for it."""
+    for job in jobs:
+        if job.then is not None and job.error is None:
+            try:
+                job.then()
+            except Exception as error:  # noqa: BLE001 - the commit stands; it is raised where somebody waits for it
+                job.error = error
 
 
 def _resolve(jobs: list[_Job[Any]], changed: asyncio.Event | None) -> None:

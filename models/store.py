@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from piccolo.engine.base import Engine
@@ -52,11 +53,12 @@ class Store(Protocol):
         """Run `work` on one snapshot of the data, without the right to write."""
         ...
 
-    async def write(self, work: Work[T], *, schema: bool = False) -> T:
+    async def write(self, work: Work[T], *, schema: bool = False, then: Callable[[], None] | None = None) -> T:
         """Run `work` in a transaction and return once its commit is on disk; an exception undoes this work alone.
 
         Cancelled while it waits for its turn, it never runs; once begun, it runs to its end. `schema` is for changes
         of tables: the work has its transaction alone, and foreign keys are checked at its end instead of meanwhile.
+        `then` is called right after the commit, before any other work begins, on whatever thread that is.
         """
         ...
 

@@ -86,12 +86,13 @@ class Tenant:
             version = self._current.version + 1 if self._current else 1
             fresh = make_published(version, digest, loaded.network, self.store.engine)
             await self._change(fresh, loaded.files, author, note, allow_loss=allow_loss)
-            self._keep(fresh)
-            self._current = fresh
             return fresh
 
     async def _change(self, fresh: Published, files: Files, author: str | None, note: str, *, allow_loss: bool) -> None:
-        """Carry out the plan and keep the version, in one transaction."""
+        """Carry out the plan and keep the version, in one transaction.
+
+        The next transaction finds the version current already: `published`, read inside of one, fits its tables.
+        """
         now = self.clock.now()
         planned = plan(self._current.network if self._current else None, fresh.network)
         row = [fresh.version, stored_datetime(now), author, fresh.hash, json.dumps(dict(files)), note or None]
@@ -100,7 +101,10 @@ class Tenant:
             await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
             await tx.run(DEFINITION.insert(), row)
 
-        await self.store.write(work, schema=True)
+        def switch() -> None:
+            self._current = self._keep(fresh)
+
+        await self.store.write(work, schema=True, then=switch)
 
     async def version(self, number: int) -> Published:
         """Return a version, the current one or one before it; `LookupError` when there is none with the number."""

@@ -187,6 +187,26 @@ async def test_a_commit_that_changed_rows_is_told(store: SqliteStore) -> None:
     assert store.changed.is_set()
 
 
+async def test_what_follows_a_commit_comes_before_other_work(store: SqliteStore) -> None:
+    seen: list[str] = []
+
+    async def work(tx: Tx) -> None:
+        seen.append("work")
+
+    def fails() -> None:
+        raise LookupError("after the commit")
+
+    await _held(store, store.write(work, schema=True, then=lambda: seen.append("then")), store.write(work))
+    assert seen == ["work", "then", "work"]
+
+    async def keep(tx: Tx) -> int:
+        return await tx.run("INSERT INTO t (name) VALUES ('kept')")
+
+    with pytest.raises(LookupError):
+        await store.write(keep, then=fails)
+    assert await _names(store) == ["kept"]
+
+
 async def test_schema_changes_check_foreign_keys_at_their_end(store: SqliteStore) -> None:
     async def parent_last(tx: Tx) -> None:
         await tx.run("INSERT INTO child (parent) VALUES (7)")

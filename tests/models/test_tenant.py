@@ -100,6 +100,20 @@ async def test_publishing_twice_at_once_makes_two_versions(tenant: Tenant) -> No
     assert "web" in tenant.published.network.entities["company"].fields
 
 
+async def test_work_that_waits_for_a_publication_finds_its_version(tenant: Tenant) -> None:
+    async def seen(tx: Tx) -> tuple[int, int]:
+        row = await tx.row("SELECT max(version) FROM _definition")
+        return tenant.published.version, 0 if row is None else row[0]
+
+    publication = asyncio.ensure_future(tenant.publish(edited(SMALL, (CITY, CITY + "  siret: {type: text}\n"))))
+    versions: list[tuple[int, int]] = []
+    while not publication.done():
+        versions += await asyncio.gather(*(tenant.store.write(seen) for _ in range(3)))
+    versions.append(await tenant.store.write(seen))
+    assert {published == stored for published, stored in versions} == {True}
+    assert versions[-1] == (2, 2)
+
+
 async def test_older_versions_can_be_had_as_they_were(tenant: Tenant) -> None:
     for number in range(VERSIONS + 2):
         await tenant.publish(edited(SMALL, (CITY, CITY + f"  extra_{number}: {{type: text}}\n")))
