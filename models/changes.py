@@ -58,6 +58,7 @@ async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Recor
     for name in asked:
         if name in cleaned.values and not await records.holds(entity, rights.new_field(entity, name), values):
             problems[name] = _MAY_NOT_WRITE
+    problems |= _levels(records, sight.entity, values, {})
     draft = _Draft(sight, values, frozenset(cleaned.values))
     checked = {name for name, field in all_fields(sight.entity).items() if field.compute is None}
     await _validate(records, draft, checked, problems, own=True)
@@ -129,6 +130,7 @@ async def update(records: Records, entity: str, record_id: str, version: int | N
     values = {**before.full, **cleaned.values, **states, **machinery}
     values |= await computed.compute(records, sight.entity, values)
     changed = tuple(name for name, value in values.items() if not same(value, before.full.get(name)))
+    problems |= _levels(records, sight.entity, values, before.full)
     draft = _Draft(sight, values, frozenset(changed))
     await _validate(records, draft, changed, problems, own=False)
     if not changed:
@@ -192,6 +194,18 @@ def _restricts(field: Field, entity: str) -> bool:
     return field.type == "reference" and field.to == entity and field.on_delete == "restrict"
 
 
+def _levels(
+    records: Records, entity: Entity, values: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Message]:
+    """Return a problem when a member would get a level that the actor neither has nor administers."""
+    if entity.name != tree.MEMBER or records.access.administers(records.actor):
+        return {}
+    given = set(values.get("levels") or ()) - set(before.get("levels") or ())
+    if given <= set(records.actor.levels):
+        return {}
+    return {"levels": say("You may only give levels that you have yourself.")}
+
+
 async def _validate(
     records: Records, draft: _Draft, names: Collection[str], problems: Mapping[str, Message], *, own: bool
 ) -> None:
@@ -219,7 +233,7 @@ async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> 
         value = draft.values.get(name)
         if field is None or field.type != "reference" or field.to is None or value is None:
             continue
-        if name not in draft.given or value["id"] == records.actor.id:
+        if name not in draft.given or (field.to == "member" and value["id"] == records.actor.id):
             continue
         sight = records.sight(field.to)
         statement = Statement(await records.rule_names(), records.context)

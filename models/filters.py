@@ -26,6 +26,8 @@ from models.values import Locality, ValueRefusedError, convert
 from models.visible import FOLD, ROOT, VisibleColumns
 
 WORDS = 8
+LONGEST = 200
+"""So many letters of a search count; databases refuse patterns without end."""
 LISTED = 200
 _NUMBER = re.compile(r"[+\d][\d .()/-]{3,}")
 _SYSTEM_TYPES: Mapping[str, FieldType] = {
@@ -71,15 +73,18 @@ class Finder:
         self.tables = tables
         self.visible = visible
         self.locality = Locality(ZoneInfo(network.timezone), network.countries[0] if network.countries else None)
-        self._found: dict[tuple[str, str], Column | None] = {}
+        self._found: dict[tuple[str, str], Column] = {}
 
     def column(self, entity: str, path: str) -> Column | None:
         """Return the column of `field` or `reference.field`, None when there is none that can be compared."""
         key = (entity, path)
-        if key not in self._found:
+        found = self._found.get(key)
+        if found is None:
             name, _, rest = path.partition(".")
-            self._found[key] = self._referenced(entity, name, rest) if rest else self._own(entity, ROOT, name)
-        return self._found[key]
+            found = self._referenced(entity, name, rest) if rest else self._own(entity, ROOT, name)
+            if found is not None:  # names that people make up are not kept: there is no end to them
+                self._found[key] = found
+        return found
 
     def _own(self, entity: str, alias: str, name: str) -> Column | None:
         definition = self.network.entities[entity]
@@ -139,7 +144,7 @@ class Finder:
     def _contains(self, column: Column, text: str) -> SqlTemplate:
         if column.field.type == "choices":
             return self._any_of(column, [text])
-        pattern = like(fold(text) or "")
+        pattern = like(fold(text[:LONGEST]) or "")
         if column.folded is not None:
             return _wrap(column.folded, "({} LIKE ? ESCAPE '\\')", pattern)
         if column.field.type in {"text", "long_text", "email", "phone", "url"}:
@@ -204,7 +209,7 @@ class Finder:
 
 def words(text: str) -> list[str]:
     """Return the words to search for, without case and accents; a phone number is one, without prefix and spaces."""
-    stripped = text.strip()
+    stripped = text.strip()[:LONGEST]
     if _NUMBER.fullmatch(stripped):
         return [re.sub(r"\D", "", stripped).removeprefix("0")]
     return (fold(stripped) or "").split()[:WORDS]

@@ -18,6 +18,7 @@ from models.query import LIMIT, Query
 from models.record import Page
 from models.sight import Sight
 from models.statement import Statement
+from models.values import MAX_INTEGER
 from models.visible import ROOT
 
 if TYPE_CHECKING:
@@ -143,6 +144,13 @@ def _read_cursor(cursor: str, order: _Order) -> _Mark:
     except (binascii.Error, ValueError, TypeError):
         name = descending = value = identifier = None
     known = (name, descending) == (order.name, order.descending) and isinstance(identifier, str)
-    if not known or isinstance(value, list | dict):
+    if not known or not _storable(value) or not _storable(identifier):
         raise InvalidError({"cursor": say("This page of the list is gone; begin again.")})
     return _Mark(value, identifier)
+
+
+def _storable(value: Any) -> bool:
+    """Whether a value of a cursor, which anybody can write, is one that a database takes."""
+    if isinstance(value, str):
+        return value.isprintable() or value.encode("utf-8", "ignore").decode() == value
+    return value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) <= MAX_INTEGER)

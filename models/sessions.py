@@ -86,11 +86,6 @@ async def end_all(tx: Tx, member: str) -> int:
     return await tx.run('DELETE FROM "_session" WHERE "member" = ?', (member,))
 
 
-async def end_idle(tx: Tx, before: datetime) -> int:
-    """Remove the sessions that nobody used since `before`."""
-    return await tx.run('DELETE FROM "_session" WHERE "seen_at" < ?', (stored_datetime(before),))
-
-
 _SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent" FROM "_session"'
 
 

@@ -25,7 +25,7 @@ from models.message import Message, say
 MAX_INTEGER = 2**63 - 1
 MAX_DIGITS = 18
 MAX_TEXT = 100_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _SPACES = str.maketrans("", "", " \u00a0\u202f'")
 _DURATION = re.compile(r"(\d{1,6}) ?(m|h|d|w|months?|years?|working hours?|working days?)")
 

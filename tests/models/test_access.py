@@ -162,6 +162,24 @@ async def check_changes(
     assert await tried(office, actor, lambda records: records.create("lead", new)) == created
 
 
+async def test_nobody_gives_levels_that_they_do_not_have(office: Office) -> None:
+    ann = await office.actor("ann", "own")
+    for levels, came in ((["own", "leader"], "invalid ['levels']"), (["own"], "done"), ([], "done")):
+        changes = {"levels": levels}
+        assert await tried(office, ann, lambda r, c=changes: r.update("member", office.ids["ann"], 1, c)) == came  # type: ignore[misc] # the loop's value is bound early
+    root = await office.actor("root", "leader")
+    changes = {"levels": ["branch"]}
+    assert await tried(office, root, lambda records: records.update("member", office.ids["ann"], 1, changes)) == "done"
+
+
+async def test_a_search_does_not_find_what_is_hidden(office: Office) -> None:
+    await office.lead("ann", phone="0612345678")
+    query = Query(q="06 12 34")
+    for level, found in (("own", 1), ("all_rows", 0)):
+        actor = await office.actor("ann", level)
+        assert await office.read(actor, lambda records: records.count("lead", query)) == found
+
+
 async def test_giving_a_record_away_is_refused_when_it_leaves_the_reach(office: Office) -> None:
     lead = await office.lead("ann")
     ann = await office.actor("ann", "own")
