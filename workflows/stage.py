@@ -166,13 +166,26 @@ class Stage:
         async def work(tx: Tx) -> None:
             for event in events:
                 self.clock.moment = event.at
-                actor = self.actors[event.story.owner.name]
                 try:
-                    await self._happen(self._unit(tx, actor, published), event)
+                    await self._happen(self._unit(tx, self._actor(event), published), event)
                 except RequestError as error:
                     raise DemoError(_why(event, error)) from error
 
         await self.tenant.store.write(work)
+
+    def _actor(self, event: Event) -> Actor:
+        """Return who does it: the owner, now and then the owner's helper where its levels may."""
+        story = event.story
+        owner = self.actors[story.owner.name]
+        journeys = story.records.journeys
+        if not isinstance(event, Moved) or journeys is None or journeys.helper is None:
+            return owner
+        name = story.owner.references.get(journeys.helper.field)
+        process = self.tenant.published.network.processes[journeys.process]
+        by = process.transitions[event.transition].by or ()
+        if name is None or not set(by) & set(self.actors[name].levels):
+            return owner
+        return self.actors[name] if story.rng.random() < journeys.helper.share else owner
 
     async def _happen(self, unit: Unit, event: Event) -> None:
         story = event.story

@@ -21,6 +21,7 @@ from definitions.spec.demo import (
     DemoRecords,
     DemoTasks,
     Existing,
+    Helper,
     Journey,
     Journeys,
     Maker,
@@ -175,7 +176,20 @@ class _Builder:
                 for _, at, form in entries(node.get("forms"))
                 if self._transition(at, transitions)
             },
+            helper=self._helper(mapping(node.get("helper"))),
         )
+
+    def _helper(self, node: Mapping | None) -> Helper | None:
+        named = node.get("field") if node else None
+        if node is None or not isinstance(named, Scalar):
+            return None
+        fields = self._fields(MEMBER)
+        field = self._field(fields, named, "A member")
+        if field is not None and field.to != MEMBER:
+            known = [each.name for each in (fields or {}).values() if each.to == MEMBER]
+            sentence = f"'{named.text}' does not refer to a member."
+            self.draft.unfit("demo.helper", named.place, sentence, did_you_mean(named.text, known))
+        return Helper(named.text, _number(node.get("share"), 0.0))
 
     def _journey(self, node: Mapping, fields: Fields, transitions: MappingType[str, object]) -> Journey:
         moves = [item for item in scalars(node.get("moves")) if self._transition(item, transitions)]

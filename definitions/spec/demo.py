@@ -112,6 +112,14 @@ class Journey:
 
 
 @dataclass(frozen=True, slots=True)
+class Helper:
+    """The member whom the owner names in `field` takes this share of the moves, of those that its levels may take."""
+
+    field: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Journeys:
     """How the records of an entity go through a process."""
 
@@ -119,6 +127,7 @@ class Journeys:
     ways: tuple[Journey, ...]
     pace: tuple[timedelta, timedelta]
     forms: Mapping[str, Mapping[str, Maker]] = field(default_factory=dict)
+    helper: Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)

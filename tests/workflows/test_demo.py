@@ -21,7 +21,7 @@ from models.clock import SetClock
 from models.tenant import Tenant, open_tenant
 from models.terms import open_terms
 from models.tx import Row, Tx
-from tests.networks import SMALL, changed
+from tests.networks import SMALL, changed, edited
 from workflows.course import Created, Moved, course
 from workflows.demo import SignIn, create_demo, read_demo, sign_ins
 from workflows.made_up import Making, World, apportion, counting_ids, slug
@@ -154,6 +154,27 @@ async def test_what_is_recent_ran_its_automations_and_what_is_older_sent_nothing
         await tenant.close()
 
 
+async def test_a_helper_takes_a_share_of_the_moves_that_its_levels_may_take(tmp_path: Path) -> None:
+    member = "entity: member\nfields:\n  mate: {type: reference, to: member, on_delete: clear}\n"
+    demo = DEMO.replace("joined_at: 2020-05-04", "mate: bruno").replace(
+        "pace: [1d, 4d]", "helper: {field: mate, share: 1}"
+    )
+    everyone = (
+        "    read: mine\n    create: true\n    update: mine\n    delete: mine",
+        "    read: all\n    create: true\n    update: all\n    delete: mine",
+    )
+    tenant = await made(tmp_path, edited(changed(PACK, demo=demo, member=member), everyone))
+    try:
+        found = await rows(
+            tenant,
+            """SELECT DISTINCT "kind", m."first_name" FROM "_history" h JOIN "member" m ON m."id" = h."actor"
+            WHERE h."entity" = 'lead' AND "kind" IN ('created', 'moved') ORDER BY 1, 2""",
+        )
+        assert found == [("created", "Bruno"), ("created", "Chloé"), ("moved", "Bruno")]
+    finally:
+        await tenant.close()
+
+
 async def test_members_stand_in_their_tree_and_sign_in_with_the_password_that_is_printed(tmp_path: Path) -> None:
     tenant = await made(tmp_path)
     try:
@@ -240,6 +261,7 @@ def test_events_are_in_order_in_opening_hours_and_before_now() -> None:
         ("company: {reference: company", "company: {reference: compagny", "entity.unknown"),
         ("levels: [leader]", "levels: [leder]", "level.unknown"),
         ("last_name: Martin", "lastname: Martin", "field.unknown"),
+        ("pace: [1d, 4d]", "helper: {field: last_name, share: 0.5}", "demo.helper"),
         ("within: 3d", "within: 3 working days", "demo.working_time"),
         ("      recruiting:\n        pace", "      recruting:\n        pace", "process.unknown"),
     ],
