@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import piccolo.engine.sqlite  # noqa: F401 - registers its adapters first, so that ours below replaces its one for times
 
+from definitions.expr import SQLITE_FUNCTIONS
 from models.store import StoreBusyError
 
 Use = Literal["write", "read", "piccolo"]
@@ -51,11 +52,8 @@ def fold(text: object) -> str | None:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
 
 
-def functions() -> Mapping[str, tuple[int, Callable[..., Any]]]:
-    """Return the SQL functions of each connection: what the expressions need, and `maille_fold`."""
-    from definitions import expr  # noqa: PLC0415 - a heavy import that only an opened store needs
-
-    return {**getattr(expr, "SQLITE_FUNCTIONS", {}), "maille_fold": (1, fold)}
+FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {**SQLITE_FUNCTIONS, "maille_fold": (1, fold)}
+"""The SQL functions of each connection: what expressions need, and folding."""
 
 
 def connect(path: Path, use: Use) -> sqlite3.Connection:
@@ -73,7 +71,7 @@ def connect(path: Path, use: Use) -> sqlite3.Connection:
     try:
         for setting in SETTINGS[use]:
             connection.execute(setting)
-        for name, (arguments, function) in functions().items():
+        for name, (arguments, function) in FUNCTIONS.items():
             connection.create_function(name, arguments, function, deterministic=True)
     except BaseException:
         connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -167,13 +168,24 @@ async def test_columns_and_indexes_follow_from_the_definitions(tenant: Tenant) -
     assert "_path" in shapes(tenant.published.network)["member"].columns
 
 
+async def test_members_are_found_by_e_mail_also_where_it_is_not_unique(tenant: Tenant) -> None:
+    network = tenant.published.network
+    member = network.entities["member"]
+    for unique, expected in ((None, (("email",), False)), ((), (("email",), True))):
+        fields = {**member.fields, "email": replace(member.fields["email"], unique=unique)}
+        entities = {**network.entities, "member": replace(member, fields=fields)}
+        indexes = shapes(replace(network, entities=entities))["member"].indexes
+        assert [(each.columns, each.unique) for each in indexes if "email" in each.columns] == [expected]
+
+
 async def test_texts_that_screens_sort_by_have_a_folded_column(tenant: Tenant) -> None:
     screen = """
 screen: companies
 entity: company
 list: {columns: [name, city], sort: city}
 views:
-  by_name: {label: {fr: Par nom, en: By name}, where: has(record.city), sort: -created_at}
+  newest: {label: {fr: Récentes, en: Newest}, where: has(record.city), sort: -created_at}
+  all: {label: {fr: Toutes, en: All}, where: has(record.name)}
 """
     await tenant.publish(changed(SMALL, screens=screen))
     shape = shapes(tenant.published.network)["company"]
