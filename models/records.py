@@ -137,7 +137,7 @@ class Records:
         """Return the names in scope of the expressions, for evaluation: no rule applies to definitions.
 
         `record` with all its values and the references that the expressions read, `actor`, `network`, `settings`, and
-        `names` as given; those that are a `Record` bring their references too.
+        `names` as given; `before` (values of the same entity) and those that are a `Record` bring their references too.
         """
         given = {**names} if record is None else {"record": record, **names}
         wanted = tuple(expressions)
@@ -147,6 +147,8 @@ class Records:
             followed = {path[1:] for path in paths if path[0] == name}
             if isinstance(value, Record):
                 found[name] = await self.loader.follow(value.entity, value.full, followed)
+            elif name == "before" and record is not None:
+                found[name] = await self.loader.follow(record.entity, value, followed)
             else:
                 found[name] = value
         return found

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from definitions.expr import INT, STRING, Expression, Member, RecordOf, Scope, compile_expression
+from definitions.problems import NOWHERE
 from models.actor import PUBLIC, SYSTEM
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from models.query import Filter, Query
@@ -283,7 +285,7 @@ async def test_an_entity_that_does_not_exist_is_not_found(office: Office) -> Non
             await office.read(PUBLIC, work)
 
 
-async def test_the_names_of_expressions_bring_the_references_that_they_read(office: Office) -> None:
+async def test_references_are_followed_as_far_as_they_are_read(office: Office) -> None:
     company = await office.company("Acme", "Lyon")
     lead = await office.lead("bob", company=company)
 
@@ -306,3 +308,49 @@ async def test_the_database_keeps_what_validation_would_let_through(office: Offi
 
     with pytest.raises(sqlite3.IntegrityError):
         await office.tenant.store.write(work)
+
+
+def condition(office: Office, text: str) -> Expression:
+    """Return a condition over `record`, `before` and everything that is in scope everywhere."""
+    columns = {"city": Member(STRING), "first_name": Member(STRING), "country": Member(STRING)}
+    lead = {"company": Member(RecordOf("company")), "owner": Member(RecordOf("member")), "calls": Member(INT)}
+    member = {**columns, "sponsor": Member(RecordOf("member"))}
+    records = {"lead": {**columns, **lead}, "company": columns, "member": member, "settings": {"goal": Member(INT)}}
+    records |= {"network": {"currency": Member(STRING)}}
+    entities = {"record": "lead", "before": "lead", "actor": "member", "settings": "settings", "network": "network"}
+    scope = Scope({name: RecordOf(entity) for name, entity in entities.items()}, records)
+    return compile_expression(text, NOWHERE, scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('record.company.city == "Lyon"', True),
+        ('before.company.city == "Lyon"', True),
+        ("record.owner == actor", True),
+        ("record.owner.sponsor.country == actor.sponsor.country", True),
+        ("settings.goal", 100),
+        ("network.currency", "EUR"),
+        ("record.first_name", "Léa"),
+    ],
+)
+async def test_the_names_of_expressions_bring_what_they_read(office: Office, text: str, value: Any) -> None:
+    company = await office.company("Acme", "Lyon")
+    lead = await office.lead("ann", "Léa", company=company)
+    ann = await office.actor("ann", "own")
+    expression = condition(office, text)
+
+    async def work(records: Records) -> Any:
+        record = await records.get("lead", lead)
+        names = await records.env(record, [expression], before=record.full, other=record)
+        return expression.evaluate(names, records.context)
+
+    assert await office.read(ann, work) == value
+
+
+async def test_a_condition_of_a_view_sees_what_its_reader_sees(office: Office) -> None:
+    await office.lead("ann", "Léa", calls=3, company=await office.company("Acme", "Lyon"))
+    query = Query(where=condition(office, 'record.calls > 2 && record.company.city == "Lyon" && settings.goal == 100'))
+    own, branch = await office.actor("ann", "own"), await office.actor("ann", "branch")
+    assert await office.read(own, lambda records: records.count("lead", query)) == 1
+    assert await office.read(branch, lambda records: records.count("lead", query)) == 0

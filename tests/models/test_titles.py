@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from definitions.problems import NOWHERE
+from definitions.spec.entity import Entity, Field
+from definitions.text import plain
+from models.titles import compile_title, title_fields
+
+
+def entity(title: str, *fields: str) -> Entity:
+    return Entity(
+        "it", plain("It"), NOWHERE, {name: Field(name, "text", plain(name), NOWHERE) for name in fields}, title=title
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "values", "expected"),
+    [
+        ("{{ record.first }} {{ record.last }}", {"first": "Léa", "last": "Roy"}, "Léa Roy"),
+        ("{{ record.first }} {{ record.last }}", {"first": None, "last": "Roy"}, "Roy"),
+        ("{{ record.first }}", {"first": None}, "7"),
+        ("No. {{ record.number }}", {"number": 3}, "No. 3"),
+        ("{{ record.first | upper }}", {"first": "léa"}, "LÉA"),
+        ("{{ record.first }}{% if record.last %} ({{ record.last }}){% endif %}", {"first": "A", "last": "B"}, "A (B)"),
+        ("{{ record.company.name }} {{ record.first | upper }}", {"first": "a", "company": None}, "A"),
+        ("{{ record.first }}", {"first": "{{ record.id }}"}, "{{ record.id }}"),
+        ("", {"first": "Léa"}, "Léa"),
+        ("{{ record.first }}", {"first": "x" * 300}, "x" * 200),
+    ],
+)
+def test_a_title_is_filled_with_what_is_seen(title: str, values: dict[str, object], expected: str) -> None:
+    assert compile_title(entity(title, "first"))({"id": "7", **values}) == expected
+
+
+def test_an_entity_without_any_text_is_titled_by_its_ids() -> None:
+    assert compile_title(entity(""))({"id": "7"}) == "7"
+
+
+def test_the_fields_of_a_title_are_known() -> None:
+    assert title_fields(entity("{{ record.first }} {{ record.last | upper }}")) == {"first", "last"}
