@@ -145,7 +145,7 @@ def within(value: Any, names: frozenset[str]) -> bool:
     """Whether a state, or one of the states of a parallel process, is among the names."""
     if isinstance(value, str):
         return value in names
-    return value is not None and not names.isdisjoint(value)
+    return isinstance(value, list | tuple) and not names.isdisjoint(value)
 
 
 # loops

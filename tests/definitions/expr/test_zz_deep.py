@@ -1,0 +1,330 @@
+"""The closure and the SELECT agree: for every expression of the query subset and every row, nulls included."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from definitions.duration import Duration
+from definitions.expr import BOOL, Context, ListOf, Type, to_sql
+from tests.definitions.expr.world import (
+    COMPANIES,
+    CONTEXT,
+    MEMBERS,
+    PARIS,
+    DealColumns,
+    GuardedColumns,
+    OfficeDays,
+    compiled,
+    database,
+    encode,
+    selected,
+)
+
+INTS = [-9223372036854775808, -7, -1, 0, 1, 2, 3, 10, 4611686018427387904, 9223372036854775807]
+DECIMALS = ["-10.50", "-0.01", "0.00", "0.01", "1.00", "2.50", "10.55", "99999999.99"]
+TEXTS = ["", "a", "A", "ab", "ba", "abc", "é", "L'été", "100%", "a_b", "FR", "BE", "Lyon"]
+MOMENTS = [
+    "2026-03-15T12:30:00",
+    "2026-03-15T12:29:59.999999",
+    "2026-03-12T12:30:00",
+    "2026-03-12T12:30:00.000001",
+    "2026-02-15T12:30:00",
+    "2026-02-15T11:30:00",
+    "2026-02-14T23:00:00",
+    "2026-01-31T22:59:59",
+    "2025-10-26T00:30:00",
+    "2025-10-26T01:30:00",
+    "2025-12-31T23:30:00",
+    "2027-01-01T00:00:00",
+]
+ZONED = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in MOMENTS]
+DATES = [
+    date(2026, 3, 15),
+    date(2026, 3, 12),
+    date(2026, 2, 15),
+    date(2026, 2, 28),
+    date(2024, 2, 29),
+    date(2008, 3, 14),
+]
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def maybe(values: Any) -> st.SearchStrategy[Any]:
+    return st.none() | st.sampled_from(values)
+
+
+DEALS = st.fixed_dictionaries(
+    {
+        "name": maybe(TEXTS),
+        "note": maybe(TEXTS),
+        "country": maybe(["FR", "BE", "HIDE"]),
+        "calls": maybe(INTS),
+        "visits": maybe(INTS),
+        "amount": maybe([Decimal(text) for text in DECIMALS]),
+        "paid": maybe([Decimal(text) for text in DECIMALS]),
+        "rate": maybe([Decimal(text) for text in ("0.0001", "0.5000", "1.0000", "-2.2500")]),
+        "hot": maybe([True, False]),
+        "cold": maybe([True, False]),
+        "born": maybe(DATES),
+        "created_at": maybe(ZONED),
+        "next_at": maybe(ZONED),
+        "stage": maybe(["new", "called", "met", "won"]),
+        "joining": maybe([("a_one",), ("a_two", "b_one"), ("b_one",)]),
+        "colour": maybe(["red", "green"]),
+        "tags": maybe([(), ("red",), ("red", "green")]),
+        "company": maybe([*COMPANIES.values(), {"id": "gone"}]),
+        "owner": maybe(list(MEMBERS.values())),
+    }
+)
+NAMES = st.fixed_dictionaries(
+    {
+        "actor": maybe(list(MEMBERS.values())),
+        "settings": st.fixed_dictionaries(
+            {
+                "limit": maybe(INTS),
+                "share": maybe([Decimal("2.5"), Decimal("0.015"), Decimal("-1e9")]),
+                "keep": maybe(
+                    [
+                        Duration(exact=timedelta(hours=72)),
+                        Duration(months=1),
+                        Duration(months=-1),
+                        Duration(months=216),
+                        Duration(months=1, exact=timedelta(days=1)),
+                        Duration(working_hours=4),
+                        Duration(working_days=3),
+                        Duration(months=120_000),
+                        Duration(exact=timedelta(days=-2)),
+                    ]
+                ),
+                "countries": maybe([(), ("FR",), ("FR", "BE")]),
+            }
+        ),
+    }
+)
+
+LEAVES: dict[str, list[str]] = {
+    "int": [
+        "record.calls",
+        "record.visits",
+        "record.company.size",
+        "settings.limit",
+        "size(record.name)",
+        "0",
+        "2",
+        "-3",
+    ],
+    "decimal": ["record.amount", "record.paid", "record.rate", "settings.share", "2.5", "0.015", "10.55"],
+    "text": [
+        "record.name",
+        "record.note",
+        "record.country",
+        "record.company.city",
+        "record.company.owner.country",
+        "actor.country",
+        *map(quoted, TEXTS),
+    ],
+    "datetime": ["record.created_at", "record.next_at", "now()", 'now() - duration("72h")', "now() - settings.keep"],
+    "date": [
+        "record.born",
+        "today()",
+        "date(record.created_at)",
+        "month(record.next_at)",
+        "week(record.born)",
+        "year(now())",
+    ],
+    "bool": [
+        "record.hot",
+        "record.cold",
+        "true",
+        "has(record.name)",
+        "has(record.tags)",
+        "has(record.company.city)",
+        "has(actor.country)",
+        "record.owner == actor",
+        "record.company.owner != record.owner",
+        "record.owner.id == actor.id",
+        "actor.is_upline_of(record.owner)",
+        "record.owner.is_upline_of(actor)",
+        "record.company.owner.is_upline_of(record.owner)",
+        'record.stage == "new"',
+        'record.stage in ["new", "won"]',
+        'is_in(record.stage, "active")',
+        'is_in(record.joining, "a")',
+        '"b_one" in record.joining',
+        '"red" in record.tags',
+        "record.colour in record.tags",
+        'record.colour != "red"',
+        "record.country in settings.countries",
+        "record.name == null",
+        "null != record.calls",
+        "record.country in []",
+        "record.calls in [1, 2, 10]",
+        "record.amount in [1, 2.5, 10.55]",
+        "record.name in [record.note, null, actor.country]",
+        "size(record.tags) > 1",
+        "settings.limit > 1",
+    ],
+}
+SPANS = ['duration("72h")', 'duration("1 month")', "settings.keep", "days(3)", "-days(1)", "working_hours(4)"]
+TIMES = ["record.created_at", "record.born", "record.next_at"]
+ORDERS = ["<", "<=", ">", ">="]
+COMPARED = ["int", "decimal", "text", "date", "datetime", "bool"]
+SHAPES: dict[str, list[tuple[str, list[str]]]] = {
+    "int": [(f"({{}} {operator} {{}})", ["int", "int"]) for operator in "+-*/%"] + [("-({})", ["int"])],
+    "decimal": [
+        *((f"({{}} {operator} {{}})", ["decimal", kind]) for operator in "+-*" for kind in ("int", "decimal")),
+        ("round({}, 1)", ["decimal"]),
+        ("-({})", ["decimal"]),
+    ],
+    "text": [("({} + {})", ["text", "text"])],
+    "date": [
+        (f"{name}({{}})", [kind]) for name in ("date", "year", "month", "week", "day") for kind in ("date", "datetime")
+    ],
+    "datetime": [("({})", ["datetime"])],
+    "bool": [
+        ("({} && {})", ["bool", "bool"]),
+        ("({} || {})", ["bool", "bool"]),
+        ("!({})", ["bool"]),
+        *((f"({{}} {operator} {{}})", [kind, kind]) for kind in COMPARED for operator in ["==", "!=", *ORDERS]),
+        *((f"({{}} {operator} {{}})", ["int", "decimal"]) for operator in ["==", "!=", *ORDERS]),
+        *((f"({{}}).{name}({{}})", ["text", "text"]) for name in ("contains", "startsWith", "endsWith")),
+        ("({} in [{}, {}])", ["int", "int", "decimal"]),
+        ("({} in [{}, null])", ["text", "text"]),
+        *((f"(age({{}}) {operator} {{}})", ["time", "span"]) for operator in ORDERS),
+        *((f"({{}} {operator} age({{}}))", ["span", "time"]) for operator in ORDERS),
+    ],
+}
+
+
+@st.composite
+def expressions(draw: st.DrawFn, kind: str, depth: int) -> str:
+    """An expression of a type over the row."""
+    if kind in {"time", "span"}:
+        return draw(
+            st.sampled_from(SPANS if kind == "span" else ["record.created_at", "record.born", "record.next_at"])
+        )
+    if depth == 0 or draw(st.integers(0, 3)) == 0:
+        return f"({draw(st.sampled_from(LEAVES[kind]))})"
+    ternary = ("({} ? {} : {})", ["bool", kind, kind])
+    shape, parts = draw(st.sampled_from([*SHAPES[kind], ternary]))
+    return shape.format(*(draw(expressions(part, depth - 1)) for part in parts))
+
+
+def stored(value: Any, kind: Type, scale: int | None) -> Any:
+    """Return what the database gives; a decimal too long for a scaled integer of 64 bits is lost there."""
+    if scale is None or value is None:
+        return encode(value, kind)
+    return value if abs(Decimal(value).scaleb(scale)) < 1 << 63 else None
+
+
+def agree(
+    text: str, deals: list[dict[str, Any]], names: dict[str, Any], context: Context, columns: DealColumns
+) -> None:
+    expression = compiled(text)
+    found = selected(expression, database(deals), names, context, columns)
+    seen = [hide(deal) if isinstance(columns, GuardedColumns) else deal for deal in deals]
+    wanted = [expression.evaluate({**names, "record": deal}, context) for deal in seen]
+    if expression.type == BOOL:
+        assert [bool(each) for each in found] == [bool(each) for each in wanted], text
+    else:
+        scale = to_sql(expression, "sqlite", columns).scale
+        assert found == [stored(each, expression.type, scale) for each in wanted], text
+
+
+def hide(deal: dict[str, Any]) -> dict[str, Any]:
+    kept = {"id", "country", "owner"}
+    if deal["country"] != "HIDE":
+        return deal
+    return {name: value if name in kept else None for name, value in deal.items()}
+
+
+CHECKED = settings(max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROWS = st.lists(DEALS, min_size=1, max_size=6)
+
+
+@CHECKED
+@given(expressions("bool", 4), ROWS, NAMES, st.sampled_from([DealColumns(), GuardedColumns()]))
+def test_conditions_agree(text: str, deals: list[dict[str, Any]], names: dict[str, Any], columns: DealColumns) -> None:
+    agree(text, deals, names, CONTEXT, columns)
+
+
+@settings(CHECKED, max_examples=4000)
+@given(
+    st.sampled_from(["int", "decimal", "text", "date"]).flatmap(lambda kind: expressions(kind, 3)),
+    ROWS,
+    NAMES,
+)
+def test_values_agree(text: str, deals: list[dict[str, Any]], names: dict[str, Any]) -> None:
+    agree(text, deals, names, CONTEXT, DealColumns())
+
+
+@settings(CHECKED, max_examples=4000)
+@given(
+    st.sampled_from(["record.created_at", "record.born"]),
+    st.sampled_from(["<", "<=", ">", ">="]),
+    st.builds(
+        Duration,
+        st.sampled_from([0, 0, 1, -1, 2, 12, 13]),
+        st.sampled_from([timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=-1)]),
+        st.sampled_from([0, 0, 3, -3]),
+        st.sampled_from([0, 0, 2, -2]),
+    ),
+    st.datetimes(datetime(2025, 1, 1), datetime(2028, 12, 31)),  # noqa: DTZ001 - made aware below
+    st.lists(st.integers(-3000, 3000), min_size=8, max_size=8),
+)
+def test_ages_agree_around_the_cutoff(
+    time: str, operator: str, span: Duration, now: datetime, minutes: list[int]
+) -> None:
+    """Month ends and changes of the clock included: moments within two days of the cutoff, and around midnights."""
+    context = Context(now.replace(tzinfo=UTC), PARIS, OfficeDays())
+    centre = context.now - timedelta(days=30.4 * span.months) - span.exact
+    centre -= timedelta(days=span.working_days, hours=span.working_hours * 3)
+    moments = [centre + timedelta(minutes=each) for each in minutes]
+    deals = [{"created_at": moment, "born": moment.date()} for moment in moments]
+    agree(f"age({time}) {operator} settings.keep", deals, {"settings": {"keep": span}}, context, DealColumns())
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+@pytest.mark.parametrize("day", ["2026-02-28", "2026-04-30", "2026-03-29", "2026-10-25", "2026-11-25", "2026-03-01"])
+def test_months_agree_at_the_ends_of_months_and_at_changes_of_the_clock(day: str, operator: str) -> None:
+    for hour in (0, 1, 12):
+        context = Context(datetime.fromisoformat(f"{day}T{hour:02}:30:00+00:00"), PARIS, OfficeDays())
+        moments = [context.now - timedelta(days=33) + timedelta(minutes=55 * step) for step in range(180)]
+        deals = [{"created_at": moment, "born": moment.date()} for moment in moments]
+        names = {"settings": {"keep": Duration(months=1)}}
+        agree(f"age(record.created_at) {operator} settings.keep", deals, names, context, DealColumns())
+
+
+def test_a_value_of_a_reference_has_its_form() -> None:
+    deals: list[dict[str, Any]] = [
+        {"owner": MEMBERS["m1"], "company": COMPANIES["c1"], "tags": ("red",)},
+        {"owner": None},
+    ]
+    for text in ("record.owner", "record.company.owner", "record.tags", "record"):
+        expression = compiled(text)
+        found = selected(expression, database([{"id": "d", **deal} for deal in deals]), {})
+        values = [expression.evaluate({"record": {"id": "d", **deal}}, CONTEXT) for deal in deals]
+        assert found == [encode(each, expression.type) for each in values]
+        assert isinstance(expression.type, ListOf) == (text == "record.tags")
+
+
+def test_every_leaf_agrees_with_and_without_negation() -> None:
+    deals = [
+        {"name": name, "note": "a", "calls": calls, "hot": hot, "stage": "met", "tags": tags, "owner": MEMBERS["m4"]}
+        for name, calls, hot, tags in itertools.product(
+            [None, "a"], [None, 2], [None, True, False], [None, (), ("red",)]
+        )
+    ]
+    names = {"actor": MEMBERS["m1"], "settings": {"limit": None, "countries": None}}
+    for leaf, shape in itertools.product(LEAVES["bool"], ["{}", "!({})", "!!({})", "({}) == true", "({}) != false"]):
+        agree(shape.format(leaf), deals, names, CONTEXT, DealColumns())
