@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
+from definitions.build.constants import constant
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Choice, Expression, Member, RecordOf, Scope, Type, compile_expression
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
@@ -145,7 +146,12 @@ class Draft:
         query: bool = False,
     ) -> Expression | None:
         """Return the condition written here, without a leading `=`."""
-        return self.expression(node, names, expect=BOOL, query=query)
+        found = self.expression(node, names, expect=BOOL, query=query)
+        outcome = None if found is None else constant(found)
+        if found is not None and outcome is not None:
+            sentence = f"This condition is always {'true' if outcome[0] else 'false'}."
+            self.report("expression.constant", found.place, sentence, "Compare with something that changes.")
+        return found
 
     def expression(
         self,

@@ -154,6 +154,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         retention=_retention(draft, name, node.get("retention")),
         was=optional_word(node.get("was")),
         processes=draft.processes_of(name),
+        plural=draft.optional_text(node.get("plural")),
     )
 
 

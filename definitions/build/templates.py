@@ -38,8 +38,8 @@ def _template(draft: Draft, source: Source, node: Mapping) -> Template:
         for language, scalar in _languages(part):
             shown.setdefault(language, {}).update(check_template(draft, scalar, names))
     _compare(draft, shown)
-    paths = (path.split(".") for each in shown.values() for path in each)
-    draft.used |= {("setting", path[1]) for path in paths if path[0] == "settings"}
+    reads = frozenset(tuple(path.split(".")) for each in shown.values() for path in each)
+    draft.used |= {("setting", path[1]) for path in reads if path[0] == "settings"}
     return Template(
         source.name,
         draft.text(node.get("label"), source.name),
@@ -48,6 +48,7 @@ def _template(draft: Draft, source: Source, node: Mapping) -> Template:
         source.place,
         subject=draft.optional_text(node.get("subject")),
         about=entity,
+        reads=reads,
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 
 from definitions.checks.checked import Checked
 from definitions.checks.fields import check_fields
+from definitions.checks.loops import check_loops
 from definitions.checks.privacy import check_privacy
 from definitions.checks.processes import check_processes
+from definitions.checks.recipients import check_recipients
 from definitions.checks.rights import check_rights
 from definitions.checks.unused import check_unused
 from definitions.problems import Problem
@@ -15,7 +17,15 @@ from definitions.spec.network import Network
 
 Check = Callable[[Checked], Iterable[Problem]]
 
-CHECKS: tuple[Check, ...] = (check_processes, check_rights, check_privacy, check_fields, check_unused)
+CHECKS: tuple[Check, ...] = (
+    check_processes,
+    check_rights,
+    check_privacy,
+    check_fields,
+    check_loops,
+    check_recipients,
+    check_unused,
+)
 
 
 def check(

@@ -92,6 +92,12 @@ class Entity:
     retention: Retention | None = None
     was: str | None = None
     processes: tuple[str, ...] = ()
+    plural: Text | None = None
+
+    @property
+    def many(self) -> Text:
+        """What several records are called: the plural, or the label where there is none."""
+        return self.plural or self.label
 
 
 SYSTEM_FIELDS = ("id", "created_at", "updated_at", "created_by", "last_activity_at", "version")

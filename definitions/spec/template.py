@@ -11,7 +11,10 @@ from definitions.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message: Jinja over Markdown; `about` names the entity of `record`, None for none."""
+    """A message: Jinja over Markdown; `about` names the entity of `record`, None for none.
+
+    `reads` holds what it shows, in any language: `("record", "company", "name")`.
+    """
 
     name: str
     label: Text
@@ -20,3 +23,4 @@ class Template:
     place: Place
     subject: Text | None = None
     about: str | None = None
+    reads: frozenset[tuple[str, ...]] = frozenset()

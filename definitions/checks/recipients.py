@@ -1,0 +1,47 @@
+"""Messages: what a level is sent, it must be able to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from definitions.checks.checked import Checked
+from definitions.checks.rights import reads_field
+from definitions.problems import Problem
+from definitions.spec.access import Level
+from definitions.spec.automation import Choose, Email, Step
+from definitions.spec.template import Template
+
+
+def check_recipients(checked: Checked) -> Iterator[Problem]:
+    """Yield the e-mails to all members of a level that show what the level may not read."""
+    network = checked.network
+    if not checked.all_whole("level"):
+        return
+    for automation in network.automations.values():
+        for step in emails(automation.steps):
+            template = network.templates.get(step.template)
+            for name in (step.to_level, step.cc_level):
+                level = network.levels.get(name or "")
+                if template is not None and level is not None:
+                    yield from _hidden(step, template, level)
+
+
+def emails(steps: Iterable[Step]) -> Iterator[Email]:
+    """Yield the e-mails among steps, those of branches too."""
+    for step in steps:
+        if isinstance(step, Email):
+            yield step
+        elif isinstance(step, Choose):
+            for branch in step.branches:
+                yield from emails(branch.steps)
+            yield from emails(step.otherwise)
+
+
+def _hidden(step: Email, template: Template, level: Level) -> Iterator[Problem]:
+    shown = sorted({path[1] for path in template.reads if path[0] == "record" and len(path) > 1})
+    hidden = [field for field in shown if template.about and not reads_field(level, template.about, field)]
+    if hidden:
+        sentence = (
+            f"The template '{template.name}' shows the level {level.name} what it may not read: {', '.join(hidden)}."
+        )
+        yield Problem("automation.unreadable", step.place, sentence, "Let the level read it, or use another template.")
