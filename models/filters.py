@@ -15,7 +15,7 @@ from definitions.spec.entity import Entity, Field, FieldType, Option
 from definitions.spec.network import Network
 from definitions.text import plain
 from models.columns import codec
-from models.connections import fold
+from models.connections import fold, stored_datetime
 from models.ddl import quoted
 from models.errors import InvalidError
 from models.message import say
@@ -38,6 +38,7 @@ _SYSTEM_TYPES: Mapping[str, FieldType] = {
     "created_by": "reference",
     "version": "integer",
 }
+_DAY = Field("day", "date", plain("day"), NOWHERE)
 _COMPARISONS = {"before": "<", "after": ">", "at_least": ">=", "at_most": "<="}
 _UNORDERED: frozenset[FieldType] = frozenset({"boolean", "choices", "reference", "file", "image", "json", "duration"})
 
@@ -186,11 +187,10 @@ class Finder:
 
     def _limits(self, raw: Any) -> tuple[Any, Any]:
         """Return when a day of the network begins and ends, as stored."""
-        day = raw if isinstance(raw, date) else date.fromisoformat(str(raw))
+        day = convert(_DAY, raw, self.locality)
         zone = self.locality.timezone
-        field = Field("day", "datetime", plain("day"), NOWHERE)
         begin, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
-        return self._stored(field, begin), self._stored(field, end)
+        return stored_datetime(begin), stored_datetime(end)
 
     def _stored(self, field: Field, value: Any) -> Any:
         encode = codec(field).encode

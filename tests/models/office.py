@@ -46,6 +46,10 @@ fields:
   rich:       {type: boolean, compute: "=record.double > 100.0"}
   calls:      {type: integer, default: 0, max: 50}
   next_at:    {type: datetime}
+  note:       {type: text, min: 3}
+  tags:       {type: choices, options: {home: Home, homes: Homes, work: Work}}
+  factor:     {type: integer}
+  product:    {type: integer, compute: "=record.factor * record.factor"}
   company:    {type: reference, to: company, on_delete: restrict}
   friend:     {type: reference, to: lead, on_delete: clear}
 search: [first_name, email, phone]

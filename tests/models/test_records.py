@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,6 +58,22 @@ async def test_computed_fields_follow_each_change_in_order(office: Office) -> No
     assert set(change.fields) == {"income", "double", "rich"}
 
 
+async def test_a_computed_value_that_does_not_fit_is_none(office: Office) -> None:
+    lead = await office.lead("ann", factor=3)
+    assert (await office.read(SYSTEM, lambda records: records.get("lead", lead)))["product"] == 9
+    change = await office.write(SYSTEM, lambda records: records.update("lead", lead, 1, {"factor": 2**62}))
+    assert change.after["product"] is None
+
+
+async def test_a_member_with_records_is_not_deleted(office: Office) -> None:
+    await office.lead("dan")
+    for name, refused in (("dan", RefusedError), ("bob", RefusedError)):
+        with pytest.raises(refused):
+            await office.write(SYSTEM, partial(Records.delete, entity="member", record_id=office.ids[name]))
+    gone = await office.write(SYSTEM, partial(Records.delete, entity="member", record_id=office.ids["cid"]))
+    assert gone.title == "Cid Durand"
+
+
 async def test_a_members_name_is_made_of_first_and_last_name(office: Office) -> None:
     member = await office.read(SYSTEM, lambda records: records.get("member", office.ids["ann"]))
     assert (member["name"], member.title) == ("Ann Durand", "Ann Durand")
@@ -66,6 +84,8 @@ async def test_a_members_name_is_made_of_first_and_last_name(office: Office) -> 
     [
         ({}, {"first_name": "This is needed."}),
         ({"first_name": "x" * 21}, {"first_name": "At most 20 characters."}),
+        ({"first_name": "Léa", "note": "ab"}, {"note": "At least 3 characters."}),
+        ({"first_name": "Léa", "owner": "x"}, {"owner": "This record does not exist, or you may not see it."}),
         ({"first_name": "Léa", "calls": 51}, {"calls": "At most 50."}),
         ({"first_name": "Léa", "income": "-1"}, {"income": "At least 0."}),
         ({"first_name": "Léa", "code": "abc"}, {"code": "This does not have the expected form."}),
@@ -155,15 +175,24 @@ async def test_a_deleted_record_is_gone_and_what_may_forget_it_does(office: Offi
         (Query(filters=(Filter("first_name", "contains", "a"), Filter("calls", "at_most", 0))), ["Léa", "Max"]),
         (Query(filters=(Filter("email", "any_of", []),)), []),
         (Query(filters=(Filter("rich", "equals", "true"),)), ["Max", "Zoé"]),
+        (Query(filters=(Filter("note", "contains", "REPAS"),)), ["Léa"]),
+        (Query(filters=(Filter("note", "contains", "100%"),)), ["Léa"]),
+        (Query(filters=(Filter("note", "contains", "a_1"),)), []),
+        (Query(filters=(Filter("tags", "contains", "home"),)), ["Max"]),
+        (Query(filters=(Filter("tags", "any_of", ["homes", "work"]),)), ["Max", "Zoé"]),
+        (Query(filters=(Filter("tags", "equals", None),)), ["Léa"]),
+        (Query(filters=(Filter("next_at", "any_of", [date(2026, 3, 1), "2026-03-02"]),)), ["Zoé"]),
+        (Query(filters=(Filter("next_at", "after", "2026-02-28"),)), ["Zoé"]),
+        (Query(filters=(Filter("next_at", "after", "2026-03-01"),)), []),
+        (Query(filters=(Filter("company", "filled"),)), ["Zoé"]),
     ],
 )
 async def test_a_list_is_searched_and_filtered_by_data(office: Office, query: Query, found: list[str]) -> None:
     company = await office.company("Acme", "Lyon")
-    await office.lead("ann", "Léa", phone="0612345678")
-    await office.lead("ann", "Max", income=100)
-    await office.lead(
-        "bob", "Zoé", country="BE", income=200, email="zo@example.com", company=company, next_at="2026-03-01T23:30"
-    )
+    await office.lead("ann", "Léa", phone="0612345678", note="Un repas à 100%")
+    await office.lead("ann", "Max", income=100, tags=["home", "work"])
+    zoe = {"country": "BE", "income": 200, "email": "zo@example.com", "next_at": "2026-03-01T23:30", "tags": "homes"}
+    await office.lead("bob", "Zoé", company=company, **zoe)
     assert sorted(await names(office, SYSTEM, query)) == found
     assert await office.read(SYSTEM, lambda records: records.count("lead", query)) == len(found)
 
@@ -174,6 +203,9 @@ async def test_a_list_is_searched_and_filtered_by_data(office: Office, query: Qu
         Filter("secret", "empty"),
         Filter("company.secret", "empty"),
         Filter("calls", "equals", "many"),
+        Filter("tags", "contains", "hom"),
+        Filter("next_at", "before", "2026-13-01"),
+        Filter("next_at", "equals", "2026-02-30"),
         Filter("calls", "at_least", ""),
         Filter("company", "before", "x"),
         Filter("income", "contains", "1"),
