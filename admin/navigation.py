@@ -16,12 +16,13 @@ from workflows import tasks
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place to go; `count` is how much waits there, `new` where one is created."""
+    """A place to go; `count` is how much waits there, `new` where one is created (`one` of these)."""
 
     label: str
     icon: str
     address: str
     count: int | None = None
+    one: str = ""
     new: str | None = None
     current: bool = False
 
@@ -101,7 +102,8 @@ def _screen_link(visit: Visit, screen: Screen, count: int) -> Link:
     base = visit.url("e", entity.name, "")
     creates = visit.tenant.published.access.may(visit.actor, "create", entity.name)
     return Link(
-        label=visit.words(entity.label),
+        label=visit.words(entity.many),
+        one=visit.words(entity.label),
         icon=entity.icon,
         address=base,
         count=count,

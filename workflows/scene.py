@@ -12,9 +12,9 @@ from models.errors import NotFoundError
 from models.message import Message
 from models.published import Published
 from models.record import Record
-from models.titles import title
+from models.titles import compile_title
 from workflows.runs import Run
-from workflows.stored import dump, read_answers, read_values
+from workflows.stored import dump, read_values
 from workflows.subscriptions import expressions
 from workflows.unit import Unit
 
@@ -85,7 +85,7 @@ class Scene:
         wanted = expressions(*parts)
         read = {path[0] for expression in wanted for path in expression.reads}
         made = {name: await self._made(*where) for name, where in self.run.made.items() if name in read}
-        return await self.unit.records.system.env(self.record, wanted, before=self._before(), form=self._form(), **made)
+        return await self.unit.records.system.env(self.record, wanted, before=self._before(), **made)
 
     async def _made(self, entity: str, record: str) -> Record | None:
         try:
@@ -97,13 +97,6 @@ class Scene:
         if self.run.entity is None:
             return {}
         return read_values(self.unit.published.tables[self.run.entity], dump(self.run.before))
-
-    def _form(self) -> Mapping[str, Any]:
-        origin = self.run.origin
-        if origin.process is None or origin.transition is None or not self.run.form:
-            return {}
-        asked = self.version.network.processes[origin.process].transitions[origin.transition].form
-        return read_answers({name: question.field for name, question in asked.items()}, self.run.form)
 
     def with_made(self, made: Mapping[str, tuple[str, str]]) -> Scene:
         """Return the scene with records that a step made, by name."""
@@ -122,5 +115,5 @@ async def set_scene(unit: Unit, version: Published, run: Run) -> Scene:
 
 def deleted(unit: Unit, entity: str, record: str, values: Mapping[str, Any]) -> Record:
     """Return a record that is no more, as it was."""
-    name = title(unit.network.entities[entity], {"id": record, **values})
+    name = compile_title(unit.network.entities[entity])({"id": record, **values})
     return Record(entity, record, values.get("version") or 0, values, name, full=values)

@@ -41,6 +41,11 @@ class Subject:
         return self.reader.words(self.entity.label)
 
     @property
+    def plural(self) -> str:
+        """What several records are called."""
+        return self.reader.words(self.entity.many)
+
+    @property
     def base(self) -> str:
         """Where entities have their addresses: `/n/demo/e`."""
         return self.visit.url("e")

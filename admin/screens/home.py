@@ -164,7 +164,7 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
             late=moment is not None and reader.formats.day_of(moment) < reader.formats.today,
         )
 
-    title = visit.words(chosen.label if chosen else entity.label)
+    title = visit.words(chosen.label if chosen else entity.many)
     address = visit.url("e", screen.entity, "", view=view)
     count = await records.count(screen.entity, query)
     return Shown("rows", title, rows=tuple(map(row, page.records)), count=count, address=address)
