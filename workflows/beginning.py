@@ -13,7 +13,6 @@ from models.message import say
 from models.record import Record
 from workflows import runs
 from workflows.runs import Origin, Run
-from workflows.stored import dump_answers
 from workflows.subscriptions import expressions, subscriptions
 from workflows.unit import Unit
 
@@ -26,10 +25,7 @@ class Beginning:
     what: str
     record: Record | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
-    form: Mapping[str, Any] = field(default_factory=dict)
     gone: bool = False
-    process: str | None = None
-    transition: str | None = None
     hold_until: datetime | None = None
 
 
@@ -40,7 +36,7 @@ async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Non
     run = _run(unit, automation, beginning, key)
     if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
         why = say("The condition does not hold: {condition}", condition=automation.condition.text)
-        await runs.insert(unit, replace(run, state="not_fired", before={}, form={}, gone=None), why)
+        await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)
         return
     await runs.admit(unit, automation, run)
 
@@ -49,7 +45,7 @@ async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Na
     wanted = expressions(automation.condition, automation.key)
     if not wanted:
         return {}
-    return await unit.records.system.env(beginning.record, wanted, before=beginning.before, form=beginning.form)
+    return await unit.records.system.env(beginning.record, wanted, before=beginning.before)
 
 
 def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> Run:
@@ -68,15 +64,8 @@ def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> 
         actor=unit.actor.id,
         hold_until=unit.hold(beginning.hold_until),
         cursor={},
-        origin=Origin(
-            beginning.what,
-            cause.depth + 1 if cause else 0,
-            cause.run if cause else None,
-            beginning.process,
-            beginning.transition,
-        ),
+        origin=Origin(beginning.what, cause.depth + 1 if cause else 0, cause.run if cause else None),
         before=_kept_before(unit, automation, beginning),
-        form=_kept_form(unit, automation, beginning),
         gone=_kept_record(unit, beginning) if beginning.gone else None,
     )
 
@@ -85,17 +74,8 @@ def _kept_before(unit: Unit, automation: Automation, beginning: Beginning) -> di
     if beginning.record is None or not beginning.before:
         return {}
     table = unit.published.tables[beginning.record.entity]
-    wanted = subscriptions(unit.published).reads[automation.name].before
+    wanted = subscriptions(unit.published).reads[automation.name]
     return {name: table.encode(name, beginning.before.get(name)) for name in wanted if name in table.shape.columns}
-
-
-def _kept_form(unit: Unit, automation: Automation, beginning: Beginning) -> dict[str, Any]:
-    if beginning.process is None or beginning.transition is None:
-        return {}
-    asked = unit.network.processes[beginning.process].transitions[beginning.transition].form
-    wanted = subscriptions(unit.published).reads[automation.name].form
-    fields = {name: question.field for name, question in asked.items() if name in wanted}
-    return dump_answers(fields, beginning.form)
 
 
 def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:

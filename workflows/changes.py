@@ -21,19 +21,33 @@ def told(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 async def create(unit: Unit, entity: str, values: Mapping[str, Any]) -> Record:
     """Create a record; see `commands.create`."""
+    record, _ = await create_traced(unit, entity, values)
+    return record
+
+
+async def create_traced(unit: Unit, entity: str, values: Mapping[str, Any]) -> tuple[Record, str]:
+    """Create a record, and return the id of its history row with it."""
     record = await unit.records.create(entity, values)
     given = tuple(name for name, value in record.full.items() if value is not None)
     row = await history.keep(unit, "created", entity, record.id, after=stored(unit, entity, record.full, told(given)))
     await occur(unit, Occurrence("created", record, row))
-    return record
+    return record, row
 
 
 async def update(unit: Unit, entity: str, record: str, version: int | None, changes: Mapping[str, Any]) -> Change:
-    """Change a record; see `commands.update`. Nothing is kept when nothing differs."""
+    """Change a record; see `commands.update`."""
+    change, _ = await update_traced(unit, entity, record, version, changes)
+    return change
+
+
+async def update_traced(
+    unit: Unit, entity: str, record: str, version: int | None, changes: Mapping[str, Any]
+) -> tuple[Change, str | None]:
+    """Change a record, and return the id of the history row with it: None when nothing differs and nothing is kept."""
     change = await unit.records.update(entity, record, version, changes)
     fields = told(change.fields)
     if not fields:
-        return change
+        return change, None
     row = await history.keep(
         unit,
         "updated",
@@ -44,7 +58,7 @@ async def update(unit: Unit, entity: str, record: str, version: int | None, chan
     )
     event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields))
     await occur(unit, event)
-    return change
+    return change, row
 
 
 async def delete(unit: Unit, entity: str, record: str, version: int | None) -> None:

@@ -95,7 +95,7 @@ class SmtpTransport:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Session]:
-        """Connect and sign in; leaving the context says goodbye."""
+        """Connect and sign in; leaving the context says goodbye, or hangs up when in trouble."""
         wanted: dict[str, bool | None] = {"auto": None, "required": True, "never": False}
         client = SMTP(
             hostname=self.host,
@@ -112,9 +112,9 @@ class SmtpTransport:
             raise SendError(_reason(error)) from error
         try:
             yield SmtpSession(client)
-        finally:
             with suppress(SMTPException, OSError):
                 await client.quit()
+        finally:
             client.close()
 
 

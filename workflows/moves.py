@@ -158,7 +158,6 @@ async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, 
         frozenset(fields),
         process.name,
         taken,
-        answers.values,
         undo_until,
     )
     await occur(unit, event)

@@ -52,18 +52,16 @@ _MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ?
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run comes from: what happened (`entered recruiting.contacted`), in which move, after how many runs."""
+    """Where a run comes from: what happened (`entered recruiting.contacted`), after how many runs."""
 
     what: str
     depth: int = 0
     run: str | None = None
-    process: str | None = None
-    transition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it is kept. `before`, `form` and `gone` (a deleted record) hold stored forms; `made` records by name."""
+    """A run as it is kept. `before` and `gone` (a deleted record) hold stored forms; `made` records by name."""
 
     id: str
     automation: str
@@ -78,7 +76,6 @@ class Run:
     cursor: Mapping[str, Any]
     origin: Origin
     before: Mapping[str, Any] = field(default_factory=dict)
-    form: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     gone: Mapping[str, Any] | None = None
 
@@ -87,9 +84,8 @@ class Run:
         """What is kept of it in the column `names`."""
         origin = self.origin
         kept: dict[str, Any] = {
-            "origin": [origin.what, origin.depth, origin.run, origin.process, origin.transition],
+            "origin": [origin.what, origin.depth, origin.run],
             "before": dict(self.before),
-            "form": dict(self.form),
             "made": {name: list(made) for name, made in self.made.items()},
         }
         if self.gone is not None:
@@ -114,7 +110,6 @@ def _read(row: Row) -> Run:
         json.loads(row[10] or "{}"),
         Origin(*names.get("origin", ["?"])),
         names.get("before", {}),
-        names.get("form", {}),
         {name: (made[0], made[1]) for name, made in names.get("made", {}).items()},
         names.get("gone"),
     )

@@ -75,7 +75,7 @@ class Subscriptions:
         self.stays: dict[Key, list[StaysTimer]] = defaultdict(list)
         self.due: dict[str, list[DueTimer]] = defaultdict(list)
         self.every: list[Schedule] = []
-        self.reads: dict[str, Reads] = {name: _reads(found) for name, found in network.automations.items()}
+        self.reads: dict[str, tuple[str, ...]] = {name: _reads(found) for name, found in network.automations.items()}
         self._by_event: dict[Key, list[Automation]] = defaultdict(list)
         self._changed: dict[str, list[tuple[Automation, frozenset[str]]]] = defaultdict(list)
         for automation in network.automations.values():
@@ -112,23 +112,12 @@ class Subscriptions:
                 yield automation
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """What an automation reads of the change that started it: fields of `before`, answers of `form`."""
-
-    before: tuple[str, ...]
-    form: tuple[str, ...]
-
-
-def _reads(automation: Automation) -> Reads:
-    roots: list[Part] = [automation.condition, automation.key]
-    roots += [part for step in every_step(automation.steps) for part in parts(step)]
-    paths = {path for expression in expressions(*roots) for path in expression.reads}
-    return Reads(_second(paths, "before"), _second(paths, "form"))
-
-
-def _second(paths: set[tuple[str, ...]], name: str) -> tuple[str, ...]:
-    return tuple(sorted({path[1] for path in paths if len(path) > 1 and path[0] == name}))
+def _reads(automation: Automation) -> tuple[str, ...]:
+    """Return the fields of `before` that an automation reads anywhere: what its runs keep of the change."""
+    parts_of_steps = [part for step in every_step(automation.steps) for part in parts(step)]
+    found = expressions(automation.condition, automation.key, *parts_of_steps)
+    paths = {path for expression in found for path in expression.reads}
+    return tuple(sorted({path[1] for path in paths if len(path) > 1 and path[0] == "before"}))
 
 
 def every_step(steps: tuple[Step, ...]) -> Iterator[Action]:

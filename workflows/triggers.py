@@ -22,7 +22,7 @@ from workflows.unit import Unit
 class Occurrence:
     """One thing that happened to a record: `record` is after it (a deleted one as it was), `before` the values before.
 
-    `history` is its history row. A move has `process` and `taken`, and the answers of its form.
+    `history` is its history row. A move has `process` and `taken`.
     """
 
     kind: Literal["created", "updated", "moved", "deleted"]
@@ -32,7 +32,6 @@ class Occurrence:
     fields: frozenset[str] = frozenset()
     process: str | None = None
     taken: Taken | None = None
-    form: Mapping[str, Any] = field(default_factory=dict)
     hold_until: datetime | None = None
 
     @property
@@ -89,10 +88,7 @@ def _beginning(event: Occurrence, key: Key) -> Beginning:
         what=f"{key[0]} {'.'.join(key[1:])}",
         record=event.record,
         before=event.before,
-        form=event.form,
         gone=event.kind == "deleted",
-        process=event.process,
-        transition=event.taken.transition.name if event.taken else None,
         hold_until=event.hold_until,
     )
 

@@ -126,7 +126,7 @@ async def _retract_run(unit: Unit, run: Run) -> None:
     await unit.tx.run('DELETE FROM "_task" WHERE "run" = ? AND "done_at" IS NULL', [run.id])
     for (result,) in await unit.tx.rows('SELECT "result" FROM "_step" WHERE "run" = ? ORDER BY "seq" DESC', [run.id]):
         done = json.loads(result or "{}")
-        if "history" in done:
+        if done.get("history") is not None:
             await _retract(unit, done["history"])
         if "created" in done:
             await _remove(unit, *done["created"])

@@ -37,15 +37,20 @@ class Mailbox:
     refuse_text: str = ""
     on_text: Callable[[], Awaitable[None]] | None = None
 
-    async def handle_RCPT(  # noqa: N802 - the server asks for this name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    async def handle_RCPT(  # noqa: N802 - the server asks for this name and these arguments
+        self,
+        server: SMTP,  # noqa: ARG002 - the same
+        session: Session,  # noqa: ARG002 - the same
+        envelope: Envelope,
+        address: str,
+        options: list[str],  # noqa: ARG002 - the same
     ) -> str:
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 fine"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002 - the same
         if self.on_text is not None:
             await self.on_text()
         if self.refuse_text:
@@ -86,7 +91,12 @@ class Stage:
 
     async def person(self, name: str, *levels: str, **values: Any) -> Actor:
         """Let a member join and return it as an actor."""
-        given = {"first_name": name, "last_name": "Roux", "email": f"{name.lower()}@exemple.fr", "language": "fr"}
+        given: dict[str, Any] = {
+            "first_name": name,
+            "last_name": "Roux",
+            "email": f"{name.lower()}@exemple.fr",
+            "language": "fr",
+        }
         given |= {"country": "FR", "active": True, "levels": list(levels), **values}
         record = await commands.create(self.tenant, SYSTEM, "member", given)
         return await self.actor(record.id)
@@ -124,6 +134,7 @@ class Stage:
         return await read(self.tenant, SYSTEM, lambda unit: unit.records.get(record.entity, record.id))
 
 
+RNG = random.Random(7)  # noqa: S311 - it spreads pauses, no secret hangs on it
 MakeStage = Callable[..., Awaitable[Stage]]
 
 
@@ -136,7 +147,7 @@ async def make_stage(tmp_path: Path, clock: SetClock, mailbox: Mailbox) -> Async
         path = tmp_path / f"network{len(opened)}.sqlite"
         tenant = await create_tenant(path, "small", files=files, clock=clock, new_id=counting_ids())
         opened.append(tenant)
-        worker = Worker(tenant, SmtpTransport(mailbox.url), rng=random.Random(7), url="https://reseau.example/n/small")
+        worker = Worker(tenant, SmtpTransport(mailbox.url), rng=RNG, url="https://reseau.example/n/small")
         return Stage(tenant, clock, mailbox, worker)
 
     yield make

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError, RefusedError
 from tests.networks import SMALL, edited
-from tests.workflows.conftest import MakeStage, Stage
+from tests.workflows.conftest import RNG, MakeStage, Stage
 from workflows import commands, mails
 from workflows.mail import SmtpTransport
 from workflows.worker import Worker
@@ -75,7 +74,7 @@ async def test_without_a_transport_mails_wait_in_sight_and_leave_when_there_is_o
 async def test_a_server_that_is_away_is_tried_again_with_growing_pauses(stage: Stage, lea: Actor) -> None:
     mail = await waiting(stage, lea)
     stage.clock.forward(timedelta(minutes=10))
-    away = Worker(stage.tenant, SmtpTransport("smtp://127.0.0.1:1"), rng=random.Random(1))
+    away = Worker(stage.tenant, SmtpTransport("smtp://127.0.0.1:1"), rng=RNG)
     await away.run_due()
     [(state, error)] = await stage.rows("_mail", "state", "error")
     assert state == "waiting"

@@ -15,6 +15,6 @@ async def create(scene: Scene, step: Create) -> Done:
     given = dict(values)
     if unit.network.entities[step.entity].owner and scene.record is not None:
         given.setdefault("owner", scene.record.full.get("owner"))
-    record = await changes.create(unit, step.entity, given)
+    record, history = await changes.create_traced(unit, step.entity, given)
     made = {} if step.as_name is None else {step.as_name: (step.entity, record.id)}
-    return Done(values, {"created": [step.entity, record.id]}, made=made)
+    return Done(values, {"created": [step.entity, record.id], "history": history}, made=made)

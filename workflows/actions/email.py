@@ -125,7 +125,7 @@ class Writer:
     copies: tuple[str, ...]
 
     async def write(self, recipient: Recipient, *, first: bool) -> str | None:
-        """Keep the mail and return its id; None when the recipient may not read the record. The first has the copies."""
+        """Keep the mail and return its id; None for who may not read the record. Copies go with the first."""
         unit, run = self.scene.unit, self.scene.run
         templates = template_set(self.scene.version)
         language = templates.language(self._language(recipient))

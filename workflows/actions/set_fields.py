@@ -15,5 +15,6 @@ async def set_fields(scene: Scene, step: SetFields) -> Done:
         raise StepError(say("There is no record to change."))
     names = await scene.names(*step.values.values())
     values = {name: value.compute(names, scene.unit.context) for name, value in step.values.items()}
-    change = await changes.update(scene.unit, record.entity, record.id, None, values)
-    return Done(dict(values), {"changed": list(change.fields)}, stale=True)
+    change, history = await changes.update_traced(scene.unit, record.entity, record.id, None, values)
+    result = {"changed": list(change.fields), "history": history}
+    return Done(values, result, stale=True)
