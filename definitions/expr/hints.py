@@ -28,4 +28,6 @@ def listed(known: Iterable[str]) -> str:
 def article(kind: Type) -> str:
     """Return the type with its article."""
     name = str(kind)
-    return name if kind in (NULL, DYN) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    if kind == DYN:
+        return "a value of any type"
+    return name if kind == NULL else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -14,7 +14,7 @@ from definitions.expr import numbers, query_calls, query_lists
 from definitions.expr.dialects import WORDS, Binder, Part, arithmetic, fill, joined
 from definitions.expr.evaluate import closure, is_age
 from definitions.expr.expression import Context, Names
-from definitions.expr.hints import COMPUTED_FIELD
+from definitions.expr.hints import COMPUTED_FIELD, article
 from definitions.expr.nodes import (
     Binary,
     Call,
@@ -191,8 +191,10 @@ class Query:
                 return query_calls.call(self, node)
             case Ternary():
                 return self._ternary(node)
-            case _:
+            case Name() | Select():
                 return self.column(node)
+            case _:
+                return self.value(node)
 
     # comparisons
 
@@ -218,7 +220,7 @@ class Query:
             kind = self.typing.of(side)
             if kind not in _COMPARED and not isinstance(kind, Choice | RecordOf):
                 hint = "write '\"option\" in record.field'" if isinstance(kind, ListOf) else COMPUTED_FIELD
-                self.refuse(node.at, f"A {kind} can't be compared in a query.", hint)
+                self.refuse(node.at, f"{article(kind).capitalize()} can't be compared in a query.", hint)
                 return False
         return True
 

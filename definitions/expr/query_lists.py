@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from definitions.expr.dialects import Part, fill, joined
+from definitions.expr.hints import article
 from definitions.expr.nodes import Binary, Has, ListItems, Literal, Node
 from definitions.expr.types import DECIMAL, ListOf, is_text
 
@@ -19,7 +20,7 @@ def membership(query: Query, node: Binary) -> Part:
         return _written(query, node, items)
     kind = query.typing.of(items)
     if not isinstance(kind, ListOf) or not is_text(kind.of):
-        return query.refuse(node.at, f"A {kind} can't be searched in a query.")
+        return query.refuse(node.at, f"{article(kind).capitalize()} can't be searched in a query.")
     return fill(query.words.list_has, query.value(items), query.value(node.left))
 
 
