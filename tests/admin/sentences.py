@@ -1,11 +1,18 @@
-"""Finds every sentence of the product: in Python, and in the templates."""
+"""Finds every sentence of the product: in Python, and in the templates.
+
+`python -m tests.admin.sentences fr` prints what the French catalogue lacks.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +52,19 @@ def _in_templates() -> Iterator[str | tuple[str, str]]:
                     yield texts[0], texts[1]
                 elif not counted:
                     yield texts[0]
+
+
+def missing(language: str) -> str:
+    """Return what a catalogue lacks, as entries to be filled in."""
+    with (ROOT / "admin" / "locale" / f"{language}.po").open("rb") as file:
+        known = {entry.id if isinstance(entry.id, str) else tuple(entry.id) for entry in read_po(file, locale=language)}
+    blank = Catalog(locale=language)
+    for found in sorted(sentences() - known, key=str):
+        blank.add(found)
+    written = BytesIO()
+    write_po(written, blank, width=0, omit_header=True)
+    return written.getvalue().decode()
+
+
+if __name__ == "__main__":  # python -m tests.admin.sentences fr
+    sys.stdout.write(missing(sys.argv[1]))

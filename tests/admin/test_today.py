@@ -26,9 +26,9 @@ async def actor(office: Office, email: str) -> Actor:
     return found
 
 
-async def lead(office: Office, email: str, **values: object) -> str:
+async def lead(office: Office, owner: str, **values: object) -> str:
     given = {"first_name": "Ana", "last_name": "Blanc", "phone": "+33639981234", "city": "Lyon", **values}
-    return (await commands.create(office.tenant, await actor(office, email), "lead", given)).id
+    return (await commands.create(office.tenant, await actor(office, owner), "lead", given)).id
 
 
 async def test_today_shows_the_tiles_of_the_definition_with_what_the_member_may_read(office: Office) -> None:
