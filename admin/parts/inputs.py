@@ -168,7 +168,7 @@ def read_number(text: str) -> str:
         whole, fraction = re.sub(r"[.,]", "", bare[:last]), bare[last + 1 :]
         grouped = bare.count(bare[last]) > 1
         bare = f"{whole}{fraction}" if grouped else f"{whole}.{fraction}"
-    if not re.fullmatch(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+", bare):
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?|[+-]?\.[0-9]+", bare):
         raise ValueError(text)
     return bare
 

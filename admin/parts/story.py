@@ -100,7 +100,7 @@ def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entr
         rest=rest,
         time=about.reader.formats.time(event.at),
         stamp=event.at.isoformat(),
-        changes=tuple(_change(about, each, titles) for each in event.changes if not _untold(about, each)),
+        changes=_changes(about, event, titles),
         body=_body(event),
         pill=_pill(about, event),
         reasons=_reasons(about, event.run) if event.run else (),
@@ -212,6 +212,13 @@ OUTCOMES: dict[str, tuple[Message, str]] = {
     "waiting": (say("Waiting"), "amber"),
     "cancelled": (say("Cancelled"), "grey"),
 }
+
+
+def _changes(about: Subject, event: Event, titles: Titles) -> tuple[Changed, ...]:
+    """Return what changed, but not what a new record began with: the page shows that."""
+    if event.kind == "created":
+        return ()
+    return tuple(_change(about, each, titles) for each in event.changes if not _untold(about, each))
 
 
 def _untold(about: Subject, change: FieldChange) -> bool:

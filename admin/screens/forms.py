@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +23,11 @@ from models.errors import ConflictError, InvalidError, RefusedError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
+from models.tenant import Tenant
 from workflows import commands
 
-_CREATED: Once[Record] = Once()
+_CREATED: WeakKeyDictionary[Tenant, Once[Record]] = WeakKeyDictionary()
+"""What the forms of each open network led to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ async def create(request: Request) -> Response:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
     tenant, actor = about.visit.tenant, about.visit.actor
     try:
-        record = await _CREATED.do(
-            (tenant.name, about.entity.name, actor.id or "", token),
+        record = await _CREATED.setdefault(tenant, Once()).do(
+            (about.entity.name, actor.id or "", token),
             lambda: commands.create(tenant, actor, about.entity.name, values),
         )
     except InvalidError as error:
