@@ -17,7 +17,30 @@ from definitions.validate import kinds
 HERE = Path(__file__).parents[1] / "packs"
 LANGUAGE = read_folder(HERE / "language")
 LINES = [line for text in LANGUAGE.values() for line in text.splitlines()]
-PIECES = ["{", "}", "[", "]", ": ", ", ", "- ", "\n", "  ", "'", '"', "=", "|", ">", "&a", "*a", "!", "#", "---\n", "?", "{{", "}}"]
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    ", ",
+    "- ",
+    "\n",
+    "  ",
+    "'",
+    '"',
+    "=",
+    "|",
+    ">",
+    "&a",
+    "*a",
+    "!",
+    "#",
+    "---\n",
+    "?",
+    "{{",
+    "}}",
+]
 WORDS = [*kinds(), "lead", "fields", "type", "text", "record.calls", "true", "12", "null", "any", "=now()", "é"]
 
 scribbles = st.lists(st.sampled_from(PIECES + WORDS), max_size=40).map("".join)
@@ -52,10 +75,27 @@ def test_lines_in_any_order_load_or_are_explained(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 @any_settings
-@given(body=st.recursive(st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS), lambda inner: st.lists(inner, max_size=3)))
+@given(
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS), lambda inner: st.lists(inner, max_size=3)
+    )
+)
 def test_any_value_behind_any_key_is_explained(kind: str, body: object) -> None:
-    keys = ["label", "entity", "fields", "states", "transitions", "do", "when", "body", "entities", "tiles", "views", "list"]
-    chosen = random.Random(repr(body)).sample(keys, 3)
+    keys = [
+        "label",
+        "entity",
+        "fields",
+        "states",
+        "transitions",
+        "do",
+        "when",
+        "body",
+        "entities",
+        "tiles",
+        "views",
+        "list",
+    ]
+    chosen = random.Random(repr(body)).sample(keys, 3)  # noqa: S311 - chance for a test
     text = f"{kind}: x\n" + "".join(f"{key}: {body!r}\n".replace("None", "null") for key in chosen)
     found = load({"a.yaml": "network: office\nlanguages: [en]\n", "b.yaml": text})
     assert (found.network is None) == bool(found.errors)
