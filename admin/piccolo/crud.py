@@ -6,6 +6,7 @@ The requests are those of piccolo-api's `PiccoloCRUD`: `<field>=…` with `<fiel
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -104,12 +105,13 @@ class RecordsCRUD(PiccoloCRUD):
 
     async def get_all(self, request: Request, params: dict[str, Any] | None = None) -> Response:
         """Return one page of records."""
-        asked = self._asked(request)
+        asked, visit = self._asked(request), here(request)
 
         async def work(records: Records) -> dict[str, Any]:
             page = await records.list(self.descriptor.entity, asked.query)
             labels = await records.reference_labels(page.records) if asked.readable else {}
-            return {"rows": [self._row(record, labels, readable=asked.readable) for record in page.records]}
+            rows = [self._row(record, labels, readable=asked.readable) for record in page.records]
+            return {"rows": [_written(row, visit) for row in rows] if asked.readable else rows}
 
         return await self._answer(request, work)
 
@@ -149,11 +151,12 @@ class RecordsCRUD(PiccoloCRUD):
         return Asked(query, size, params.get("__readable", "") in {"t", "true", "True", "1"})
 
     def _row(self, record: Record, labels: Mapping[str, Mapping[str, str]], *, readable: bool) -> dict[str, Any]:
+        """Return the values as they are; `_written` and `_plain` make them fit for lists and for JSON."""
         row: dict[str, Any] = {}
         for name, described in self.descriptor.columns.items():
             value = record.values.get(name)
             if described.to is None:
-                row[name] = _plain(value)
+                row[name] = value
                 continue
             target = None if value is None else str(value["id"])
             row[name] = target
@@ -164,7 +167,7 @@ class RecordsCRUD(PiccoloCRUD):
     async def _answer(self, request: Request, work: Callable[[Records], Any]) -> Response:
         visit = here(request)
         try:
-            return JSONResponse(await read(visit, work))
+            return Response(json.dumps(await read(visit, work), default=_plain), media_type="application/json")
         except NotFoundError as error:
             return Response(visit.words(error.message), status_code=404)
         except InvalidError as error:
@@ -194,18 +197,31 @@ def _filters(params: Mapping[str, str], name: str) -> list[Filter]:
     return [Filter(name, OPERATORS.get(operator, "equals"), value)]
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case datetime() | date():
-            return value.isoformat()
-        case Decimal():
-            return str(value)
-        case tuple() | list():
-            return ", ".join(str(one) for one in value)
-        case None | str() | bool() | int():
-            return value
-        case _:
-            return str(value)
+def _written(row: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
+    """Return a row of a list as its reader writes dates and numbers; nothing where there is nothing."""
+    formats = visit.formats
+
+    def write(value: Any) -> Any:
+        match value:
+            case None:
+                return ""
+            case datetime():
+                return formats.datetime(value)
+            case date():
+                return formats.date(value)
+            case Decimal():
+                return formats.number(value)
+            case _:
+                return value
+
+    return {name: write(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> str:
+    """Return as JSON text what JSON has no type for."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return ", ".join(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def _number(text: str | None, default: int) -> int:

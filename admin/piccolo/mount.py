@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import piccolo_admin.endpoints
 from fastapi import FastAPI
+from piccolo.columns import Varchar
 from piccolo.engine.base import Engine
 from piccolo_admin.endpoints import AdminRouter, TableConfig, create_admin
 from piccolo_admin.translations.data import ENGLISH, FRENCH
@@ -21,6 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from admin.assets import static
 from admin.i18n import catalogue
 from admin.piccolo.crud import RecordsCRUD
 from admin.piccolo.descriptors import Descriptor, Words, describe
@@ -121,6 +124,7 @@ def build(network: Network, language: str, engine: Engine[Any], home: str) -> Ad
         for alias in set(ANNOTATIONS) - known:
             del ANNOTATIONS[alias]
     router.user_middleware.clear()  # its CSRF check has a token of its own; ours comes before it, at the door
+    router.template = _page(router.template, language, router.site_name)
     _replace_sign_in(router, home)
     return router
 
@@ -130,12 +134,24 @@ def _config(descriptor: Descriptor, network: Network) -> TableConfig:
     table = descriptor.table
     by_name = {column._meta.name: column for column in table._meta.columns}  # noqa: SLF001 # Piccolo's own API
     listed = [] if screen is None else [by_name[name] for name in screen.columns if name in by_name]
-    visible = [by_name["id"], *listed, by_name["created_at"]]
+    visible = [*listed, by_name["created_at"]]
+    texts = [column for column in listed if isinstance(column, Varchar) and not column._meta.choices]  # noqa: SLF001
     return TableConfig(
         table,
-        visible_columns=visible,
+        visible_columns=visible if texts else [by_name["id"], *visible],
+        link_column=texts[0] if texts else None,
         visible_filters=[column for name, column in by_name.items() if name != "id"],
         order_by=[OrderBy(by_name["created_at"], ascending=False)],
+    )
+
+
+def _page(template: str, language: str, title: str) -> str:
+    """Return piccolo-admin's page in our language, under our title, with our style sheet behind its own."""
+    sheet = f'<link rel="stylesheet" href="{static("back-office.css")}">'
+    return (
+        template.replace('<html lang="en">', f'<html lang="{language}">')
+        .replace("<title>Piccolo Admin</title>", f"<title>{escape(title)}</title>")
+        .replace("</head>", f"{sheet}</head>")
     )
 
 
