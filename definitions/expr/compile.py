@@ -8,11 +8,14 @@ from typing import Any
 from definitions.expr.check import check
 from definitions.expr.evaluate import Evaluate, closure
 from definitions.expr.expression import Context, Expression, Names
+from definitions.expr.nodes import Node
 from definitions.expr.parse import parse
 from definitions.expr.scope import Scope
 from definitions.expr.sql import query_problems
-from definitions.expr.types import DECIMAL, INT, Type
-from definitions.expr.typing import longest
+from definitions.expr.strict import run
+from definitions.expr.strict_values import StrictError
+from definitions.expr.types import DECIMAL, DYN, INT, Type
+from definitions.expr.typing import Typing, longest
 from definitions.problems import DefinitionError, Place
 
 Expected = Type | tuple[Type, ...]
@@ -30,9 +33,12 @@ def compile_expression(
     """Return the expression that `text` (without a leading `=`) says; `place` is where its first character stands.
 
     `expect` is the type (or one of the types) that its place asks for; `query` refuses what databases don't compute
-    alike. `strict` is CEL as its specification has it. Raises `DefinitionError` with every problem found.
+    alike. `strict` is CEL as specified, on the values of `strict_values`: only its syntax is checked, errors are None.
+    Raises `DefinitionError` with every problem found.
     """
     tree = parse(text, place, strict=strict)
+    if strict:
+        return Expression(text, place, tree, DYN, frozenset(), _strictly(tree), Typing(scope))
     wanted = expect if isinstance(expect, tuple) else () if expect is None else (expect,)
     typing, problems = check(text, place, tree, scope, wanted)
     if problems:
@@ -46,6 +52,16 @@ def compile_expression(
     if refused:
         raise DefinitionError(tuple(sorted(refused, key=lambda problem: problem.place)))
     return made
+
+
+def _strictly(tree: Node) -> Evaluate:
+    def evaluate(names: Names, _: Context) -> Any:
+        try:
+            return run(tree, names)
+        except StrictError:
+            return None
+
+    return evaluate
 
 
 def _as_decimal(evaluate: Evaluate) -> Evaluate:
