@@ -216,8 +216,8 @@ async def test_what_stood_in_a_form_survives_nonsense(office: Office) -> None:
             page = (await visitor.get(at)).text
             answer = await visitor.http.post(at, data={**_filled(page, calls="0"), "base": base})
             assert answer.status_code == 303
-    assert (await _leads(office))[0]["city"] == "Lyon"
         page = (await visitor.get(at)).text
+    assert (await _leads(office))[0]["city"] == "Lyon"
     assert json.loads(value(page, "base"))["city"] == ["Lyon"]
 
 
