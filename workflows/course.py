@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from definitions.spec.demo import Demo, DemoMember, DemoRecords, Journey
+from definitions.spec.demo import Demo, DemoMember, DemoNotes, DemoRecords, DemoTasks, Journey, Journeys
 from models.calendar import OfficeCalendar
 from workflows.made_up import apportion, in_office
 
@@ -25,7 +25,7 @@ class Story:
     owner: DemoMember
     way: Journey | None
     rng: Random = field(repr=False)
-    id: str | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Moved:
 
     at: datetime
     story: Story
+    journeys: Journeys
     transition: str
 
 
@@ -51,6 +52,7 @@ class Noted:
 
     at: datetime
     story: Story
+    notes: DemoNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Tasked:
 
     at: datetime
     story: Story
+    tasks: DemoTasks
     done_at: datetime | None
 
 
@@ -105,8 +108,9 @@ def _life(story: Story, office: OfficeCalendar, now: datetime) -> Iterator[Event
     moves = story.way.moves if story.way else ()
     times = moments(story, len(moves) + 1, office, now)
     yield Created(times[0], story)
-    for at, transition in zip(times[1:], moves, strict=True):
-        yield Moved(at, story, transition)
+    if story.records.journeys is not None:
+        for at, transition in zip(times[1:], moves, strict=True):
+            yield Moved(at, story, story.records.journeys, transition)
     yield from _beside(story, times, now)
 
 
@@ -115,12 +119,12 @@ def _beside(story: Story, times: Sequence[datetime], now: datetime) -> Iterator[
     rng, notes, tasks = story.rng, story.records.notes, story.records.tasks
     if notes is not None and rng.random() < notes.share:
         at = min(rng.choice(times) + timedelta(minutes=rng.randint(1, 2)), now)
-        yield Noted(at, story)
+        yield Noted(at, story, notes)
     if tasks is not None and rng.random() < tasks.share:
         at = min(times[-1] + timedelta(minutes=2), now)
         done = at + (now - at) * rng.random() * 0.9
         is_done = rng.random() < tasks.done or now - at > _LATELY
-        yield Tasked(at, story, min(done, at + timedelta(days=6)) if is_done else None)
+        yield Tasked(at, story, tasks, min(done, at + timedelta(days=6)) if is_done else None)
 
 
 def moments(story: Story, count: int, office: OfficeCalendar, now: datetime) -> list[datetime]:

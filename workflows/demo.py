@@ -49,7 +49,7 @@ def read_demo(files: Mapping[str, str]) -> tuple[Network, Demo]:
     """Return a pack's network and its demo. `DefinitionError` when it has errors, `DemoError` when it has no demo."""
     loaded = load(files)
     if loaded.network is None:
-        raise DefinitionError(loaded.problems)
+        raise DefinitionError(loaded.errors)
     if loaded.network.demo is None:
         raise DemoError("This pack has no demo. Write one: a document that begins with 'demo: name'.")
     return loaded.network, loaded.network.demo

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from random import Random
 from typing import Any, assert_never
 
-from definitions.spec.demo import Demo
+from definitions.spec.demo import Demo, Journeys
 from definitions.spec.entity import Field
 from models.accounts import set_password
 from models.actor import SYSTEM, Actor
@@ -177,26 +177,26 @@ class Stage:
         """Return who does it: the owner, now and then the owner's helper where its levels may."""
         story = event.story
         owner = self.actors[story.owner.name]
-        journeys = story.records.journeys
-        if not isinstance(event, Moved) or journeys is None or journeys.helper is None:
+        if not isinstance(event, Moved) or event.journeys.helper is None:
             return owner
-        name = story.owner.references.get(journeys.helper.field)
+        journeys, helper = event.journeys, event.journeys.helper
+        name = story.owner.references.get(helper.field)
         process = self.tenant.published.network.processes[journeys.process]
         by = process.transitions[event.transition].by or ()
         if name is None or not set(by) & set(self.actors[name].levels):
             return owner
-        return self.actors[name] if story.rng.random() < journeys.helper.share else owner
+        return self.actors[name] if story.rng.random() < helper.share else owner
 
     async def _happen(self, unit: Unit, event: Event) -> None:
         story = event.story
         match event:
             case Created():
                 await self._create(unit, story)
-            case Moved(_, _, transition):
-                await self._move(unit, story, transition)
-            case Noted():
-                text = story.records.notes and self._made(event).value(story.records.notes.text)
-                await notes.note(unit, story.records.entity, _id(story), str(text))
+            case Moved(_, _, journeys, transition):
+                await self._move(unit, story, journeys, transition)
+            case Noted(_, _, wanted):
+                text = self._made(event).value(wanted.text)
+                await notes.note(unit, story.records.entity, story.id, str(text))
             case Tasked():
                 await self._task(unit, event)
             case never:
@@ -211,23 +211,18 @@ class Stage:
         story.id = (await changes.create(unit, entity, given)).id
         self.world.existing.setdefault(entity, []).append(story.id)
 
-    async def _move(self, unit: Unit, story: Story, transition: str) -> None:
-        journeys = story.records.journeys
-        if journeys is None:
-            return
+    async def _move(self, unit: Unit, story: Story, journeys: Journeys, transition: str) -> None:
         asked = unit.network.processes[journeys.process].transitions[transition].form
         fields: dict[str, Field] = {name: question.field for name, question in asked.items()}
         making = Making(self.world, story.rng, unit.now)
         form: Mapping[str, Any] = making.values(journeys.forms.get(transition, {}), fields)
-        request = moves.Request(story.records.entity, _id(story), transition, journeys.process, form)
+        request = moves.Request(story.records.entity, story.id, transition, journeys.process, form)
         await moves.move(unit, request)
 
     async def _task(self, unit: Unit, event: Tasked) -> None:
-        wanted = event.story.records.tasks
-        if wanted is None:
-            return
+        wanted = event.tasks
         making = self._made(event)
-        about = (event.story.records.entity, _id(event.story))
+        about = (event.story.records.entity, event.story.id)
         title, due = making.value(wanted.title), making.value(wanted.due)
         task = await tasks.add(unit, str(title), about, None, due)
         if event.done_at is not None:
@@ -252,12 +247,6 @@ def _steps(start: datetime, end: datetime) -> Iterator[datetime]:
     while start < end:
         start = min(start + STEP, end)
         yield start
-
-
-def _id(story: Story) -> str:
-    if story.id is None:
-        raise DemoError(f"{story.records.entity} {story.number} is not there yet.")
-    return story.id
 
 
 def _why(event: Event, error: RequestError) -> str:

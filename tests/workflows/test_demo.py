@@ -22,9 +22,9 @@ from models.tenant import Tenant, open_tenant
 from models.terms import open_terms
 from models.tx import Row, Tx
 from tests.networks import SMALL, changed, edited
-from workflows.course import Created, Moved, course
+from workflows.course import Created, Moved, course, moments, stories
 from workflows.demo import SignIn, create_demo, read_demo, sign_ins
-from workflows.made_up import Making, World, apportion, counting_ids, slug
+from workflows.made_up import Making, World, apportion, counting_ids, in_office, slug
 from workflows.stage import DemoError
 
 pytestmark = pytest.mark.anyio
@@ -79,9 +79,25 @@ records:
         forms:
           call: {comment: {pick: [Bonne conversation.]}, next_call_at: {ahead: [1d, 5d]}}
     notes: {share: 1, text: {pick: [Une note.]}}
-    tasks: {share: 1, title: {pick: [À faire]}, due: {ahead: [1d, 2d]}, done: 0.5}
+    tasks: {share: 1, title: À faire, due: {ahead: [1d, 2d]}, done: 0.5}
 """
-PACK = changed(SMALL, demo=DEMO)
+BESIDE = """
+automation: think
+when: {entered: recruiting.contacted}
+do:
+  - task: {title: {fr: Réfléchir, en: Think}, for: =record.owner}
+---
+terms: rules
+version: "1"
+body: {fr: Soyez polis., en: Be polite.}
+"""
+PAYING = """
+process: paying
+entity: company
+states: {open: {initial: true}, paid: {final: true}}
+transitions: {pay: {from: open, to: paid, by: [distributor]}}
+"""
+PACK = changed(SMALL, demo=DEMO, beside=BESIDE)
 
 
 async def rows(tenant: Tenant, sql: str) -> list[Row]:
@@ -175,6 +191,27 @@ async def test_a_helper_takes_a_share_of_the_moves_that_its_levels_may_take(tmp_
         await tenant.close()
 
 
+async def test_members_do_a_share_of_what_automations_give_them_and_accept_the_terms(tmp_path: Path) -> None:
+    tenant = await made(tmp_path)
+    try:
+        given = await rows(
+            tenant,
+            """SELECT t."done_at" > t."created_at", t."done_by" = t."member" FROM "_task" t
+            WHERE t."run" IS NOT NULL""",
+        )
+        assert {row[0] for row in given} == {None, 1}
+        assert {row[1] for row in given} == {None, 1}
+        assert await rows(tenant, 'SELECT count(*) FROM "_acceptance"') == [(3,)]
+    finally:
+        await tenant.close()
+
+
+async def test_a_member_that_is_not_active_can_do_nothing_in_a_demo(tmp_path: Path) -> None:
+    demo = DEMO.replace("joined_at: 2020-05-04", "active: false")
+    with pytest.raises(DemoError, match="'chloe' is not active"):
+        await made(tmp_path, changed(PACK, demo=demo))
+
+
 async def test_members_stand_in_their_tree_and_sign_in_with_the_password_that_is_printed(tmp_path: Path) -> None:
     tenant = await made(tmp_path)
     try:
@@ -225,16 +262,22 @@ def test_one_sign_in_a_level_is_found_in_the_data() -> None:
     assert people[1] == SignIn("Distributor", "Bruno Sy", "bruno@exemple.fr")
 
 
+def test_a_pack_has_one_demo() -> None:
+    with pytest.raises(DefinitionError, match=r"second.yaml:1:7: demo.several"):
+        read_demo(changed(PACK, second=DEMO.lstrip().replace("demo: tiny", "demo: other")))
+
+
 def test_a_pack_without_a_demo_says_so() -> None:
     with pytest.raises(DemoError, match="no demo"):
         read_demo(SMALL)
 
 
-def test_events_are_in_order_in_opening_hours_and_before_now() -> None:
+@pytest.mark.parametrize("now", [NOW, NOW - timedelta(hours=8), NOW - timedelta(days=2)])
+def test_events_are_in_order_in_opening_hours_and_before_now(now: datetime) -> None:
     _, demo = read_demo(PACK)
-    events = course(demo, OFFICE, NOW)
+    events = course(demo, OFFICE, now)
     assert [event.at for event in events] == sorted(event.at for event in events)
-    assert max(event.at for event in events) <= NOW
+    assert max(event.at for event in events) <= now
     for event in events:
         if isinstance(event, Created):
             local = event.at.astimezone(OFFICE.timezone)
@@ -244,6 +287,22 @@ def test_events_are_in_order_in_opening_hours_and_before_now() -> None:
         lived = [event for event in events if event.story is story and isinstance(event, Created | Moved)]
         assert isinstance(lived[0], Created)
         assert all(earlier.at < later.at for earlier, later in pairwise(lived))
+
+
+def test_what_happens_close_together_stays_in_order_and_before_now() -> None:
+    _, demo = read_demo(changed(PACK, demo=DEMO.replace("pace: [1d, 4d]", "pace: [1m, 2m]")))
+    two_minutes = OfficeCalendar(Calendar(opens=540, closes=542), ZoneInfo("Europe/Paris"))
+    now = datetime(2026, 3, 3, 8, 2, tzinfo=UTC)
+    for story in stories(demo, demo.records["lead"]):
+        times = moments(story, 3, two_minutes, now)
+        assert now > times[2] > times[1] > times[0]
+
+
+def test_an_office_without_working_days_still_has_hours() -> None:
+    never = OfficeCalendar(Calendar(days=()), ZoneInfo("Europe/Paris"))
+    found = in_office(NOW, never, Random(1), minutes=15)  # noqa: S311 - made-up data, no secrets
+    assert 9 <= found.astimezone(never.timezone).hour < 18
+    assert found.minute % 15 == 0
 
 
 @pytest.mark.parametrize(
@@ -260,8 +319,16 @@ def test_events_are_in_order_in_opening_hours_and_before_now() -> None:
         ("newsletter: {chance: 0.5}", "newsletter: {empty: 0.5}", "demo.value"),
         ("company: {reference: company", "company: {reference: compagny", "entity.unknown"),
         ("levels: [leader]", "levels: [leder]", "level.unknown"),
+        ("email: anne@exemple.fr", "mail: anne@exemple.fr", "field.unknown"),
+        ("email: anne@exemple.fr", "email: anne", "value.type"),
+        ("email: anne@exemple.fr", "sponsor: ann, email: anne@exemple.fr", "demo.member"),
+        ("      recruiting:\n        pace", "      paying:\n        pace", "demo.process"),
+        ("city: {pick: places.city}\n      country", 'city: {text: "{placs.city}"}\n      country', "demo.list"),
+        ("birth_date: {ago: [20 years, 60 years]}", "birth_date: {ago: [20 years, 60 yeers]}", "duration.syntax"),
         ("last_name: Martin", "lastname: Martin", "field.unknown"),
         ("pace: [1d, 4d]", "helper: {field: last_name, share: 0.5}", "demo.helper"),
+        ("title: À faire", "title: {empty: 1}", "demo.value"),
+        ("comment: {pick: [Bonne conversation.]}", "comment: {empty: 1}", "demo.value"),
         ("within: 3d", "within: 3 working days", "demo.working_time"),
         ("      recruiting:\n        pace", "      recruting:\n        pace", "process.unknown"),
     ],
@@ -269,7 +336,7 @@ def test_events_are_in_order_in_opening_hours_and_before_now() -> None:
 def test_what_is_misspelt_in_a_demo_is_found_where_it_stands(old: str, new: str, code: str) -> None:
     assert old in DEMO
     with pytest.raises(DefinitionError) as caught:
-        read_demo(changed(SMALL, demo=DEMO.replace(old, new)))
+        read_demo(changed(SMALL, demo=DEMO.replace(old, new), paying=PAYING))
     found = [problem for problem in caught.value.problems if problem.severity == "error"]
     line = DEMO[: DEMO.index(old)].count("\n") + 1
     assert code in {problem.code for problem in found}
