@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
@@ -89,25 +89,50 @@ def bare(condition: Condition) -> Condition:
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
     """Return what holds when one of them does, as short as can be."""
-    kept = [condition for condition in conditions if plain(condition) != NEVER]
-    if not kept:
-        return NEVER
-    for condition in kept:
+    given = tuple(_flat(conditions, AnyOf))
+    for condition in given:
         if plain(condition) == ALWAYS:
             return condition
-    return kept[0] if len(kept) == 1 else AnyOf(tuple(dict.fromkeys(kept)))
+    kept = _without(given, {NEVER, *(_narrower(part) for part in given)})
+    if not kept:
+        return NEVER
+    return kept[0] if len(kept) == 1 else AnyOf(kept)
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
     """Return what holds when all of them do, as short as can be."""
-    given = tuple(conditions)
-    kept = [condition for condition in given if plain(condition) != ALWAYS]
-    if not kept:
-        return given[0] if given else ALWAYS
-    for condition in kept:
+    given = tuple(_flat(conditions, AllOf))
+    for condition in given:
         if plain(condition) == NEVER:
             return condition
-    return kept[0] if len(kept) == 1 else AllOf(tuple(dict.fromkeys(kept)))
+    kept = _without(given, {ALWAYS, *(_wider(part) for part in given)})
+    if not kept:
+        return given[0] if given else ALWAYS
+    return kept[0] if len(kept) == 1 else AllOf(kept)
+
+
+def _flat(conditions: Iterable[Condition], kind: type[AnyOf | AllOf]) -> Iterator[Condition]:
+    for condition in conditions:
+        if isinstance(condition, kind):
+            yield from condition.conditions
+        else:
+            yield condition
+
+
+def _without(conditions: Iterable[Condition], dropped: Collection[Condition | None]) -> tuple[Condition, ...]:
+    return tuple(dict.fromkeys(condition for condition in conditions if plain(condition) not in dropped))
+
+
+def _narrower(condition: Condition) -> Condition | None:
+    """Return what goes without saying beside the condition in an `AnyOf`: own records are in the own downline."""
+    found = plain(condition)
+    return Within("mine", found.through) if isinstance(found, Within) and found.reach == "downline" else None
+
+
+def _wider(condition: Condition) -> Condition | None:
+    """Return what goes without saying beside the condition in an `AllOf`."""
+    found = plain(condition)
+    return Within("downline", found.through) if isinstance(found, Within) and found.reach == "mine" else None
 
 
 def holds(condition: Condition, names: Names, context: Context) -> bool:
