@@ -51,7 +51,7 @@ async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Na
 def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> Run:
     record = beginning.record
     cause = unit.cause
-    by_default = automation.name if record is None else record.id
+    by_default = beginning.cause if record is None else record.id  # each tick of a schedule is its own
     return Run(
         id=unit.new_id(),
         automation=automation.name,
