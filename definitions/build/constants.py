@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from definitions.expr import Context, Expression
+from definitions.expr import Context, Expression, WorkingCalendar
 from definitions.expr.nodes import Literal
 
+_NOWHEN = Context(datetime(1970, 1, 1, tzinfo=UTC), ZoneInfo("UTC"), cast("WorkingCalendar", None))
+"""For expressions that ask for neither clock, zone nor calendar."""
 
-class _NoCalendar:
-    """A working calendar for expressions that ask for no working time."""
-
-    def add_hours(self, start: datetime, hours: int) -> datetime:
-        """Return the start."""
-        del hours
-        return start
-
-    def add_days(self, start: datetime, days: int) -> datetime:
-        """Return the start."""
-        del days
-        return start
-
-
-_NOWHEN = Context(datetime(1970, 1, 1, tzinfo=UTC), ZoneInfo("UTC"), _NoCalendar())
+_CALENDAR = frozenset({"working_days", "working_hours"})
 
 
 def constant(expression: Expression) -> tuple[object] | None:
-    """Return, in a tuple, the value of an expression that reads nothing and no clock; None for others and literals."""
+    """Return, in a tuple, the value of an expression that reads nothing, no clock and no calendar.
+
+    None for every other one, for one without a value, and for bare literals.
+    """
     if expression.reads or isinstance(expression.tree, Literal):
         return None
-    if not all(overload.pure for overload in expression.typing.overloads.values()):
+    called = expression.typing.overloads
+    if any(call.name in _CALENDAR or not overload.pure for call, overload in called.items()):
         return None
-    return (expression.evaluate({}, _NOWHEN),)
+    value = expression.evaluate({}, _NOWHEN)
+    return None if value is None else (value,)
