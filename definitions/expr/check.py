@@ -114,7 +114,7 @@ class Checker:
                 return self._list(node, variables)
             case MapItems():
                 return self._map(node, variables)
-            case Macro():
+            case _:
                 return self._macro(node, variables)
 
     def _literal(self, node: Literal) -> Type:

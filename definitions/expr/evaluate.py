@@ -143,7 +143,7 @@ class _Writer:
             case MapItems():
                 pairs = [f"({self.value(key)}, {self.value(value)})," for key, value in node.entries]
                 return self.called(values.make_map, f"({' '.join(pairs)})")
-            case Macro():
+            case _:
                 return self.macro(node)
 
     def holds(self, node: Node) -> str:

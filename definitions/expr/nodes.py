@@ -164,8 +164,8 @@ def _parts(node: Ternary | ListItems | MapItems | Macro) -> tuple[Node, ...]:
             return items
         case MapItems(entries=entries):
             return tuple(part for entry in entries for part in entry)
-        case Macro(of=of, body=body, keep=keep):
-            return (of, body) if keep is None else (of, keep, body)
+        case _:
+            return (node.of, node.body) if node.keep is None else (node.of, node.keep, node.body)
 
 
 def place_at(text: str, place: Place, offset: int) -> Place:

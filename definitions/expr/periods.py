@@ -144,7 +144,7 @@ def first_day(day: date, unit: Unit) -> date:
             return day.replace(day=1)
         case "week":
             return day - timedelta(days=day.weekday())
-        case "day":
+        case _:
             return day
 
 

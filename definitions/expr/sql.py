@@ -60,4 +60,4 @@ class _AnyColumns:
         return SqlTemplate(f"{entity}.{alias}.{field}")
 
     def encode(self, value: Any, kind: Type) -> Any:
-        return (value, kind)
+        raise NotImplementedError  # nothing is bound where only the text is looked at

@@ -76,7 +76,7 @@ def _compound(node: Unary | Binary | Ternary | ListItems | MapItems | Macro, nam
             return tuple(run(item, names) for item in node.items)
         case MapItems():
             return Map([(run(key, names), run(value, names)) for key, value in node.entries])
-        case Macro():
+        case _:
             return _macro(node, names)
 
 

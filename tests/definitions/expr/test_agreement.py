@@ -119,6 +119,7 @@ LEAVES: dict[str, list[str]] = {
         "record.company.size",
         "settings.limit",
         "size(record.name)",
+        "null",
         "0",
         "2",
         "-3",

@@ -17,6 +17,7 @@ from definitions.expr import (
     ListOf,
     MapOf,
     RecordOf,
+    Scope,
     Type,
     compile_expression,
     fits,
@@ -304,6 +305,13 @@ def test_fitting(actual: Type, expected: Type, fit: bool) -> None:
 )
 def test_joining(left: Type, right: Type, both: Type | None) -> None:
     assert join(left, right) == both
+
+
+def test_a_record_without_fields_has_nothing_to_offer() -> None:
+    scope = Scope({"form": RecordOf("nothing")})
+    with pytest.raises(DefinitionError) as refused:
+        compile_expression("form.x", PLACE, scope)
+    assert refused.value.problems[0].hint == ""
 
 
 def test_an_expression_that_fails_is_not_made() -> None:

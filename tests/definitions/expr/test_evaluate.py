@@ -57,6 +57,8 @@ record.visits * 1.5 -> None
 record.visits % 2 -> None
 record.note.contains("a") -> None
 record.note + "a" -> None
+"a".contains(null) -> None
+sum(record.extra.nope, x, x) -> None
 size(record.note) -> None
 record.cold -> None
 !record.cold -> True

@@ -72,7 +72,7 @@ def result(text: str) -> Any:
         ("uint(5) + uint('1') + uint(2.5) + uint(1u)", UInt(9)),
         ("double('1.5') + double(1) + double(1u)", 3.5),
         ("bool('true') && !bool('0') && bool(true)", True),
-        ("string(1) + string(2u) + string(1.5) + string(true) + string(b'a') + string('b')", 
+        ("string(1) + string(2u) + string(1.5) + string(true) + string(b'a') + string('b')",
          "121.5trueab"),
         ("string(1e3) + string(0.0 / 0.0) + string(1.0 / 0.0) + string(-1.0 / 0.0)", "1000NaN+Inf-Inf"),
         ("bytes('a') + bytes(b'b')", b"ab"),
