@@ -11,8 +11,8 @@ from typing import Any, Literal
 class Actor:
     """Who acts: a signed-in member, the public, or the system (no rules apply to it).
 
-    `member` is the member's record as expressions see it (`id`, `name`, `country`, `levels`, `_path`, …). A system actor
-    that acts because of somebody carries that somebody as `member`; `run` is the automation's run it acts in.
+    `member` is the member's record as expressions see it (`id`, `name`, `country`, `levels`, `_path`, …). A system
+    actor that acts because of somebody carries that somebody as `member`; `run` is the automation's run it acts in.
     """
 
     kind: Literal["member", "public", "system"]

@@ -323,6 +323,22 @@ async def test_buttons_and_columns_know_what_may_ever_be_done(office: Office) ->
     assert access.functions(own) == frozenset()
 
 
+async def test_a_new_record_takes_only_what_its_creator_may_write(office: Office) -> None:
+    ann = await office.actor("ann", "own")
+    given = {"first_name": "New", "income": 3}
+    assert await tried(office, ann, lambda records: records.create("lead", given)) == "invalid ['income']"
+
+
+async def test_a_change_may_take_a_record_out_of_the_sight_of_its_actor(office: Office) -> None:
+    lead = await office.lead("bob", phone="0612345678")
+    ann = await office.actor("ann", "compatriots")
+    change = await office.write(ann, lambda records: records.update("lead", lead, 1, {"country": "BE"}))
+    assert change.after.may == frozenset()
+    assert (change.after["country"], change.after.full["country"]) == (None, "BE")
+    with pytest.raises(NotFoundError):
+        await office.read(ann, lambda records: records.get("lead", lead))
+
+
 async def test_a_record_that_leaves_the_sight_shows_nothing_more(office: Office) -> None:
     lead = await office.lead("ann", phone="0612345678")
     ann = await office.actor("ann", "branch")

@@ -61,8 +61,9 @@ async def test_computed_fields_follow_each_change_in_order(office: Office) -> No
 async def test_a_computed_value_that_does_not_fit_is_none(office: Office) -> None:
     lead = await office.lead("ann", factor=3)
     assert (await office.read(SYSTEM, lambda records: records.get("lead", lead)))["product"] == 9
-    change = await office.write(SYSTEM, lambda records: records.update("lead", lead, 1, {"factor": 2**62}))
-    assert change.after["product"] is None
+    too_big = {"factor": 2**62, "income": "9999999999999999"}
+    change = await office.write(SYSTEM, lambda records: records.update("lead", lead, 1, too_big))
+    assert change.after["product"] is change.after["double"] is None
 
 
 async def test_a_member_with_records_is_not_deleted(office: Office) -> None:
@@ -126,6 +127,18 @@ async def test_a_second_writer_with_the_same_version_is_refused(office: Office) 
     with pytest.raises(ConflictError) as refused:
         await office.write(SYSTEM, lambda records: records.update("lead", lead, 1, {"first_name": "Max"}))
     assert refused.value.current == 2
+
+
+async def test_an_old_version_is_not_deleted(office: Office) -> None:
+    lead = await office.lead("ann")
+    with pytest.raises(ConflictError):
+        await office.write(SYSTEM, lambda records: records.delete("lead", lead, 7))
+
+
+async def test_a_list_is_sorted_by_its_fields_alone(office: Office) -> None:
+    for sort in ("secret", "-", "tags.x"):
+        with pytest.raises(InvalidError):
+            await office.read(SYSTEM, partial(Records.list, entity="lead", query=Query(sort=sort)))
 
 
 async def test_an_update_without_difference_writes_nothing(office: Office) -> None:
