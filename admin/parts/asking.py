@@ -107,15 +107,17 @@ def inputs(
 
 
 def grouped(about: Subject, made: Mapping[str, Input]) -> tuple[Group, ...]:
-    """Return the inputs under the headings of the screen's sections, what makes the title first, the others last."""
-    named = {name for section in about.screen.sections for name in section.fields}
-    first = [name for name in made if name in title_fields(about.entity) - named and about.screen.sections]
-    groups = [Group(about.label, tuple(made[name] for name in first))] if first else []
-    rest = {name: each for name, each in made.items() if name not in first}
+    """Return the inputs under the headings of the screen's sections: those of the title first, those of none last."""
+    naming = title_fields(about.entity)
+    groups = []
+    rest = dict(made)
     for section in about.screen.sections:
         found = tuple(rest.pop(name) for name in section.fields if name in rest)
         if found:
             groups.append(Group(about.reader.words(section.label), found))
+    if groups and (loose := tuple(rest.pop(name) for name in made if name in naming and name in rest)):
+        groups.append(Group(about.label, loose))
+    groups.sort(key=lambda group: not any(each.name in naming for each in group.inputs))
     if rest:
         groups.append(Group(about.reader.words(say("More")) if groups else "", tuple(rest.values())))
     return tuple(groups)
