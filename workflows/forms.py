@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
+from definitions.expr.expression import Expression
 from definitions.spec.entity import Entity
 from definitions.spec.process import FormField, Transition
 from definitions.text import Text
 from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
+from models.published import Published
 from models.record import Record
 from models.validation import NO_SUCH_RECORD, check, clean
+from workflows.subscriptions import expressions
 from workflows.unit import Unit
 
 
@@ -27,7 +31,9 @@ class Answers:
 NOTHING = Answers({}, {})
 
 
-async def answers(unit: Unit, record: Record, transition: Transition, given: Mapping[str, Any]) -> Answers:
+async def answers(
+    unit: Unit, record: Record, process: str, transition: Transition, given: Mapping[str, Any]
+) -> Answers:
     """Return the answers as values of memory. A question left out keeps what the record has.
 
     `InvalidError` names the questions. What the record itself asks of its fields is checked again when it is written.
@@ -35,7 +41,7 @@ async def answers(unit: Unit, record: Record, transition: Transition, given: Map
     if not transition.form and not given:
         return NOTHING
     questions = transition.form
-    form = _as_entity(record.entity, transition)
+    form, bounds = _form(unit.published, process, transition.name)
     problems: dict[str, Message | Text] = {
         name: say("You may not change this.")
         for name in given
@@ -45,7 +51,7 @@ async def answers(unit: Unit, record: Record, transition: Transition, given: Map
     problems = {**cleaned.problems, **problems}
     kept = {name: record.full.get(found.edits) if found.edits else None for name, found in questions.items()}
     values = {**kept, **cleaned.values}
-    scope = await unit.records.names_for()
+    scope = await unit.records.names_for(*bounds) if bounds else {}
     found = check(unit.network, form, values, questions.keys(), {**scope, "record": record.full}, unit.context)
     problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
     if problems:
@@ -54,13 +60,16 @@ async def answers(unit: Unit, record: Record, transition: Transition, given: Map
     return Answers(values, edits)
 
 
-def _as_entity(entity: str, transition: Transition) -> Entity:
-    """Return the form as an entity of its own, so that its questions are checked as fields are."""
+@lru_cache(maxsize=2048)
+def _form(published: Published, process: str, name: str) -> tuple[Entity, list[Expression]]:
+    """Return the form as an entity of its own, so that its questions are checked as fields are, and their bounds."""
+    transition = published.network.processes[process].transitions[name]
     fields = {
         name: replace(question.field, name=name, required=question.required, compute=None)
         for name, question in transition.form.items()
     }
-    return Entity(entity, transition.label, transition.place, fields)
+    bounds = expressions(*(bound for field in fields.values() for bound in (field.min, field.max)))
+    return Entity(name, transition.label, transition.place, fields), bounds
 
 
 def _may_fill(unit: Unit, record: Record, question: FormField) -> bool:

@@ -76,7 +76,7 @@ async def move(unit: Unit, request: Request) -> Moved:
         raise RefusedError(_elsewhere(unit, process, record))
     if not await unit.records.may_move(record, process.name, request.transition):
         raise RefusedError(_NOT_YOURS)
-    answers = await forms.answers(unit, record, taken.transition, request.form or {})
+    answers = await forms.answers(unit, record, process.name, taken.transition, request.form or {})
     values = await _values(unit, record, taken, answers)
     change = await _write(unit, record, process, taken, values)
     return await _follow(unit, process, taken, answers, change)
