@@ -180,7 +180,7 @@ def reached(span: Duration, context: Context, *, inclusive: bool) -> list[Interv
         return standing(moment, span, context) < limit
 
     if span.is_exact:
-        return [(BEGINNING, _clamped(context.now, -span.exact) + (_TICK if inclusive else timedelta(0)))]
+        return [(BEGINNING, _earlier(context.now, span.exact) + (_TICK if inclusive else timedelta(0)))]
     near = _near(span, context)
     first, last = _bracket(past, near)
     found: list[Interval] = [(BEGINNING, first)]
@@ -195,11 +195,11 @@ def reached(span: Duration, context: Context, *, inclusive: bool) -> list[Interv
     return found
 
 
-def _clamped(moment: datetime, span: timedelta) -> datetime:
+def _earlier(moment: datetime, span: timedelta) -> datetime:
     try:
-        return min(max(moment + span, BEGINNING), END)
+        return min(max(moment - span, BEGINNING), END)
     except OverflowError:
-        return BEGINNING if span < timedelta(0) else END
+        return BEGINNING if span > timedelta(0) else END
 
 
 def _near(span: Duration, context: Context) -> datetime:
@@ -211,15 +211,15 @@ def _near(span: Duration, context: Context) -> datetime:
 
 def _bracket(past: Callable[[datetime], bool], near: datetime) -> Interval:
     """Return two moments around `near`: everything before the first is past, nothing after the second is."""
-    low, high = _clamped(near, -_MARGIN), _clamped(near, _MARGIN)
+    low, high = _earlier(near, _MARGIN), _earlier(near, -_MARGIN)
     for reach in _REACHES:
         if past(low):
             break
-        low = _clamped(near, -reach)
+        low = _earlier(near, reach)
     for reach in _REACHES:
         if not past(high):
             break
-        high = _clamped(near, reach)
+        high = _earlier(near, -reach)
     return low, high
 
 

@@ -60,4 +60,4 @@ class _AnyColumns:
         return SqlTemplate(f"{entity}.{alias}.{field}")
 
     def encode(self, value: Any, kind: Type) -> Any:
-        raise NotImplementedError  # nothing is bound where only the text is looked at
+        raise NotImplementedError  # pragma: no cover - only the text is looked at, nothing is bound

@@ -119,7 +119,7 @@ LEAVES: dict[str, list[str]] = {
         "record.company.size",
         "settings.limit",
         "size(record.name)",
-        "null",
+        "(record.hot ? record.calls : null)",
         "0",
         "2",
         "-3",
