@@ -189,7 +189,7 @@ class _Composer:
             "yaml.not_a_mapping",
             root.place,
             "A document is keys and values.",
-            "Begin with its kind and name: 'entity: lead'.",
+            "Begin with its kind and its name: 'entity: a_name'.",
         )
         return None
 

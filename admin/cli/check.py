@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
     command = subparsers.add_parser(
         "check",
         help="find what is wrong with a pack",
-        description="Find what is wrong with a pack. Exit code 0: clean or warnings only, 1: errors, 2: called wrongly.",
+        description="Find what is wrong with a pack. Exit code: 0 clean or warnings only, 1 errors, 2 called wrongly.",
     )
     command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
     command.add_argument("--format", choices=list(REPORTS), default="text", help="how problems are written (text)")

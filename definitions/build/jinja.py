@@ -209,8 +209,8 @@ class _Checker:
         start = _line_start(self.node.text, node.lineno)
         end = self.node.text.find("\n", start)
         line = self.node.text[start : end if end >= 0 else None]
-        lead = r"[.|]\s*" if isinstance(node, nodes.Getattr | nodes.Filter) else r"(?<![.\w])"
-        found = re.search(rf"{lead}({re.escape(word)})(?!\w)", line) if word else None
+        before = r"[.|]\s*" if isinstance(node, nodes.Getattr | nodes.Filter) else r"(?<![.\w])"
+        found = re.search(rf"{before}({re.escape(word)})(?!\w)", line) if word else None
         return self.node.at(start + (found.start(1) if found else 0))
 
 
