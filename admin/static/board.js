@@ -55,15 +55,25 @@ function place(card, state) {
   };
 }
 
+/** Show a card as it is now: in its column, or no longer at all. */
 async function refresh(card) {
-  const at = `${location.pathname}/card/${encodeURIComponent(card.dataset.id)}`;
-  const answer = await ask(at);
+  const answer = await ask(`${location.pathname}/card/${encodeURIComponent(card.dataset.id)}`);
+  if (answer?.status === 404) {
+    count(card.dataset.state, -1);
+    recount();
+    card.remove();
+  }
   if (!answer?.ok) return;
   const holder = document.createElement("template");
   holder.innerHTML = await answer.text();
   const fresh = holder.content.querySelector(".kc");
+  const { state } = fresh.dataset;
+  fresh.dataset.state = card.dataset.state;
   card.replaceWith(fresh);
   ready(fresh);
+  if (state === fresh.dataset.state) return;
+  place(fresh, state);
+  fresh.classList.remove("moving");
 }
 
 async function take(card, way) {
@@ -77,6 +87,7 @@ async function take(card, way) {
   if (!answer?.ok) {
     back();
     if (!way.asks) toast({ text: await reason(answer), kind: "refused" });
+    setTimeout(() => refresh(card), 400);
     return;
   }
   const said = await answer.json();
