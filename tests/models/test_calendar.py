@@ -9,7 +9,7 @@ from definitions.spec.network import Calendar
 from models.calendar import OfficeCalendar, office
 
 PARIS = ZoneInfo("Europe/Paris")
-OFFICE = office(Calendar(holidays="FR"), "Europe/Paris")
+OFFICE = office(Calendar(closes=18 * 60 + 30, holidays="FR"), "Europe/Paris")
 
 
 def at(text: str) -> datetime:
