@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
+from babel.languages import get_official_languages
 from babel.numbers import format_currency, format_decimal
 from jinja2 import Undefined
 
@@ -108,16 +109,14 @@ def default(value: Any, instead: Any = "") -> Any:
 
 
 def locale_of(language: str, countries: tuple[str, ...] = ()) -> Locale:
-    """Return the locale of a language as the network's first country writes it, when that exists; else English."""
+    """Return a language as the first of the countries writes it in which it is official; else plain, or English."""
     try:
         plain = Locale.parse(language)
     except (UnknownLocaleError, ValueError):
         return Locale("en")
     for country in countries:
-        try:
+        if plain.language in get_official_languages(country, de_facto=True):
             return Locale.parse(f"{plain.language}_{country}")
-        except (UnknownLocaleError, ValueError):
-            continue
     return plain
 
 

@@ -130,14 +130,15 @@ class SmtpSession:
         sender = parseaddr(str(message["From"]))[1]
         to, others = _addresses(message, "To"), _addresses(message, "Cc")
         utf8 = not all(address.isascii() for address in (sender, *to, *others))
+        encoding = "utf-8" if utf8 else "ascii"
         content = message.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
         try:
-            await self._client.mail(sender, options=["SMTPUTF8"] if utf8 else [])
+            await self._client.mail(sender, options=["SMTPUTF8"] if utf8 else [], encoding=encoding)
             for address in to:
-                await self._client.rcpt(address)
+                await self._client.rcpt(address, encoding=encoding)
             for address in others:
                 with suppress(SMTPResponseException):  # a copy that is refused does not keep the letter back
-                    await self._client.rcpt(address)
+                    await self._client.rcpt(address, encoding=encoding)
         except (SMTPException, OSError) as error:
             await self._forget()
             raise SendError(_reason(error), permanent=_permanent(error)) from error

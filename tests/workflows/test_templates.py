@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from definitions.pack import load
+from definitions.problems import NOWHERE
+from definitions.spec.network import Network
+from definitions.spec.template import Template
+from definitions.text import Text, plain
+from tests.networks import SMALL
+from workflows.formats import Formats, Named, locale_of
+from workflows.shown import Bag, Shown
+from workflows.templates import RenderError, TemplateSet
+
+LEAD = {
+    "id": "1",
+    "first_name": "<b>Paul</b>",
+    "last_name": "**Roy**",
+    "phone": "+33639980001",
+    "country": "BE",
+    "source": "site",
+    "interests": ("home", "beauty"),
+    "income_goal": Decimal("1234.50"),
+    "next_call_at": datetime(2026, 3, 5, 9, 30, tzinfo=UTC),
+    "birth_date": date(1990, 7, 14),
+    "recruiting": "contacted",
+    "calls": 1200,
+    "company": {"id": "9", "name": "Savons"},
+    "owner": {"id": "2", "first_name": "Léa", "name": "Léa Roux"},
+}
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """The small network."""
+    found = load(SMALL).network
+    assert found is not None
+    return found
+
+
+def rendered(network: Network, body: str, language: str = "fr", subject: str = "Sujet") -> tuple[str, str]:
+    """Return subject and text of a template that says `body` about a lead."""
+    template = Template("it", plain("it"), "email", plain(body), NOWHERE, plain(subject), "lead")
+    from dataclasses import replace  # noqa: PLC0415 - here alone
+
+    templates = TemplateSet(replace(network, templates={"it": template}))
+    names: dict[str, Any] = {
+        "record": Shown(LEAD, "lead", templates.tongue(language).eye),
+        "settings": Bag({"support": "aide@exemple.fr"}),
+    }
+    found = templates.render("it", language, names)
+    return found.subject, found.text.strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("Bonjour {{ record.first_name }} {{ record.last_name }}", "Bonjour <b>Paul</b> **Roy**"),
+        ("{{ record.phone | phone }}", "06 39 98 00 01"),
+        ("{{ record.income_goal | money }}", "1 234,50 €"),
+        ("{{ record.next_call_at | date }}", "jeudi 5 mars 2026"),
+        ("{{ record.next_call_at | datetime }}", "jeudi 5 mars, 10:30"),
+        ("{{ record.next_call_at }}", "jeudi 5 mars, 10:30"),
+        ("{{ record.birth_date }}", "samedi 14 juillet 1990"),
+        ("{{ record.source }} {{ record.source | label }}", "site Site"),
+        ("{{ record.interests | label }}", "Maison, Beauté"),
+        ("{{ record.country | label }}", "Belgique"),
+        ("{{ record.recruiting | label | lower }}", "contacté"),
+        ("{{ record.calls }}", "1 200"),
+        ("{{ record.city | default('?') }}", "?"),
+        ("[{{ record.city }}]", "[]"),
+        ("{{ record.company.name }}, {{ record.owner.name }}", "Savons, Léa Roux"),
+        ("{% if record.calls > 3 and not record.city %}oui{% endif %}", "oui"),
+        ("{{ settings.support | upper }}", "AIDE@EXEMPLE.FR"),
+        ("{{ record.calls * 2 }}", "2 400"),
+    ],
+)
+def test_values_are_written_for_people(network: Network, body: str, text: str) -> None:
+    assert rendered(network, body)[1].replace("\u202f", " ").replace("\xa0", " ") == text
+
+
+def test_a_language_writes_its_own_way(network: Network) -> None:
+    body = "{{ record.next_call_at | date }} {{ record.source | label }} {{ record.income_goal | money }}"
+    assert rendered(network, body, "en")[1] == "Thursday, March 5, 2026 Web site €1,234.50"
+
+
+def test_a_subject_is_one_line_without_marks(network: Network) -> None:
+    assert rendered(network, "x", subject="A {{ record.last_name }}\n  b")[0] == "A **Roy** b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ record.nothing }}",
+        "{{ nothing }}",
+        "{{ record._values }}",
+        "{{ record.__class__ }}",
+        "{{ settings.nothing }}",
+        "{{ 'a' * 1000000000 }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{% for i in range(10) %}{% endfor %}",
+        "{{ record.calls / 0 }}",
+        "{{ record.first_name.format('x') }}{{ record.x }}",
+    ],
+)
+def test_what_is_not_there_or_costs_too_much_is_refused(network: Network, body: str) -> None:
+    with pytest.raises(RenderError):
+        rendered(network, body)
+
+
+def test_a_template_in_one_language_serves_all(network: Network) -> None:
+    templates = TemplateSet(network)
+    assert templates.language("en") == "en"
+    assert templates.language("de") == templates.language(None) == "fr"
+    assert ("record", "first_name") in templates.reads("welcome")
+    assert Text({"en": "x"}).pick("fr", "en") == "x"
+
+
+def test_formats_leave_what_they_do_not_know() -> None:
+    formats = Formats(locale_of("fr", ("FR",)), ZoneInfo("Europe/Paris"), "EUR")
+    assert formats.phone("hello") == "hello"
+    assert formats.phone("+3225551234") == "+32 2 555 12 34"
+    assert formats.plain(True) == "True"
+    assert formats.plain(("a", 2)) == "a, 2"
+    assert formats.datetime(date(2026, 3, 5)) == "jeudi 5 mars 2026"
+    assert [formats.date(None), formats.datetime(None), formats.money(None), formats.phone(None)] == [""] * 4
+    assert formats.label(None) == ""
+    assert formats.label(3) == "3"
+    assert Named("site", "Site") == "site"
+    assert str(locale_of("xx")) == "en"
+    assert str(locale_of("fr", ("US", "BE"))) == "fr_BE"
+    assert str(locale_of("en", ("FR",))) == "en"
