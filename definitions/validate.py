@@ -48,7 +48,26 @@ def schema(name: str) -> dict[str, Any]:
 @cache
 def _validator(kind: str) -> Draft202012Validator:
     registry: Registry[Any] = Registry().with_resource(_PARTS, Resource.from_contents(schema("parts")))
-    return Draft202012Validator(schema(kind), registry=registry)
+    flat = _inlined(schema(kind), kind, ())
+    return Draft202012Validator(flat, registry=registry)
+
+
+def _inlined(node: Any, home: str, inside: tuple[str, ...]) -> Any:
+    """Return a schema with its references written out, those into themselves aside: looking them up takes long."""
+    if isinstance(node, list):
+        return [_inlined(item, home, inside) for item in node]
+    if not isinstance(node, dict):
+        return node
+    target = node.get("$ref")
+    if isinstance(target, str):
+        file, _, path = target.partition("#/$defs/")
+        owner = file.removesuffix(".json") or home
+        absolute = f"{owner}.json#/$defs/{path}"
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        if absolute in inside:
+            return beside | {"$ref": absolute if owner == "parts" else target}
+        return _inlined(schema(owner)["$defs"][path], owner, (*inside, absolute)) | beside
+    return {key: _inlined(value, home, inside) for key, value in node.items()}
 
 
 def validate(document: Document, kind: str) -> tuple[list[Problem], Mapping | None]:
@@ -226,7 +245,7 @@ def _type(error: ValidationError, node: Node) -> _Sentence:
     elif wanted == ["boolean"] and isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
         hint = f"Write {'true' if node.text.lower() in {'yes', 'on'} else 'false'}."
     elif isinstance(node, Mapping | Sequence) and "string" in wanted:
-        expression = str(_schema_of(error).get("description", "")).startswith("An expression")
+        expression = "boolean" in wanted  # only expressions may be a text or a truth
         hint = QUOTE_HINT if expression else "Write one word or sentence."
     return "schema.wrong_type", f"Here stands {_shown(node)}; expected is {expected}.", hint
 
