@@ -42,12 +42,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened: `lead` in bold, then the rest of the sentence."""
+    """One thing that happened: `bold` begins the sentence, `rest` ends it."""
 
     id: str
     icon: str
     colour: str
-    lead: str
+    bold: str
     rest: str
     time: str
     stamp: str
@@ -91,12 +91,12 @@ def references(about: Subject, events: Iterable[Event]) -> dict[str, set[str]]:
 
 
 def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entry:
-    icon, colour, lead, rest = _sentence(about, event)
+    icon, colour, bold, rest = _sentence(about, event)
     return Entry(
         id=event.id,
         icon=icon,
         colour=colour,
-        lead=lead,
+        bold=bold,
         rest=rest,
         time=about.reader.formats.time(event.at),
         stamp=event.at.isoformat(),
