@@ -152,12 +152,6 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
     return dead
 
 
-async def release(tx: Tx, row: Row, now: datetime, run_at: datetime, error: str | None = None) -> None:
-    """Give a row back, to be claimed from `run_at` on, without counting the attempt."""
-    attempts = max(row.attempts - 1, 0)
-    await tx.run(_FAIL, ["ready", moment(max(now, run_at)), error, attempts, None, row.id, row.token])
-
-
 async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
     """Cancel the ready rows whose unique key begins with `prefix`; return how many there were."""
     return await tx.run(_CANCEL, [moment(now), prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])

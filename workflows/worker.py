@@ -62,11 +62,14 @@ class Worker:
         self.post = None if transport is None else Post(tenant, transport, self.rng)
         self._adopted = 0
 
-    async def run_due(self) -> int:
-        """Do everything that is due by the tenant's clock and what follows; return how many rows were worked."""
+    async def run_due(self, stop: asyncio.Event | None = None) -> int:
+        """Do everything that is due by the tenant's clock and what follows; return how many rows were worked.
+
+        Once `stop` is set no more rows are claimed.
+        """
         worked = 0
         await self._adopt()
-        while rows := await self._claim():
+        while not (stop and stop.is_set()) and (rows := await self._claim()):
             await self._work(rows)
             worked += len(rows)
         return worked
@@ -81,7 +84,7 @@ class Worker:
             while not stop.is_set():
                 self.tenant.changed.clear()
                 try:
-                    await self.run_due()
+                    await self.run_due(stop)
                     wait = await self._pause()
                 except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
                     _LOG.exception("a round of work failed", network=self.tenant.name)

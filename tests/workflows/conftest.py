@@ -35,7 +35,7 @@ class Mailbox:
     recipients: list[list[str]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     refuse_text: str = ""
-    on_text: Callable[[], Awaitable[None]] | None = None
+    on_text: Callable[[SMTP], Awaitable[None]] | None = None
 
     async def handle_RCPT(  # noqa: N802 - the server asks for this name and these arguments
         self,
@@ -52,7 +52,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002 - the same
         if self.on_text is not None:
-            await self.on_text()
+            await self.on_text(server)
         if self.refuse_text:
             return self.refuse_text
         content = envelope.content

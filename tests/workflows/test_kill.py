@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from models.clock import SetClock
 from models.tenant import open_tenant
@@ -81,7 +82,7 @@ async def test_kill_9_while_the_mail_server_is_being_reached(tmp_path: Path, mai
 async def test_kill_9_in_the_middle_of_the_text_is_told_and_not_guessed(tmp_path: Path, mailbox: Mailbox) -> None:
     reached, never = asyncio.Event(), asyncio.Event()
 
-    async def hang() -> None:
+    async def hang(_: SMTP) -> None:
         reached.set()
         await never.wait()
 

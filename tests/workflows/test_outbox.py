@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -16,7 +17,7 @@ from models.tx import Row as Found
 from models.tx import SqlValue, Tx
 from tests.networks import SMALL, changed
 from tests.workflows.conftest import RNG, MakeStage, Stage
-from workflows import outbox, worker
+from workflows import automations, outbox, worker
 from workflows.outbox import LONGEST, LeaseLostError, Row, pause
 from workflows.unit import Unit, write
 from workflows.worker import Worker
@@ -79,14 +80,17 @@ async def test_cancelling_takes_the_ready_rows_of_a_prefix(stage: Stage) -> None
     assert len(await claimed(stage.tenant, "a")) == 2
 
 
+async def failing(tx: Tx, row: Row, now: datetime) -> bool:
+    """Note a failure."""
+    return await outbox.fail(tx, row, now, "broken", RNG)
+
+
 async def test_a_row_that_keeps_failing_is_dead_and_stays(stage: Stage) -> None:
     await ask(stage.tenant)
     for attempt in range(1, outbox.ATTEMPTS + 1):
         [row] = await claimed(stage.tenant, "a")
         assert row.attempts == attempt
-        dead = await stage.tenant.store.write(
-            lambda tx, row=row: outbox.fail(tx, row, stage.clock.now(), "broken", RNG)
-        )
+        dead = await stage.tenant.store.write(partial(failing, row=row, now=stage.clock.now()))
         assert dead == (attempt == outbox.ATTEMPTS)
         stage.clock.forward(LONGEST * 2)
     assert await claimed(stage.tenant, "a") == []
@@ -263,7 +267,7 @@ async def test_a_handler_that_breaks_is_tried_again_and_its_run_fails_in_the_end
     async def broken(*_: Any) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(worker.automations, "advance", broken)
+    monkeypatch.setattr(automations, "advance", broken)
     await stage.call(lea, await stage.lead(lea))
     for _ in range(outbox.ATTEMPTS):
         await stage.worker.run_due()
@@ -302,7 +306,7 @@ async def test_a_serving_worker_outlives_a_round_that_fails(
     monkeypatch.setattr(worker, "POLL", 0.01)
     rounds = []
 
-    async def failing(_: Worker) -> int:
+    async def failing(_: Worker, __: asyncio.Event) -> int:
         rounds.append(1)
         raise OSError("the disk is full")
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError, RefusedError
@@ -149,7 +150,7 @@ async def test_a_mail_found_in_the_middle_is_unknown_and_waits_for_a_person(stag
     stage.clock.forward(timedelta(minutes=10))
     reached, never = asyncio.Event(), asyncio.Event()
 
-    async def stop_in_the_middle() -> None:
+    async def stop_in_the_middle(_: SMTP) -> None:
         reached.set()
         await never.wait()
 
