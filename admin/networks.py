@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from admin.settings import Settings
+from admin.visit import address
 from models.clock import Clock
 from models.tenant import Tenant
 from models.tenants import Tenants
@@ -31,7 +31,7 @@ class _Working:
 
 
 class Networks:
-    """Networks by name. `works` False leaves the outbox to others (tests call `worker(name).run_due()`)."""
+    """Networks by name. `works` False leaves the outbox to others (tests call `worker(tenant).run_due()`)."""
 
     def __init__(
         self,
@@ -69,9 +69,14 @@ class Networks:
         return tenant
 
     def _employ(self, name: str, tenant: Tenant) -> _Working:
-        worker = Worker(tenant, self.transport, name=f"server-{name}", rng=random.Random())  # noqa: S311 - jitter
+        worker = self.worker(tenant)
         stop = asyncio.Event()
         return _Working(worker, stop, asyncio.create_task(self._serve(name, worker, stop)))
+
+    def worker(self, tenant: Tenant) -> Worker:
+        """Return a worker that sends through the server's transport and links to its public address."""
+        url = f"{self.settings.public_url}{address(tenant.name)}" if self.settings.public_url else ""
+        return Worker(tenant, self.transport, name=f"server-{tenant.name}", url=url)
 
     async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
         """Keep the worker at work: what stops it is logged and it starts again, never silently."""

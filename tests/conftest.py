@@ -10,7 +10,10 @@ import pytest
 
 from models.clock import SetClock
 from models.tenant import Tenant, create_tenant
+from tests.browser.chromium import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.networks import SMALL, counting_ids
+
+__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """A Monday, noon in Paris."""

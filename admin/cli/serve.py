@@ -34,11 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Say where the networks are found, and serve them."""
     if arguments.data is not None:
         os.environ["MAILLE_DATA"] = str(arguments.data)
+    base = f"http://{_host(arguments.host)}:{arguments.port}"
+    os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
     names = sorted(path.stem for path in settings.data.glob("*.sqlite"))
     for name in names:
-        out.print(f"{name}: http://{_host(arguments.host)}:{arguments.port}/n/{name}/")
+        out.print(f"{name}: {base}/n/{name}/")
     if not names:
         out.print(f"There is no network in {settings.data} yet: “maille demo” makes one.")
     if settings.smtp_url is None:
