@@ -18,6 +18,7 @@ class Related:
     """Records of another kind that refer to this one."""
 
     label: str
+    one: str
     icon: str
     count: int
     records: tuple[tuple[str, str], ...]
@@ -39,7 +40,8 @@ async def related(about: Subject, records: Records, record: Record) -> tuple[Rel
             continue
         found.append(
             Related(
-                about.reader.words(entity.label),
+                there.plural,
+                there.label,
                 entity.icon,
                 await records.count(entity.name, query),
                 tuple((each.title, there.url(each.id)) for each in listed.records),

@@ -33,6 +33,7 @@ class Shown:
 
 
 NOTHING = Shown()
+LONG_AGO = timedelta(days=300)
 
 
 def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: str = "") -> Shown:
@@ -96,8 +97,10 @@ def write(column: Column, value: Any, reader: Reader, titles: Titles) -> str:  #
 
 
 def brief(column: Column, value: Any, reader: Reader, titles: Titles) -> Shown:
-    """Return a value for a list: like `show`, but a moment is written short."""
+    """Return a value for a list: like `show`, but a moment is written short, one long ago without its hour."""
     if column.kind == "datetime" and value is not None:
+        if reader.formats.now - value > LONG_AGO:
+            return Shown(reader.formats.date(value))
         return Shown(f"{reader.formats.short_day(value)}, {reader.formats.time(value)}")
     return show(column, value, reader, titles)
 

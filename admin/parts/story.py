@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import assert_never
 
@@ -243,7 +244,8 @@ def _reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
     if run.why is not None:
         verdict, colour = (say("No"), "red") if run.state == "not_fired" else (say("Ended"), "grey")
         found.insert(0, Reason(words(verdict), colour, words(run.why)))
-    if run.wake_at is not None and run.ended_at is None:
+    waits = any(step.outcome == "waiting" for step in run.steps)
+    if run.wake_at is not None and run.ended_at is None and not waits:
         text = words(say("goes on {moment}", moment=formats.datetime(run.wake_at)))
         found.append(Reason(words(say("Waiting")), "amber", text))
     return tuple(found)
@@ -271,12 +273,30 @@ ACTIONS = {
 
 
 def _detail(about: Subject, step: StepTrace) -> str:
-    """Return the values of a step that people understand: texts, written one after the other."""
-    shown = [str(value) for value in {**step.inputs, **step.result}.values() if isinstance(value, str | int) and value]
-    known = [about.visit.network.templates.get(text) for text in shown]
-    labels = [about.reader.words(found.label) if found else text for found, text in zip(known, shown, strict=True)]
-    kept = [text for text in labels if not _is_id(text)]
+    """Return what a step was given, as far as it says something to people: texts, addresses, times."""
+    given = [value for name, value in step.inputs.items() if name not in NOT_TOLD]
+    said = [
+        _say_input(about, value) for each in given for value in (each if isinstance(each, list | tuple) else [each])
+    ]
+    kept = [text for text in said if text]
     return f" · {', '.join(kept)}" if kept else ""
+
+
+NOT_TOLD = frozenset({"about", "for", "record", "timeout"})
+"""Inputs of steps that hold ids."""
+
+
+def _say_input(about: Subject, value: object) -> str:
+    if not isinstance(value, str) or _is_id(value):
+        return ""
+    template = about.visit.network.templates.get(value)
+    if template is not None:
+        return about.reader.words(template.label)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return about.reader.formats.datetime(moment) if moment.tzinfo else value
 
 
 def _is_id(text: str) -> bool:

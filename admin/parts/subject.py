@@ -126,8 +126,13 @@ async def reading(visit: Visit, work: Callable[[Records], Awaitable[T]]) -> T:
 
 
 def title_fields(entity: Entity) -> frozenset[str]:
-    """Return the fields that the entity's title is made of."""
-    return frozenset(re.findall(r"record\.(\w+)", entity.title))
+    """Return the fields that the entity's title is made of; for a computed one also those that it is made of."""
+    names = set(re.findall(r"record\.(\w+)", entity.title))
+    for name in tuple(names & entity.fields.keys()):
+        compute = entity.fields[name].compute
+        reads = compute.expression.reads if compute and compute.expression else ()
+        names.update(path[1] for path in reads if path[0] == "record" and len(path) > 1)
+    return frozenset(names)
 
 
 async def offered(records: Records, entity: str) -> dict[str, str]:
