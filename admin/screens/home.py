@@ -75,6 +75,7 @@ async def today(request: Request) -> Response:
     shown = await visit.tenant.store.read(work)
     numbers = [tile for tile in shown if tile.chart is not None and tile.chart.shape == "number"]
     rest = [tile for tile in shown if tile not in numbers]
+    left, right = _columns(rest, list_of_mine)
     name = str((visit.actor.member or {}).get("first_name") or (visit.actor.member or {}).get("name") or "")
     return await render(
         request,
@@ -82,13 +83,14 @@ async def today(request: Request) -> Response:
         name=name,
         sub=_sub(visit, list_of_mine),
         numbers=numbers,
-        **_columns(rest, list_of_mine),
+        left=left,
+        right=right,
         todo=list_of_mine,
     )
 
 
-def _columns(tiles: list[Shown], mine: Todo) -> dict[str, list[Shown]]:
-    """Put charts at the right, until that column is longer than the one of lists."""
+def _columns(tiles: list[Shown], mine: Todo) -> tuple[list[Shown], list[Shown]]:
+    """Return the two columns: charts at the right, until that one is longer than the one of lists."""
     left = [tile for tile in tiles if tile.kind != "chart"]
     right: list[Shown] = []
     lines = {"tasks": max(mine.count, 3), "text": 1}
@@ -99,7 +101,7 @@ def _columns(tiles: list[Shown], mine: Todo) -> dict[str, list[Shown]]:
         else:
             left.append(tile)
             room += CHART
-    return {"left": left, "right": right}
+    return left, right
 
 
 def _sub(visit: Visit, mine: Todo) -> str:

@@ -19,7 +19,9 @@ TRANSLATED = sorted(path.stem for path in LOCALE.glob("*.po"))
 def _entries(language: str) -> dict[str | tuple[str, ...], tuple[str, ...]]:
     with (LOCALE / f"{language}.po").open("rb") as file:
         read = read_po(file, locale=language)
-    texts = {entry.id if isinstance(entry.id, str) else tuple(entry.id): entry.string for entry in read if entry.id}
+    texts = {
+        entry.id if isinstance(entry.id, str) else tuple(entry.id): entry.string or () for entry in read if entry.id
+    }
     return {key: (text,) if isinstance(text, str) else tuple(text) for key, text in texts.items()}
 
 
