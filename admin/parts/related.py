@@ -54,11 +54,12 @@ async def related(about: Subject, records: Records, record: Record) -> tuple[Rel
 
 def _referring(about: Subject) -> list[tuple[Entity, str]]:
     access, actor = about.visit.tenant.published.access, about.visit.actor
-    return [
-        (entity, field.name)
-        for entity in about.visit.network.entities.values()
-        if entity.parent is None and access.may(actor, "read", entity.name)
-        for field in entity.fields.values()
-        if field.type == "reference" and field.to == about.entity.name
-        if access.may_field(actor, entity.name, field.name, "read")
-    ]
+    found = []
+    for entity in about.visit.network.entities.values():
+        if entity.parent is not None or not access.may(actor, "read", entity.name):
+            continue
+        names = [field.name for field in entity.fields.values() if field.to == about.entity.name]
+        if entity.owner and about.entity.name == "member":
+            names.append("owner")
+        found += [(entity, name) for name in names if access.may_field(actor, entity.name, name, "read")]
+    return found
