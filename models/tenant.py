@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import uuid_utils
@@ -20,9 +19,9 @@ from models.connections import stored_datetime
 from models.plan import plan
 from models.published import Published, hash_files, make_published
 from models.settings import load_settings
-from models.sqlite import SqliteStore
-from models.store import Store, StoreError
-from models.system import DEFINITION, ensure_system_tables
+from models.store import StaleError, Store
+from models.stores import Home, create_store, open_store, remove_store
+from models.system import DEFINITION, ensure_system_tables, lacks_system_tables
 from models.tx import Tx
 
 Files = Mapping[str, str]
@@ -47,6 +46,7 @@ class Tenant:
         self._current: Published | None = None
         self._versions: dict[int, Published] = {}
         self._publishing = asyncio.Lock()
+        self._renewing = asyncio.Lock()
 
     @property
     def published(self) -> Published:
@@ -81,12 +81,17 @@ class Tenant:
             if loaded.network is None:
                 raise DefinitionError(loaded.problems)
             digest = hash_files(loaded.files)
-            if self._current is not None and self._current.hash == digest:
-                return self._current
-            version = self._current.version + 1 if self._current else 1
-            fresh = make_published(version, digest, loaded.network, self.store.engine)
-            await self._change(fresh, loaded.files, author, note, allow_loss=allow_loss)
-            return fresh
+            while True:
+                if self._current is not None and self._current.hash == digest:
+                    return self._current
+                version = self._current.version + 1 if self._current else 1
+                fresh = make_published(version, digest, loaded.network, self.store.engine)
+                try:
+                    await self._change(fresh, loaded.files, author, note, allow_loss=allow_loss)
+                except StaleError:
+                    await self._renew()
+                    continue
+                return fresh
 
     async def _change(self, fresh: Published, files: Files, author: str | None, note: str, *, allow_loss: bool) -> None:
         """Carry out the plan and keep the version, in one transaction.
@@ -102,7 +107,7 @@ class Tenant:
             await tx.run(DEFINITION.insert(), row)
 
         def switch() -> None:
-            self._current = self._keep(fresh)
+            self._adopt(fresh)
 
         await self.store.write(work, schema=True, then=switch)
 
@@ -116,7 +121,7 @@ class Tenant:
             row = await tx.row('SELECT "hash", "files" FROM "_definition" WHERE "version" = ?', [number])
             return None if row is None else (row[0], row[1])
 
-        found = await self.store.read(work)
+        found = await self.store.read(work, any_version=True)
         if found is None:
             raise LookupError(f"{self.name} has no version {number}.")
         digest, files = found
@@ -134,15 +139,28 @@ class Tenant:
 
     async def load(self) -> None:
         """Make what is in the store ready: system tables, and the current version where there is one."""
-        await self.store.write(ensure_system_tables, schema=True)
+        if await self.store.read(lacks_system_tables, any_version=True):
+            await self.store.write(ensure_system_tables, schema=True)
+        await self._renew()
+
+    def _adopt(self, version: Published) -> None:
+        """Let a version be the current one, unless a later one is already."""
+        kept = self._keep(version)
+        if self._current is None or kept.version > self._current.version:
+            self._current = kept
+        self.store.follow(self._current.version, self._renew)
+
+    async def _renew(self) -> None:
+        """Take up the version that is current in the store, whoever published it."""
 
         async def newest(tx: Tx) -> int | None:
             row = await tx.row('SELECT max("version") FROM "_definition"')
             return None if row is None else row[0]
 
-        number = await self.store.read(newest)
-        if number is not None:
-            self._current = await self.version(number)
+        async with self._renewing:
+            number = await self.store.read(newest, any_version=True)
+            if number is not None and (self._current is None or number > self._current.version):
+                self._adopt(await self.version(number))
 
     async def close(self) -> None:
         """Close the store."""
@@ -158,16 +176,14 @@ def _load(files: str) -> Network:
 
 
 async def open_tenant(
-    path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
+    home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Open the network in the file at `path`: `FileNotFoundError` without one, `StoreBusyError` when it is open."""
-    if not await asyncio.to_thread(path.is_file):
-        raise FileNotFoundError(f"There is no network at {path}.")
-    return await _opened(path, name, clock or SystemClock(), new_id)
+    """Open a network: `LookupError` (`FileNotFoundError`) without one, `StoreBusyError` when a file is open."""
+    return await _opened(await open_store(home), name, clock or SystemClock(), new_id)
 
 
 async def create_tenant(
-    path: Path,
+    home: Home,
     name: str,
     *,
     files: Files,
@@ -175,28 +191,25 @@ async def create_tenant(
     clock: Clock | None = None,
     new_id: Callable[[], str] = uuid7,
 ) -> Tenant:
-    """Make a network in a new file and publish its first version; no file is left when that fails."""
-    tenant = await create_empty(path, name, clock=clock, new_id=new_id)
+    """Make a network in a new store and publish its first version; nothing is left when that fails."""
+    tenant = await create_empty(home, name, clock=clock, new_id=new_id)
     try:
         await tenant.publish(files, author)
     except BaseException:
         await tenant.close()
-        await asyncio.to_thread(_remove, path)
+        await remove_store(home)
         raise
     return tenant
 
 
 async def create_empty(
-    path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
+    home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Make a network without definitions in a new file."""
-    if await asyncio.to_thread(path.exists):
-        raise StoreError(f"There is a network at {path} already.")
-    return await _opened(path, name, clock or SystemClock(), new_id)
+    """Make a network without definitions in a new store; `StoreError` when there is one."""
+    return await _opened(await create_store(home), name, clock or SystemClock(), new_id)
 
 
-async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
-    store = await asyncio.to_thread(SqliteStore, path)
+async def _opened(store: Store, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
     tenant = Tenant(name, store, clock=clock, new_id=new_id)
     try:
         await tenant.load()
@@ -204,8 +217,3 @@ async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]
         await store.close()
         raise
     return tenant
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", ".lock"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
