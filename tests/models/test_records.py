@@ -13,6 +13,7 @@ from models.actor import PUBLIC, SYSTEM
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from models.query import Filter, Query
 from models.records import Records
+from models.store import ConstraintError
 from tests.models.office import Office, Recorded
 
 pytestmark = pytest.mark.anyio
