@@ -84,9 +84,9 @@ class Database:
         found = _OPEN.get(key)
         if found is None:
             found = _OPEN[key] = cls(url)
-        found._users += 1  # noqa: SLF001 - a method of the class itself
+        found._users += 1
         try:
-            await found._start()  # noqa: SLF001 - the same
+            await found._start()
         except BaseException:
             await found.release()
             raise
@@ -210,7 +210,7 @@ class Database:
                 async with self.connection() as connection:
                     await connection.execute(
                         f"SELECT pg_notify('{CHANNEL}', told) FROM unnest($1::text[]) told", schemas
-                    )  # noqa: S608 - a constant
+                    )
         except (*LOST, asyncpg.PostgresError, StoreClosedError):
             self._untold.clear()
         finally:

@@ -14,8 +14,8 @@ from piccolo.columns import Column, Text
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
-from models.columns import INTEGER, MOMENT, TEXT, Codec
 from models.catalog import columns_of_tables
+from models.columns import INTEGER, MOMENT, TEXT, Codec
 from models.ddl import listed, quoted
 from models.tables import attribute, create_table
 from models.tx import Dialect, Tx

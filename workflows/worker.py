@@ -125,7 +125,7 @@ class Worker:
             return []
         token = f"{self.name}:{self.tenant.new_id()}"
         return await self.tenant.store.write(
-            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=self.kinds)
+            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=self.kinds), claim=True
         )
 
     async def _anything(self, now: datetime) -> bool:
