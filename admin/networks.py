@@ -42,9 +42,9 @@ class Networks:
         transport: Transport | None = None,
         works: bool = True,
     ) -> None:
-        """Serve the networks of `settings.data`; without a transport its `smtp_url` makes one, or mails wait."""
+        """Serve the networks of `settings.homes`; without a transport its `smtp_url` makes one, or mails wait."""
         self.settings = settings
-        self.tenants = Tenants(settings.data, clock=clock, new_id=new_id)
+        self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id)
         self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
         self.works = works
         self._working: dict[str, _Working] = {}

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.connections import FileLock
+from models.shape import LONGEST
 from models.sqlite import SqliteStore
 from models.store import Store, StoreError
 
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+SUFFIX = ".sqlite"
+RESERVED = ("pg_", "public", "information_schema")
+"""What PostgreSQL's own schemas are called."""
 SUFFIXES = ("", "-wal", "-shm", ".lock")
 """Of the files that a network on SQLite has."""
 
@@ -25,8 +32,46 @@ class Schema:
         return f"the schema {self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The networks of the database at `url`: each is a schema, called like it with `prefix` before its name."""
+
+    url: str
+    prefix: str = ""
+
+
 Home = Path | Schema
 """Where a network lives: a file on SQLite, which one process opens, or a schema."""
+
+Homes = Path | Schemas
+"""Where the networks of an installation live: a folder of files, or a database."""
+
+
+def home_of(homes: Homes, name: str) -> Home:
+    """Return where the network of that name lives, or would; `LookupError` for what cannot be a name.
+
+    A name is what definitions allow, so it never leaves the folder.
+    """
+    if not NAME.fullmatch(name):
+        raise LookupError(name)
+    if isinstance(homes, Path):
+        return homes / f"{name}{SUFFIX}"
+    schema = f"{homes.prefix}{name}"
+    if len(schema) > LONGEST or schema.startswith(RESERVED):
+        raise LookupError(name)
+    return Schema(homes.url, schema)
+
+
+async def names_in(homes: Homes) -> list[str]:
+    """Return the names of all networks, sorted."""
+    if isinstance(homes, Path):
+        found = await asyncio.to_thread(lambda: [path.stem for path in homes.glob(f"*{SUFFIX}")])
+    else:
+        from models.postgres import schemas  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        known = await schemas(homes.url)
+        found = [name.removeprefix(homes.prefix) for name in known if name.startswith(homes.prefix)]
+    return sorted(name for name in found if NAME.fullmatch(name))
 
 
 async def open_store(home: Home) -> Store:
@@ -66,6 +111,7 @@ async def rename_store(home: Home, to: Home) -> None:
     match home, to:
         case Path(), Path():
             await asyncio.to_thread(home.rename, to)
+            await asyncio.to_thread(_remove_files, home)
         case Schema(url=url), Schema(url=other) if url == other:
             from models.postgres import rename_schema  # noqa: PLC0415 - the same
 
@@ -81,6 +127,20 @@ async def exists(home: Home) -> bool:
 
         return home.name in await schemas(home.url)
     return await asyncio.to_thread(home.exists)
+
+
+def partial(home: Home) -> Home:
+    """Return where a network is put together that will be at `home` once it is whole; no list of networks shows it."""
+    if isinstance(home, Schema):
+        return Schema(home.url, f".{home.name}")
+    return home.with_name(f".{home.name}.partial")
+
+
+async def clear(home: Home) -> None:
+    """Remove what an attempt that was broken off left behind; `StoreBusyError` when it is still going on."""
+    if isinstance(home, Path) and await asyncio.to_thread(home.exists):
+        FileLock(home).release()
+    await remove_store(home)
 
 
 def _remove_files(path: Path) -> None:

