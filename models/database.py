@@ -47,7 +47,7 @@ def moment(text: str) -> str:
     return f"{whole}.{fraction:0<6}+00:00"
 
 
-async def _prepare(connection: Connection) -> None:
+async def prepare(connection: Connection) -> None:
     """Let moments and dates be the texts that `models.columns` has for them; Piccolo's own values are taken too."""
     await connection.set_type_codec(
         "timestamptz",
@@ -117,7 +117,7 @@ class Database:
                     self.url,
                     min_size=1,
                     max_size=CONNECTIONS,
-                    init=_prepare,
+                    init=prepare,
                     reset=_keep,
                     statement_cache_size=STATEMENTS,
                     max_cached_statement_lifetime=0,
