@@ -173,9 +173,9 @@ def email(name: str) -> str:
     return f"{name.lower().replace('é', 'e').replace('è', 'e')}@exemple.fr"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Chromium. A module's at most: while Playwright runs in a process, no other test can have an event loop."""
     path = chromium()
     assert path is not None, "tests that need a browser are left out where there is none"
     with sync_playwright() as playwright:
