@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from piccolo.query.base import Query
 
-from models.connections import FileLock, connect
+from models.connections import connect, take
 from models.piccolo_engine import CURRENT, StoreEngine
 from models.store import StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
@@ -135,12 +135,7 @@ class SqliteStore:
         self.path = path
         self.changed = asyncio.Event()
         self.engine = StoreEngine(self)
-        self._lock = FileLock(path)
-        try:
-            self._writer = connect(path, "write")
-        except BaseException:
-            self._lock.release()
-            raise
+        self._lock, self._writer = take(path)
         self._guard = threading.Condition()
         self._writes: deque[_Job[Any]] = deque()
         self._writing = False
@@ -231,8 +226,12 @@ class SqliteStore:
                 connection.execute("BEGIN")
                 job.run(connection)
                 connection.execute("ROLLBACK")
-            except sqlite3.Error as error:
+            except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
                 job.error = job.error or error
+                if connection is not None:  # the next one begins afresh
+                    with suppress(sqlite3.Error):
+                        connection.close()
+                    connection = None
             _resolve([job], None)
 
     def _next_read(self, connection: sqlite3.Connection | None) -> _Job[Any] | None:

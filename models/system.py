@@ -173,6 +173,14 @@ async def ensure_system_tables(tx: Tx) -> None:
             await tx.run(statement)
 
 
+async def release_leases(tx: Tx) -> None:
+    """Let the work that is leased be claimed at once: for who opens a store alone, all those workers are dead."""
+    await tx.run(
+        """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL
+        WHERE "state" = 'ready' AND "lease_until" IS NOT NULL"""
+    )
+
+
 def piccolo_tables(engine: Engine[Any]) -> dict[str, type[Table]]:
     """Return the system tables as Piccolo tables over `engine`, by name."""
     return {table.name: _piccolo(table, engine) for table in SYSTEM_TABLES.values()}
