@@ -13,6 +13,7 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from admin.i18n import Catalogue, catalogue
+from workflows.formats import first_of_month
 
 
 @cache
@@ -65,7 +66,7 @@ class Formats:
 
     def date(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day: `20 nov. 2026`."""
-        return "" if value is None else dates.format_date(self.day_of(value), "medium", locale=self.locale)
+        return "" if value is None else self._written(self.day_of(value), "medium")
 
     def time(self, value: dt.datetime | None) -> str:
         """Write the time of a moment: `10:00`."""
@@ -88,7 +89,7 @@ class Formats:
     def long_day(self, day: dt.date) -> str:
         """Write a day in full: `Samedi 21 novembre`, with the year when it is another."""
         pattern = "EEEE d MMMM" if day.year == self.today.year else "EEEE d MMMM y"
-        return capital(dates.format_date(day, pattern, locale=self.locale))
+        return capital(self._written(day, pattern))
 
     def short_day(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day in little room: `ven. 20` within a week, `20 nov.` within the year, else with the year."""
@@ -98,8 +99,11 @@ class Formats:
         if day == self.today:
             return self.catalogue.gettext("today")
         if abs(day - self.today) < dt.timedelta(days=7):
-            return dates.format_date(day, "EEE d", locale=self.locale)
-        return dates.format_date(day, "d MMM" if day.year == self.today.year else "d MMM y", locale=self.locale)
+            return self._written(day, "EEE d")
+        return self._written(day, "d MMM" if day.year == self.today.year else "d MMM y")
+
+    def _written(self, day: dt.date, pattern: str) -> str:
+        return first_of_month(dates.format_date(day, pattern, locale=self.locale), self.locale)
 
     def due(self, value: dt.date | dt.datetime | None) -> str:
         """Write when something is due: the time today (`10:00`), else the day (`ven. 20`)."""
