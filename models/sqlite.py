@@ -28,6 +28,17 @@ GROUP = 128
 CONNECTIONS = 4
 """Reading connections a store."""
 
+TROUBLE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Codes of errors that are nobody's mistake but the disk's or the file's."""
+
 
 class SqliteTx:
     """A transaction on a connection, used on one thread; see `models.tx.Tx`."""
@@ -105,8 +116,14 @@ class _Job(Generic[T]):
 
 
 def _raisable(error: BaseException) -> BaseException:
-    """A future cannot carry StopIteration."""
-    return StoreError(f"work raised {error!r}") if isinstance(error, StopIteration) else error
+    """Return what is raised to who waits: trouble of the disk is the store's own error, whatever was asked of it."""
+    if isinstance(error, StopIteration):  # a future cannot carry it
+        return StoreError(f"work raised {error!r}")
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in TROUBLE:
+        told = StoreError(f"The store cannot do this now: {error}.")
+        told.__cause__ = error
+        return told
+    return error
 
 
 def drive(work: Work[T], tx: SqliteTx) -> T:

@@ -103,7 +103,7 @@ OUTBOX = _table(
     "id kind payload run_at priority attempts max_attempts state lease_until worker unique_key last_error created_at "
     "done_at",
     filled="kind payload run_at priority attempts max_attempts state created_at",
-    indexes=("state run_at priority", "state lease_until"),
+    indexes=("state run_at priority id", "state lease_until run_at"),
     unique=("unique_key",),
 )
 MAIL = _table(
