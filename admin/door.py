@@ -21,6 +21,7 @@ from admin.visit import THEMES, Visit, address
 from models import accounts, terms
 from models.actor import PUBLIC, Actor
 from models.sessions import Session
+from models.store import StoreError
 from models.tenant import Tenant
 
 SESSION_COOKIE = "maille"
@@ -56,8 +57,12 @@ class Door:
             return
         name, slash, rest = scope["path"].removeprefix("/n/").partition("/")
         request = Request(scope, receive)
-        tenant = await self.networks.get(name)
         answer: ASGIApp | None
+        try:
+            tenant = await self.networks.get(name)
+        except StoreError:
+            await faults.outside(request, 503)(scope, receive, send)
+            return
         if tenant is None:
             answer = faults.outside(request, 404)
         elif not slash:
