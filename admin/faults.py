@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from admin.headers import SAFE_HEADERS
 from admin.i18n import catalogue, languages, preferred
 from admin.visit import Visit
 from admin.web import Toast, environment, render, toast_header
@@ -66,9 +67,10 @@ async def _answer(request: Request, error: Exception) -> Response:
         log.error("the store failed", path=request.url.path, reason=str(error))
         part = visit is not None and (visit.htmx or "application/json" in request.headers.get("accept", ""))
         visit = visit if part else None  # a page with its menu would ask the store again
-    if visit is None:
-        return outside(request, status)
-    return await page(request, status, visit.words(said))
+    response = outside(request, status) if visit is None else await page(request, status, visit.words(said))
+    for name, value in SAFE_HEADERS.items():  # a failure is answered from outside of all middleware
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _reading(error: Exception) -> tuple[int, Message | Text]:

@@ -162,3 +162,10 @@ async def test_nothing_is_kept_of_a_change_that_changes_nothing(stage: Stage, le
     change = await commands.update(stage.tenant, lea, "lead", lead.id, lead.version, {"city": ""})
     assert change.fields == ()
     assert await stage.rows("_history", "kind", where="entity = 'lead'") == [("created",)]
+
+
+async def test_who_may_only_read_writes_no_notes(stage: Stage, lea: Actor) -> None:
+    lead = await stage.lead(lea)
+    noe = await stage.person("Noe", "assistant")
+    with pytest.raises(RefusedError):
+        await commands.note(stage.tenant, noe, "lead", lead.id, "Je passais par là")
