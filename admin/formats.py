@@ -15,6 +15,9 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from admin.i18n import Catalogue, catalogue
 from workflows.formats import first_of_month
 
+MOST = 500
+"""So many records are counted for a page; beyond it says `500+`: pages must not cost as much as there are records."""
+
 
 @cache
 def locale_of(language: str) -> Locale:
@@ -54,6 +57,11 @@ class Formats:
     def catalogue(self) -> Catalogue:
         """The product's sentences in this language."""
         return catalogue(self.language)
+
+    @property
+    def most(self) -> int:
+        """As far as records are counted."""
+        return MOST
 
     @property
     def today(self) -> dt.date:
@@ -122,6 +130,10 @@ class Formats:
     def number(self, value: Decimal | float | None) -> str:
         """Write a number with the language's separators."""
         return "" if value is None else numbers.format_decimal(value, locale=self.locale)
+
+    def upto(self, count: int) -> str:
+        """Write how many there are, as far as they were counted: `500+`."""
+        return self.number(count) if count <= MOST else f"{self.number(MOST)}+"
 
     def percent(self, value: Decimal | float | None) -> str:
         """Write a share of one: `12,5 %`."""

@@ -100,9 +100,12 @@ class Records:
         """Return one page of the records that the actor may read."""
         return await lists.page(self, entity, query)
 
-    async def count(self, entity: str, query: Query = Query()) -> int:  # noqa: B008 (frozen)
-        """Return how many records the whole list has."""
-        return await lists.count(self, entity, query)
+    async def count(self, entity: str, query: Query = Query(), *, most: int | None = None) -> int:  # noqa: B008 (frozen)
+        """Return how many records the whole list has.
+
+        With `most` counting ends at `most + 1`, "more than that": what a page counts must not cost as much as there is.
+        """
+        return await lists.count(self, entity, query, most)
 
     async def group_count(self, entity: str, process: str, query: Query = Query()) -> Mapping[str, int]:  # noqa: B008 (frozen)
         """Return how many records of the list are in each state of the process (states with none are left out)."""
