@@ -42,6 +42,9 @@ FILTERS = frozenset(
 )
 """The filters of messages: the product's own, and those of Jinja whose cost is that of their text."""
 
+TITLE_FILTERS = FILTERS - {"phone", "date", "datetime", "money", "label"}
+"""The filters of titles: they have no reader, so they know no language to write dates and amounts in."""
+
 LINKS = "the links"
 _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.Include: "include",
@@ -68,7 +71,7 @@ _EXTRA: MappingType[str, MappingType[str, Member]] = {
 Paths = dict[str, Place]
 
 
-def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
+def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[str] = FILTERS) -> Paths:
     """Report what is wrong with a template; return the variables that it shows, each with its first place."""
     environment = Environment(autoescape=True)
     try:
@@ -79,7 +82,7 @@ def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
             "template.syntax", place, f"This template can't be read: {error.message}.", "Look at the braces: {{ … }}."
         )
         return {}
-    checker = _Checker(draft, node)
+    checker = _Checker(draft, node, filters)
     checker.block(tree.body, dict(names))
     return checker.paths
 
@@ -87,9 +90,10 @@ def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
 class _Checker:
     """Walks a template's tree with the names in scope."""
 
-    def __init__(self, draft: Draft, node: Scalar) -> None:
+    def __init__(self, draft: Draft, node: Scalar, filters: frozenset[str]) -> None:
         self.draft = draft
         self.node = node
+        self.filters = filters
         self.paths: Paths = {}
         self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
             nodes.Name: self._name,
@@ -156,8 +160,10 @@ class _Checker:
 
     def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         name = str(getattr(node, "name", ""))
-        if name not in FILTERS:
-            hint = did_you_mean(name, sorted(FILTERS))
+        if name in FILTERS - self.filters:
+            self._report("template.filter_of_messages", node, name, f"Titles have no filter '{name}'.", "Leave it out.")
+        elif name not in self.filters:
+            hint = did_you_mean(name, sorted(self.filters))
             self._report("template.unknown_filter", node, name, f"There is no filter '{name}'.", hint)
         found: Type = DYN
         for number, child in enumerate(node.iter_child_nodes()):
