@@ -117,12 +117,18 @@ def _split(
 
 async def update(records: Records, entity: str, record_id: str, version: int | None, raw: Mapping[str, Any]) -> Change:
     """Change a record; see `Records.update`."""
-    sight = records.sight(entity)
     before = await records.get(entity, record_id)
     if "update" not in before.may:
         raise RefusedError(say("You may not change this record."))
     if version is not None and version != before.version:
         raise ConflictError(before.version)
+    return await rewrite(records, before, raw)
+
+
+async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> Change:
+    """Change a record that was read in this transaction and may be changed; see `Records.rewrite`."""
+    entity = before.entity
+    sight = records.sight(entity)
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, before.full)
     problems = dict(cleaned.problems)

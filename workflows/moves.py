@@ -122,7 +122,7 @@ async def _write(unit: Unit, record: Record, process: Process, taken: Taken, val
     if unit.actor.kind != "system":
         written["last_activity_at"] = unit.now
     try:
-        return await unit.records.system.update(record.entity, record.id, record.version, written)
+        return await unit.records.system.rewrite(record, written)
     except InvalidError as error:
         raise InvalidError(_as_asked(taken.transition, error.fields)) from error
 
