@@ -80,7 +80,7 @@ class Rights:
 
     def _level_row(self, level: Level, entity: str, action: Action) -> Condition:
         if level.everything:
-            # A member's own data closed to the leader (LANGUAGE.md, "my account") narrows this, and nothing else.
+            # A member's own data closed to the leader (a choice of the account page) narrows this, and nothing else.
             return Granted(level.name, level.place, ALWAYS)
         definition = self.network.entities[entity]
         own = level.entities.get(entity)
