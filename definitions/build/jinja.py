@@ -56,6 +56,8 @@ _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.Block: "block",
     nodes.FilterBlock: "filter",
 }
+LONGEST = 50_000
+_FLATTEN = "Write it with fewer blocks and parentheses inside of one another."
 _LOOP: Names = {"loop": RecordOf("the loop")}
 _EXTRA: MappingType[str, MappingType[str, Member]] = {
     LINKS: {name: Member(STRING) for name in ("record", "unsubscribe", "account")},
@@ -73,18 +75,35 @@ Paths = dict[str, Place]
 
 def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[str] = FILTERS) -> Paths:
     """Report what is wrong with a template; return the variables that it shows, each with its first place."""
-    environment = Environment(autoescape=True)
+    if len(node.text) > LONGEST:
+        sentence = f"A template has at most {LONGEST:,} characters."
+        draft.report("template.too_long", node.place, sentence, "Say less, or say it in several messages.")
+        return {}
+    environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
+    environment.filters = dict.fromkeys(filters, str)
+    checker = _Checker(draft, node, filters)
+    known = len(draft.problems)
     try:
-        tree = environment.parse(node.text)
+        checker.block(environment.parse(node.text).body, dict(names))
+        if len(draft.problems) == known:
+            environment.compile(node.text)
     except TemplateSyntaxError as error:
         place = node.at(_line_start(node.text, error.lineno))
         draft.report(
-            "template.syntax", place, f"This template can't be read: {error.message}.", "Look at the braces: {{ … }}."
+            "template.syntax",
+            place,
+            f"This template can't be read: {_sentence(error)}.",
+            "Look at the braces: {{ … }}.",
         )
         return {}
-    checker = _Checker(draft, node, filters)
-    checker.block(tree.body, dict(names))
+    except (RecursionError, MemoryError, SyntaxError):
+        draft.report("template.syntax", node.place, "This template can't be read: it is nested too deeply.", _FLATTEN)
+        return {}
     return checker.paths
+
+
+def _sentence(error: TemplateSyntaxError) -> str:
+    return (error.message or "").rstrip(".")
 
 
 class _Checker:
