@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import TemplateError, Undefined
 from jinja2.filters import FILTERS
 
+from definitions.build.jinja import TITLE_FILTERS
 from definitions.spec.entity import Entity
 from models.sandbox import Sandbox
 
@@ -28,7 +29,11 @@ class _Blank(Undefined):
         return self
 
 
-_ENVIRONMENT = Sandbox(FILTERS, undefined=_Blank, finalize=lambda value: "" if value is None else value)
+_ENVIRONMENT = Sandbox(
+    {name: FILTERS[name] for name in TITLE_FILTERS},
+    undefined=_Blank,
+    finalize=lambda value: "" if value is None else value,
+)
 
 
 def template(entity: Entity) -> str:

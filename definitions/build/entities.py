@@ -33,6 +33,11 @@ from definitions.text import Text, plain
 
 RESERVED = {*SYSTEM_FIELDS, "owner", "parent", "lines", "true", "false", "null", "in"}
 
+DATABASES_OWN = ("sqlite_", "pg_")
+"""How names begin that databases keep for themselves."""
+MOST_FIELDS = 400
+"""Databases have an end to the columns of a table."""
+
 
 def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None:
     """Read the fields of every entity, so that expressions can be typed against all of them."""
@@ -134,6 +139,12 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         draft.report(
             "entity.member_owner", node.entries["owner"].key.place, "A member belongs to nobody.", "Leave 'owner' out."
         )
+    if name.startswith(DATABASES_OWN):
+        draft.report(
+            "entity.reserved", source.place, f"'{name}' can't be the name of an entity.", "Choose another name."
+        )
+    if len(shapes) > MOST_FIELDS:
+        draft.report("entity.too_many_fields", source.place, f"{what} has more than {MOST_FIELDS} fields.", "Split it.")
     title = node.get("title")
     if isinstance(title, Scalar):
         _check_title(draft, title, name)
