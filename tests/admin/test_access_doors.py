@@ -20,7 +20,7 @@ from models.sqlite import SqliteTx
 from models.tx import Row, SqlValue
 from server import compose
 from tests.admin.door_table import Address, about, addresses, examples, unsafe
-from tests.admin.office import CAMILLE, DIANE, LEADER, Office, Visitor, token
+from tests.admin.office import ALICE, CAMILLE, DIANE, LEADER, Office, Visitor, token
 from tests.networks import counting_ids
 from workflows import commands
 
@@ -223,3 +223,46 @@ async def test_nothing_is_changed_without_the_token_of_the_session(
             assert answer.status_code == 403
         changing = [sql for sql in statements.take() if not sql.startswith("SELECT")]
         assert changing == []
+
+
+@pytest.mark.parametrize(
+    "path", ["account", "e/member/{me}/edit", "e/member/{me}/field/levels", "e/member/{boss}/edit"]
+)
+async def test_nobody_makes_a_leader_of_themselves(office: Office, path: str) -> None:
+    ids = {"me": office.members[CAMILLE], "boss": office.members[LEADER]}
+    async with office.signed_in(CAMILLE) as visitor:
+        forms = {
+            "levels": "leader",
+            "sponsor": office.members[ALICE],
+            "active": "true",
+            "id": ids["boss"],
+            "version": "1",
+        }
+        await visitor.post(path.format(**ids), {**forms, "first_name": "Camille", "last_name": "Roux"}, on="menu")
+        assert (await visitor.get("back-office/")).status_code == 404
+    found = await actor(office, CAMILLE)
+    assert (found.levels, found.id) == (("distributor",), ids["me"])
+    assert found.member is not None
+    assert found.member["sponsor"] == {"id": ids["boss"]}
+
+
+async def test_a_move_fills_nothing_but_its_form(office: Office) -> None:
+    camille = await actor(office, CAMILLE)
+    given = {"first_name": "Paul", "last_name": "Roy", "phone": "0639980001"}
+    lead = await commands.create(office.tenant, camille, "lead", given)
+    crafted = {
+        "next_call_at": "2026-03-04T10:00",
+        "income_goal": "5",
+        "calls": "99",
+        "recruiting": "signed",
+        "version": "1",
+    }
+    async with office.signed_in(CAMILLE) as visitor:
+        owner = {"owner": office.members[DIANE]}
+        await visitor.post(f"e/lead/{lead.id}/move/recruiting/call", {**crafted, **owner}, on="menu")
+        page = await visitor.get(f"e/lead/{lead.id}")
+        assert page.status_code == 200
+    [row] = await office.tenant.store.read(
+        lambda tx: tx.rows('SELECT "income_goal", "calls", "recruiting", "owner" FROM "lead"')
+    )
+    assert tuple(row) == (None, 1, "contacted", camille.id)
