@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from models.stores import Homes, Schemas
 
@@ -40,20 +41,28 @@ class Settings:
             return self.secret.encode()
         self.data.mkdir(parents=True, exist_ok=True)
         path = self.data / ".secret"
-        if not path.exists():
-            drawn = path.with_name(f".secret.{secrets.token_hex(8)}")
-            drawn.touch(0o600)
-            drawn.write_text(secrets.token_hex(32), encoding="ascii")
-            with suppress(FileExistsError):
-                path.hardlink_to(drawn)  # whole or not at all: another process may want it at the same time
-            drawn.unlink()
+        if not path.exists() or not path.read_bytes():
+            _draw(path)
         return path.read_bytes()
+
+
+def _draw(path: Path) -> None:
+    """Draw a secret into a file, which is there in full or not at all; the first of several wins."""
+    with NamedTemporaryFile("w", encoding="ascii", dir=path.parent, prefix=".secret-") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        if path.exists() and not path.read_bytes():
+            path.unlink()
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
 
-    `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to `maille worker`.
+    `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
+    `maille worker`.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),

@@ -9,7 +9,8 @@ from models.tx import Dialect, Tx
 _COLUMNS: Mapping[Dialect, str] = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'",
     "postgres": "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
-    "WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped "
+    "WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind = 'r' "
+    "AND a.attnum > 0 AND NOT a.attisdropped "
     "ORDER BY a.attnum",
 }
 _INDEXES: Mapping[Dialect, str] = {

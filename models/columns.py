@@ -2,9 +2,11 @@
 
 A moment is ISO text in UTC with microseconds, a date ISO text, a decimal an integer scaled by the field's decimals, a
 boolean 0 or 1, choices and json are JSON text, a reference is the id. A duration is its microseconds when it is exact,
-else JSON text of its parts. This is what SQLite keeps, and what stands in JSON (history, runs) everywhere. PostgreSQL has
-types of its own: a `Tx` gives and takes moments and dates of `timestamptz` and `date` as the same texts, while decimals
-are `NUMERIC`, booleans `BOOLEAN`, and a duration is text. Its texts sort by code point (`COLLATE "C"`), as SQLite's do.
+else JSON text of its parts. This is what SQLite keeps, and what stands in JSON (history, runs) everywhere.
+
+PostgreSQL has types of its own: a `Tx` gives and takes moments and dates of `timestamptz` and `date` as the same texts,
+while decimals are `NUMERIC`, booleans `BOOLEAN`, and a duration is text. Its texts sort by code point (`COLLATE "C"`),
+as SQLite's do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A PostgreSQL database as the networks of one process share it: its connections, and what other processes tell.
 
-Each network has a schema of its own. A connection belongs to none of them: every transaction says which schema it is in.
+Each network has a schema of its own. A connection belongs to none of them: every transaction says which it is in.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CONNECTIONS = 10
 STATEMENTS = 500
 """Prepared statements a connection keeps."""
 CHANNEL = "maille"
+_NOTIFY = "SELECT pg_notify($1, told) FROM unnest($2::text[]) told"
 PAUSE = 1.0
 """Seconds between tries to listen again."""
 
@@ -208,9 +209,7 @@ class Database:
                 schemas = [f"{schema} {self.token}" for schema in self._untold]
                 self._untold.clear()
                 async with self.connection() as connection:
-                    await connection.execute(
-                        f"SELECT pg_notify('{CHANNEL}', told) FROM unnest($1::text[]) told", schemas
-                    )
+                    await connection.execute(_NOTIFY, CHANNEL, schemas)
         except (*LOST, asyncpg.PostgresError, StoreClosedError):
             self._untold.clear()
         finally:

@@ -1,8 +1,8 @@
 """The PostgreSQL store: one schema per network, transactions that several processes run at once.
 
-A writing transaction sees one snapshot (`REPEATABLE READ`) and is undone and begun anew when somebody else changed a row
-that it changes; `Tx.lock` makes such a row of what is not one. So work may rely on what it read, as on SQLite, where one
-writer does everything. Each transaction first makes sure that the definitions are those that its process knows, and
+A writing transaction sees one snapshot (`REPEATABLE READ`) and is undone and begun anew when somebody else changed a
+row that it changes; `Tx.lock` makes such a row of what is not one. So work may rely on what it read, as on SQLite,
+where one writer does everything. Each transaction first makes sure that the definitions are those that its process knows, and
 keeps them from being changed: it holds `_definition`, which publishing wants for itself.
 """
 
@@ -54,6 +54,18 @@ FOLD = (
     {18: ("casefold", "pg_catalog.pg_unicode_fast"), 17: ("lower", "pg_catalog.pg_c_utf8"), 0: ("lower", '"default"')},
 )
 """`maille_fold` for texts that have no folded column; by PostgreSQL's version, what comes nearest to ours."""
+
+_OWN = """
+CREATE TABLE "_lock" ("bucket" INTEGER PRIMARY KEY, "taken" BIGINT NOT NULL) WITH (fillfactor = 50);
+CREATE FUNCTION maille_fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT RETURN {fold};
+CREATE FUNCTION "_expect"(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    IF wanted IS DISTINCT FROM (SELECT max("version") FROM "_definition") THEN
+      RAISE EXCEPTION USING ERRCODE = 'MA001', MESSAGE = 'Another version of the definitions is current.';
+    END IF;
+  END $$
+"""
+"""What each schema has beside its tables."""
 
 _MARK = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\?")
 _INSIDE: contextvars.ContextVar[bool] = contextvars.ContextVar("maille_inside_transaction", default=False)
@@ -314,13 +326,11 @@ class PostgresStore:
         tx = PostgresTx(connection, stamp, changes_tables=job.schema)
         try:
             done = await job.work(tx)
-            if tx.collided:
-                raise _AgainError("A collision was overlooked.")  # noqa: TRY301 - it is undone as every other
-            await self._commit(connection)
+            await self._commit(tx)
         except BaseException as error:
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
-            if tx.collided and not isinstance(error, _AgainError):
+            if tx.collided:
                 raise _AgainError(str(error)) from error
             raise
         if tx.touched:
@@ -354,10 +364,10 @@ class PostgresStore:
             return False
         return True
 
-    async def _commit(self, connection: Connection) -> None:
-        if not connection.is_in_transaction():
+    async def _commit(self, tx: PostgresTx) -> None:
+        if not tx.connection.is_in_transaction():
             raise StoreError("The work ended the transaction that it was in.")
-        if await connection.execute("COMMIT") != "COMMIT":
+        if tx.collided or await tx.connection.execute("COMMIT") != "COMMIT":
             raise StoreError("The change could not be saved: a statement in it had failed.")
 
     def tell(self) -> None:
@@ -387,15 +397,16 @@ async def open_schema(url: str, schema: str, *, create: bool = False) -> Postgre
     database = await Database.lease(url)
     try:
         async with database.connection() as connection:
-            known = await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema)
-            if create:
-                await _create(connection, schema)
-            elif known is None:
-                raise LookupError(schema)
+            await (_create if create else _find)(connection, schema)
     except BaseException:
         await database.release()
         raise
     return PostgresStore(database, schema)
+
+
+async def _find(connection: Connection, schema: str) -> None:
+    if await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is None:
+        raise LookupError(schema)
 
 
 async def _create(connection: Connection, schema: str) -> None:
@@ -407,20 +418,7 @@ async def _create(connection: Connection, schema: str) -> None:
         await connection.execute(f"CREATE SCHEMA {quoted(schema)}")
     except (asyncpg.DuplicateSchemaError, asyncpg.ReservedNameError) as error:
         raise StoreError(f"The database has a schema {schema} already, or cannot have one.") from error
-    await connection.execute(
-        f"""
-        BEGIN; SET LOCAL search_path TO {quoted(schema)};
-        CREATE TABLE "_lock" ("bucket" INTEGER PRIMARY KEY, "taken" BIGINT NOT NULL) WITH (fillfactor = 50);
-        CREATE FUNCTION maille_fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT RETURN {fold};
-        CREATE FUNCTION "_expect"(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
-          BEGIN
-            IF wanted IS DISTINCT FROM (SELECT max("version") FROM "_definition") THEN
-              RAISE EXCEPTION USING ERRCODE = '{STALE}', MESSAGE = 'Another version of the definitions is current.';
-            END IF;
-          END $$;
-        COMMIT
-        """
-    )
+    await connection.execute(f"SET search_path TO {quoted(schema)}; {_OWN.replace('{fold}', fold)}; RESET search_path")
 
 
 async def schemas(url: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,18 +83,27 @@ async def open_store(home: Home) -> Store:
         return await open_schema(home.url, home.name)
     if not await asyncio.to_thread(home.is_file):
         raise FileNotFoundError(f"There is no network at {home}.")
-    return await asyncio.to_thread(SqliteStore, home)
+    return await _file(home)
+
+
+async def _file(path: Path) -> SqliteStore:
+    """Open a file; when nobody waits for it any more, it does not stay open and locked."""
+    opening = asyncio.ensure_future(asyncio.to_thread(SqliteStore, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(StoreError):
+            await (await opening).close()
+        raise
 
 
 async def create_store(home: Home) -> Store:
-    """Make an empty store: `StoreError` when there is one already."""
+    """Make an empty store: `StoreError` when the schema is there; a file that is there is opened."""
     if isinstance(home, Schema):
         from models.postgres import open_schema  # noqa: PLC0415 - the same
 
         return await open_schema(home.url, home.name, create=True)
-    if await asyncio.to_thread(home.exists):
-        raise StoreError(f"There is a network at {home} already.")
-    return await asyncio.to_thread(SqliteStore, home)
+    return await _file(home)
 
 
 async def remove_store(home: Home) -> None:

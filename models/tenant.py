@@ -19,9 +19,9 @@ from models.connections import stored_datetime
 from models.plan import plan
 from models.published import Published, hash_files, make_published
 from models.settings import load_settings
-from models.store import StaleError, Store
+from models.store import StaleError, Store, StoreError
 from models.stores import Home, create_store, open_store, remove_store
-from models.system import DEFINITION, ensure_system_tables, lacks_system_tables
+from models.system import DEFINITION, ensure_system_tables, lacks_system_tables, release_leases
 from models.tx import Tx
 
 Files = Mapping[str, str]
@@ -54,6 +54,11 @@ class Tenant:
         if self._current is None:
             raise LookupError(f"{self.name} has no definitions yet.")
         return self._current
+
+    @property
+    def has_definitions(self) -> bool:
+        """Whether a version was published."""
+        return self._current is not None
 
     @property
     def changed(self) -> asyncio.Event:
@@ -141,6 +146,8 @@ class Tenant:
         """Make what is in the store ready: system tables, and the current version where there is one."""
         if await self.store.read(lacks_system_tables, any_version=True):
             await self.store.write(ensure_system_tables, schema=True)
+        if self.store.dialect == "sqlite":
+            await self.store.write(release_leases)
         await self._renew()
 
     def _adopt(self, version: Published) -> None:
@@ -205,8 +212,12 @@ async def create_tenant(
 async def create_empty(
     home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Make a network without definitions in a new store; `StoreError` when there is one."""
-    return await _opened(await create_store(home), name, clock or SystemClock(), new_id)
+    """Make a network without definitions in a new store, or in a file that somebody left without them (a crash did)."""
+    tenant = await _opened(await create_store(home), name, clock or SystemClock(), new_id)
+    if tenant.has_definitions:
+        await tenant.close()
+        raise StoreError(f"There is a network at {home} already.")
+    return tenant
 
 
 async def _opened(store: Store, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:

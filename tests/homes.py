@@ -27,7 +27,7 @@ OURS = "SELECT nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), 
 def start_postgres(run: str) -> str:
     """Start a PostgreSQL for the test run `run`, or join the workers that use it; it is gone with the last of them.
 
-    It is no folder of pytest's: those become private with every run, and the server, when root starts it, is not root's.
+    It is in no folder of pytest's: those become private with every run, and a server that root starts is not root's.
     """
     folder = Path(tempfile.gettempdir()) / f"maille-tests-{run}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import socket
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ import uvicorn
 from rich.console import Console
 
 from admin.settings import from_environment
-from models.store import StoreUnreachableError
-from models.stores import names_in
+from models.connections import FileLock
+from models.store import StoreError
+from models.stores import Home, home_of, names_in
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -42,10 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
+    obstacle, names = _taken(arguments.host, arguments.port), list[str]()
     try:
         names = asyncio.run(names_in(settings.homes))
-    except StoreUnreachableError as error:
-        out.print(str(error), markup=False, soft_wrap=True)
+    except StoreError as error:
+        obstacle = obstacle or str(error)
+    obstacle = obstacle or _busy([home_of(settings.homes, name) for name in names])
+    if obstacle:
+        Console(stderr=True, highlight=False).print(obstacle, markup=False, soft_wrap=True)
         return 1
     for name in names:
         out.print(f"{name}: {base}/n/{name}/")
@@ -58,6 +65,32 @@ def run(arguments: argparse.Namespace) -> int:
         "server:app", host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=10
     )
     return 0
+
+
+def _taken(host: str, port: int) -> str:
+    """Return why the server can't listen there, "" when it can."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with closing(socket.socket(family, kind)) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        hint = "Choose another one: --port 8001, or make PORT=8001 run."
+        return f"Nothing can be served at {host}, port {port}: {error.strerror}. {hint}"
+    return ""
+
+
+def _busy(homes: list[Home]) -> str:
+    """Return what keeps a network from being opened, "" when nothing does."""
+    try:
+        for path in homes:
+            if isinstance(path, Path):
+                FileLock(path).release()
+    except StoreError as error:
+        return f"{error} A network is served by one process at a time."
+    return ""
 
 
 def _host(host: str) -> str:

@@ -22,6 +22,7 @@ from tests.networks import SMALL, edited
 pytestmark = pytest.mark.anyio
 
 Edit = tuple[str, str]
+NOON = "2026-03-02 11:00:00.000000+00:00"
 
 RATING = "  rating:       {type: decimal, scale: 4}\n"
 CITY = "  city:         {type: text, personal: contact}\n"
@@ -306,7 +307,8 @@ STRUCTURE: Mapping[Dialect, tuple[str, str, str]] = {
         "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text "
         "FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(?)) AND attnum > 0 AND NOT attisdropped",
         "SELECT f.relname, a.attname, k.confdeltype::text, k.convalidated FROM pg_constraint k "
-        "JOIN pg_class f ON f.oid = k.confrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
+        "JOIN pg_class f ON f.oid = k.confrelid "
+        "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
         "WHERE k.contype = 'f' AND k.conrelid = to_regclass(quote_ident(?))",
         "SELECT indexname, split_part(indexdef, ' USING ', 2), indexdef LIKE '%UNIQUE%' FROM pg_indexes "
         "WHERE schemaname = current_schema() AND tablename = ? AND indexname NOT LIKE '%_pkey'",
@@ -333,8 +335,8 @@ async def test_an_entity_is_renamed_and_everything_about_it_follows(tenant: Tena
     await lead(tenant, company=company)
     await execute(
         tenant,
-        "INSERT INTO _history (id, at, entity, record, kind, actor_kind) VALUES ('h', '2026-01-01 00:00:00+00:00', 'company', ?, 'created', '')",
-        [company],
+        "INSERT INTO _history (id, at, entity, record, kind, actor_kind) VALUES ('h', ?, 'company', ?, 'created', '')",
+        [NOON, company],
     )
     renamed = edited(
         SMALL,
@@ -364,7 +366,8 @@ async def test_an_entity_comes_and_goes(tenant: Tenant) -> None:
 async def test_an_automation_is_renamed_and_its_runs_follow(tenant: Tenant) -> None:
     await execute(
         tenant,
-        "INSERT INTO _run (id, automation, definition, state, started_at) VALUES ('r', 'welcome', 1, 'done', '2026-01-01 00:00:00+00:00')",
+        "INSERT INTO _run (id, automation, definition, state, started_at) VALUES ('r', 'welcome', 1, 'done', ?)",
+        [NOON],
     )
     await tenant.publish(edited(SMALL, ("automation: welcome\n", "automation: greeting\nwas: welcome\n")))
     assert await select(tenant, "SELECT automation FROM _run") == [("greeting",)]

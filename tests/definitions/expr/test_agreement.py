@@ -248,7 +248,8 @@ class Engine:
 def on_sqlite(
     expression: Expression, deals: Deals, names: Mapping[str, Any], context: Context, columns: DealColumns
 ) -> list[Any]:
-    return selected(expression, database(deals), names, context, columns)
+    with database(deals) as connection:
+        return selected(expression, connection, names, context, columns)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
