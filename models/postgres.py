@@ -2,8 +2,8 @@
 
 A writing transaction sees one snapshot (`REPEATABLE READ`) and is undone and begun anew when somebody else changed a
 row that it changes; `Tx.lock` makes such a row of what is not one. So work may rely on what it read, as on SQLite,
-where one writer does everything. Each transaction first makes sure that the definitions are those that its process knows, and
-keeps them from being changed: it holds `_definition`, which publishing wants for itself.
+where one writer does everything. Each transaction first makes sure that the definitions are those that its process
+knows, and keeps them from being changed: it holds `_definition`, which publishing wants for itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import asyncio
 import contextvars
 import random
 import re
+import secrets
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import asyncpg  # type: ignore[import-untyped] # it has no types
 from piccolo.query.base import Query
 
+from models.catalog import columns_of_tables
 from models.database import LOST, Database
 from models.ddl import quoted
 from models.piccolo_postgres import PostgresStoreEngine, in_transaction
@@ -435,6 +438,16 @@ async def schemas(url: str) -> list[str]:
         await database.release()
 
 
+async def has_schema(url: str, schema: str) -> bool:
+    """Whether there is such a schema."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            return await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is not None
+    finally:
+        await database.release()
+
+
 async def drop_schema(url: str, schema: str) -> None:
     """Remove a network with everything in it; one that is not there is fine."""
     database = await Database.lease(url)
@@ -446,10 +459,27 @@ async def drop_schema(url: str, schema: str) -> None:
 
 
 async def rename_schema(url: str, schema: str, name: str) -> None:
-    """Give a network another name; nobody may have it open."""
+    """Give a network another name, once what is under way in it has ended; who has it open finds it gone."""
+    async with transaction(url, schema) as tx:
+        if "_definition" in await columns_of_tables(tx):
+            await tx.run('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
+        await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(name)}")
+
+
+@asynccontextmanager
+async def transaction(url: str, schema: str, *, create: bool = False) -> AsyncIterator[PostgresTx]:
+    """Be alone in a schema in one transaction over whatever its definitions are; `create` makes the schema first."""
     database = await Database.lease(url)
     try:
         async with database.connection() as connection:
-            await connection.execute(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(name)}")
+            await (_create if create else _find)(connection, schema)
+            path = f"SET LOCAL search_path TO {quoted(schema)}"
+            await connection.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ; {path}")
+            try:
+                yield PostgresTx(connection, f"{schema} {secrets.token_hex(4)}.", changes_tables=True)
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
     finally:
         await database.release()

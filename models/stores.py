@@ -133,9 +133,9 @@ async def rename_store(home: Home, to: Home) -> None:
 async def exists(home: Home) -> bool:
     """Whether there is a network."""
     if isinstance(home, Schema):
-        from models.postgres import schemas  # noqa: PLC0415 - the same
+        from models.postgres import has_schema  # noqa: PLC0415 - the same
 
-        return home.name in await schemas(home.url)
+        return await has_schema(home.url, home.name)
     return await asyncio.to_thread(home.exists)
 
 
@@ -144,6 +144,13 @@ def partial(home: Home) -> Home:
     if isinstance(home, Schema):
         return Schema(home.url, f".{home.name}")
     return home.with_name(f".{home.name}.partial")
+
+
+def set_aside(home: Home) -> Home:
+    """Return where a network is kept that was moved elsewhere; no list of networks shows it."""
+    if isinstance(home, Schema):
+        return Schema(home.url, f".{home.name}.moved")
+    return home.with_name(f".{home.name}.moved")
 
 
 async def clear(home: Home) -> None:
