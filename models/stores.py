@@ -68,7 +68,7 @@ async def names_in(homes: Homes) -> list[str]:
     if isinstance(homes, Path):
         found = await asyncio.to_thread(lambda: [path.stem for path in homes.glob(f"*{SUFFIX}")])
     else:
-        from models.postgres import schemas  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+        from models.schemas import schemas  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
 
         known = await schemas(homes.url)
         found = [name.removeprefix(homes.prefix) for name in known if name.startswith(homes.prefix)]
@@ -78,7 +78,7 @@ async def names_in(homes: Homes) -> list[str]:
 async def open_store(home: Home) -> Store:
     """Open the store of a network: `LookupError` (or `FileNotFoundError`) without one."""
     if isinstance(home, Schema):
-        from models.postgres import open_schema  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+        from models.schemas import open_schema  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
 
         return await open_schema(home.url, home.name)
     if not await asyncio.to_thread(home.is_file):
@@ -100,7 +100,7 @@ async def _file(path: Path) -> SqliteStore:
 async def create_store(home: Home) -> Store:
     """Make an empty store: `StoreError` when the schema is there; a file that is there is opened."""
     if isinstance(home, Schema):
-        from models.postgres import open_schema  # noqa: PLC0415 - the same
+        from models.schemas import open_schema  # noqa: PLC0415 - the same
 
         return await open_schema(home.url, home.name, create=True)
     return await _file(home)
@@ -109,7 +109,7 @@ async def create_store(home: Home) -> Store:
 async def remove_store(home: Home) -> None:
     """Remove a store that nobody has open, with everything in it."""
     if isinstance(home, Schema):
-        from models.postgres import drop_schema  # noqa: PLC0415 - the same
+        from models.schemas import drop_schema  # noqa: PLC0415 - the same
 
         await drop_schema(home.url, home.name)
     else:
@@ -123,7 +123,7 @@ async def rename_store(home: Home, to: Home) -> None:
             await asyncio.to_thread(home.rename, to)
             await asyncio.to_thread(_remove_files, home)
         case Schema(url=url), Schema(url=other) if url == other:
-            from models.postgres import rename_schema  # noqa: PLC0415 - the same
+            from models.schemas import rename_schema  # noqa: PLC0415 - the same
 
             await rename_schema(url, home.name, to.name)
         case _:
@@ -133,7 +133,7 @@ async def rename_store(home: Home, to: Home) -> None:
 async def exists(home: Home) -> bool:
     """Whether there is a network."""
     if isinstance(home, Schema):
-        from models.postgres import has_schema  # noqa: PLC0415 - the same
+        from models.schemas import has_schema  # noqa: PLC0415 - the same
 
         return await has_schema(home.url, home.name)
     return await asyncio.to_thread(home.exists)

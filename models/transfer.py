@@ -223,7 +223,7 @@ async def _pages(table: _Table, dialect: Dialect, run: Run[Any]) -> AsyncIterato
 async def _open(home: Home) -> AsyncIterator[tuple[Dialect, Run[Any]]]:
     """Read a network on one snapshot; nobody else has it meanwhile."""
     if isinstance(home, Schema):
-        from models.postgres import transaction  # noqa: PLC0415 - a network on SQLite needs no PostgreSQL driver
+        from models.schemas import transaction  # noqa: PLC0415 - a network on SQLite needs no PostgreSQL driver
 
         async with transaction(home.url, home.name) as tx:
             yield "postgres", _runner(tx)
@@ -241,7 +241,7 @@ async def _open(home: Home) -> AsyncIterator[tuple[Dialect, Run[Any]]]:
 async def _make(home: Home) -> AsyncIterator[tuple[Dialect, Run[Any]]]:
     """Write a new network in one transaction, which is committed when nothing went wrong."""
     if isinstance(home, Schema):
-        from models.postgres import transaction  # noqa: PLC0415 - the same
+        from models.schemas import transaction  # noqa: PLC0415 - the same
 
         async with transaction(home.url, home.name, create=True) as tx:
             yield "postgres", _runner(tx)
