@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "find what is wrong with a pack",
     "serve": "run the server over a folder of networks",
+    "worker": "do what is due in a process of its own (PostgreSQL)",
+    "network": "move networks",
     "docs": "write the reference of the language",
     "demo": "make a demo network out of a pack, unless it is there already",
 }
