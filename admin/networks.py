@@ -58,9 +58,13 @@ class Networks:
     async def start(self) -> None:
         """Open every network, so that what is due is done without anybody looking.
 
-        One that cannot be opened is told in the log and keeps no other one from being served.
+        One that cannot be opened is told in the log and keeps no other one from being served. The workers of those that
+        are gone end.
         """
-        for name in await self.names():
+        names = await self.names()
+        for name in self._working.keys() - set(names):
+            await self._dismiss(name)
+        for name in names:
             with suppress(StoreError):
                 await self.get(name)
 
@@ -89,6 +93,8 @@ class Networks:
             reason = str(error)
             log.warning("the definitions of a network are not understood", network=name, reason=reason)
             raise StoreError(reason) from error
+        if name in self._working and self._working[name].worker.tenant is not tenant:
+            await self._dismiss(name)  # it was for one of the same name that is gone
         if self.works and name not in self._working:
             self._working[name] = self._employ(name, tenant)
         return tenant
@@ -113,6 +119,11 @@ class Networks:
                     log.exception("the worker stopped", network=name)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), timeout=PAUSE)
+
+    async def _dismiss(self, name: str) -> None:
+        working = self._working.pop(name)
+        working.stop.set()
+        await working.task
 
     async def close(self) -> None:
         """Let the workers end what they do, then close the networks."""

@@ -12,7 +12,7 @@ import pytest
 
 from models.database import SETTINGS, Database, moment
 from models.postgres import TRIES, PostgresStore, numbered, touched
-from models.schemas import has_schema, open_schema, schemas
+from models.schemas import drop_schema, has_schema, open_schema, schemas
 from models.store import (
     ConstraintError,
     StaleError,
@@ -24,6 +24,7 @@ from models.store import (
 from models.stores import Schema, Schemas, home_of
 from models.system import ensure_system_tables
 from models.tenant import create_tenant, open_tenant
+from models.tenants import Tenants
 from models.tx import Tx
 from tests.homes import Homes, homes_of
 from tests.models.rows import insert, records, select
@@ -359,6 +360,21 @@ async def test_what_was_prepared_for_an_older_version_is_refused(homes: Homes) -
     assert ran == []
     await here.close()
     await there.close()
+
+
+async def test_a_network_that_another_process_took_away_is_none_any_more(homes: Homes) -> None:
+    tenants = Tenants(homes.all)
+    tenant = await tenants.create("small", SMALL)
+    home = homes("small")
+    assert isinstance(home, Schema)
+    await drop_schema(home.url, home.name)
+    with pytest.raises(StoreClosedError, match="gone"):
+        await records(tenant, "lead")
+    with pytest.raises(LookupError):
+        await tenants.open("small")
+    again = await tenants.create("small", SMALL)
+    assert await tenants.open("small") is again
+    await tenants.close()
 
 
 async def test_names_that_postgres_would_cut_are_refused_before_anything_changes(homes: Homes) -> None:
