@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin import csrf, faults
@@ -62,8 +62,11 @@ class Door:
             answer = faults.outside(request, 404)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)
+        elif rest == "version":  # open pages ask for it again and again: neither a session nor the database is touched
+            answer = PlainTextResponse(str(tenant.published.version))
         else:
-            await self._enter(tenant, rest, request, send)
+            async with tenant.turnstile.passing():
+                await self._enter(tenant, rest, request, send)
             return
         await answer(scope, receive, send)
 

@@ -149,6 +149,8 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._piccolo: list[sqlite3.Connection] = []
         self._closed = False
+        self._generation = 0
+        self._switch = threading.Lock()
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one snapshot of the data, without the right to write."""
@@ -228,12 +230,24 @@ class SqliteStore:
         while (job := self._next_read(connection)) is not None:
             try:
                 connection = connection or connect(self.path, "read")
-                connection.execute("BEGIN")
-                job.run(connection)
-                connection.execute("ROLLBACK")
+                self._read(job, connection)
             except sqlite3.Error as error:
                 job.error = job.error or error
             _resolve([job], None)
+
+    def _read(self, job: _Job[Any], connection: sqlite3.Connection) -> None:
+        """Run a read on one snapshot; once more when it failed and tables changed under it: then they fit."""
+        generation = self._generation
+        connection.execute("BEGIN")
+        job.run(connection)
+        connection.execute("ROLLBACK")
+        if job.error is None:
+            return
+        with self._switch:  # a change of tables that is being committed is over then
+            changed = generation != self._generation
+        if changed:
+            job.error = None
+            self._read(job, connection)
 
     def _next_read(self, connection: sqlite3.Connection | None) -> _Job[Any] | None:
         """Return what to read next; when there is nothing, the connection rests."""
@@ -307,8 +321,10 @@ class SqliteStore:
             dangling = execute("PRAGMA foreign_key_check").fetchone()
             if dangling is not None:
                 raise StoreError(f"a record of {dangling[0]} would point to a record of {dangling[2]} that is gone")
-            execute("COMMIT")
-            _follow([job])
+            with self._switch:
+                execute("COMMIT")
+                _follow([job])
+                self._generation += 1
         finally:
             self._abandon()
             execute("PRAGMA foreign_keys = ON")
