@@ -27,7 +27,7 @@ SESSION_COOKIE = "maille"
 GATE_COOKIE = "maille_gate"
 LANGUAGE_COOKIE = "maille_language"
 THEME_COOKIE = "maille_theme"
-OPEN = frozenset({"sign-in", "theme.css", "icon.svg", "language"})
+OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language"})
 """Pages that need no session."""
 BEFORE_TERMS = OPEN | {"sign-out", "terms", "theme"}
 """Pages that need no accepted terms."""

@@ -16,7 +16,7 @@ from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
 from models.clock import Clock, SystemClock
-from models.connections import stored_datetime
+from models.connections import FileLock, stored_datetime
 from models.errors import PublishedMeanwhileError
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
@@ -203,7 +203,7 @@ async def create_tenant(
         await tenant.publish(files, author)
     except BaseException:
         await tenant.close()
-        await asyncio.to_thread(_remove, path)
+        await asyncio.to_thread(remove_store, path)
         raise
     return tenant
 
@@ -228,6 +228,8 @@ async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]
     return tenant
 
 
-def _remove(path: Path) -> None:
+def remove_store(path: Path) -> None:
+    """Remove the files of a network that is not open; `StoreBusyError` when it is."""
+    FileLock(path).release()
     for suffix in ("", "-wal", "-shm", ".lock"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
