@@ -61,7 +61,7 @@ def text(said: Message | Text) -> str:
     return said.pick("en") if isinstance(said, Text) else str(said)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: C901 - a case a kind of value
     """Return what an operation found as JSON has it."""
     match value:
         case None | bool() | int() | float() | str():
