@@ -54,12 +54,12 @@ def publish(on: Errand, arguments: argparse.Namespace, files: dict[str, str], no
         if found["refused"]:
             return show(on, found)
         for line in lines(found):
-            on.say(line)
+            on.tell(line)
         if found["unchanged"]:
             on.show({"version": found["base"], "hash": found["hash"], "changed": False})
             return 0
         if not arguments.yes and on.out.is_terminal and not on.agrees("\nPublish this?"):
-            on.say("Nothing was changed.")
+            on.tell("Nothing was changed.")
             return 1
     return _apply(on, arguments, {"files": files, "note": note, "base": base})
 
@@ -68,5 +68,5 @@ def _apply(on: Errand, arguments: argparse.Namespace, given: dict[str, Any]) -> 
     author = arguments.author or getpass.getuser()
     answer = on.ask("apply", author=author, allow_loss=arguments.allow_loss, **given)
     on.show(answer)
-    on.say(f"\nVersion {answer['version']} is published ({answer['hash'][:10]}).")
+    on.tell(f"\nVersion {answer['version']} is published ({answer['hash'][:10]}).")
     return 0

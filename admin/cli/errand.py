@@ -77,7 +77,7 @@ class Errand:
 
             return asyncio.run(ask(self.settings, operation, given, progress))
 
-    def say(self, text: str) -> None:
+    def tell(self, text: str) -> None:
         """Write a line for people, on standard output."""
         if not self.json:
             self.out.print(escape(text), soft_wrap=True)

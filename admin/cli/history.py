@@ -31,5 +31,5 @@ def run(on: Errand, arguments: argparse.Namespace) -> int:
     found = on.ask("history", up_to=up_to)
     on.show(found)
     for version in found:
-        on.say(version_line(version) + (" *" if version["current"] else ""))
+        on.tell(version_line(version) + (" *" if version["current"] else ""))
     return 0

@@ -92,7 +92,7 @@ def add(on: Errand, arguments: argparse.Namespace) -> int:
     given = values(arguments, arguments.email, arguments.level)
     joined = on.ask("add_member", values=given, sponsor=arguments.sponsor, password=password(arguments))
     on.show(joined)
-    on.say(f"{arguments.email} is a member.")
+    on.tell(f"{arguments.email} is a member.")
     say_link(on, joined, arguments.email)
     return 0
 
@@ -112,7 +112,7 @@ def change(on: Errand, arguments: argparse.Namespace) -> int:
         raise CalledWronglyError("Say all levels to have, or which to --add and to --remove.")
     member = on.ask("change_levels", email=arguments.email, **wanted)
     on.show(member)
-    on.say(f"{member['email']}: {', '.join(member['levels']) or 'no level'}")
+    on.tell(f"{member['email']}: {', '.join(member['levels']) or 'no level'}")
     return 0
 
 
@@ -127,5 +127,5 @@ def _deactivate(on: Errand, arguments: argparse.Namespace) -> int:
 def _set(on: Errand, arguments: argparse.Namespace, *, active: bool) -> int:
     member: dict[str, Any] = on.ask("set_active", email=arguments.email, active=active)
     on.show(member)
-    on.say(f"{member['email']} {'can sign in' if active else 'cannot sign in any more, and is signed out everywhere'}.")
+    on.tell(f"{member['email']} {'can sign in' if active else 'cannot sign in any more, and is signed out everywhere'}.")
     return 0

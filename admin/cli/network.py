@@ -121,7 +121,7 @@ def create(on: Errand, arguments: argparse.Namespace) -> int:
     secret = password(arguments)
     made = on.ask("create_network", name=arguments.name, files=files, author=author, leader=leader, password=secret)
     on.show(made)
-    on.say(f"The network '{made['name']}' is made: {made['url']}")
+    on.tell(f"The network '{made['name']}' is made: {made['url']}")
     say_link(on, made, arguments.leader)
     return 0
 
@@ -129,7 +129,7 @@ def create(on: Errand, arguments: argparse.Namespace) -> int:
 def say_link(on: Errand, made: dict[str, Any], email: str) -> None:
     """Print the link that lets somebody in."""
     if made["link"]:
-        on.say(f"With this link, good once and for a week, {email} chooses a password:\n{made['link']}")
+        on.tell(f"With this link, good once and for a week, {email} chooses a password:\n{made['link']}")
 
 
 def _refuse_name(name: str) -> None:
@@ -142,7 +142,7 @@ def show(on: Errand, _: argparse.Namespace) -> int:
     found = on.ask("networks")
     on.show(found)
     if not found:
-        on.say(f"There is no network in {on.settings.data}.")
+        on.tell(f"There is no network in {on.settings.data}.")
     elif not on.json:
         table = Table("Network", "Version", "Size", "Address", box=None)
         for one in found:
@@ -155,8 +155,8 @@ def export(on: Errand, arguments: argparse.Namespace) -> int:
     """Write a network into an archive."""
     answer = on.ask("export_network", path=str(arguments.file.resolve()))
     on.show(answer)
-    on.say(f"{answer['rows']:,} rows of {answer['network']}, version {answer['version']}, are in {arguments.file}.")
-    on.say("Whoever has this file has all data of the network: keep it accordingly.")
+    on.tell(f"{answer['rows']:,} rows of {answer['network']}, version {answer['version']}, are in {arguments.file}.")
+    on.tell("Whoever has this file has all data of the network: keep it accordingly.")
     return 0
 
 
@@ -166,7 +166,7 @@ def take_in(on: Errand, arguments: argparse.Namespace) -> int:
         _refuse_name(arguments.name)
     answer = on.ask("import_network", path=str(arguments.file.resolve()), name=arguments.name)
     on.show(answer)
-    on.say(f"{answer['rows']:,} rows are in the network '{answer['name']}', counted and summed up: {answer['url']}")
+    on.tell(f"{answer['rows']:,} rows are in the network '{answer['name']}', counted and summed up: {answer['url']}")
     return 0
 
 
@@ -180,5 +180,5 @@ def delete(on: Errand, arguments: argparse.Namespace) -> int:
         raise CalledWronglyError(f"Nothing was deleted: write the name once more, or say --confirm {arguments.name}.")
     answer = on.ask("delete_network", network=arguments.name)
     on.show(answer)
-    on.say(f"The network '{answer['name']}' is deleted.")
+    on.tell(f"The network '{answer['name']}' is deleted.")
     return 0

@@ -44,7 +44,7 @@ def show(on: Errand, found: Mapping[str, Any]) -> int:
     if on.json:
         return 1 if found["refused"] else 0
     for line in lines(found):
-        on.say(line)
+        on.tell(line)
     if found["refused"]:
         sys.stderr.write(REPORTS["text"]([read_problem(problem) for problem in found["refused"]]))
         return 1
