@@ -236,13 +236,15 @@ class SqliteStore:
             _resolve([job], None)
 
     def _read(self, job: _Job[Any], connection: sqlite3.Connection) -> None:
-        """Run a read on one snapshot; once more when it failed and tables changed under it: then they fit."""
+        """Run a read on one snapshot; once more when tables changed meanwhile.
+
+        It may have taken the version that fits the old tables and met the new ones. That is no error everywhere: for
+        SQLite a quoted name that is no column any more is a text.
+        """
         generation = self._generation
         connection.execute("BEGIN")
         job.run(connection)
         connection.execute("ROLLBACK")
-        if job.error is None:
-            return
         with self._switch:  # a change of tables that is being committed is over then
             changed = generation != self._generation
         if changed:

@@ -13,7 +13,9 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("definitions", "models", "workflows", "admin", "server.py")
-KINDS = re.compile(r"^(?:entity|process|automation|template|level|statistic|screen|home|terms): +([a-z][a-z0-9_]*)", re.M)
+KINDS = re.compile(
+    r"^(?:entity|process|automation|template|level|statistic|screen|home|terms): +([a-z][a-z0-9_]*)", re.M
+)
 BUILT_IN = {"member", "leader", "public"}
 
 
