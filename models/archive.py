@@ -10,8 +10,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -164,6 +164,7 @@ async def restore(source: Path, target: Path, name: str, *, progress: Progress =
     manifest = await asyncio.to_thread(read_manifest, source)
     partial = target.with_name(f".{target.name}{PARTIAL}")
     await asyncio.to_thread(_refuse_existing, target)
+    await asyncio.to_thread(_check, source, manifest)
     await asyncio.to_thread(remove_store, partial)
     tenant = await create_empty(partial, name)
     try:
@@ -195,7 +196,8 @@ async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Prog
         done = 0
         with zipfile.ZipFile(source) as archive:
             for sheet in (one for one in found if one.name in manifest.tables):
-                await tx.run_many(sheet.insert(), _rows(archive, sheet, manifest.tables[sheet.name]))
+                with closing(_rows(archive, sheet)) as rows:
+                    await tx.run_many(sheet.insert(), rows)
                 done += manifest.tables[sheet.name].rows
                 progress("rows", done, manifest.rows)
 
@@ -213,19 +215,30 @@ def _network(source: Path) -> Network:
     return loaded.network
 
 
-def _rows(archive: zipfile.ZipFile, sheet: Sheet, part: Part) -> Iterator[list[Any]]:
-    """Yield the rows of a sheet in stored forms; at its end their number and sum must be those of the manifest."""
-    digest, rows = hashlib.sha256(), 0
-    try:
-        with archive.open(f"{ROWS}{sheet.name}.jsonl") as file:
-            for line in file:
-                digest.update(line)
-                rows += 1
+def _check(source: Path, manifest: Manifest) -> None:
+    """Raise `ArchiveError` unless every table has as many lines as were written, with the same sum."""
+    with zipfile.ZipFile(source) as archive:
+        for name, part in manifest.tables.items():
+            digest, rows = hashlib.sha256(), 0
+            try:
+                with archive.open(f"{ROWS}{name}.jsonl") as file:
+                    for line in file:
+                        digest.update(line)
+                        rows += 1
+            except (KeyError, zipfile.BadZipFile) as error:
+                raise ArchiveError(f"The rows of {name} cannot be read: the archive is damaged.") from error
+            if Part(rows, digest.hexdigest()) != part:
+                raise ArchiveError(f"The rows of {name} are not those that were written: the archive is damaged.")
+
+
+def _rows(archive: zipfile.ZipFile, sheet: Sheet) -> Generator[list[Any], None, None]:
+    """Yield the rows of a sheet in stored forms."""
+    with archive.open(f"{ROWS}{sheet.name}.jsonl") as file:
+        for line in file:
+            try:
                 yield sheet.stored(json.loads(line.decode("utf-8", "surrogatepass")))
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ArchiveError(f"Row {rows} of {sheet.name} cannot be read: {error}.") from error
-    if (rows, digest.hexdigest()) != (part.rows, part.sha256):
-        raise ArchiveError(f"The rows of {sheet.name} are not those that were written: the archive is damaged.")
+            except (KeyError, ValueError, TypeError) as error:
+                raise ArchiveError(f"A row of {sheet.name} does not fit its table: {error}.") from error
 
 
 async def _verify(tenant: Tenant, found: list[Sheet], manifest: Manifest, progress: Progress) -> None:
