@@ -45,7 +45,7 @@ def refusal(error: Exception) -> Refusal:
         case RefusedError(refusal=found):
             return found
         case DefinitionError(problems=problems):
-            return Refusal("The definitions cannot be published: the network keeps its version.", problems)
+            return Refusal("The definitions cannot be published: nothing was changed.", problems)
         case InvalidError(fields=wrong):
             return Refusal("Some values do not fit.", values={name: text(said) for name, said in wrong.items()})
         case RequestError(message=said):

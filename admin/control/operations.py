@@ -24,7 +24,7 @@ from workflows.unit import read
 Given = Mapping[str, Any]
 Progress = Callable[[str, int, int], None]
 LOCAL_URL = "http://127.0.0.1:8000"
-"""Where links lead when nobody said the public address."""
+"""Where links go when nobody said the public address."""
 
 
 @dataclass(frozen=True, slots=True)
