@@ -14,6 +14,7 @@ from workflows import publishing
 pytestmark = pytest.mark.anyio
 
 CITY = "  city: {type: text}\n"
+COMPANY = "back-office/api/tables/Company/schema/"
 TOWN = edited(FILES, (CITY, "  town: {type: text, was: city}\n"))
 
 
@@ -36,9 +37,9 @@ async def test_asking_for_the_version_does_not_keep_a_session_alive(office: Offi
 
 async def test_the_back_office_is_that_of_the_new_version(office: Office) -> None:
     async with office.signed_in(LEADER) as visitor:
-        assert "city" in (await visitor.get("back-office/api/tables/company/schema/")).json()["properties"]
+        assert "city" in (await visitor.get(COMPANY)).json()["properties"]
         await publishing.publish(office.tenant, TOWN)
-        properties = (await visitor.get("back-office/api/tables/company/schema/")).json()["properties"]
+        properties = (await visitor.get(COMPANY)).json()["properties"]
         assert "town" in properties
         assert "city" not in properties
 
