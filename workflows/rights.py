@@ -18,7 +18,7 @@ REACHES = ("none", "mine", "downline", "all")
 """From nothing to everything; conditions stand nowhere in this order."""
 
 Right = tuple[str, str, str]
-"""Level, what it is about (`lead`, `lead.phone`, `recruiting.call`, a function), action."""
+"""Level, what it is about (`repair`, `repair.email`, `repairing.finish`, a function), action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _renamed(plan: Plan, old: Network) -> Iterator[tuple[Right, str]]:
 
 
 def _below(network: Network) -> Mapping[tuple[str, str], str]:
-    """Return the names of fields and transitions by those that they had: (`lead`, `tel`) → `phone`."""
+    """Return the names of fields and transitions by those that they had: (`repair`, `mail`) → `email`."""
     holders = [(entity.name, entity.fields) for entity in network.entities.values()]
     found = {(holder, part.was): name for holder, parts in holders for name, part in parts.items() if part.was}
     for process in network.processes.values():

@@ -127,5 +127,7 @@ def _deactivate(on: Errand, arguments: argparse.Namespace) -> int:
 def _set(on: Errand, arguments: argparse.Namespace, *, active: bool) -> int:
     member: dict[str, Any] = on.ask("set_active", email=arguments.email, active=active)
     on.show(member)
-    on.tell(f"{member['email']} {'can sign in' if active else 'cannot sign in any more, and is signed out everywhere'}.")
+    on.tell(
+        f"{member['email']} {'can sign in' if active else 'cannot sign in any more, and is signed out everywhere'}."
+    )
     return 0

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 from rich.console import Console
 
+from admin.cli.errand import examples
 from admin.settings import from_environment
+from models.connections import FileLock
+from models.store import StoreBusyError
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -23,6 +26,7 @@ def register(subparsers: Subparsers) -> None:
         help="run the server over a folder of networks",
         description="Run the server, with the workers of its networks, until it is interrupted. "
         "SMTP_URL, MAILLE_SECRET and MAILLE_PUBLIC_URL are read from the environment.",
+        **examples("maille serve --data var/data", "SMTP_URL=smtp://localhost:1025 maille serve --port 8080"),
     )
     command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
     command.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
@@ -38,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
+    if taken := _taken(settings.data):
+        Console(stderr=True, highlight=False).print(taken, markup=False, soft_wrap=True)
+        return 1
     names = sorted(path.stem for path in settings.data.glob("*.sqlite"))
     for name in names:
         out.print(f"{name}: {base}/n/{name}/")
@@ -49,6 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
         "server:app", host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=10
     )
     return 0
+
+
+def _taken(data: Path) -> str:
+    """Return which process has a network of the folder open, "" when none has."""
+    for path in sorted(data.glob("*.sqlite")):
+        try:
+            FileLock(path).release()
+        except StoreBusyError as error:
+            return f"{error} One process serves a folder of networks: end that one first."
+    return ""
 
 
 def _host(host: str) -> str:

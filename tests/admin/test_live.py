@@ -10,7 +10,7 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +23,7 @@ from admin.cli.main import main
 from admin.control.answers import RefusedError
 from admin.control.client import ask
 from admin.settings import Settings
+from models.tenant import PATIENCE
 from tests.admin.office import FILES, token
 from tests.networks import edited
 
@@ -128,20 +129,19 @@ async def made_lead(server: Running, client: httpx.AsyncClient, number: int) -> 
     return found[0]
 
 
-async def work(server: Running, number: int, stop: asyncio.Event) -> None:
+async def work(server: Running, client: httpx.AsyncClient, number: int, stop: asyncio.Event) -> None:
     """Look around and change things, as people do, until told to stop."""
-    async with server.visitor() as client:
-        lead = await made_lead(server, client, number)
-        csrf = token((await client.get(lead)).text)
-        headers = {"Accept": "application/json", "X-CSRF-Token": csrf, "HX-Request": "true"}
-        turn = 0
-        while not stop.is_set():
-            turn += 1
-            for what in ("", "e/lead/", "e/lead/board/recruiting", lead, f"{lead}/edit", "tasks", "e/company/"):
-                await server.tell("get", client.get(what))
-            step = "lose" if turn % 2 else "revive"
-            await server.tell("move", client.post(f"{lead}/move/recruiting/{step}", headers=headers))
-            await server.tell("note", client.post(f"{lead}/notes", data={"_csrf": csrf, "text": f"Note {turn}"}))
+    lead = await made_lead(server, client, number)
+    csrf = token((await client.get(lead)).text)
+    headers = {"Accept": "application/json", "X-CSRF-Token": csrf, "HX-Request": "true"}
+    turn = 0
+    while not stop.is_set():
+        turn += 1
+        for what in ("", "e/lead/", "e/lead/board/recruiting", lead, f"{lead}/edit", "tasks", "e/company/"):
+            await server.tell("get", client.get(what))
+        step = "lose" if turn % 2 else "revive"
+        await server.tell("move", client.post(f"{lead}/move/recruiting/{step}", headers=headers))
+        await server.tell("note", client.post(f"{lead}/notes", data={"_csrf": csrf, "text": f"Note {turn}"}))
 
 
 async def published(server: Running, client: httpx.AsyncClient, files: dict[str, str], version: int) -> float:
@@ -151,23 +151,27 @@ async def published(server: Running, client: httpx.AsyncClient, files: dict[str,
     assert (await server.ask("apply", **given))["version"] == version
     while (await client.get("version")).text != str(version):
         assert perf_counter() - begun < 30
-    return perf_counter() - begun
+    took = perf_counter() - begun
+    for what in ("", "e/lead/", "e/lead/board/recruiting"):
+        await server.tell("look", client.get(what))
+    return took
 
 
 async def test_twenty_publications_under_load_and_not_one_failed_request(running: Running) -> None:
     stop = asyncio.Event()
-    async with running.visitor() as client:
-        clients = [asyncio.create_task(work(running, number, stop)) for number in range(CLIENTS)]
+    async with AsyncExitStack() as visitors:
+        client, *others = [await visitors.enter_async_context(running.visitor()) for _ in range(1 + CLIENTS)]
+        at_work = [asyncio.create_task(work(running, other, number, stop)) for number, other in enumerate(others)]
         took = [
             await published(running, client, TOWN if number % 2 == 0 else BACK, number + 2)
             for number in range(PUBLICATIONS)
         ]
         stop.set()
-        await asyncio.gather(*clients)
+        await asyncio.gather(*at_work)
     assert running.failed == []
-    assert max(took) < WITHIN + 2.0, took  # the patience with requests under way counts on a busy machine
-    assert running.answers["move"] > CLIENTS
     assert sorted(took)[PUBLICATIONS // 2] < WITHIN
+    assert max(took) < WITHIN + PATIENCE, took  # on a busy machine the patience with requests under way may add up
+    assert running.answers["move"] > CLIENTS
 
 
 async def test_a_broken_pack_is_refused_over_every_way_and_the_last_good_version_stays(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from admin.cli.main import COMMANDS, main
 from definitions.pack import load, read_folder
+from models.connections import FileLock
 from tests.networks import SMALL, edited
 
 LEADER = "claire.alba@exemple.fr"
@@ -256,6 +258,14 @@ def test_a_pack_to_start_from_is_without_problem(tmp_path: Path, call: Call) -> 
     assert call("new", str(tmp_path / "1"))[0] == 2
 
 
+def test_a_folder_that_another_process_serves_is_not_served_again(tmp_path: Path, small: str, call: Call) -> None:
+    lock = FileLock(tmp_path / "data" / "alba.sqlite")
+    code, _, err = call("serve")
+    assert code == 1
+    assert f"is already open by process {os.getpid()}. One process serves a folder" in err
+    lock.release()
+
+
 def test_workers_are_in_the_server(call: Call) -> None:
     code, _, err = call("worker")
     assert (code, "inside the server" in err) == (1, True)
@@ -275,10 +285,12 @@ def test_every_command_has_help(words: tuple[str, ...], capsys: pytest.CaptureFi
     assert "usage: maille" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["new", "plan", "apply", "history", "rollback", "network", "member", "worker"])
+@pytest.mark.parametrize(
+    "name", ["new", "plan", "apply", "history", "rollback", "network", "member", "worker", "serve"]
+)
 def test_help_has_examples_that_can_be_called(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([name, "--help"])
     examples = capsys.readouterr().out.split("examples:\n")[1].splitlines()
     assert examples
-    assert all(line.startswith("  maille ") for line in examples)
+    assert all("maille " in line for line in examples)
