@@ -13,7 +13,7 @@ from workflows import publishing
 pytestmark = pytest.mark.browser
 
 FILES = dict(read_folder(PACKS / "suivi"))
-LABEL = next(line for line in FILES["recruiting.yaml"].splitlines() if line.strip().startswith("contacted:"))
+LABEL = next(line for line in FILES["processes/recruiting.yaml"].splitlines() if line.strip().startswith("contacted:"))
 
 
 def with_another_name(name: str) -> dict[str, str]:

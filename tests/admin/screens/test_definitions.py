@@ -26,7 +26,7 @@ async def test_leaders_see_who_published_what(published: Office) -> None:
         page = (await visitor.get("definitions")).text
         assert "Version 2 · Towns &lt;b&gt;now&lt;/b&gt;" in page
         assert f"By Claire Alba, {published.tenant.published.hash[:10]}" in page
-        assert "By nobody" in page
+        assert page.count("By ") == 1
         one = (await visitor.get("definitions/1")).text
         assert "company.yaml" in one
         assert "town goes." in one
