@@ -13,7 +13,7 @@ import structlog
 from admin.settings import Settings
 from admin.visit import address
 from models.clock import Clock
-from models.tenant import Files, Tenant
+from models.tenant import Files, Tenant, remove_store
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
 from workflows.worker import Worker
@@ -103,12 +103,15 @@ class Networks:
         """Take a network out of work inside the `with`; see `Tenants.apart`."""
         await self._dismiss(name)
         async with self.tenants.apart(name) as path:
+            await self._dismiss(name)  # who asked for the network meanwhile has put another worker to work
             yield path
 
     async def remove(self, name: str) -> None:
-        """Delete a network for good; `LookupError` when there is none."""
-        await self._dismiss(name)
-        await self.tenants.remove(name)
+        """Delete a network for good; `LookupError` when there is none, `StoreBusyError` when another process has it."""
+        async with self.apart(name) as path:
+            if not await asyncio.to_thread(path.exists):
+                raise LookupError(name)
+            await asyncio.to_thread(remove_store, path)
 
     async def _dismiss(self, name: str) -> None:
         """Let the worker of a network end what it does."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.clock import Clock, SystemClock
-from models.tenant import Files, Tenant, create_tenant, open_tenant, remove_store, uuid7
+from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SUFFIX = ".sqlite"
@@ -81,13 +81,6 @@ class Tenants:
             if opened is not None:
                 await opened.tenant.close()
             yield path
-
-    async def remove(self, name: str) -> None:
-        """Delete a network for good; `LookupError` when there is none, `StoreBusyError` when another process has it."""
-        async with self.apart(name) as path:
-            if not await asyncio.to_thread(path.exists):
-                raise LookupError(name)
-            await asyncio.to_thread(remove_store, path)
 
     async def close(self) -> None:
         """Close all networks."""

@@ -122,6 +122,11 @@ def refusable(run: Callable[[Errand, argparse.Namespace], int]) -> Run:
         except CalledWronglyError as error:
             on.err.print(escape(str(error)), soft_wrap=True)
             return 2
+        except KeyboardInterrupt:
+            on.err.print(
+                "Interrupted. What was being published is there in full or not at all: 'maille history' tells."
+            )
+            return 1
 
     return called
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from admin.cli.errand import CalledWronglyError, Errand, Parser, examples, options, pack, refusable
@@ -146,7 +147,8 @@ def show(on: Errand, _: argparse.Namespace) -> int:
     elif not on.json:
         table = Table("Network", "Version", "Size", "Address", box=None)
         for one in found:
-            table.add_row(one["name"], str(one["version"]), f"{one['bytes'] / 1_000_000:,.1f} MB", one["url"])
+            size = "" if one["bytes"] is None else f"{one['bytes'] / 1_000_000:,.1f} MB"
+            table.add_row(one["name"], str(one["version"] or "–"), size, one["url"] or escape(one["error"]))
         on.out.print(table)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
@@ -35,7 +36,7 @@ class RefusedError(Exception):
         super().__init__(refusal.message)
 
 
-EXPECTED = (RefusedError, DefinitionError, RequestError, StoreError, ArchiveError, OSError)
+EXPECTED = (RefusedError, DefinitionError, RequestError, StoreError, ArchiveError, OSError, sqlite3.Error)
 """What an operation raises when it refuses; anything else is a mistake of ours."""
 
 
@@ -52,6 +53,8 @@ def refusal(error: Exception) -> Refusal:
             return Refusal(text(said))
         case StoreBusyError():
             return Refusal(f"{error} Is a server running over this folder that does not answer here?")
+        case sqlite3.Error():
+            return Refusal(f"The database cannot be used: {error}.")
         case _:
             return Refusal(str(error))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from admin.control.answers import Refusal, RefusedError, plain
+from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
 from admin.networks import Networks
 from admin.visit import address
 from definitions.problems import did_you_mean
@@ -45,6 +45,10 @@ class Desk:
         if tenant is None:
             hint = did_you_mean(name, names) or "'maille network create' makes one."
             raise RefusedError(Refusal(f"There is no network '{name}': {hint}"))
+        try:
+            _ = tenant.published
+        except LookupError as error:
+            raise RefusedError(Refusal(str(error))) from error
         return tenant
 
     def link(self, tenant: Tenant, *parts: str) -> str:
@@ -114,18 +118,18 @@ async def files(desk: Desk, given: Given) -> Any:
 
 
 async def networks(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all operations are called alike
-    """Return all networks with their versions and sizes."""
-    found = []
-    for name in await desk.networks.names():
-        tenant = await desk.networks.get(name)
-        if tenant is not None:
-            size = desk.networks.tenants.path(name).stat().st_size
-            published = tenant.published
-            link = desk.link(tenant)
-            found.append(
-                {"name": name, "version": published.version, "hash": published.hash, "bytes": size, "url": link}
-            )
-    return found
+    """Return all networks with their versions and sizes; one that cannot be opened with the reason."""
+    return [await _network(desk, name) for name in await desk.networks.names()]
+
+
+async def _network(desk: Desk, name: str) -> dict[str, Any]:
+    path = desk.networks.tenants.path(name)
+    size = path.stat().st_size if path.exists() else None
+    try:
+        tenant = await desk.tenant({"network": name})
+    except EXPECTED as error:
+        return {"name": name, "version": None, "bytes": size, "url": "", "error": refusal(error).message}
+    return {"name": name, "version": tenant.published.version, "bytes": size, "url": desk.link(tenant), "error": None}
 
 
 async def create_network(desk: Desk, given: Given) -> Any:

@@ -246,6 +246,24 @@ def test_deleting_asks_for_the_name(small: str, call: Call, monkeypatch: pytest.
     assert call("network", "list")[1] == f"There is no network in {tmp_path / 'data'}.\n"
 
 
+def test_a_network_that_cannot_be_opened_is_listed_with_the_reason(tmp_path: Path, small: str, call: Call) -> None:
+    (tmp_path / "data" / "odd.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
+    line = next(line for line in call("network", "list")[1].splitlines() if "odd" in line)
+    assert "The database cannot be used" in line
+
+
+def test_a_command_that_is_interrupted_says_where_to_look(
+    small: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("admin.cli.errand.asyncio.run", interrupted)
+    monkeypatch.setattr("admin.cli.errand.ask", lambda *_: None)
+    code, _, err = call("history")
+    assert (code, "in full or not at all" in err) == (1, True)
+
+
 def test_a_pack_to_start_from_is_without_problem(tmp_path: Path, call: Call) -> None:
     folder = tmp_path / "My-first network"
     assert call("new", str(folder))[0] == 0

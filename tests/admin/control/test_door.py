@@ -21,6 +21,7 @@ from admin.control.wire import LONGEST_PATH, SOCKET, read_message, short_path, w
 from admin.networks import Networks
 from admin.settings import Settings
 from models.clock import SetClock
+from models.tenant import create_empty, create_tenant
 from server import compose
 from tests.networks import SMALL, counting_ids, edited
 
@@ -137,6 +138,29 @@ async def test_a_network_that_another_process_has_open_is_said(tmp_path: Path, c
     refused = await refusal(tmp_path, "history", clock)
     assert f"is already open by process {os.getpid()}" in str(refused)
     assert "Is a server running" in str(refused)
+    await networks.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_said_and_hides_no_other(tmp_path: Path, clock: SetClock) -> None:
+    (tmp_path / "odd.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
+    await (await create_empty(tmp_path / "empty.sqlite", "empty", clock=clock)).close()
+    await (await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL, clock=clock)).close()
+    assert "The database cannot be used" in str(await refusal(tmp_path, "history", clock, network="odd"))
+    assert str(await refusal(tmp_path, "history", clock, network="empty")) == "empty has no definitions yet."
+    found = {one["name"]: one for one in await told(tmp_path, "networks", clock)}
+    assert [found[name]["version"] for name in ("small", "odd", "empty")] == [1, None, None]
+    assert "cannot be used" in found["odd"]["error"]
+
+
+async def test_a_network_that_is_deleted_is_made_again_and_worked_in(tmp_path: Path, clock: SetClock) -> None:
+    networks = Networks(Settings(tmp_path), clock=clock, new_id=counting_ids())
+    await networks.create("small", SMALL)
+    with pytest.raises(LookupError):
+        await networks.remove("none")
+    await networks.remove("small")
+    assert await networks.get("small") is None
+    tenant = await networks.create("small", SMALL)
+    assert tenant.published.version == 1
     await networks.close()
 
 
