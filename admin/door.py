@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin import csrf, faults
@@ -28,7 +28,7 @@ SESSION_COOKIE = "maille"
 GATE_COOKIE = "maille_gate"
 LANGUAGE_COOKIE = "maille_language"
 THEME_COOKIE = "maille_theme"
-OPEN = frozenset({"sign-in", "theme.css", "icon.svg", "language"})
+OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language"})
 """Pages that need no session."""
 BEFORE_TERMS = OPEN | {"sign-out", "terms", "theme"}
 """Pages that need no accepted terms."""
@@ -69,8 +69,11 @@ class Door:
             answer = faults.outside(request, 400)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)
+        elif rest == "version":  # open pages ask for it again and again: neither a session nor the database is touched
+            answer = PlainTextResponse(str(tenant.published.version))
         else:
-            await self._enter(tenant, rest, request, send)
+            async with tenant.turnstile.passing():
+                await self._enter(tenant, rest, request, send)
             return
         await answer(scope, receive, send)
 

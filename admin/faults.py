@@ -13,7 +13,14 @@ from admin.i18n import catalogue, languages, preferred
 from admin.visit import Visit
 from admin.web import Toast, environment, render, toast_header
 from definitions.text import Text
-from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
+from models.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PublishedMeanwhileError,
+    RefusedError,
+    RequestError,
+)
 from models.message import Message, say
 from models.store import StoreError
 
@@ -23,6 +30,7 @@ STATUSES: dict[type[RequestError], int] = {
     NotFoundError: 404,
     RefusedError: 403,
     ConflictError: 409,
+    PublishedMeanwhileError: 409,
     InvalidError: 422,
 }
 SENTENCES: dict[int, Message] = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -14,7 +15,7 @@ from admin.visit import address
 from definitions.problems import DefinitionError
 from models.clock import Clock
 from models.store import StoreError
-from models.tenant import Tenant
+from models.tenant import Files, Tenant, remove_store
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
 from workflows.worker import Worker
@@ -104,6 +105,36 @@ class Networks:
                     log.exception("the worker stopped", network=name)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), timeout=PAUSE)
+
+    async def create(self, name: str, files: Files, author: str | None = None) -> Tenant:
+        """Make a network and put a worker to work in it."""
+        await self.tenants.create(name, files, author)
+        tenant = await self.get(name)
+        if tenant is None:
+            raise LookupError(name)
+        return tenant
+
+    @asynccontextmanager
+    async def apart(self, name: str) -> AsyncIterator[Path]:
+        """Take a network out of work inside the `with`; see `Tenants.apart`."""
+        await self._dismiss(name)
+        async with self.tenants.apart(name) as path:
+            await self._dismiss(name)  # who asked for the network meanwhile has put another worker to work
+            yield path
+
+    async def remove(self, name: str) -> None:
+        """Delete a network for good; `LookupError` when there is none, `StoreBusyError` when another process has it."""
+        async with self.apart(name) as path:
+            if not await asyncio.to_thread(path.exists):
+                raise LookupError(name)
+            await asyncio.to_thread(remove_store, path)
+
+    async def _dismiss(self, name: str) -> None:
+        """Let the worker of a network end what it does."""
+        working = self._working.pop(name, None)
+        if working is not None:
+            working.stop.set()
+            await working.task
 
     async def close(self) -> None:
         """Let the workers end what they do, then close the networks."""

@@ -21,7 +21,7 @@ from models.tx import Tx
 
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
-    | {"run_at", "lease_until", "hold_until", "undo_until"}
+    | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at"}
 )
 NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq"})
 
@@ -139,6 +139,9 @@ SIGN_IN = _table(
 ACCEPTANCE = _table(
     "_acceptance", "id member terms version at ip", filled="member terms version at", indexes=("member terms",)
 )
+INVITATION = _table(
+    "_invitation", "id member created_at expires_at", filled="member created_at expires_at", indexes=("member",)
+)
 SETTING = _table("_setting", "name value changed_at changed_by", filled="changed_at")
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
@@ -155,6 +158,7 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         CREDENTIAL,
         SIGN_IN,
         ACCEPTANCE,
+        INVITATION,
         SETTING,
     )
 }

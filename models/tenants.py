@@ -71,6 +71,17 @@ class Tenants:
             await self._shrink()
         return tenant
 
+    @asynccontextmanager
+    async def apart(self, name: str) -> AsyncIterator[Path]:
+        """Close a network, and let nobody open it inside the `with`: its file may come, go or be replaced there."""
+        path = self.path(name)
+        await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+        async with self._lock:
+            opened = self._opened.pop(name, None)
+            if opened is not None:
+                await opened.tenant.close()
+            yield path
+
     async def close(self) -> None:
         """Close all networks."""
         async with self._lock:

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
 
 COMMANDS = {
+    "new": "write a small pack to start from",
     "check": "find what is wrong with a pack",
+    "plan": "say what publishing a pack would change",
+    "apply": "publish a pack as the next version of a network",
+    "history": "list the versions of a network",
+    "rollback": "publish an earlier version once more",
+    "network": "make, list, export, import and delete networks",
+    "member": "list members, take them in, give them levels, let them go",
+    "worker": "run a worker beside the server",
     "serve": "run the server over a folder of networks",
     "docs": "write the reference of the language",
     "demo": "make a demo network out of a pack, unless it is there already",

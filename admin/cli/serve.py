@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from rich.console import Console
 
+from admin.cli.errand import examples
 from admin.settings import from_environment
 from models.connections import FileLock
 from models.store import StoreError
@@ -27,6 +28,7 @@ def register(subparsers: Subparsers) -> None:
         help="run the server over a folder of networks",
         description="Run the server, with the workers of its networks, until it is interrupted. "
         "SMTP_URL, MAILLE_SECRET and MAILLE_PUBLIC_URL are read from the environment.",
+        **examples("maille serve --data var/data", "SMTP_URL=smtp://localhost:1025 maille serve --port 8080"),
     )
     command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
     command.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
