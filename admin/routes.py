@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 
 from admin import generated
+from admin.api import mount as api
 from admin.assets import Assets
 from admin.faults import outside
 from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
@@ -47,7 +48,7 @@ def routes(networks: Networks) -> list[BaseRoute]:
         Route("/", choice),
         Route("/healthz", health),
         Mount("/static", Assets()),
-        Mount("/n/{network}", routes=[*SHELL, *generated.ROUTES, back_office]),
+        Mount("/n/{network}", routes=[api.mount(), *SHELL, *generated.ROUTES, back_office]),
     ]
 
 

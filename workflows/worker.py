@@ -17,7 +17,7 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, outbox, runs, schedules, timers
+from workflows import automations, outbox, replays, runs, schedules, timers
 from workflows.mail import Transport
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.sending import Post
@@ -35,6 +35,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "every": schedules.fire,
     "batch": schedules.go_on,
     "arm": schedules.arm,
+    "answers": replays.purge,
 }
 
 
