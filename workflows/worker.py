@@ -18,6 +18,8 @@ from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
 from workflows import automations, outbox, replays, runs, schedules, timers
+from workflows.calling import Caller, HttpCaller
+from workflows.delivery import Delivery
 from workflows.mail import Transport
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.sending import Post
@@ -50,8 +52,11 @@ class Worker:
         name: str = "worker",
         rng: random.Random | None = None,
         url: str = "",
+        caller: Caller | None = None,
     ) -> None:
         """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures.
+
+        `caller` calls other systems: over HTTP, public addresses only, when none is given.
 
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
         """
@@ -61,6 +66,8 @@ class Worker:
         self.house = House(url.rstrip("/"))
         self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
         self.post = None if transport is None else Post(tenant, transport, self.rng)
+        self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
+        self._calls: set[asyncio.Task[None]] = set()
         self._adopted = 0
 
     async def run_due(self, stop: asyncio.Event | None = None) -> int:
@@ -68,6 +75,14 @@ class Worker:
 
         Once `stop` is set no more rows are claimed.
         """
+        worked = await self._round(stop)
+        while self._calls:
+            await asyncio.gather(*self._calls)
+            worked += await self._round(stop)
+        return worked
+
+    async def _round(self, stop: asyncio.Event | None) -> int:
+        """Do everything that is due; calls of other systems are left under way, so that a slow one delays nobody."""
         worked = 0
         await self._adopt()
         while not (stop and stop.is_set()) and (rows := await self._claim()):
@@ -85,7 +100,7 @@ class Worker:
             while not stop.is_set():
                 self.tenant.changed.clear()
                 try:
-                    await self.run_due(stop)
+                    await self._round(stop)
                     wait = await self._pause()
                 except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
                     _LOG.exception("a round of work failed", network=self.tenant.name)
@@ -99,6 +114,7 @@ class Worker:
             stopped.cancel()
             with suppress(asyncio.CancelledError):
                 await stopped
+            await asyncio.gather(*self._calls)
 
     async def _pause(self) -> float:
         """Return the seconds until the next row is due, `POLL` at most."""
@@ -136,10 +152,21 @@ class Worker:
 
     async def _work(self, rows: list[Row]) -> None:
         mails = [row for row in rows if row.kind == "mail"]
-        others = [self._do(row) for row in rows if row.kind != "mail"]
+        calls = [row for row in rows if row.kind == "hook"]
+        others = [self._do(row) for row in rows if row.kind not in ("mail", "hook")]
+        if calls:
+            sending = asyncio.create_task(self._deliver(calls))
+            self._calls.add(sending)
+            sending.add_done_callback(self._calls.discard)
         await asyncio.gather(*others)
         if mails and self.post is not None:
             await self.post.send(mails)
+
+    async def _deliver(self, rows: list[Row]) -> None:
+        try:
+            await self.delivery.send(rows)
+        except Exception:  # noqa: BLE001 - nobody waits for it; rows keep their leases
+            _LOG.exception("calls of other systems failed", network=self.tenant.name)
 
     async def _do(self, row: Row) -> None:
         """Do what a row asks for, its completion in the same transaction; note a failure for another try."""

@@ -103,6 +103,7 @@ class Parts:
             "A text of your own; the same request sent again under it is answered, not done again. Kept for a day."
         )
         version = say("The `ETag` of the version that you read.")
+        quoted = say("The version of the record, quoted.")
         problem = {MEDIA: {"schema": ref("Problem")}}
         return {
             "parameters": {
