@@ -15,11 +15,19 @@ from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
-from admin.screens import account, home, outbox, signin, tasks
+from admin.screens import account, home, outbox, reference, signin, tasks, tokens
 from admin.visit import address
 from admin.web import environment
 
-SHELL: tuple[BaseRoute, ...] = (*signin.routes, *home.routes, *tasks.routes, *outbox.routes, *account.routes)
+SHELL: tuple[BaseRoute, ...] = (
+    *signin.routes,
+    *home.routes,
+    *tasks.routes,
+    *outbox.routes,
+    *account.routes,
+    *tokens.routes,
+    *reference.routes,
+)
 
 
 def routes(networks: Networks) -> list[BaseRoute]:

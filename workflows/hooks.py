@@ -126,6 +126,12 @@ async def secret(unit: Unit, *, renew: bool = False) -> str:
     return drawn
 
 
+async def renew(unit: Unit) -> str:
+    """Draw another secret, for who administers the network."""
+    _administers(unit)
+    return await secret(unit, renew=True)
+
+
 async def stored_secret(tx: Tx) -> str | None:
     """Return the secret where there is one."""
     row = await tx.row('SELECT "value" FROM "_setting" WHERE "name" = ?', [SECRET])

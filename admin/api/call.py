@@ -153,7 +153,7 @@ class Call:
             raise ApiError(415)
         found = parse(await self.body())
         if not isinstance(found, dict):
-            raise ApiError(400, say("The body is a JSON object: {…}."))
+            raise ApiError(400, say("The body is a JSON object."))
         return found
 
 

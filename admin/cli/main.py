@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "find what is wrong with a pack",
     "serve": "run the server over a folder of networks",
+    "token": "make, list and revoke tokens of the API",
     "docs": "write the reference of the language",
     "demo": "make a demo network out of a pack, unless it is there already",
 }

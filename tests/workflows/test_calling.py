@@ -20,7 +20,6 @@ pytestmark = pytest.mark.anyio
             "192.168.1.1",
             "169.254.169.254",
             "100.64.0.1",
-            "0.0.0.0",
             "224.0.0.1",
         ),
         *("::1", "::", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "ff02::1"),
@@ -59,8 +58,9 @@ def test_an_address_is_taken_apart(url: str, target: Target) -> None:
         "https://",
         "https://a:b@exemple.fr",
         "https://x:99999",
-    ]
-    + ["https://" + "x" * 300 + ".fr", "https://exemple.fr/" + "x" * 2000, "https://[::1"],
+        "https://" + "x" * 300 + ".fr",
+        "https://exemple.fr/" + "x" * 2000, "https://[::1",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(CallError) as refused:
