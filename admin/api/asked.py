@@ -1,8 +1,8 @@
-"""What a request asks for in its address and its headers, read with care: what is not known is refused, not ignored."""
+"""What a request asks for in its address and its headers, read with care."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,17 +15,8 @@ from models.query import LIMIT, Query
 from workflows.unit import Unit
 
 DEFAULT_LIMIT = 50
-_LIST = frozenset({"filter", "sort", "cursor", "limit", "fields", "q", "count"})
-
-
-def parameters(request: Request, known: Collection[str]) -> Mapping[str, str]:
-    """Return the query's parameters, each once; `InvalidError` for one that is unknown or said twice."""
-    found = request.query_params
-    wrong = {name: say("There is no such parameter.") for name in found if name not in known}
-    wrong |= {name: say("This is said twice.") for name in found if len(found.getlist(name)) > 1}
-    if wrong:
-        raise InvalidError(wrong)
-    return dict(found)
+LIST = ("filter", "sort", "q", "limit", "cursor", "fields", "count")
+"""The parameters of a list."""
 
 
 def whole(given: Mapping[str, str], name: str, default: int, most: int) -> int:
@@ -55,9 +46,8 @@ class Listed:
     counts: bool
 
 
-def listed(request: Request, horizon: Horizon, seen: Seen) -> Listed:
+def listed(given: Mapping[str, str], horizon: Horizon, seen: Seen) -> Listed:
     """Return what a list is asked for; `InvalidError` by parameter."""
-    given = parameters(request, _LIST)
     names = fields(given, seen)
     sort = given.get("sort", "-created_at")
     if sort.removeprefix("-") not in seen.fields:
@@ -76,8 +66,8 @@ def listed(request: Request, horizon: Horizon, seen: Seen) -> Listed:
 
 def fields(given: Mapping[str, str], seen: Seen) -> tuple[str, ...]:
     """Return the fields that are asked for: all that the levels see when nothing is said."""
-    text = given.get("fields")
-    if text is None:
+    text = given.get("fields", "")
+    if not text:
         return seen.names
     wanted = [name.strip() for name in text.split(",")]
     unknown = [name for name in wanted if name not in seen.fields]

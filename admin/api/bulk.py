@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from admin.api.asked import parameters
 from admin.api.call import Answer, Call
-from admin.api.entities import creatable, seen_of
+from admin.api.entities import seen_of
 from admin.api.moves import request_of, typed_form
 from admin.api.problems import problem
 from admin.api.typed import typed
@@ -24,13 +23,14 @@ Each = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 async def create(call: Call) -> Answer:
     """Create up to 1,000 records; one that is wrong is reported and hinders no other."""
-    parameters(call.request, ())
-    items = _items(await call.json(), ())
 
     async def work(unit: Unit) -> Answer:
-        seen = creatable(seen_of(call, unit))
-        if "import" not in unit.published.access.functions(unit.actor):
+        seen = seen_of(call, unit)
+        if not seen.creates:
+            raise RefusedError(say("You may not create this."))
+        if not call.horizon(unit).imports:
             raise RefusedError(say("Your access level may not import."))
+        items = _items(call.sent(), ())
 
         async def each(item: dict[str, Any]) -> dict[str, Any]:
             record = await changes.create(unit, seen.entity.name, typed(seen.new, seen, item))
@@ -43,10 +43,6 @@ async def create(call: Call) -> Answer:
 
 async def move(call: Call) -> Answer:
     """Take one transition of up to 1,000 records, with one form for all or one for each."""
-    parameters(call.request, ())
-    body = await call.json()
-    items = _items(body, ("form",))
-    form = body.get("form", {})
     path = call.request.path_params
 
     async def work(unit: Unit) -> Answer:
@@ -54,6 +50,8 @@ async def move(call: Call) -> Answer:
         _, transition = seen.move(path["process"], path["transition"])
         if not transition.bulk:
             raise RefusedError(say("This step is not meant for many records at once."))
+        body = call.sent()
+        items, form = _items(body, ("form",)), body.get("form", {})
 
         async def each(item: dict[str, Any]) -> dict[str, Any]:
             record, version, own = _moved_item(item, form)

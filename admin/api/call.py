@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin import csrf
-from admin.api.horizon import Horizon, horizon_of
+from admin.api.horizon import Horizon, Seen, horizon_of
 from admin.api.problems import ApiError, unauthorized
 from admin.api.values import dump
 from admin.i18n import Catalogue, catalogue, preferred
 from definitions.text import Text
 from models import accounts, terms, tokens
 from models.actor import Actor
-from models.errors import RefusedError
+from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
 from models.sessions import Session
 from models.tenant import Tenant
@@ -47,11 +47,16 @@ class Answer:
 
 
 Work = Callable[[Unit], Awaitable[Answer]]
+Granted = Callable[[Seen], Mapping[str, bool]]
+"""Which methods of a resource a caller's levels may use at all."""
 
 
 @dataclass
 class Call:
-    """A request with its network and the credentials that came with it; `actor` is known inside its transaction."""
+    """A request with its network and the credentials that came with it.
+
+    `actor` and `given` (the parameters of the query) are known inside its transaction.
+    """
 
     request: Request
     tenant: Tenant
@@ -59,6 +64,9 @@ class Call:
     session: tuple[Session, Actor] | None = None
     actor: Actor | None = None
     token: Token | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    rights: Granted | None = None
+    _body: bytes = b""
 
     @cached_property
     def ip(self) -> str | None:
@@ -77,11 +85,11 @@ class Call:
         """Return a sentence of the product or a text of the pack."""
         return self.catalogue.words(message, *self.tenant.published.network.languages)
 
-    async def read(self, work: Work) -> Answer:
-        """Answer on one snapshot of the data; the caller is found out in it."""
+    async def read(self, work: Work, *known: str) -> Answer:
+        """Answer on one snapshot of the data; the caller is found out in it. `known` are the query's parameters."""
 
         async def within(tx: Tx) -> Answer:
-            return await work(await self._enter(tx))
+            return await work(await self._enter(tx, known))
 
         found = await self.tenant.store.read(within)
         token, now = self.token, self.tenant.clock.now()
@@ -94,7 +102,8 @@ class Call:
         given = self.request.headers.get("idempotency-key")
         if given is not None and not (0 < len(given) <= LONGEST_KEY and given.isprintable()):
             raise ApiError(400, say("An Idempotency-Key has 1 to {count} characters.", count=LONGEST_KEY))
-        fingerprint = None if given is None else await self._fingerprint()
+        body = await self._receive()
+        fingerprint = None if given is None else self._fingerprint(body)
 
         async def within(tx: Tx) -> Answer:
             unit = await self._enter(tx)
@@ -106,13 +115,12 @@ class Call:
 
         return await self.tenant.store.write(within)
 
-    async def _fingerprint(self) -> str:
+    def _fingerprint(self, body: bytes) -> str:
         url = self.request.url
         sent = (self.request.method, url.path, url.query, self.request.headers.get("if-match", ""))
-        body = (await self.body()).decode("utf-8", "replace")
-        return _digest(*sent, body)
+        return _digest(*sent, body.decode("utf-8", "replace"))
 
-    async def _enter(self, tx: Tx) -> Unit:
+    async def _enter(self, tx: Tx, known: Collection[str] = ()) -> Unit:
         """Find out who calls, and open the work in the caller's name."""
         published = self.tenant.published
         if self.bearer is not None:
@@ -127,31 +135,41 @@ class Call:
             raise unauthorized()
         if await terms.still_open(tx, published.network, self.actor):
             raise RefusedError(say("New terms wait for you: sign in on the site and accept them first."))
-        return open_unit(self.tenant, tx, self.actor)
+        unit = open_unit(self.tenant, tx, self.actor)
+        if self.rights is not None:
+            self._refuse_ungranted(self.rights(self.horizon(unit).entity(self.request.path_params["entity"])))
+        self.given = _parameters(self.request, known)
+        return unit
+
+    def _refuse_ungranted(self, methods: Mapping[str, bool]) -> None:
+        if not any(methods.values()):
+            raise NotFoundError
+        if not methods["GET" if self.request.method == "HEAD" else self.request.method]:
+            raise ApiError(405, headers={"Allow": ", ".join(name for name, granted in methods.items() if granted)})
 
     def horizon(self, unit: Unit) -> Horizon:
         """Return what the caller's levels see."""
         return horizon_of(unit.published, unit.actor)
 
-    async def body(self) -> bytes:
-        """Return what was sent, at most `BODY_LIMIT` bytes."""
-        kept: bytes | None = getattr(self, "_body", None)
-        if kept is None:
-            parts, size = [], 0
-            async for part in self.request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > BODY_LIMIT:
-                    raise ApiError(413)
-            kept = self._body = b"".join(parts)
-        return kept
+    async def _receive(self) -> bytes:
+        """Keep what is sent, at most `BODY_LIMIT` bytes; it is read as JSON once it is known who sends it."""
+        parts, size = [], 0
+        async for part in self.request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > BODY_LIMIT:
+                raise ApiError(413)
+        self._body = b"".join(parts)
+        return self._body
 
-    async def json(self) -> dict[str, Any]:
-        """Return the JSON object that was sent."""
+    def sent(self, *, optional: bool = False) -> dict[str, Any]:
+        """Return the JSON object that was sent; an empty one where nothing was and that is fine."""
+        if optional and not self._body:
+            return {}
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in {"application/json", "application/merge-patch+json"}:
             raise ApiError(415)
-        found = parse(await self.body())
+        found = parse(self._body)
         if not isinstance(found, dict):
             raise ApiError(400, say("The body is a JSON object."))
         return found
@@ -195,12 +213,12 @@ def _no_number(_: str) -> NoReturn:
     raise ValueError("no number")
 
 
-async def open_call(request: Request) -> Call:
+async def open_call(request: Request, rights: Granted | None = None) -> Call:
     """Return the call of a request: its network, and what it shows to say who calls."""
     tenant = await request.app.state.networks.get(request.path_params["network"])
     if tenant is None:
         raise ApiError(404)
-    call = request.state.call = Call(request, tenant)
+    call = request.state.call = Call(request, tenant, rights=rights)
     _check_readable(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
@@ -241,6 +259,16 @@ def _storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _parameters(request: Request, known: Collection[str]) -> Mapping[str, str]:
+    """Return the query's parameters, each once; what is not known is refused, not ignored."""
+    found = request.query_params
+    wrong = {name[:100]: say("There is no such parameter.") for name in found if name not in known}
+    wrong |= {name: say("This is said twice.") for name in found if len(found.getlist(name)) > 1}
+    if wrong:
+        raise InvalidError(wrong)
+    return dict(found)
 
 
 def respond(answer: Answer) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from admin.api.asked import parameters
 from admin.api.call import Answer, Call
 from admin.api.figures import described
 from admin.api.horizon import Horizon, Seen
@@ -16,7 +15,6 @@ from workflows.unit import Unit
 
 async def definitions(call: Call) -> Answer:
     """Return the definitions that hold now."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         return Answer(network_json(call.horizon(unit), call.tenant.name))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from admin.api.asked import expected, fields, listed, parameters
+from admin.api.asked import LIST, expected, fields, listed
 from admin.api.call import Answer, Call
 from admin.api.horizon import Seen
 from admin.api.typed import typed
 from admin.api.values import shown, titles_of
 from admin.visit import with_query
-from models.errors import NotFoundError, RefusedError
-from models.message import say
+from models.errors import NotFoundError
 from models.record import Record
 from workflows import changes
 from workflows.unit import Unit
@@ -32,7 +32,7 @@ async def listing(call: Call) -> Answer:
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        asked = listed(call.request, call.horizon(unit), seen)
+        asked = listed(call.given, call.horizon(unit), seen)
         name = seen.entity.name
         page = await unit.records.list(name, asked.query)
         references = {field: to for field, to in seen.references.items() if field in asked.names}
@@ -43,7 +43,7 @@ async def listing(call: Call) -> Answer:
             body["count"] = await unit.records.count(name, asked.query)
         return Answer(body, headers=_further(call, page.next))
 
-    return await call.read(work)
+    return await call.read(work, *LIST)
 
 
 def _further(call: Call, cursor: str | None) -> dict[str, str]:
@@ -55,23 +55,24 @@ def _further(call: Call, cursor: str | None) -> dict[str, str]:
 
 async def create(call: Call) -> Answer:
     """Create a record."""
-    parameters(call.request, ())
-    values = await call.json()
 
     async def work(unit: Unit) -> Answer:
-        seen = creatable(seen_of(call, unit))
-        record = await changes.create(unit, seen.entity.name, typed(seen.new, seen, values))
+        seen = seen_of(call, unit)
+        record = await changes.create(unit, seen.entity.name, typed(seen.new, seen, call.sent()))
         headers = {"Location": f"{call.request.url.path}/{record.id}", **tag(record.version)}
         return Answer(await one(unit, seen, record), 201, headers)
 
     return await call.write(work)
 
 
-def creatable(seen: Seen) -> Seen:
-    """Return the entity when the caller may create such a record at all."""
-    if not seen.creates:
-        raise RefusedError(say("You may not create this."))
-    return seen
+def of_list(seen: Seen) -> Mapping[str, bool]:
+    """Return what the levels may do with the records as a whole."""
+    return {"GET": seen.reads, "POST": seen.creates}
+
+
+def of_record(seen: Seen) -> Mapping[str, bool]:
+    """Return what the levels may do with single records."""
+    return {"GET": seen.reads, "PATCH": seen.reads and seen.updates, "DELETE": seen.reads and seen.deletes}
 
 
 async def one(unit: Unit, seen: Seen, record: Record, names: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -86,24 +87,22 @@ async def read(call: Call) -> Answer:
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        names = fields(parameters(call.request, ("fields",)), seen)
+        names = fields(call.given, seen)
         record = await unit.records.get(seen.entity.name, call.request.path_params["id"])
         return Answer(await one(unit, seen, record, names), headers=tag(record.version))
 
-    return await call.read(work)
+    return await call.read(work, "fields")
 
 
 async def update(call: Call) -> Answer:
     """Change the fields that are sent, of the version that `If-Match` names."""
-    parameters(call.request, ())
-    values = await call.json()
     record_id = call.request.path_params["id"]
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        name = seen.entity.name
+        name, wanted = seen.entity.name, typed(seen.writes, seen, call.sent())
         version = await expected(unit, call.request, name, record_id, needed=True)
-        change = await changes.update(unit, name, record_id, version, typed(seen.writes, seen, values))
+        change = await changes.update(unit, name, record_id, version, wanted)
         return Answer(await one(unit, seen, change.after), headers=tag(change.after.version))
 
     return await call.write(work)
@@ -111,7 +110,6 @@ async def update(call: Call) -> Answer:
 
 async def delete(call: Call) -> Answer:
     """Delete the version of the record that `If-Match` names."""
-    parameters(call.request, ())
     record_id = call.request.path_params["id"]
 
     async def work(unit: Unit) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from admin.api.asked import parameters
 from admin.api.call import Answer, Call
 from admin.api.values import moment, texts
 from definitions.spec.screen import Statistic
@@ -15,7 +14,6 @@ from workflows.unit import Unit
 
 async def statistics(call: Call) -> Answer:
     """List the statistics that the caller may see."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         found = call.horizon(unit).statistics.values()
@@ -37,7 +35,6 @@ def described(statistic: Statistic, languages: tuple[str, ...]) -> dict[str, Any
 
 async def statistic(call: Call) -> Answer:
     """Compute one statistic over the records that the caller may read."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         found = call.horizon(unit).statistics.get(call.request.path_params["statistic"])
@@ -52,7 +49,6 @@ async def statistic(call: Call) -> Answer:
 
 async def me(call: Call) -> Answer:
     """Say who calls, with which rights and until when."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         member, token = unit.actor.member or {}, call.token

@@ -103,6 +103,7 @@ class Horizon:
         """Look at every entity once."""
         self.published = published
         self.network = published.network
+        self.imports = any(level.everything or "import" in level.functions for level in rights.levels)
         every = (Seen(self.network, rights, entity) for entity in self.network.entities.values())
         self.entities = {seen.entity.name: seen for seen in every if seen.reads or seen.creates}
         self.documents: dict[str, str] = {}

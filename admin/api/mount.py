@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 
 from starlette.middleware import Middleware
@@ -12,26 +11,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from admin.api import bulk, definitions, entities, figures, moves, story
-from admin.api.call import Answer, Call, open_call, respond
+from admin.api.addresses import VERSION
+from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
 from admin.api.problems import HANDLERS
-
-VERSION = "v1"
-_WITHIN = re.compile(r"/n/[^/]+/api/v\d+(?:/|$)")
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
-def within(path: str) -> bool:
-    """Whether an address is the API's, which does its own asking who calls."""
-    return _WITHIN.match(path) is not None
-
-
-def _route(path: str, **handlers: Handler) -> Route:
-    """Return the route of a resource with a handler a method."""
+def _route(path: str, rights: Granted | None = None, **handlers: Handler) -> Route:
+    """Return the route of a resource with a handler a method; `rights` says which of them a caller's levels may use."""
 
     async def answer(request: Request) -> Response:
-        call = await open_call(request)
+        call = await open_call(request, rights)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         return respond(await handler(call))
 
@@ -48,10 +40,10 @@ ROUTES: tuple[BaseRoute, ...] = (
     _route("/tasks", GET=story.mine, POST=story.add),
     _route("/tasks/{task}/done", POST=story.complete),
     _route("/tasks/{task}/reopen", POST=story.reopen),
-    _route("/entities/{entity}", GET=entities.listing, POST=entities.create),
+    _route("/entities/{entity}", entities.of_list, GET=entities.listing, POST=entities.create),
     _route("/entities/{entity}/bulk", POST=bulk.create),
     _route("/entities/{entity}/bulk/{process}/{transition}", POST=bulk.move),
-    _route(_RECORD, GET=entities.read, PATCH=entities.update, DELETE=entities.delete),
+    _route(_RECORD, entities.of_record, GET=entities.read, PATCH=entities.update, DELETE=entities.delete),
     _route(f"{_RECORD}/transitions", GET=moves.offers),
     _route(f"{_RECORD}/transitions/{{process}}/{{transition}}", POST=moves.take),
     _route(f"{_RECORD}/undo/{{history}}", POST=moves.take_back),

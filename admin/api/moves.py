@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from admin.api.asked import expected, parameters
+from admin.api.asked import expected
 from admin.api.call import Answer, Call
 from admin.api.entities import one, readable, seen_of, tag
 from admin.api.horizon import Seen
@@ -22,7 +22,6 @@ from workflows.unit import Unit
 
 async def offers(call: Call) -> Answer:
     """List the ways out of the record's states: those that are allowed with their forms, the others with the reason."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         seen, record = await readable(call, unit)
@@ -67,23 +66,17 @@ def _question(unit: Unit, question: FormField) -> dict[str, Any]:
 
 async def take(call: Call) -> Answer:
     """Take a transition; the body holds the answers to its form."""
-    parameters(call.request, ())
-    form = await sent(call)
     path = call.request.path_params
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
         _, transition = seen.move(path["process"], path["transition"])
+        answers = typed_form(transition, call.sent(optional=True))
         version = await expected(unit, call.request, seen.entity.name, path["id"], needed=False)
-        wanted = request_of(path, path["id"], typed_form(transition, form), version)
-        return await moved(unit, seen, await moves.move(unit, wanted))
+        done = await moves.move(unit, request_of(path, path["id"], answers, version))
+        return await moved(unit, seen, done)
 
     return await call.write(work)
-
-
-async def sent(call: Call) -> dict[str, Any]:
-    """Return the body of a request that may have none."""
-    return await call.json() if await call.body() else {}
 
 
 def request_of(path: Mapping[str, str], record: str, form: Mapping[str, Any], version: int | None) -> Move:
@@ -118,7 +111,6 @@ async def moved(unit: Unit, seen: Seen, found: Moved) -> Answer:
 
 async def take_back(call: Call) -> Answer:
     """Take a move of the record back."""
-    parameters(call.request, ())
     history = call.request.path_params["history"]
 
     async def work(unit: Unit) -> Answer:

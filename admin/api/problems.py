@@ -131,7 +131,8 @@ def answer(error: Exception, words: Words) -> Response:
     return Response(body, status, headers, MEDIA)
 
 
-async def _handled(request: Request, error: Exception) -> Response:
+async def handled(request: Request, error: Exception) -> Response:
+    """Return the response to an error, in the caller's language as far as it is known; log what is our fault."""
     call = getattr(request.state, "call", None)
     if status_of(error) == 500:
         log.error("the API failed", path=request.url.path, exc_info=error)
@@ -142,4 +143,4 @@ async def _handled(request: Request, error: Exception) -> Response:
 
 
 KINDS: tuple[type[Exception], ...] = (ApiError, RequestError, HTTPException, Exception)
-HANDLERS: Mapping[Any, ExceptionHandler] = dict.fromkeys(KINDS, _handled)
+HANDLERS: Mapping[Any, ExceptionHandler] = dict.fromkeys(KINDS, handled)

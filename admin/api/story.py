@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from admin.api.asked import flag, parameters, whole
+from admin.api.asked import flag, whole
 from admin.api.call import Answer, Call
 from admin.api.entities import readable
 from admin.api.horizon import Seen
@@ -28,13 +28,13 @@ _TASK: dict[str, FieldType] = {"title": "text", "due_at": "datetime", "member": 
 
 async def history(call: Call) -> Answer:
     """List what happened to the record, newest first."""
-    limit = whole(parameters(call.request, ("limit",)), "limit", 100, MOST_EVENTS)
 
     async def work(unit: Unit) -> Answer:
+        limit = whole(call.given, "limit", 100, MOST_EVENTS)
         seen, record = await readable(call, unit)
         return Answer({"items": [_event(call, seen, each) for each in await events_of(unit, record, limit)]})
 
-    return await call.read(work)
+    return await call.read(work, "limit")
 
 
 def _event(call: Call, seen: Seen, event: Event) -> dict[str, Any]:
@@ -96,11 +96,10 @@ def _maybe(value: datetime | None) -> str | None:
 
 async def note(call: Call) -> Answer:
     """Write a note on the record."""
-    parameters(call.request, ())
-    given = _checked(await call.json(), {"text": "long_text"}, needed=("text",))
 
     async def work(unit: Unit) -> Answer:
         _, record = await readable(call, unit)
+        given = _checked(call.sent(), {"text": "long_text"}, needed=("text",))
         return Answer({"id": await notes.note(unit, record.entity, record.id, given["text"])}, 201)
 
     return await call.write(work)
@@ -108,7 +107,6 @@ async def note(call: Call) -> Answer:
 
 async def about(call: Call) -> Answer:
     """List the tasks about the record, open ones first."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         _, record = await readable(call, unit)
@@ -119,12 +117,12 @@ async def about(call: Call) -> Answer:
 
 async def mine(call: Call) -> Answer:
     """List the caller's own tasks."""
-    done = flag(parameters(call.request, ("done",)), "done")
 
     async def work(unit: Unit) -> Answer:
+        done = flag(call.given, "done")
         return Answer({"items": [task(each) for each in await tasks.tasks_mine(unit, done=done)]})
 
-    return await call.read(work)
+    return await call.read(work, "done")
 
 
 def task(found: Task) -> dict[str, Any]:
@@ -143,12 +141,11 @@ def task(found: Task) -> dict[str, Any]:
 
 async def add(call: Call) -> Answer:
     """Give somebody something to do: the caller itself when no member is named."""
-    parameters(call.request, ())
-    body = await call.json()
-    subject = _subject(body.pop("about", None))
-    given = _checked(body, _TASK, needed=("title",))
 
     async def work(unit: Unit) -> Answer:
+        body = call.sent()
+        subject = _subject(body.pop("about", None))
+        given = _checked(body, _TASK, needed=("title",))
         due = _due(unit, given.get("due_at"))
         member = given.get("member")
         wanted = member.get("id") if isinstance(member, dict) else member
@@ -202,7 +199,6 @@ async def reopen(call: Call) -> Answer:
 
 
 async def _mark(call: Call, *, done: bool) -> Answer:
-    parameters(call.request, ())
     name = call.request.path_params["task"]
 
     async def work(unit: Unit) -> Answer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from admin.api.asked import parameters
+from admin.api.asked import LIST
 from admin.api.call import Answer, Call
 from admin.api.horizon import Horizon, Seen
 from admin.api.openapi import answers, schemas
-from admin.api.openapi.operations import LIST_PARAMETERS, Parts
+from admin.api.openapi.operations import Parts
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
 from models.message import say
@@ -20,7 +20,6 @@ Paths = dict[str, dict[str, Any]]
 
 async def openapi(call: Call) -> Answer:
     """Return the description of what the caller's levels may see and do."""
-    parameters(call.request, ())
 
     async def work(unit: Unit) -> Answer:
         return Answer(text=described(call.horizon(unit), call.tenant.name, call.catalogue.language, call.words))
@@ -42,7 +41,7 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
     paths = _general(horizon, parts)
     found: dict[str, Schema] = answers.schemas_of(words)
     for seen in horizon.entities.values():
-        paths |= _Entity(seen, parts).paths()
+        paths |= _Entity(seen, parts).paths(imports=horizon.imports)
         name = seen.entity.name
         found[name] = schemas.record(seen, words)
         if seen.creates:
@@ -103,9 +102,9 @@ class _Entity:
         self.base = f"/entities/{self.name}"
         self.words = parts.words
 
-    def paths(self) -> Paths:
+    def paths(self, *, imports: bool) -> Paths:
         found: Paths = {self.base: self._list()}
-        if self.seen.creates:
+        if self.seen.creates and imports:
             found[f"{self.base}/bulk"] = {"post": self._bulk_create()}
         if self.seen.reads:
             found[f"{self.base}/{{id}}"] = self._record()
@@ -120,7 +119,7 @@ class _Entity:
         found: dict[str, Any] = {}
         if self.seen.reads:
             found["get"] = self.make(
-                f"{self.name}.list", self.tag, say("List: {what}"), {200: page}, query=LIST_PARAMETERS, what=many
+                f"{self.name}.list", self.tag, say("List: {what}"), {200: page}, query=LIST, what=many
             )
         if self.seen.creates:
             found["post"] = self.make(

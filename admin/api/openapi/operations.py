@@ -11,7 +11,6 @@ from admin.api.problems import MEDIA, TITLES, Words
 from definitions.text import Text
 from models.message import Message, say
 
-LIST_PARAMETERS = ("filter", "sort", "q", "limit", "cursor", "fields", "count")
 _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean", "default": False}
 _QUERY: Mapping[str, tuple[Message, Schema]] = {
