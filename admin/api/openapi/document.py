@@ -217,7 +217,8 @@ class _Entity:
 
 
 def _bulk(item: Schema, beside: Schema) -> Schema:
-    items = {"type": "array", "items": item, "minItems": 1, "maxItems": 1000}
+    # What is wrong with an item stands among the results: the request as a whole is fine with any objects.
+    items = {"type": "array", "items": {"anyOf": [item, {"type": "object"}]}, "minItems": 1, "maxItems": 1000}
     return {
         "type": "object",
         "properties": {"items": items, **beside},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -28,8 +27,12 @@ from tests.networks import edited
 from workflows import commands
 
 ROOT = Path(__file__).parents[3]
-IMPORTING = edited(FILES, ("functions: [consult, communicate]", "functions: [consult, communicate, import]"))
-"""The small network, whose distributors may import."""
+IMPORTING = edited(
+    FILES,
+    ("functions: [consult, communicate]", "functions: [consult, communicate, import]"),
+    ("label: {fr: Perdu, en: Lost}}\n  revive", "label: {fr: Perdu, en: Lost}, bulk: true}\n  revive"),
+)
+"""The small network, whose distributors may import and give up many leads at once."""
 PEOPLE = {"leader": None, "distributor": "leader"}
 LEADS = 3
 
@@ -88,7 +91,7 @@ def serving(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "admin.cli.main", "serve", "--data", str(folder), "--port", str(port)]
     written = (folder / "server.log").open("w+", encoding="utf-8")
-    with written, subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=written, stderr=written) as process:
+    with written, subprocess.Popen(command, cwd=ROOT, stdout=written, stderr=written) as process:  # noqa: S603 - our own
         try:
             _wait(f"http://127.0.0.1:{port}/healthz", process)
             yield f"http://127.0.0.1:{port}"
