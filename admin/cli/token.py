@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from admin.settings import from_environment
 from models import tokens
@@ -141,7 +141,7 @@ def _plain(token: Token) -> dict[str, Any]:
 
 def _print(out: Console, found: Answer) -> None:
     if isinstance(found, list):
-        table = Table("Id", "Name", "Levels", "Valid until", "Last used", box=None)
+        table = Table(Column("Id", no_wrap=True), "Name", "Levels", "Valid until", "Last used", box=None)
         for token in found:
             levels = ", ".join(token["levels"]) if token["levels"] else "all of the member"
             table.add_row(token["id"], escape(token["name"]), levels, *_days(token))

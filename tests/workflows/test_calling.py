@@ -59,7 +59,8 @@ def test_an_address_is_taken_apart(url: str, target: Target) -> None:
         "https://a:b@exemple.fr",
         "https://x:99999",
         "https://" + "x" * 300 + ".fr",
-        "https://exemple.fr/" + "x" * 2000, "https://[::1",
+        "https://exemple.fr/" + "x" * 2000,
+        "https://[::1",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:

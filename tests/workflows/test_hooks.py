@@ -43,7 +43,8 @@ async def calling(
 async def test_a_call_brings_what_the_definition_says(make_stage: MakeStage, receiver: Receiver) -> None:
     body = (
         ", body: {name: =record.first_name, fixed: [1, true, null, 1.5], owner: =record.owner,"
-        " goal: =record.income_goal, nested: {at: =record.created_at, phone: =record.phone, born: =record.birth_date, likes: =record.interests}}"
+        " goal: =record.income_goal, nested: {at: =record.created_at, phone: =record.phone, born: =record.birth_date,"
+        " likes: =record.interests}}"
     )
     stage, lea = await calling(make_stage, receiver, body)
     await stage.lead(lea, interests=["home"])
