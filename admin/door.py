@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin import csrf, faults
+from admin.api.addresses import within
 from admin.formats import Formats
 from admin.i18n import preferred
 from admin.networks import Networks
@@ -51,8 +52,8 @@ class Door:
         return self.settings.signing_key()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer for the network that the address names, or pass on what is outside of all networks."""
-        if scope["type"] != "http" or not scope["path"].startswith("/n/"):
+        """Answer for the network that the address names, or pass on what is outside of all networks or the API's."""
+        if scope["type"] != "http" or not scope["path"].startswith("/n/") or within(scope["path"]):
             await self.app(scope, receive, send)
             return
         name, slash, rest = scope["path"].removeprefix("/n/").partition("/")

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from admin.api import problems
+from admin.api.addresses import within
 from admin.headers import SAFE_HEADERS
 from admin.i18n import catalogue, languages, preferred
 from admin.visit import Visit
@@ -69,6 +71,8 @@ def outside(request: Request, status: int) -> Response:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if within(request.scope["path"]):  # an address that not even the API's routes know
+        return await problems.handled(request, error)
     status, said = _reading(error)
     visit = getattr(request.state, "visit", None)
     if isinstance(error, StoreError):

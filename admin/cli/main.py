@@ -22,6 +22,7 @@ COMMANDS = {
     "member": "list members, take them in, give them levels, let them go",
     "worker": "run a worker beside the server",
     "serve": "run the server over a folder of networks",
+    "token": "make, list and revoke tokens of the API",
     "docs": "write the reference of the language",
     "demo": "make a demo network out of a pack, unless it is there already",
 }

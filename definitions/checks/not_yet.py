@@ -23,7 +23,7 @@ LATER = {
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
-        *(f"**/{action}" for action in ("sms", "notify", "assign", "webhook", "for_each", "document", "run")),
+        *(f"**/{action}" for action in ("sms", "notify", "assign", "for_each", "document", "run")),
         "**/email/attach",
         "when/form",
         "when/webhook",
