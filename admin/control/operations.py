@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
 from models.tenant import Tenant
+from models.tenants import NAME
 from workflows import membership, publishing
 from workflows.membership import Joined
 from workflows.proposal import propose
@@ -135,7 +137,7 @@ async def _network(desk: Desk, name: str) -> dict[str, Any]:
 async def create_network(desk: Desk, given: Given) -> Any:
     """Make a network and its leader; nothing is left when one of the two fails."""
     name = given["name"]
-    await _refuse_taken(desk, name)
+    await _refuse_name(desk, name)
     tenant = await desk.networks.create(name, given["files"], given.get("author"))
     try:
         joined = await membership.join(tenant, given["leader"], password=given.get("password"))
@@ -150,7 +152,9 @@ async def create_network(desk: Desk, given: Given) -> Any:
     }
 
 
-async def _refuse_taken(desk: Desk, name: str) -> None:
+async def _refuse_name(desk: Desk, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise RefusedError(Refusal("A network's name has small letters, digits and underscores."))
     if name in await desk.networks.names():
         raise RefusedError(Refusal(f"There is a network '{name}' already."))
 
@@ -172,12 +176,24 @@ async def import_network(desk: Desk, given: Given) -> Any:
     """Make a network out of an archive."""
     source = Path(given["path"])
     name = given.get("name") or archive.read_manifest(source).network
-    await _refuse_taken(desk, name)
+    await _refuse_name(desk, name)
+    staged = desk.networks.settings.data / f".{name}.import"
+    await asyncio.to_thread(staged.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(staged.unlink, missing_ok=True)
+    manifest = await archive.restore(source, staged, name, progress=desk.progress)
     async with desk.networks.apart(name) as path:
-        manifest = await archive.restore(source, path, name, progress=desk.progress)
+        await asyncio.to_thread(_place, staged, path)
     tenant = await desk.networks.get(name)
     link = "" if tenant is None else desk.link(tenant)
     return {"name": name, "rows": manifest.rows, "url": link, "version": manifest.version}
+
+
+def _place(staged: Path, path: Path) -> None:
+    """Give an imported network its name; one that took the name meanwhile keeps it."""
+    if path.exists():
+        staged.unlink()
+        raise RefusedError(Refusal(f"There is a network '{path.stem}' already."))
+    staged.rename(path)
 
 
 async def delete_network(desk: Desk, given: Given) -> Any:

@@ -164,6 +164,16 @@ async def test_a_network_that_is_deleted_is_made_again_and_worked_in(tmp_path: P
     await networks.close()
 
 
+@pytest.mark.parametrize("name", ["../small", "Small", ""])
+async def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, clock: SetClock, name: str) -> None:
+    given = {"name": name, "files": dict(SMALL), "leader": LEADER}
+    assert "small letters" in str(await refusal(tmp_path, "create_network", clock, **given))
+    await (await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL, clock=clock)).close()
+    await told(tmp_path, "export_network", clock, path=str(tmp_path / "small.zip"))
+    refused = await refusal(tmp_path, "import_network", clock, path=str(tmp_path / "small.zip"), name=name or "1")
+    assert "small letters" in str(refused)
+
+
 async def test_a_folder_without_networks_says_what_to_do(tmp_path: Path, clock: SetClock) -> None:
     assert "'maille network create' makes one" in str(await refusal(tmp_path, "history", clock))
     assert "one of: " not in str(await refusal(tmp_path, "history", clock, network="x"))
