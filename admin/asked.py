@@ -15,5 +15,6 @@ def text(form: FormData, name: str) -> str:
 
 def inside(visit: Visit, target: str) -> str:
     """Return the address when it is a page of this network, else the network's start."""
-    safe = target.startswith(visit.url()) and not any(bad in target for bad in ("\\", "..", "\r", "\n"))
+    dots = target.lower().replace("%2e", ".")
+    safe = target.startswith(visit.url()) and target.isprintable() and "\\" not in target and ".." not in dots
     return target if safe else visit.url()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import urlsplit
 
+from python_multipart.multipart import parse_options_header
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope
@@ -13,6 +13,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD = "_csrf"
 HEADERS = ("x-csrf-token", "x-csrftoken")
 """The second is what piccolo-admin's pages send."""
+CHARSETS = frozenset({"", "utf-8", "us-ascii"})
+"""Ways of writing text that a form may be in: others can make characters that no store keeps."""
 BODY_LIMIT = 10 * 1024 * 1024
 
 
@@ -33,7 +35,7 @@ def same_origin(connection: HTTPConnection) -> bool:
     origin = connection.headers.get("origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc == connection.headers.get("host")
+    return origin.partition("://")[2] == connection.headers.get("host")
 
 
 async def check(scope: Scope, receive: Receive, token: str) -> Receive:
@@ -41,6 +43,8 @@ async def check(scope: Scope, receive: Receive, token: str) -> Receive:
     request = Request(scope, receive)
     if not same_origin(request):
         raise ForgedError
+    if _charset(request) not in CHARSETS:
+        raise ForgedError(400)
     sent = next((request.headers[name] for name in HEADERS if name in request.headers), None)
     if sent is None:
         body = await _body(receive)
@@ -49,6 +53,12 @@ async def check(scope: Scope, receive: Receive, token: str) -> Receive:
     if not hmac.compare_digest((sent or "").encode(), token.encode()):
         raise ForgedError
     return receive
+
+
+def _charset(request: Request) -> str:
+    """Return how the body's text is written, as far as its headers say so."""
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    return options.get(b"charset", b"").decode("latin-1").lower()
 
 
 async def _body(receive: Receive) -> bytes:

@@ -22,6 +22,7 @@ from admin.visit import THEMES, Visit, address
 from models import accounts, terms
 from models.actor import PUBLIC, Actor
 from models.sessions import Session
+from models.store import StoreError
 from models.tenant import Tenant
 
 SESSION_COOKIE = "maille"
@@ -43,7 +44,7 @@ class Door:
         self.app = app
         self.networks = networks
         self.settings = settings
-        self._accepted: dict[tuple[str, int], None] = {}
+        self._accepted: dict[tuple[str, int, tuple[str, ...]], None] = {}
 
     @cached_property
     def key(self) -> bytes:
@@ -57,10 +58,16 @@ class Door:
             return
         name, slash, rest = scope["path"].removeprefix("/n/").partition("/")
         request = Request(scope, receive)
-        tenant = await self.networks.get(name)
         answer: ASGIApp | None
+        try:
+            tenant = await self.networks.get(name)
+        except StoreError:
+            await faults.outside(request, 503)(scope, receive, send)
+            return
         if tenant is None:
             answer = faults.outside(request, 404)
+        elif not scope["query_string"].isascii():
+            answer = faults.outside(request, 400)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)
         else:
@@ -123,7 +130,7 @@ class Door:
         return _leave(visit, visit.url("terms", next=_next(request)))
 
     async def _owes_terms(self, visit: Visit, session: Session) -> bool:
-        key = (session.id, visit.tenant.published.version)
+        key = (session.id, visit.tenant.published.version, visit.actor.levels)
         if key in self._accepted:
             return False
         if await terms.open_terms(visit.tenant, visit.actor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -9,12 +10,16 @@ from starlette.types import ExceptionHandler
 
 from admin.api import problems
 from admin.api.addresses import within
+from admin.headers import SAFE_HEADERS
 from admin.i18n import catalogue, languages, preferred
 from admin.visit import Visit
 from admin.web import Toast, environment, render, toast_header
 from definitions.text import Text
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import Message, say
+from models.store import StoreError
+
+log = structlog.get_logger(__name__)
 
 STATUSES: dict[type[RequestError], int] = {
     NotFoundError: 404,
@@ -28,6 +33,7 @@ SENTENCES: dict[int, Message] = {
     404: say("This page does not exist, or you may not see it."),
     405: say("This cannot be done here."),
     413: say("This is too large to be sent."),
+    503: say("This network cannot be used at the moment. Nothing was changed; please try again later."),
     500: say("Something went wrong on our side. Nothing was changed; please try again."),
 }
 
@@ -61,18 +67,25 @@ async def _answer(request: Request, error: Exception) -> Response:
         return await problems.handled(request, error)
     status, said = _reading(error)
     visit = getattr(request.state, "visit", None)
-    if visit is None:
-        return outside(request, status)
-    return await page(request, status, visit.words(said))
+    if isinstance(error, StoreError):
+        log.error("the store failed", path=request.url.path, reason=str(error))
+        part = visit is not None and (visit.htmx or "application/json" in request.headers.get("accept", ""))
+        visit = visit if part else None  # a page with its menu would ask the store again
+    response = outside(request, status) if visit is None else await page(request, status, visit.words(said))
+    for name, value in SAFE_HEADERS.items():  # a failure is answered from outside of all middleware
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _reading(error: Exception) -> tuple[int, Message | Text]:
     """Return the HTTP status of an error and its sentence: the one place that maps them."""
     if isinstance(error, RequestError):
         return STATUSES.get(type(error), 400), error.message
+    if isinstance(error, StoreError):
+        return 503, SENTENCES[503]
     status = error.status_code if isinstance(error, HTTPException) else 500
     return status, SENTENCES.get(status, SENTENCES[500])
 
 
-REFUSALS: tuple[type[Exception], ...] = (RequestError, HTTPException, Exception)
+REFUSALS: tuple[type[Exception], ...] = (RequestError, StoreError, HTTPException, Exception)
 HANDLERS: dict[type[Exception] | int, ExceptionHandler] = dict.fromkeys(REFUSALS, _answer)

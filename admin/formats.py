@@ -13,6 +13,10 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from admin.i18n import Catalogue, catalogue
+from workflows.formats import first_of_month
+
+MOST = 500
+"""So many records are counted for a page; beyond it says `500+`: pages must not cost as much as there are records."""
 
 
 @cache
@@ -55,6 +59,11 @@ class Formats:
         return catalogue(self.language)
 
     @property
+    def most(self) -> int:
+        """As far as records are counted."""
+        return MOST
+
+    @property
     def today(self) -> dt.date:
         """The day that it is where the network is."""
         return self.now.astimezone(self.timezone).date()
@@ -65,7 +74,7 @@ class Formats:
 
     def date(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day: `20 nov. 2026`."""
-        return "" if value is None else dates.format_date(self.day_of(value), "medium", locale=self.locale)
+        return "" if value is None else self._written(self.day_of(value), "medium")
 
     def time(self, value: dt.datetime | None) -> str:
         """Write the time of a moment: `10:00`."""
@@ -88,7 +97,7 @@ class Formats:
     def long_day(self, day: dt.date) -> str:
         """Write a day in full: `Samedi 21 novembre`, with the year when it is another."""
         pattern = "EEEE d MMMM" if day.year == self.today.year else "EEEE d MMMM y"
-        return capital(dates.format_date(day, pattern, locale=self.locale))
+        return capital(self._written(day, pattern))
 
     def short_day(self, value: dt.date | dt.datetime | None) -> str:
         """Write a day in little room: `ven. 20` within a week, `20 nov.` within the year, else with the year."""
@@ -98,8 +107,11 @@ class Formats:
         if day == self.today:
             return self.catalogue.gettext("today")
         if abs(day - self.today) < dt.timedelta(days=7):
-            return dates.format_date(day, "EEE d", locale=self.locale)
-        return dates.format_date(day, "d MMM" if day.year == self.today.year else "d MMM y", locale=self.locale)
+            return self._written(day, "EEE d")
+        return self._written(day, "d MMM" if day.year == self.today.year else "d MMM y")
+
+    def _written(self, day: dt.date, pattern: str) -> str:
+        return first_of_month(dates.format_date(day, pattern, locale=self.locale), self.locale)
 
     def due(self, value: dt.date | dt.datetime | None) -> str:
         """Write when something is due: the time today (`10:00`), else the day (`ven. 20`)."""
@@ -118,6 +130,10 @@ class Formats:
     def number(self, value: Decimal | float | None) -> str:
         """Write a number with the language's separators."""
         return "" if value is None else numbers.format_decimal(value, locale=self.locale)
+
+    def upto(self, count: int) -> str:
+        """Write how many there are, as far as they were counted: `500+`."""
+        return self.number(count) if count <= MOST else f"{self.number(MOST)}+"
 
     def percent(self, value: Decimal | float | None) -> str:
         """Write a share of one: `12,5 %`."""

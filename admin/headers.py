@@ -19,6 +19,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "private, no-cache",
 }
+SAFE_HEADERS = {**HEADERS, "Content-Security-Policy": CONTENT_POLICY}
 
 
 class SecurityHeaders:

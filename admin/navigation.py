@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from admin.formats import MOST
 from admin.visit import Visit
 from definitions.problems import NOWHERE
 from definitions.spec.screen import Home, Screen, Tile
-from models.query import Query
 from models.records import Records
 from models.tx import Tx
 from workflows import tasks
@@ -84,7 +84,7 @@ async def load(visit: Visit) -> Navigation:
 
     async def counts(tx: Tx) -> dict[str, int]:
         records = Records(tenant.published, tx, visit.actor, tenant.context(), new_id=tenant.new_id)
-        return {name: await records.count(name, Query()) for name in order}
+        return {name: await records.count(name, most=MOST) for name in order}
 
     by_entity = await tenant.store.read(counts)
     open_tasks = await tasks.count_mine(tenant, visit.actor)

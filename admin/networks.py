@@ -11,7 +11,9 @@ import structlog
 
 from admin.settings import Settings
 from admin.visit import address
+from definitions.problems import DefinitionError
 from models.clock import Clock
+from models.store import StoreError
 from models.tenant import Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
@@ -54,16 +56,30 @@ class Networks:
         return await self.tenants.names()
 
     async def start(self) -> None:
-        """Open every network, so that what is due is done without anybody looking."""
+        """Open every network, so that what is due is done without anybody looking.
+
+        One that cannot be opened is told in the log and keeps no other one from being served.
+        """
         for name in await self.names():
-            await self.get(name)
+            with suppress(StoreError):
+                await self.get(name)
 
     async def get(self, name: str) -> Tenant | None:
-        """Return the open network, opened first when needed; None when there is none of that name."""
+        """Return the open network, opened first when needed; None when there is none of that name.
+
+        `StoreError`: there is one, and it cannot be opened now.
+        """
         try:
             tenant = await self.tenants.open(name)
         except LookupError:
             return None
+        except StoreError as error:
+            log.warning("a network cannot be opened", network=name, reason=str(error))
+            raise
+        except DefinitionError as error:
+            reason = str(error)
+            log.warning("the definitions of a network are not understood", network=name, reason=reason)
+            raise StoreError(reason) from error
         if self.works and name not in self._working:
             self._working[name] = self._employ(name, tenant)
         return tenant

@@ -18,6 +18,7 @@ from admin.piccolo.mount import BackOffice
 from admin.screens import account, home, outbox, reference, signin, tasks, tokens
 from admin.visit import address
 from admin.web import environment
+from models.store import StoreError
 
 SHELL: tuple[BaseRoute, ...] = (
     *signin.routes,
@@ -61,7 +62,10 @@ def routes(networks: Networks) -> list[BaseRoute]:
 
 
 async def _label(networks: Networks, name: str, language: str) -> str:
-    tenant = await networks.get(name)
+    try:
+        tenant = await networks.get(name)
+    except StoreError:
+        return name
     if tenant is None:
         return name
     network = tenant.published.network

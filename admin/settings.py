@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,21 @@ class Settings:
             return self.secret.encode()
         self.data.mkdir(parents=True, exist_ok=True)
         path = self.data / ".secret"
-        try:
-            with path.open("x", encoding="ascii") as file:
-                path.chmod(0o600)
-                file.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+        if not path.exists() or not path.read_bytes():
+            _draw(path)
         return path.read_bytes()
+
+
+def _draw(path: Path) -> None:
+    """Draw a secret into a file, which is there in full or not at all; the first of several wins."""
+    with NamedTemporaryFile("w", encoding="ascii", dir=path.parent, prefix=".secret-") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        if path.exists() and not path.read_bytes():
+            path.unlink()
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

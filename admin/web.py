@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from starlette.requests import Request
@@ -22,6 +23,8 @@ from models.message import Message
 __all__ = ["Toast", "environment", "here", "redirect", "render", "say_on", "toast_header"]
 
 TOAST_COOKIE = "maille_toast"
+PLAIN = ":/%#?=@[]!$&'()*+,;"
+"""What stays as it is in an address that goes into a header."""
 UI = "macros/ui.html"
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 SYSTEMS = (
@@ -140,7 +143,7 @@ def _text(template: Template, names: dict[str, Any], block: str | None) -> str:
 def redirect(request: Request, target: str) -> Response:
     """Send the browser to another page (after a post too); an htmx request leaves its page as a whole."""
     if here(request).htmx:
-        return Response(status_code=204, headers={"HX-Redirect": target})
+        return Response(status_code=204, headers={"HX-Redirect": quote(target, safe=PLAIN)})
     return RedirectResponse(target, status_code=303)
 
 
@@ -162,7 +165,10 @@ def toast_header(toast: Toast) -> str:
 def _keep(request: Request, response: Response, toast: Toast) -> None:
     visit = here(request)
     sealed = seal(visit.key, "toast", json.dumps(asdict(toast)))
-    response.set_cookie(TOAST_COOKIE, sealed, max_age=60, path=visit.url(), httponly=True, samesite="lax")
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        TOAST_COOKIE, sealed, max_age=60, path=visit.url(), httponly=True, samesite="lax", secure=secure
+    )
 
 
 def _kept_toast(request: Request, visit: Visit) -> Toast | None:

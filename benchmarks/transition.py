@@ -14,67 +14,13 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from benchmarks import raw
+from benchmarks.world import PACK
 from models.actor import SYSTEM, Actor
 from models.members import load_actor
 from models.record import Record
-from models.tenant import Tenant, create_tenant, uuid7
-from models.tx import Tx
+from models.tenant import Tenant, create_tenant
 from workflows import commands
-
-PACK = {
-    "network.yaml": """
-network: bench
-languages: [fr]
-timezone: Europe/Paris
-currency: EUR
-""",
-    "lead.yaml": """
-entity: lead
-label: {fr: Prospect}
-title: "{{ record.last_name }}"
-owner: true
-fields:
-  first_name: {type: text, required: true, max: 80}
-  last_name: {type: text, required: true, max: 80}
-  email: {type: email}
-  phone: {type: phone}
-  country: {type: country, default: FR}
-  next_call_at: {type: datetime, index: true}
-  calls: {type: integer, default: 0}
-search: [first_name, last_name, email]
----
-process: recruiting
-entity: lead
-label: {fr: Recrutement}
-states:
-  new: {label: {fr: Nouveau}, initial: true}
-  contacted: {label: {fr: Contacté}}
-transitions:
-  call:
-    label: {fr: Appeler}
-    from: any
-    to: contacted
-    by: [distributor]
-    guard: has(record.phone)
-    form: {comment: {type: long_text, label: {fr: Commentaire}}, next_call_at: {field: next_call_at, required: true}}
-    set: {calls: =record.calls + 1}
-  back: {label: {fr: Revenir}, from: contacted, to: new, by: [distributor]}
----
-level: distributor
-label: {fr: Distributeur}
-entities:
-  lead: {read: mine, create: true, update: mine, delete: mine}
-  member: {read: downline}
----
-automation: later
-label: {fr: Plus tard}
-when: {moved: recruiting.call}
-if: record.country == "FR"
-key: =record.id
-mode: parallel
-do: [{stop: true}]
-""",
-}
 
 
 async def prepare(folder: Path, count: int) -> tuple[Tenant, Actor, list[Record]]:
@@ -120,36 +66,11 @@ def engine_jobs(tenant: Tenant, actor: Actor, leads: list[Record]) -> list[Calla
     return [job(lead) for lead in leads]
 
 
-UPDATE = """UPDATE "lead" SET "recruiting" = ?, "calls" = "calls" + 1, "next_call_at" = ?, "updated_at" = ?,
-"last_activity_at" = ?, "version" = "version" + 1 WHERE "id" = ? AND "version" = ?"""
-HISTORY = """INSERT INTO "_history" ("id", "at", "entity", "record", "kind", "process", "transition", "from_state",
-"to_state", "actor", "actor_kind", "before", "after", "text") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
-WAITING = """SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'"""
-RUN = """INSERT INTO "_run" ("id", "automation", "definition", "key", "entity", "record", "state", "cause", "actor",
-"cursor", "names", "started_at") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"""
-OUTBOX = """INSERT INTO "_outbox" ("id", "kind", "payload", "run_at", "priority", "attempts", "max_attempts", "state",
-"unique_key", "created_at") VALUES (?,?,?,?,?,?,?,?,?,?)"""
-BEFORE, AFTER = '{"recruiting":"new","calls":0}', '{"recruiting":"contacted","calls":1}'
-
-
 def raw_jobs(tenant: Tenant, actor: Actor, leads: list[Record]) -> list[Callable[[], Awaitable[object]]]:
     """Return the same reads and writes as plain SQL through the same writer: the floor under the engine."""
-    now, who = "2030-01-01 09:00:00.000000+00:00", actor.id
 
     def job(lead: Record) -> Callable[[], Awaitable[object]]:
-        async def work(tx: Tx) -> None:
-            await tx.row('SELECT * FROM "lead" WHERE "id" = ? AND "owner" = ?', [lead.id, who])
-            await tx.run(UPDATE, ["contacted", now, now, now, lead.id, lead.version])
-            move = ["moved", "recruiting", "call", "new", "contacted", who, "member", BEFORE, AFTER, "Bien"]
-            history, run = uuid7(), uuid7()
-            await tx.run(HISTORY, [history, now, "lead", lead.id, *move])
-            await tx.rows(WAITING, ["lead", lead.id])
-            about = ["later", 1, lead.id, "lead", lead.id, "running", history, who, "{}", "{}", now]
-            await tx.run(RUN, [run, *about])
-            key = f"run:{run}:{uuid7()}"
-            await tx.run(OUTBOX, [uuid7(), "run", "{}", now, 0, 0, 12, "ready", key, now])
-
-        return lambda: tenant.store.write(work)
+        return lambda: tenant.store.write(lambda tx: raw.move(tx, lead.id, "Bien", actor.id))
 
     return [job(lead) for lead in leads]
 

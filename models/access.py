@@ -21,6 +21,7 @@ from models.tx import Dialect
 if TYPE_CHECKING:
     from models.sight import Sight
 
+PUBLIC_LEVEL = "public"
 Action = Literal["read", "create", "update", "delete"]
 Mode = Literal["read", "write"]
 
@@ -79,7 +80,7 @@ class Rights:
 
     def _level_row(self, level: Level, entity: str, action: Action) -> Condition:
         if level.everything:
-            # A member's own data closed to the leader (LANGUAGE.md, "my account") narrows this, and nothing else.
+            # A member's own data closed to the leader (a choice of the account page) narrows this, and nothing else.
             return Granted(level.name, level.place, ALWAYS)
         definition = self.network.entities[entity]
         own = level.entities.get(entity)
@@ -89,10 +90,10 @@ class Rights:
 
     def _own_row(self, own: EntityAccess, entity: Entity, level: Level, action: Action) -> Condition:
         rule: Rule = getattr(own, action)
-        granted = Granted(level.name, rule.place, _condition(rule, entity))
+        granted = Granted(level.name, rule.place, _condition(level, rule, entity))
         if action == "create" and own.read.reach != "none":
             # Who may read some records cannot create others: not for another member, not out of the own reach.
-            return all_of((granted, Granted(level.name, own.read.place, _condition(own.read, entity))))
+            return all_of((granted, Granted(level.name, own.read.place, _condition(level, own.read, entity))))
         return granted
 
     def _level_field(self, level: Level, entity: str, field: str, mode: Mode, seen: frozenset[str]) -> Condition:
@@ -112,7 +113,7 @@ class Rights:
         rule = None if declared is None else getattr(declared, mode)
         if rule is None:
             return ALWAYS
-        return Granted(level.name, rule.place, _condition(rule, self.network.entities[entity]))
+        return Granted(level.name, rule.place, _condition(level, rule, self.network.entities[entity]))
 
     def _level_transition(self, level: Level, process: str, entity: str, move: Transition) -> Condition:
         if level.everything:
@@ -128,9 +129,11 @@ class Rights:
         return self._level_row(level, entity, "read")
 
 
-def _condition(rule: Rule, entity: Entity) -> Condition:
+def _condition(level: Level, rule: Rule, entity: Entity) -> Condition:
     if rule.expression is not None:
-        return Holds(rule.expression)
+        # Who is not signed in is nobody: `record.owner == actor` would find the records that nobody owns.
+        asks_who = any(path[0] == "actor" for path in rule.expression.reads)
+        return NEVER if asks_who and level.name == PUBLIC_LEVEL else Holds(rule.expression)
     match rule.reach:
         case "all":
             return ALWAYS
@@ -164,9 +167,9 @@ class Access:
             case "system":
                 return self.system
             case "public":
-                names: tuple[str, ...] = ("public",)
+                names: tuple[str, ...] = (PUBLIC_LEVEL,)
             case _:
-                names = tuple(sorted(set(actor.levels) - {"public"}))
+                names = tuple(sorted(set(actor.levels) - {PUBLIC_LEVEL}))
         if names not in self._rights:
             levels = tuple(self.network.levels[name] for name in names if name in self.network.levels)
             self._rights[names] = Rights(self.network, levels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,6 +13,7 @@ from models.actor import Actor
 from models.connections import stored_datetime
 from models.members import load_actor
 from models.sessions import IDLE, TOUCH, Session
+from models.store import StoreError
 from models.tenant import Tenant
 from models.tx import Tx
 
@@ -142,9 +144,9 @@ async def _limited_until(tx: Tx, attempt: _Try) -> datetime | None:
     since = stored_datetime(attempt.at - WINDOW)
     ip = attempt.ip
     failed = await tx.rows(
-        'SELECT "at", "email", "ip" FROM "_sign_in" WHERE "at" > ? AND "outcome" = ? AND ("email" = ? OR "ip" = ?) '
-        'ORDER BY "at" DESC LIMIT 1000',
-        (since, "failed", attempt.email, ip),
+        'SELECT "at", "email", "ip" FROM "_sign_in" WHERE "at" > ? AND "at" <= ? AND "outcome" = ? '
+        'AND ("email" = ? OR "ip" = ?) ORDER BY "at" DESC LIMIT 1000',
+        (since, stored_datetime(attempt.at), "failed", attempt.email, ip),
     )
     pair = [row[0] for row in failed if row[1] == attempt.email and row[2] == ip]
     address = [row[0] for row in failed if row[2] == ip and ip is not None]
@@ -179,10 +181,12 @@ async def resume(tenant: Tenant, token: str, *, ip: str | None, idle: timedelta 
         return None
     session, actor = found
     if actor is None or session.idle_too_long(now, idle):
-        await tenant.store.write(lambda tx: stored.end(tx, session.id))
+        with suppress(StoreError):  # it is over, also where that cannot be written down
+            await tenant.store.write(lambda tx: stored.end(tx, session.id))
         return None
-    if now - session.seen_at > TOUCH:
-        await tenant.store.write(lambda tx: stored.touch(tx, session.id, now))
+    if abs(now - session.seen_at) > TOUCH:
+        with suppress(StoreError):  # a disk that is full keeps nobody from reading
+            await tenant.store.write(lambda tx: stored.touch(tx, session.id, now))
     return session, actor
 
 

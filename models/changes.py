@@ -117,12 +117,18 @@ def _split(
 
 async def update(records: Records, entity: str, record_id: str, version: int | None, raw: Mapping[str, Any]) -> Change:
     """Change a record; see `Records.update`."""
-    sight = records.sight(entity)
     before = await records.get(entity, record_id)
     if "update" not in before.may:
         raise RefusedError(say("You may not change this record."))
     if version is not None and version != before.version:
         raise ConflictError(before.version)
+    return await rewrite(records, before, raw)
+
+
+async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> Change:
+    """Change a record that was read in this transaction and may be changed; see `Records.rewrite`."""
+    entity = before.entity
+    sight = records.sight(entity)
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, before.full)
     problems = dict(cleaned.problems)
@@ -256,11 +262,24 @@ async def _taken(records: Records, draft: _Draft, names: Collection[str], *, own
         stored = [table.encode(part, draft.values.get(part)) for part in key]
         if None in stored:
             continue
-        where = " AND ".join(f"{quoted(part)} = ?" for part in key)
+        where = " AND ".join(map(_names if _signs_in(draft.entity, name) else _is, key))
         text = f'SELECT 1 FROM {table.quoted} WHERE {where} AND "id" <> ? LIMIT 1'  # noqa: S608 (names only)
         if await records.tx.row(text, (*stored, draft.values["id"])) is not None:
             problems[name] = TAKEN
     return problems
+
+
+def _signs_in(entity: Entity, field: str) -> bool:
+    """Whether the field is what members sign in with, where capital letters make no other person."""
+    return entity.name == tree.MEMBER and field == "email"
+
+
+def _is(column: str) -> str:
+    return f"{quoted(column)} = ?"
+
+
+def _names(column: str) -> str:
+    return f"lower({quoted(column)}) = lower(?)"
 
 
 async def _insert(records: Records, draft: _Draft) -> None:

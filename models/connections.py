@@ -14,11 +14,13 @@ from typing import Any, Literal
 import piccolo.engine.sqlite  # noqa: F401 - registers its adapters first, so that ours below replaces its one for times
 
 from definitions.expr import SQLITE_FUNCTIONS
-from models.store import StoreBusyError
+from models.store import StoreBusyError, StoreError
 
 Use = Literal["write", "read", "piccolo"]
 BUSY_MILLISECONDS = 10_000
 STATEMENTS = 512
+FORMAT = 1
+"""What files of this Maille are like; a file with a higher number was written by a newer one."""
 
 SETTINGS: Mapping[Use, tuple[str, ...]] = {
     "write": (
@@ -27,6 +29,7 @@ SETTINGS: Mapping[Use, tuple[str, ...]] = {
         "PRAGMA foreign_keys = ON",
         "PRAGMA temp_store = MEMORY",
         "PRAGMA cache_size = -8000",
+        "PRAGMA journal_size_limit = 67108864",
     ),
     "read": ("PRAGMA query_only = ON", "PRAGMA cache_size = -4000", "PRAGMA temp_store = MEMORY"),
     "piccolo": ("PRAGMA query_only = ON",),
@@ -79,13 +82,41 @@ def connect(path: Path, use: Use) -> sqlite3.Connection:
     return connection
 
 
+def take(path: Path) -> tuple[FileLock, sqlite3.Connection]:
+    """Lock the store at `path` and open it for writing; `StoreError` says why that cannot be."""
+    lock = FileLock(path)
+    try:
+        return lock, _open_for_writing(path)
+    except sqlite3.Error as error:
+        lock.release()
+        raise StoreError(f"{path} cannot be opened: {error}.") from error
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open the file unless it is one of a newer Maille, which knows things of it that we would spoil."""
+    connection = connect(path, "write")
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > FORMAT:
+        connection.close()
+        raise StoreError(f"{path} was written by a newer Maille (format {found}; this one knows {FORMAT}).")
+    if found < FORMAT:
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+    return connection
+
+
 class FileLock:
     """One process (one store) a file: an advisory lock on a file beside it that holds the process's number."""
 
     def __init__(self, path: Path) -> None:
-        """Take the lock of the store at `path`, or raise `StoreBusyError` naming who has it."""
+        """Take the lock of the store at `path`; `StoreBusyError` names who has it, `StoreError` what forbids it."""
         lock = path.with_name(f"{path.name}.lock")
-        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{lock} cannot be written: {error.strerror}.") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

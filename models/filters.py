@@ -189,7 +189,11 @@ class Finder:
         """Return when a day of the network begins and ends, as stored."""
         day = convert(_DAY, raw, self.locality)
         zone = self.locality.timezone
-        begin, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
+        try:
+            days = day, day + timedelta(days=1)
+            begin, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in days)
+        except OverflowError:
+            raise ValueRefusedError(say("This is not a date.")) from None
         return stored_datetime(begin), stored_datetime(end)
 
     def _stored(self, field: Field, value: Any) -> Any:

@@ -65,10 +65,13 @@ async def page(records: Records, entity: str, query: Query) -> Page:
     return Page(found, _cursor(order, rows[limit - 1][-1], found[-1].id) if more else None)
 
 
-async def count(records: Records, entity: str, query: Query) -> int:
-    """Return how many records the whole list has."""
-    statement = Statement(await records.names_for(query.where), records.context).add("SELECT count(*)")
+async def count(records: Records, entity: str, query: Query, most: int | None = None) -> int:
+    """Return how many records the whole list has; with `most` counting ends at one more than that."""
+    statement = Statement(await records.names_for(query.where), records.context)
+    statement.add("SELECT count(*)" if most is None else "SELECT count(*) FROM (SELECT 1")
     _from(statement, records, records.sight(entity), query)
+    if most is not None:
+        statement.add(" LIMIT ").value(most + 1).add(') AS "first"')
     row = await records.tx.row(statement.text, statement.values)
     return 0 if row is None else int(row[0])
 
@@ -141,7 +144,7 @@ def _read_cursor(cursor: str, order: _Order) -> _Mark:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         name, descending, value, identifier = json.loads(base64.urlsafe_b64decode(padded.encode()))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         name = descending = value = identifier = None
     known = (name, descending) == (order.name, order.descending) and isinstance(identifier, str)
     if not known or not _storable(value) or not _storable(identifier):

@@ -11,8 +11,9 @@ from definitions.spec.network import Network
 from models import changes, lists, references
 from models.access import Access, Rights
 from models.actor import Actor
-from models.errors import NotFoundError
+from models.errors import NotFoundError, RefusedError
 from models.filters import Finder
+from models.message import say
 from models.query import Query
 from models.record import Change, Page, Record
 from models.rules import Condition, holds, reads
@@ -100,9 +101,12 @@ class Records:
         """Return one page of the records that the actor may read."""
         return await lists.page(self, entity, query)
 
-    async def count(self, entity: str, query: Query = Query()) -> int:  # noqa: B008 (frozen)
-        """Return how many records the whole list has."""
-        return await lists.count(self, entity, query)
+    async def count(self, entity: str, query: Query = Query(), *, most: int | None = None) -> int:  # noqa: B008 (frozen)
+        """Return how many records the whole list has.
+
+        With `most` counting ends at `most + 1`, "more than that": what a page counts must not cost as much as there is.
+        """
+        return await lists.count(self, entity, query, most)
 
     async def group_count(self, entity: str, process: str, query: Query = Query()) -> Mapping[str, int]:  # noqa: B008 (frozen)
         """Return how many records of the list are in each state of the process (states with none are left out)."""
@@ -123,6 +127,12 @@ class Records:
         process is changed here by the system only. Nothing is written when nothing differs.
         """
         return await changes.update(self, entity, record_id, version, values)
+
+    async def rewrite(self, record: Record, values: Mapping[str, Any]) -> Change:
+        """Change a record that this transaction has read already, through whatever eyes: for the system alone."""
+        if self.actor.kind != "system":
+            raise RefusedError(say("You may not change this record."))
+        return await changes.rewrite(self, self.sight(record.entity).record(record.full, ()), values)
 
     async def delete(self, entity: str, record_id: str, version: int | None = None) -> Record:
         """Delete the record and return what it was. Raises like `update`."""

@@ -13,6 +13,8 @@ from models.tx import Row, Tx
 IDLE = timedelta(minutes=20)
 TOUCH = timedelta(minutes=1)
 """`seen_at` is written at most so often: a page with twenty requests is not twenty commits."""
+FORGOTTEN = timedelta(days=2)
+"""A session that was not used for so long is removed, whoever it was of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ async def end(tx: Tx, identifier: str) -> int:
 async def end_all(tx: Tx, member: str) -> int:
     """End all sessions of a member and return how many ended."""
     return await tx.run('DELETE FROM "_session" WHERE "member" = ?', (member,))
+
+
+async def purge(tx: Tx, now: datetime) -> int:
+    """Remove the sessions that nobody can resume any more."""
+    return await tx.run('DELETE FROM "_session" WHERE "seen_at" < ?', (stored_datetime(now - FORGOTTEN),))
 
 
 _SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent" FROM "_session"'

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from piccolo.query.base import Query
 
-from models.connections import FileLock, connect
+from models.connections import connect, take
 from models.piccolo_engine import CURRENT, StoreEngine
 from models.store import StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
@@ -27,6 +27,17 @@ GROUP = 128
 
 CONNECTIONS = 4
 """Reading connections a store."""
+
+TROUBLE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Codes of errors that are nobody's mistake but the disk's or the file's."""
 
 
 class SqliteTx:
@@ -105,8 +116,14 @@ class _Job(Generic[T]):
 
 
 def _raisable(error: BaseException) -> BaseException:
-    """A future cannot carry StopIteration."""
-    return StoreError(f"work raised {error!r}") if isinstance(error, StopIteration) else error
+    """Return what is raised to who waits: trouble of the disk is the store's own error, whatever was asked of it."""
+    if isinstance(error, StopIteration):  # a future cannot carry it
+        return StoreError(f"work raised {error!r}")
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in TROUBLE:
+        told = StoreError(f"The store cannot do this now: {error}.")
+        told.__cause__ = error
+        return told
+    return error
 
 
 def drive(work: Work[T], tx: SqliteTx) -> T:
@@ -135,12 +152,7 @@ class SqliteStore:
         self.path = path
         self.changed = asyncio.Event()
         self.engine = StoreEngine(self)
-        self._lock = FileLock(path)
-        try:
-            self._writer = connect(path, "write")
-        except BaseException:
-            self._lock.release()
-            raise
+        self._lock, self._writer = take(path)
         self._guard = threading.Condition()
         self._writes: deque[_Job[Any]] = deque()
         self._writing = False
@@ -231,8 +243,12 @@ class SqliteStore:
                 connection.execute("BEGIN")
                 job.run(connection)
                 connection.execute("ROLLBACK")
-            except sqlite3.Error as error:
+            except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
                 job.error = job.error or error
+                if connection is not None:  # the next one begins afresh
+                    with suppress(sqlite3.Error):
+                        connection.close()
+                    connection = None
             _resolve([job], None)
 
     def _next_read(self, connection: sqlite3.Connection | None) -> _Job[Any] | None:

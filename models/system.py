@@ -103,7 +103,7 @@ OUTBOX = _table(
     "id kind payload run_at priority attempts max_attempts state lease_until worker unique_key last_error created_at "
     "done_at",
     filled="kind payload run_at priority attempts max_attempts state created_at",
-    indexes=("state run_at priority", "state lease_until"),
+    indexes=("state run_at priority id", "state lease_until run_at"),
     unique=("unique_key",),
 )
 MAIL = _table(
@@ -188,6 +188,14 @@ async def ensure_system_tables(tx: Tx) -> None:
                 await tx.run(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {declared}")
         for statement in table.statements[1:]:
             await tx.run(statement)
+
+
+async def release_leases(tx: Tx) -> None:
+    """Let the work that is leased be claimed at once: for who opens a store alone, all those workers are dead."""
+    await tx.run(
+        """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL
+        WHERE "state" = 'ready' AND "lease_until" IS NOT NULL"""
+    )
 
 
 def piccolo_tables(engine: Engine[Any]) -> dict[str, type[Table]]:

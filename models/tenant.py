@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from models.published import Published, hash_files, make_published
 from models.settings import load_settings
 from models.sqlite import SqliteStore
 from models.store import Store, StoreError
-from models.system import DEFINITION, ensure_system_tables
+from models.system import DEFINITION, ensure_system_tables, release_leases
 from models.tx import Tx
 
 Files = Mapping[str, str]
@@ -54,6 +55,11 @@ class Tenant:
         if self._current is None:
             raise LookupError(f"{self.name} has no definitions yet.")
         return self._current
+
+    @property
+    def has_definitions(self) -> bool:
+        """Whether a version was published."""
+        return self._current is not None
 
     @property
     def changed(self) -> asyncio.Event:
@@ -135,6 +141,8 @@ class Tenant:
     async def load(self) -> None:
         """Make what is in the store ready: system tables, and the current version where there is one."""
         await self.store.write(ensure_system_tables, schema=True)
+        if self.store.dialect == "sqlite":
+            await self.store.write(release_leases)
 
         async def newest(tx: Tx) -> int | None:
             row = await tx.row('SELECT max("version") FROM "_definition"')
@@ -189,14 +197,17 @@ async def create_tenant(
 async def create_empty(
     path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Make a network without definitions in a new file."""
-    if await asyncio.to_thread(path.exists):
+    """Make a network without definitions in a new file, or in one that somebody left without them (a crash did)."""
+    there = await asyncio.to_thread(path.exists)
+    tenant = await _opened(path, name, clock or SystemClock(), new_id)
+    if there and tenant.has_definitions:
+        await tenant.close()
         raise StoreError(f"There is a network at {path} already.")
-    return await _opened(path, name, clock or SystemClock(), new_id)
+    return tenant
 
 
 async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
-    store = await asyncio.to_thread(SqliteStore, path)
+    store = await _store(path)
     tenant = Tenant(name, store, clock=clock, new_id=new_id)
     try:
         await tenant.load()
@@ -204,6 +215,17 @@ async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]
         await store.close()
         raise
     return tenant
+
+
+async def _store(path: Path) -> SqliteStore:
+    """Open a store; when nobody waits for it any more, it does not stay open and locked."""
+    opening = asyncio.ensure_future(asyncio.to_thread(SqliteStore, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(StoreError):
+            await (await opening).close()
+        raise
 
 
 def _remove(path: Path) -> None:

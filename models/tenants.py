@@ -96,6 +96,9 @@ class Tenants:
             tenant = await open_tenant(path, name, clock=self.clock, new_id=self.new_id)
         except FileNotFoundError:
             raise LookupError(name) from None
+        if not tenant.has_definitions:  # whoever was making it stopped in the middle
+            await tenant.close()
+            raise LookupError(name)
         self._opened[name] = opened = _Opened(tenant)
         return opened
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, Undefined
+from jinja2.filters import FILTERS
 
+from definitions.build.jinja import TITLE_FILTERS
 from definitions.spec.entity import Entity
+from models.sandbox import Sandbox
 
 _PLACE = re.compile(r"\{\{\s*record\.([a-z][a-z0-9_]*)\s*\}\}")
 _NAMES = re.compile(r"record\.([a-z][a-z0-9_]*)")
@@ -27,7 +29,11 @@ class _Blank(Undefined):
         return self
 
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=_Blank, finalize=lambda value: "" if value is None else value)
+_ENVIRONMENT = Sandbox(
+    {name: FILTERS[name] for name in TITLE_FILTERS},
+    undefined=_Blank,
+    finalize=lambda value: "" if value is None else value,
+)
 
 
 def template(entity: Entity) -> str:
@@ -46,8 +52,19 @@ def _compiled(text: str) -> Title:
         return lambda values: "".join(
             piece if index % 2 == 0 else _text(values.get(piece)) for index, piece in enumerate(pieces)
         )
-    compiled = _ENVIRONMENT.from_string(text)
-    return lambda values: compiled.render(record=values)
+    try:
+        compiled = _ENVIRONMENT.from_string(text)
+    except (TemplateError, SyntaxError, RecursionError, MemoryError):
+        return lambda _: ""
+
+    def title(values: Mapping[str, Any]) -> str:
+        """Return the title; one that cannot be made is none, so that a page is shown all the same."""
+        try:
+            return _ENVIRONMENT.fill(compiled, {"record": values})
+        except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError):
+            return ""
+
+    return title
 
 
 def _text(value: Any) -> str:

@@ -25,7 +25,11 @@ from models.message import Message, say
 MAX_INTEGER = 2**63 - 1
 MAX_DIGITS = 18
 MAX_TEXT = 100_000
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
+"""Moments that have a day in every time zone: others could be kept, and never be shown."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x20\x7f\ud800-\udfff]")
 _SPACES = str.maketrans("", "", " \u00a0\u202f'")
 _DURATION = re.compile(r"(\d{1,6}) ?(m|h|d|w|months?|years?|working hours?|working days?)")
 
@@ -146,12 +150,16 @@ def _date(_: Field, raw: Any, __: Locality) -> date:
 
 
 def _datetime(_: Field, raw: Any, locality: Locality) -> datetime:
+    problem = ValueRefusedError(say("This is not a date and time."))
     try:
         moment = _moment(raw)
         local = moment if moment.tzinfo else moment.replace(tzinfo=locality.timezone)
-        return local.astimezone(UTC)
+        found = local.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueRefusedError(say("This is not a date and time.")) from None
+        raise problem from None
+    if not EARLIEST <= found <= LATEST:
+        raise problem
+    return found
 
 
 def _moment(raw: Any) -> datetime:
@@ -209,7 +217,7 @@ def _url(_: Field, raw: Any, __: Locality) -> str:
         parts = urlsplit(text)
     except ValueError:
         raise ValueRefusedError(say("This is not a web address.")) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(text) > 2000 or re.search(r"\s", text):
+    if parts.scheme not in {"http", "https"} or not parts.hostname or len(text) > 2000 or _NOT_IN_URLS.search(text):
         raise ValueRefusedError(say("This is not a web address."))
     return text
 
@@ -249,10 +257,20 @@ def _reference(_: Field, raw: Any, __: Locality) -> Mapping[str, str]:
 
 
 def _json(_: Field, raw: Any, __: Locality) -> Any:
+    problem = ValueRefusedError(say("This is not JSON."))
     try:
-        return json.loads(raw) if isinstance(raw, str) else json.loads(json.dumps(raw))
-    except (ValueError, TypeError):
-        raise ValueRefusedError(say("This is not JSON.")) from None
+        found = json.loads(raw if isinstance(raw, str) else json.dumps(raw), parse_constant=_no_number)
+        written = json.dumps(found, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        raise problem from None
+    if len(written) > MAX_TEXT or _CONTROL.search(written) or "\\u0000" in written:
+        raise problem
+    return found
+
+
+def _no_number(name: str) -> None:
+    """Refuse `NaN` and `Infinity`, which are Python's and not JSON's."""
+    raise ValueError(name)
 
 
 _CONVERTERS: Mapping[FieldType, Callable[[Field, Any, Locality], Any]] = {

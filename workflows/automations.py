@@ -46,7 +46,11 @@ async def check(unit: Unit, version: Published, run: Run) -> None:
     step = program(version, run.automation).steps.get(run.cursor.get("at", ""))
     if run.state != "waiting" or not isinstance(step, Wait) or step.cancel_if is None:
         return
-    scene = await set_scene(unit, version, run)
+    try:
+        scene = await set_scene(unit, version, run)
+    except NotFoundError:
+        await runs.end(unit, run, "cancelled", say("The record was deleted."))
+        return
     if await _called_off(scene, step):
         await Journey(scene, program(version, run.automation)).call_off(step)
 

@@ -77,9 +77,12 @@ async def move(  # noqa: PLR0913 - what a door knows of a move, by name
     return await write(tenant, actor, lambda unit: moves.move(unit, request))
 
 
-async def undo(tenant: Tenant, actor: Actor, history: str) -> Moved:
-    """Take back the move that wrote the history row `history`; refused when it is too late or the record moved on."""
-    return await write(tenant, actor, lambda unit: undo_move(unit, history))
+async def undo(tenant: Tenant, actor: Actor, history: str, *, about: tuple[str, str] | None = None) -> Moved:
+    """Take back the move that wrote the history row `history`; refused when it is too late or the record moved on.
+
+    With `about` (entity, id) it is the move of that record, and there is no other.
+    """
+    return await write(tenant, actor, lambda unit: undo_move(unit, history, about))
 
 
 async def offers(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Offer]:

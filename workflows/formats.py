@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,14 @@ class Named(str):
         return made
 
 
+_FIRST = re.compile(r"(?<!\d)1 (?=[^\W\d])")
+
+
+def first_of_month(text: str, locale: Locale) -> str:
+    """Return a written date as French has it: the first of a month is `1er`, which CLDR's patterns do not know."""
+    return _FIRST.sub("1er ", text) if locale.language == "fr" else text
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """How values are written in one language of one network."""
@@ -43,7 +52,8 @@ class Formats:
         if _missing(value):
             return ""
         day = value.astimezone(self.timezone).date() if isinstance(value, datetime) else value
-        return format_date(day, "full" if isinstance(day, date) else "medium", locale=self.locale)
+        written = format_date(day, "full" if isinstance(day, date) else "medium", locale=self.locale)
+        return first_of_month(written, self.locale)
 
     def datetime(self, value: Any) -> str:
         """Return day and time on the network's wall clock."""
@@ -51,7 +61,8 @@ class Formats:
             return ""
         if not isinstance(value, datetime):
             return self.date(value)
-        return format_datetime(value, "EEEE d MMMM, H:mm", tzinfo=self.timezone, locale=self.locale)
+        written = format_datetime(value, "EEEE d MMMM, H:mm", tzinfo=self.timezone, locale=self.locale)
+        return first_of_month(written, self.locale)
 
     def money(self, value: Any) -> str:
         """Return an amount in the network's currency."""

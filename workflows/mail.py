@@ -108,7 +108,7 @@ class SmtpTransport:
         )
         try:
             await client.connect()
-        except (SMTPException, OSError) as error:
+        except Exception as error:  # whatever the other side sent instead of a welcome: nothing was said yet
             raise SendError(_reason(error)) from error
         try:
             yield SmtpSession(client)

@@ -16,6 +16,7 @@ from models.statement import Statement
 from models.tenant import Tenant
 from models.tx import Row
 from models.visible import ROOT
+from workflows.discretion import discreet
 from workflows.stored import must_moment, read_message, read_moment
 from workflows.unit import Unit, read
 
@@ -32,6 +33,7 @@ class Mail:
     """A mail, sent or not. `error` says why it failed; `may_retry` and `may_cancel` what the reader can do about it.
 
     `unknown`: the machine stopped while it was being sent, so it may have left or not; only a person sends it again.
+    Where the template shows what the reader may not see, subject and text are empty; so is an address that is hidden.
     """
 
     id: str
@@ -140,6 +142,8 @@ async def _shown(unit: Unit, rows: Iterable[Row]) -> list[Mail]:
         ids = [row["record"] for row in found if row["entity"] == entity]
         titles[entity] = await unit.records.labels(entity, ids)
     everything = unit.published.access.administers(unit.actor)
+    if not everything:
+        found = [await discreet(unit, row) for row in found]
     may_send = everything or "communicate" in unit.published.access.functions(unit.actor)
     return [_mail(row, titles.get(row["entity"], {}), everything=everything, may_send=may_send) for row in found]
 

@@ -96,6 +96,8 @@ def _process(unit: Unit, request: Request) -> Process:
 
 
 def _elsewhere(unit: Unit, process: Process, record: Record) -> Message:
+    if process.name in record.hidden:
+        return _UNMET
     state = process.states.get(record.full[process.name])
     label = (
         record.full[process.name] if state is None else state.label.pick(unit.actor.language, *unit.network.languages)
@@ -122,7 +124,7 @@ async def _write(unit: Unit, record: Record, process: Process, taken: Taken, val
     if unit.actor.kind != "system":
         written["last_activity_at"] = unit.now
     try:
-        return await unit.records.system.update(record.entity, record.id, record.version, written)
+        return await unit.records.system.rewrite(record, written)
     except InvalidError as error:
         raise InvalidError(_as_asked(taken.transition, error.fields)) from error
 
@@ -192,6 +194,8 @@ async def offers(unit: Unit, record: Record) -> list[Offer]:
     found: list[Offer] = []
     for name in unit.network.entities[record.entity].processes:
         process = unit.network.processes[name]
+        if name in record.hidden:
+            continue
         for transition in chart.leaving(process, record.full[name]):
             if transition.auto:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.errors import InvalidError
+from models.errors import InvalidError, RefusedError
 from models.message import say
 from workflows import history
 from workflows.unit import Unit
@@ -13,6 +13,8 @@ LONGEST = 20_000
 async def note(unit: Unit, entity: str, record: str, text: str) -> str:
     """Write a note; see `commands.note`."""
     found = await unit.records.get(entity, record)
+    if "update" not in found.may:
+        raise RefusedError(say("You may not change this record."))
     text = text.replace("\r\n", "\n").strip()
     if not text:
         raise InvalidError({"text": say("This is needed.")})

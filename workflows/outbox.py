@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from models.system import OUTBOX
@@ -31,7 +31,8 @@ _INSERT = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
 _CLAIM = """
 UPDATE "_outbox" SET "lease_until" = ?, "worker" = ?, "attempts" = "attempts" + 1
 WHERE "id" IN (
-  SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ? AND ("lease_until" IS NULL OR "lease_until" <= ?)
+  SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ?
+  AND ("lease_until" IS NULL OR "lease_until" <= ?)
   AND "kind" IN ({kinds}) ORDER BY "run_at", "priority", "id" LIMIT ?)
 RETURNING "id", "kind", "payload", "attempts", "max_attempts", "run_at", "priority"
 """
@@ -44,14 +45,23 @@ UPDATE "_outbox" SET "state" = ?, "run_at" = ?, "last_error" = ?, "lease_until" 
 "attempts" = ?, "done_at" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
 """
 _EXTEND = """UPDATE "_outbox" SET "lease_until" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'"""
+_RELEASE = """
+UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL, "attempts" = "attempts" - 1
+WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
+"""
 _CANCEL = """
 UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
 WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
 """
-_NEXT = """
-SELECT min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
-WHERE "state" = 'ready' AND "kind" IN ({kinds})
+_NEXT_FREE = """
+SELECT "run_at" FROM "_outbox" WHERE "state" = 'ready' AND "lease_until" IS NULL AND "kind" IN ({kinds})
+ORDER BY "run_at" LIMIT 1
 """
+_NEXT_LEASED = """
+SELECT min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
+WHERE "state" = 'ready' AND "lease_until" > ? AND "kind" IN ({kinds})
+"""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class LeaseLostError(Exception):
@@ -69,6 +79,15 @@ class Row:
     max_attempts: int
     run_at: datetime
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A row that was asked for, for a time; `over`: nothing is to be done for it any more."""
+
+    id: str
+    at: datetime
+    over: bool
 
 
 async def enqueue(  # noqa: PLR0913 - all that decides when and how often
@@ -126,6 +145,11 @@ async def extend(tx: Tx, row: Row, now: datetime, lease: timedelta = LEASE) -> b
     return await tx.run(_EXTEND, [moment(now + lease), row.id, row.token]) == 1
 
 
+async def release(tx: Tx, rows: Sequence[Row]) -> None:
+    """Give back claimed rows of which nothing was done; that was no attempt."""
+    await tx.run_many(_RELEASE, [(row.id, row.token) for row in rows])
+
+
 async def fail(  # noqa: PLR0913 - all that decides when to try again
     tx: Tx,
     row: Row,
@@ -155,13 +179,34 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
 
 async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
     """Cancel the ready rows whose unique key begins with `prefix`; return how many there were."""
-    return await tx.run(_CANCEL, [moment(now), prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])
+    return await tx.run(_CANCEL, [moment(now), prefix, _behind(prefix)])
+
+
+async def asked(tx: Tx, prefix: str, now: datetime) -> list[Asked]:
+    """Return the rows whose unique key begins with `prefix`: those that are ready, and those over before their time."""
+    sql = """SELECT "id", "run_at", "state" <> 'ready' FROM "_outbox" WHERE "unique_key" >= ? AND "unique_key" < ?
+    AND ("state" = 'ready' OR "run_at" > ?)"""
+    found = await tx.rows(sql, [prefix, _behind(prefix), moment(now)])
+    return [Asked(row, must_moment(run_at), bool(over)) for row, run_at, over in found]
+
+
+async def forget(tx: Tx, row_id: str) -> None:
+    """Remove a row as if it had never been asked for: its key can be asked for again."""
+    await tx.run('DELETE FROM "_outbox" WHERE "id" = ?', [row_id])
+
+
+def _behind(prefix: str) -> str:
+    """Return the first text behind all those that begin with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 async def next_due(tx: Tx, kinds: Sequence[Kind] = KINDS) -> datetime | None:
     """Return when the next row can be claimed, None when there is none."""
-    found = await tx.row(_NEXT.format(kinds=", ".join("?" * len(kinds))), list(kinds))
-    return None if found is None else read_moment(found[0])
+    places = ", ".join("?" * len(kinds))
+    free = await tx.row(_NEXT_FREE.format(kinds=places), list(kinds))
+    leased = await tx.row(_NEXT_LEASED.format(kinds=places), [moment(_LONG_AGO), *kinds])
+    times = [read_moment(found[0]) for found in (free, leased) if found is not None]
+    return min((time for time in times if time is not None), default=None)
 
 
 def pause(attempts: int, rng: random.Random, first: timedelta = BACKOFF) -> timedelta:

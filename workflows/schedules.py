@@ -114,6 +114,22 @@ async def adopt(unit: Unit) -> None:
         await _ask(unit, automation, None)
 
 
+async def mend(unit: Unit, slack: timedelta) -> None:
+    """See to it that every schedule has its next tick planned, and none beyond it: the clock may have been put back.
+
+    Ticks that were worked more than `slack` before their time will be worked again.
+    """
+    for schedule in subscriptions(unit.published).every:
+        rows = await outbox.asked(unit.tx, f"every:{schedule.automation.name}:{schedule.position}:", unit.now)
+        worked = [row.at for row in rows if row.over and row.at <= unit.now + slack]
+        following = next_tick(schedule.trigger.cron, unit.published.timezone, max([unit.now, *worked]))
+        for row in rows:
+            if row.at > (unit.now + slack if row.over else following):
+                await outbox.forget(unit.tx, row.id)
+        if not any(row.at <= following and not row.over for row in rows):
+            await plan(unit, schedule, following)
+
+
 async def _ask(unit: Unit, automation: str, cursor: str | None) -> None:
     key = f"arm:{automation}:{unit.published.version}:{cursor or ''}"
     await outbox.enqueue(unit, "arm", {"automation": automation, "cursor": cursor}, None, key, priority=5)

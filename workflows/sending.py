@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Sequence
@@ -47,12 +48,15 @@ class Post:
     transport: Transport
     rng: random.Random
 
-    async def send(self, rows: Sequence[Row]) -> None:
-        """Send what the claimed rows ask for, over one connection."""
+    async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> None:
+        """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left."""
         try:
             async with AsyncExitStack() as stack:
                 session = await stack.enter_async_context(self.transport.open())
-                for row in rows:
+                for at, row in enumerate(rows):
+                    if stop and stop.is_set():
+                        await self.tenant.store.write(lambda tx, left=rows[at:]: outbox.release(tx, left))  # type: ignore[misc] # the default binds the rows
+                        return
                     await self._try(session, row)
         except SendError as error:  # no connection: nothing was said about any of the mails that are left
             for row in rows:

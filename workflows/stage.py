@@ -12,11 +12,12 @@ from typing import Any, assert_never
 
 from definitions.spec.demo import Demo, Journeys
 from definitions.spec.entity import Field
-from models.accounts import set_password
+from models.accounts import store_password
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.errors import InvalidError, RequestError
 from models.members import load_actor
+from models.passwords import hash_password
 from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
@@ -128,11 +129,16 @@ class Stage:
     # Members ------------------------------------------------------------------------------------------------------
 
     async def _gather(self) -> None:
-        """Make the members, with their passwords."""
-        await self.tenant.store.write(self._make_members)
-        for at, member in enumerate(self.members.values()):
-            self.progress("members", at, len(self.members))
-            await set_password(self.tenant, member, self.demo.password)
+        """Make the members, who share the password that is printed."""
+        self.progress("members", 0, 1)
+        hashed = await hash_password(self.demo.password)
+
+        async def work(tx: Tx) -> None:
+            await self._make_members(tx)
+            for member in self.members.values():
+                await store_password(tx, member, hashed, self.clock.now())
+
+        await self.tenant.store.write(work)
 
     async def _accept(self) -> None:
         """Let the members accept the terms, so that a visitor need not."""

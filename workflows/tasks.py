@@ -18,6 +18,8 @@ from workflows.stored import maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit, read
 
 LONGEST = 300
+MANY = 501
+"""Open tasks are counted so far."""
 _COLUMNS = (
     *("id", "title", "entity", "record", "member", "due_at", "done_at", "done_by", "created_at", "created_by", "run"),
 )
@@ -63,8 +65,8 @@ async def tasks_mine(unit: Unit, *, done: bool = False, limit: int = 200) -> lis
 
 
 async def count_mine(tenant: Tenant, actor: Actor) -> int:
-    """Return how many open tasks the actor has."""
-    return len(await mine(tenant, actor, limit=1000))
+    """Return how many open tasks the actor has, as far as a page counts."""
+    return len(await mine(tenant, actor, limit=MANY))
 
 
 async def about(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Task]:

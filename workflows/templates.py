@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2 import Template as Compiled
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.filters import FILTERS
 
 from definitions.spec.network import Network
 from definitions.spec.template import Template
 from models.published import Published
+from models.sandbox import Sandbox
 from workflows import markdown
 from workflows.formats import Formats, locale_of
 from workflows.layout import Layout, compile_layout
@@ -42,23 +42,10 @@ class Rendered:
     text: str
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja without anything that costs more than the text it makes."""
-
-    intercepted_binops = frozenset(["*", "**", "%"])
-
-    def __init__(self, formats: Formats, finalize: Callable[[Any], str]) -> None:
-        """Write values through `finalize`; dates, money and the like as `formats` has them."""
-        super().__init__(undefined=StrictUndefined, finalize=finalize, autoescape=False, trim_blocks=False)
-        own = self.filters
-        self.filters = {name: own[name] for name in TEXT_FILTERS} | dict(formats.filters())
-        self.globals = {}
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Multiply numbers only: a text times a million is refused, and so are powers."""
-        if operator == "**" or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
-            raise SecurityError(f"'{operator}' is for numbers.")
-        return super().call_binop(context, operator, left, right)
+def sandbox(formats: Formats, finalize: Callable[[Any], str]) -> Sandbox:
+    """Return the Jinja of messages: values are written through `finalize`, dates and the like as `formats` has them."""
+    filters = {name: FILTERS[name] for name in TEXT_FILTERS} | dict(formats.filters())
+    return Sandbox(filters, undefined=StrictUndefined, finalize=finalize, autoescape=False, trim_blocks=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +94,8 @@ class TemplateSet:
         tongue = self.tongue(language)
         subject, body = self._pair(self.network.templates[name], tongue)
         try:
-            line = " ".join(subject.render(names).split())
-            text = body.render(names)
+            line = " ".join(tongue.lines.fill(subject, names).split())
+            text = tongue.bodies.fill(body, names)
         except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
             raise RenderError(f"{name} ({language}): {error}") from error
         page = tongue.layout.page(markdown.to_html(text), _foot(foot))
@@ -133,8 +120,8 @@ class TemplateSet:
         return Tongue(
             eye=Eye(network, language, locale),
             formats=formats,
-            lines=Sandbox(formats, formats.plain),
-            bodies=Sandbox(formats, lambda value: markdown.escape(formats.plain(value))),
+            lines=sandbox(formats, formats.plain),
+            bodies=sandbox(formats, lambda value: markdown.escape(formats.plain(value))),
             layout=compile_layout(network.label.pick(language, *network.languages), network.hue, language),
         )
 

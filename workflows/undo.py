@@ -36,10 +36,12 @@ class Move:
     undone: bool
 
 
-async def load(unit: Unit, row_id: str) -> Move:
-    """Return a move; `NotFoundError` when the row is none, or of an entity that is no more."""
+async def load(unit: Unit, row_id: str, about: tuple[str, str] | None = None) -> Move:
+    """Return a move; `NotFoundError` when the row is none, not `about` this record, or of an entity that is no more."""
     row = await unit.tx.row(_ROW, [row_id])
     if row is None or row[2] != "moved" or row[0] not in unit.network.entities:
+        raise NotFoundError
+    if about is not None and about != (row[0], row[1]):
         raise NotFoundError
     step = Step(row[3], row[4], row[5], row[6], read_moment(row[10]))
     before, after = json.loads(row[8] or "{}"), json.loads(row[9] or "{}")
@@ -47,9 +49,9 @@ async def load(unit: Unit, row_id: str) -> Move:
     return Move(row_id, row[0], row[1], step, row[7], before, written, row[11] is not None)
 
 
-async def undo(unit: Unit, row_id: str) -> Moved:
+async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) -> Moved:
     """Take the move back; see `commands.undo`."""
-    move = await load(unit, row_id)
+    move = await load(unit, row_id, about)
     record = await unit.records.get(move.entity, move.record)
     reason = refusal(unit, move, record)
     if reason is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, outbox, replays, runs, schedules, timers
+from workflows import automations, outbox, replays, runs, schedules, timers, upkeep
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -25,11 +25,16 @@ from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.sending import Post
 from workflows.unit import Cause, House, Unit, open_unit
 
-BATCH = 32
+BATCH = 64
 POLL = 5.0
 """Seconds after which a worker looks again, whatever it was told."""
 
+GRACE = 8.0
+"""Seconds that a mail which is being sent has to be finished when the worker is to stop."""
+
 _LOG = structlog.get_logger("maille.worker")
+
+_MAILS: tuple[Kind, ...] = ("mail",)
 
 _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "stays": timers.fire_stays,
@@ -66,45 +71,37 @@ class Worker:
         self.house = House(url.rstrip("/"))
         self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
         self.post = None if transport is None else Post(tenant, transport, self.rng)
+        self._inside = tuple(kind for kind in KINDS if kind not in _MAILS)
+        self._posting: asyncio.Task[None] | None = None
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._calls: set[asyncio.Task[None]] = set()
         self._adopted = 0
+        self._seen: datetime | None = None
+        self._purged: datetime | None = None
 
     async def run_due(self, stop: asyncio.Event | None = None) -> int:
         """Do everything that is due by the tenant's clock and what follows; return how many rows were worked.
 
-        Once `stop` is set no more rows are claimed.
+        Once `stop` is set no more rows are claimed, and no more mails begun.
         """
-        worked = await self._round(stop)
+        await self._prepare()
+        worked = await self._drain(self.kinds, stop)
         while self._calls:
             await asyncio.gather(*self._calls)
-            worked += await self._round(stop)
-        return worked
-
-    async def _round(self, stop: asyncio.Event | None) -> int:
-        """Do everything that is due; calls of other systems are left under way, so that a slow one delays nobody."""
-        worked = 0
-        await self._adopt()
-        while not (stop and stop.is_set()) and (rows := await self._claim()):
-            await self._work(rows)
-            worked += len(rows)
+            worked += await self._drain(self.kinds, stop)
         return worked
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least.
 
-        What is under way when `stop` is set is finished.
+        Mails leave beside the rest, and so do calls of other systems: who takes its time holds nothing else up. What
+        is under way when `stop` is set is finished; a mail server or a called system has `GRACE` seconds for that.
         """
         stopped = asyncio.ensure_future(stop.wait())
         try:
             while not stop.is_set():
                 self.tenant.changed.clear()
-                try:
-                    await self._round(stop)
-                    wait = await self._pause()
-                except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
-                    _LOG.exception("a round of work failed", network=self.tenant.name)
-                    wait = POLL
+                wait = await self._round(stop)
                 changed = asyncio.ensure_future(self.tenant.changed.wait())
                 await asyncio.wait({stopped, changed}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
@@ -114,14 +111,73 @@ class Worker:
             stopped.cancel()
             with suppress(asyncio.CancelledError):
                 await stopped
-            await asyncio.gather(*self._calls)
+            await self._end_posting()
+            await self._end_calls()
 
-    async def _pause(self) -> float:
+    async def _round(self, stop: asyncio.Event) -> float:
+        """Do what is due, see to it that mails leave, and return the seconds until there is more to do."""
+        try:
+            await self._prepare()
+            await self._drain(self._inside, stop)
+            if self.post is not None and self._posting is None and await self._anything(_MAILS):
+                self._posting = asyncio.create_task(self._deliver(stop))
+            return await self._pause(self.kinds if self._posting is None else self._inside)
+        except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
+            _LOG.exception("a round of work failed", network=self.tenant.name)
+            return POLL
+
+    async def _deliver(self, stop: asyncio.Event) -> None:
+        """Send the mails that are due."""
+        try:
+            await self._drain(_MAILS, stop)
+            self.tenant.changed.set()
+        except Exception:  # noqa: BLE001 - the same
+            _LOG.exception("a round of mails failed", network=self.tenant.name)
+        finally:
+            self._posting = None
+
+    async def _end_posting(self) -> None:
+        """Wait for the mail that is being sent; what takes longer is broken off, and its fate unknown."""
+        posting = self._posting
+        if posting is not None:
+            await asyncio.wait({posting}, timeout=GRACE)
+            posting.cancel()
+            with suppress(asyncio.CancelledError):
+                await posting
+
+    async def _end_calls(self) -> None:
+        """Wait for the calls that are being made; what takes longer is broken off, and made again later."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=GRACE)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _drain(self, kinds: Sequence[Kind], stop: asyncio.Event | None) -> int:
+        worked = 0
+        while not (stop and stop.is_set()) and (rows := await self._claim(kinds)):
+            await self._work(rows, stop)
+            worked += len(rows)
+        return worked
+
+    async def _pause(self, kinds: Sequence[Kind]) -> float:
         """Return the seconds until the next row is due, `POLL` at most."""
-        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, self.kinds))
+        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, kinds))
         if due is None:
             return POLL
         return min(max((due - self.tenant.clock.now()).total_seconds(), 0.01), POLL)
+
+    async def _prepare(self) -> None:
+        """Do what comes before the work of a round: once for each version, and when the clock says so."""
+        await self._adopt()
+        now = self.tenant.clock.now()
+        if self._seen is None or now < self._seen - upkeep.SLACK:
+            await upkeep.mend(self.tenant)
+            self._purged = None
+        self._seen = now
+        if self._purged is None or now >= self._purged + upkeep.EVERY:
+            await upkeep.purge(self.tenant)
+            self._purged = now
 
     async def _adopt(self) -> None:
         """Have the schedules and timers of the current version planned; each version asks for it once."""
@@ -136,33 +192,37 @@ class Worker:
         await self.tenant.store.write(work)
         self._adopted = version
 
-    async def _claim(self) -> list[Row]:
-        now = self.tenant.clock.now()
-        if not await self._anything(now):
+    async def _claim(self, kinds: Sequence[Kind]) -> list[Row]:
+        if not await self._anything(kinds):
             return []
+        now = self.tenant.clock.now()
         token = f"{self.name}:{self.tenant.new_id()}"
         return await self.tenant.store.write(
-            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=self.kinds)
+            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=kinds)
         )
 
-    async def _anything(self, now: datetime) -> bool:
+    async def _anything(self, kinds: Sequence[Kind]) -> bool:
         """Whether a row is due: a look that does not keep writers waiting."""
-        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, self.kinds))
-        return due is not None and due <= now
+        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, kinds))
+        return due is not None and due <= self.tenant.clock.now()
 
-    async def _work(self, rows: list[Row]) -> None:
+    async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
         mails = [row for row in rows if row.kind == "mail"]
         calls = [row for row in rows if row.kind == "hook"]
-        others = [self._do(row) for row in rows if row.kind not in ("mail", "hook")]
         if calls:
-            sending = asyncio.create_task(self._deliver(calls))
-            self._calls.add(sending)
-            sending.add_done_callback(self._calls.discard)
-        await asyncio.gather(*others)
+            calling = asyncio.create_task(self._call(calls))
+            self._calls.add(calling)
+            calling.add_done_callback(self._calls.discard)
+        others = [self._do(row) for row in rows if row.kind not in ("mail", "hook")]
+        outcomes = await asyncio.gather(*others, return_exceptions=True)
         if mails and self.post is not None:
-            await self.post.send(mails)
+            await self.post.send(mails, stop)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
-    async def _deliver(self, rows: list[Row]) -> None:
+    async def _call(self, rows: list[Row]) -> None:
+        """Make the calls of other systems that are due."""
         try:
             await self.delivery.send(rows)
         except Exception:  # noqa: BLE001 - nobody waits for it; rows keep their leases

@@ -90,9 +90,10 @@ def _make(out: Console, path: Path, name: str, files: Files) -> None:
 
 
 def _print_sign_ins(out: Console, network: Network, demo: Demo) -> None:
-    table = Table(title=f"Sign in to {demo.label.pick('en', *network.languages)}", title_justify="left")
-    for heading in ("As", "Name", "E-mail", "Password"):
-        table.add_column(heading, no_wrap=True)
+    label = demo.label.pick("en", *network.languages)
+    table = Table(title=f"Sign in to {label} with the password {demo.password}", title_justify="left")
+    for heading in ("As", "Name", "E-mail"):
+        table.add_column(heading, overflow="fold")  # whole on the narrowest terminal: these are typed
     for person in sign_ins(network, demo, "en"):
-        table.add_row(person.level, person.name, person.email, demo.password)
+        table.add_row(person.level, person.name, person.email)
     out.print(table)

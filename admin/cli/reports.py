@@ -29,7 +29,7 @@ def _count(number: int, word: str) -> str:
 
 
 def as_json(problems: Sequence[Problem]) -> str:
-    """Return the list that LANGUAGE.md fixes."""
+    """Return the problems as a list of objects: what programs read."""
     return json.dumps([_plain(problem) for problem in problems], ensure_ascii=False, indent=2) + "\n"
 
 

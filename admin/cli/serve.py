@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ import uvicorn
 from rich.console import Console
 
 from admin.settings import from_environment
+from models.connections import FileLock
+from models.store import StoreError
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -38,10 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
-    names = sorted(path.stem for path in settings.data.glob("*.sqlite"))
-    for name in names:
-        out.print(f"{name}: {base}/n/{name}/")
-    if not names:
+    networks = sorted(settings.data.glob("*.sqlite"))
+    obstacle = _taken(arguments.host, arguments.port) or _busy(networks)
+    if obstacle:
+        Console(stderr=True, highlight=False).print(obstacle, markup=False, soft_wrap=True)
+        return 1
+    for path in networks:
+        out.print(f"{path.stem}: {base}/n/{path.stem}/")
+    if not networks:
         out.print(f"There is no network in {settings.data} yet: “maille demo” makes one.")
     if settings.smtp_url is None:
         out.print("Without SMTP_URL, e-mails wait in the outbox of each network.")
@@ -49,6 +57,31 @@ def run(arguments: argparse.Namespace) -> int:
         "server:app", host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=10
     )
     return 0
+
+
+def _taken(host: str, port: int) -> str:
+    """Return why the server can't listen there, "" when it can."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with closing(socket.socket(family, kind)) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        hint = "Choose another one: --port 8001, or make PORT=8001 run."
+        return f"Nothing can be served at {host}, port {port}: {error.strerror}. {hint}"
+    return ""
+
+
+def _busy(networks: list[Path]) -> str:
+    """Return what keeps a network from being opened, "" when nothing does."""
+    try:
+        for path in networks:
+            FileLock(path).release()
+    except StoreError as error:
+        return f"{error} A network is served by one process at a time."
+    return ""
 
 
 def _host(host: str) -> str:

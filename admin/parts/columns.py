@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
+
+from babel import Locale
 
 from admin.parts.reader import Reader
 from definitions.spec.entity import Entity, Field, FieldType
@@ -101,9 +104,14 @@ def _options(reader: Reader, given: Field) -> tuple[Option, ...]:
 def _countries(reader: Reader) -> tuple[Option, ...]:
     if reader.network.countries:
         return tuple(Option(code, reader.formats.country(code)) for code in reader.network.countries)
-    known = (str(code) for code in reader.formats.locale.territories)
-    codes = (code for code in known if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY)
-    return tuple(sorted((Option(code, reader.formats.country(code)) for code in codes), key=lambda each: each.label))
+    return _all_countries(reader.formats.locale)
+
+
+@lru_cache
+def _all_countries(locale: Locale) -> tuple[Option, ...]:
+    names = {str(code): name for code, name in locale.territories.items()}
+    codes = (code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY)
+    return tuple(sorted((Option(code, names[code]) for code in codes), key=lambda each: each.label))
 
 
 _NO_COUNTRY = frozenset({"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"})

@@ -228,10 +228,12 @@ def _edge(column: Column, day: date, reader: Reader, *, past: bool = False) -> d
 
 
 def _date(text: str) -> date | None:
+    """Return the day that is written; None for nonsense, and for days that have no day before or after them."""
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return found if found is not None and date.min < found < date.max - timedelta(days=1) else None
 
 
 def _text(part: Asked, reader: Reader, titles: Titles) -> str:

@@ -176,7 +176,10 @@ def read_number(text: str) -> str:
 def read_datetime(text: str, zone: ZoneInfo) -> datetime:
     """Return the moment of a browser's local time; a date alone is its midnight. `ValueError` when it is neither."""
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def typed(question: Question, raw: Sequence[str], reader: Reader, titles: Titles) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from admin.formats import MOST
 from admin.parts.columns import Column
 from admin.parts.filters import (
     PERIODS,
@@ -35,7 +36,7 @@ ALL_BUT_PLACE = ("view", "q", "sort", PREFIX)
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A view of the list with the number of its records."""
+    """A view of the list with the number of its records (`MOST` of them are counted)."""
 
     label: str
     href: str
@@ -110,7 +111,7 @@ def tidy(request: Request) -> str | None:
 async def frame(subject: Subject, wanted: Ask, records: Records) -> Frame:
     """Return the head and the bar: one count a view, titles for the filters that name records."""
     titles, choices = await _filter_titles(wanted, records)
-    total = await records.count(subject.entity.name, wanted.query) if wanted.narrowed else None
+    total = await records.count(subject.entity.name, wanted.query, most=MOST) if wanted.narrowed else None
     tabs = await _tabs(subject, wanted, records)
     here = next(tab for tab in tabs if tab.current)
     return Frame(
@@ -150,9 +151,9 @@ def orders(subject: Subject, wanted: Ask) -> tuple[Order, ...]:
 async def _tabs(subject: Subject, wanted: Ask, records: Records) -> tuple[Tab, ...]:
     name, bare = subject.entity.name, Address(wanted.at.path)
     everything = subject.reader.words(say("All"))
-    made = [Tab(everything, str(bare), await records.count(name), wanted.view is None)]
+    made = [Tab(everything, str(bare), await records.count(name, most=MOST), wanted.view is None)]
     for view in subject.screen.views.values():
-        count = await records.count(name, Query(where=view.where))
+        count = await records.count(name, Query(where=view.where), most=MOST)
         label = subject.reader.words(view.label)
         made.append(Tab(label, str(bare.having(view=view.name)), count, wanted.view is view))
     return tuple(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from admin.formats import MOST
 from admin.parts.subject import Subject, subject_of
 from definitions.spec.entity import Entity
 from models.query import Filter, Query
@@ -43,7 +44,7 @@ async def related(about: Subject, records: Records, record: Record) -> tuple[Rel
                 there.plural,
                 there.label,
                 entity.icon,
-                await records.count(entity.name, query),
+                await records.count(entity.name, query, most=MOST),
                 tuple((each.title, there.url(each.id)) for each in listed.records),
                 there.url("", **{f"f.{name}": record.id}) if listed.next else "",
                 there.url("new", **{f"f.{name}": record.id}) if creates else "",

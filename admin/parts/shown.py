@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from babel import dates
 
@@ -47,7 +48,7 @@ def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: st
         case "reference":
             return _reference(column, value, titles, base)
         case "email":
-            return Shown(str(value), "link", href=f"mailto:{value}")
+            return Shown(str(value), "link", href=f"mailto:{quote(str(value), safe='@')}")
         case "phone":
             return Shown(reader.formats.phone(value), "link", href=f"tel:{value}")
         case "url":

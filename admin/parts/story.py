@@ -128,7 +128,9 @@ def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noq
         case "note":
             return "sticky-note", "amber", words(say("Note by {name}", name=who)), ""
         case "mail":
-            return "mail", "blue", event.mail.subject if event.mail else "", _mail_to(about, event)
+            subject = event.mail.subject if event.mail else ""
+            hidden = say("An e-mail that shows what you may not see")
+            return "mail", "blue", subject or words(hidden), _mail_to(about, event)
         case "task":
             return "list-checks", "violet", event.task.title if event.task else event.text, words(say("Task"))
         case "run":
@@ -164,7 +166,7 @@ def _target_colour(about: Subject, event: Event) -> str:
 
 
 def _mail_to(about: Subject, event: Event) -> str:
-    if event.mail is None:
+    if event.mail is None or not event.mail.recipient:
         return ""
     return about.reader.words(say("to {recipient}", recipient=event.mail.recipient))
 

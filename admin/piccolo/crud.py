@@ -225,4 +225,5 @@ def _plain(value: Any) -> str:
 
 
 def _number(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else default
+    """Return a number of the address; one that no list is long enough for is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else default

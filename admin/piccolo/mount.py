@@ -66,7 +66,7 @@ class BackOffice:
             raise NotFoundError
         scope["user"] = SimpleUser(str(visit.actor.member["name"]) if visit.actor.member else "")
         app = await self._app(visit)
-        await app(scope, receive, _with_token(send, visit))
+        await app(scope, receive, _with_token(send, visit, secure=scope["scheme"] == "https"))
 
     async def _app(self, visit: Visit) -> AdminRouter:
         key = (visit.tenant.name, visit.tenant.published.version, visit.language)
@@ -82,9 +82,9 @@ class BackOffice:
         return self._built[key]
 
 
-def _with_token(send: Send, visit: Visit) -> Send:
+def _with_token(send: Send, visit: Visit, *, secure: bool) -> Send:
     """Give piccolo-admin's pages our token under the name that they look for, for this part of the site only."""
-    cookie = f"csrftoken={visit.csrf}; Path={visit.url('back-office', '')}; SameSite=Lax"
+    cookie = f"csrftoken={visit.csrf}; Path={visit.url('back-office', '')}; SameSite=Lax{'; Secure' if secure else ''}"
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from admin.asked import text
 from admin.parts.asking import Raw, at_first, choices, grouped, inputs, questions, version_of, way_back, writable
 from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
@@ -26,6 +27,8 @@ from models.records import Records
 from models.tenant import Tenant
 from workflows import commands
 
+TOKEN = 64
+"""So many letters of a form's token count: they are kept."""
 _CREATED: WeakKeyDictionary[Tenant, Once[Record]] = WeakKeyDictionary()
 """What the forms of each open network led to."""
 
@@ -70,7 +73,7 @@ async def create(request: Request) -> Response:
     about = _creating(request)
     asked = questions(about, writable(about, None))
     form = await request.form()
-    raw, token = raw_from(form, asked), str(form.get("token") or about.visit.tenant.new_id())
+    raw, token = raw_from(form, asked), text(form, "token")[:TOKEN] or about.visit.tenant.new_id()
     values, unreadable = answers(raw, asked, about.reader.formats.timezone)
     if unreadable:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
@@ -198,7 +201,7 @@ def _base(text: object) -> Raw:
     """Read what stood in the form; nonsense means that everything counts as changed."""
     try:
         found = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from admin import navigation
 from admin.charts import Chart, chart, references
+from admin.formats import MOST
 from admin.markdown import to_html
 from admin.parts.columns import DAYS, column
 from admin.parts.hints import planned
@@ -168,7 +169,7 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
 
     title = visit.words(chosen.label if chosen else entity.many)
     address = visit.url("e", screen.entity, "", view=view)
-    count = await records.count(screen.entity, query)
+    count = await records.count(screen.entity, query, most=MOST)
     return Shown("rows", title, rows=tuple(map(row, page.records)), count=count, address=address)
 
 

@@ -90,7 +90,7 @@ async def undo(request: Request) -> Response:
     about = subject(request)
     record_id, history = request.path_params["id"], request.path_params["history"]
     await reading(about.visit, lambda records: records.get(about.entity.name, record_id))
-    await commands.undo(about.visit.tenant, about.visit.actor, history)
+    await commands.undo(about.visit.tenant, about.visit.actor, history, about=(about.entity.name, record_id))
     text = about.reader.words(say("The step was taken back."))
     if _for_board(request):
         return JSONResponse({"toast": text})

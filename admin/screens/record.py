@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -218,7 +219,7 @@ def _direct(about: Subject, record: Record) -> list[tuple[str, str, str]]:
         names = (name for name, field in about.entity.fields.items() if field.type == kind and record.values.get(name))
         name = next(names, None)
         if name is not None:
-            found.append((about.reader.words(label), f"{scheme}{record.values[name]}", icon))
+            found.append((about.reader.words(label), f"{scheme}{quote(str(record.values[name]), safe='@+')}", icon))
     return found
 
 

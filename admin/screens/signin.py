@@ -90,7 +90,7 @@ async def choose_language(request: Request) -> Response:
     visit, form = here(request), await request.form()
     response = redirect(request, inside(visit, text(form, "back")))
     if (language := text(form, "language")) in visit.network.languages:
-        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, path=visit.url(), samesite="lax", httponly=True)
+        _remember(request, response, LANGUAGE_COOKIE, language)
     return response
 
 
@@ -99,8 +99,14 @@ async def choose_theme(request: Request) -> Response:
     visit, form = here(request), await request.form()
     response = redirect(request, inside(visit, text(form, "back")))
     if (theme := text(form, "theme")) in THEMES:
-        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, path=visit.url(), samesite="lax", httponly=True)
+        _remember(request, response, THEME_COOKIE, theme)
     return response
+
+
+def _remember(request: Request, response: Response, cookie: str, choice: str) -> None:
+    """Keep a choice in the browser for a year."""
+    path, secure = here(request).url(), request.url.scheme == "https"
+    response.set_cookie(cookie, choice, max_age=YEAR, path=path, samesite="lax", httponly=True, secure=secure)
 
 
 async def theme(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,9 +64,9 @@ def _due(day: str, hour: str, visit: Visit) -> datetime | None:
         return None
     try:
         moment = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else END_OF_DAY)
-    except ValueError:
+        return moment.replace(tzinfo=visit.formats.timezone).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidError({"day": say("This is not a date.")}) from None
-    return moment.replace(tzinfo=visit.formats.timezone)
 
 
 async def done(request: Request) -> Response:

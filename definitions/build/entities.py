@@ -21,7 +21,7 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import field_names, member_of, shape_of, with_values
-from definitions.build.jinja import check_template
+from definitions.build.jinja import TITLE_FILTERS, check_template
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, ListOf, Member, RecordOf, Type
@@ -32,6 +32,11 @@ from definitions.spec.value import Value
 from definitions.text import Text, plain
 
 RESERVED = {*SYSTEM_FIELDS, "owner", "parent", "lines", "true", "false", "null", "in"}
+
+DATABASES_OWN = ("sqlite_", "pg_")
+"""How names begin that databases keep for themselves."""
+MOST_FIELDS = 400
+"""Databases have an end to the columns of a table."""
 
 
 def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None:
@@ -134,9 +139,15 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         draft.report(
             "entity.member_owner", node.entries["owner"].key.place, "A member belongs to nobody.", "Leave 'owner' out."
         )
+    if name.startswith(DATABASES_OWN):
+        draft.report(
+            "entity.reserved", source.place, f"'{name}' can't be the name of an entity.", "Choose another name."
+        )
+    if len(shapes) > MOST_FIELDS:
+        draft.report("entity.too_many_fields", source.place, f"{what} has more than {MOST_FIELDS} fields.", "Split it.")
     title = node.get("title")
     if isinstance(title, Scalar):
-        check_template(draft, title, {"record": RecordOf(name)})
+        _check_title(draft, title, name)
     return Entity(
         name,
         draft.text(node.get("label"), name),
@@ -165,6 +176,17 @@ def _search(draft: Draft, node: Mapping, name: str, what: str) -> tuple[str, ...
 
 def _purpose(name: str) -> Text | None:
     return MEMBER_PURPOSE if name == MEMBER else None
+
+
+def _check_title(draft: Draft, title: Scalar, name: str) -> None:
+    """Report what is wrong with a title: lists fill hundreds of them, out of the records' own fields."""
+    for path, place in check_template(draft, title, {"record": RecordOf(name)}, TITLE_FILTERS).items():
+        _, _, field = path.partition(".")
+        member = draft.records[name].get(field)
+        if member is not None and isinstance(member.type, RecordOf):
+            sentence = f"A title is made of the record's own fields; '{field}' is another record."
+            hint = "Show it in a column of the list or on the card of the board."
+            draft.report("entity.title_reference", place, sentence, hint)
 
 
 def _title(shapes: MappingType[str, Field]) -> str:

@@ -42,6 +42,9 @@ FILTERS = frozenset(
 )
 """The filters of messages: the product's own, and those of Jinja whose cost is that of their text."""
 
+TITLE_FILTERS = FILTERS - {"phone", "date", "datetime", "money", "label"}
+"""The filters of titles: they have no reader, so they know no language to write dates and amounts in."""
+
 LINKS = "the links"
 _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.Include: "include",
@@ -53,6 +56,8 @@ _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.Block: "block",
     nodes.FilterBlock: "filter",
 }
+LONGEST = 50_000
+_FLATTEN = "Write it with fewer blocks and parentheses inside of one another."
 _LOOP: Names = {"loop": RecordOf("the loop")}
 _EXTRA: MappingType[str, MappingType[str, Member]] = {
     LINKS: {name: Member(STRING) for name in ("record", "unsubscribe", "account")},
@@ -68,28 +73,46 @@ _EXTRA: MappingType[str, MappingType[str, Member]] = {
 Paths = dict[str, Place]
 
 
-def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
+def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[str] = FILTERS) -> Paths:
     """Report what is wrong with a template; return the variables that it shows, each with its first place."""
-    environment = Environment(autoescape=True)
+    if len(node.text) > LONGEST:
+        sentence = f"A template has at most {LONGEST:,} characters."
+        draft.report("template.too_long", node.place, sentence, "Say less, or say it in several messages.")
+        return {}
+    environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
+    environment.filters = dict.fromkeys(filters, str)
+    checker = _Checker(draft, node, filters)
+    known = len(draft.problems)
     try:
-        tree = environment.parse(node.text)
+        checker.block(environment.parse(node.text).body, dict(names))
+        if len(draft.problems) == known:
+            environment.compile(node.text)
     except TemplateSyntaxError as error:
         place = node.at(_line_start(node.text, error.lineno))
         draft.report(
-            "template.syntax", place, f"This template can't be read: {error.message}.", "Look at the braces: {{ … }}."
+            "template.syntax",
+            place,
+            f"This template can't be read: {_sentence(error)}.",
+            "Look at the braces: {{ … }}.",
         )
         return {}
-    checker = _Checker(draft, node)
-    checker.block(tree.body, dict(names))
+    except (RecursionError, MemoryError, SyntaxError):
+        draft.report("template.syntax", node.place, "This template can't be read: it is nested too deeply.", _FLATTEN)
+        return {}
     return checker.paths
+
+
+def _sentence(error: TemplateSyntaxError) -> str:
+    return (error.message or "").rstrip(".")
 
 
 class _Checker:
     """Walks a template's tree with the names in scope."""
 
-    def __init__(self, draft: Draft, node: Scalar) -> None:
+    def __init__(self, draft: Draft, node: Scalar, filters: frozenset[str]) -> None:
         self.draft = draft
         self.node = node
+        self.filters = filters
         self.paths: Paths = {}
         self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
             nodes.Name: self._name,
@@ -156,8 +179,10 @@ class _Checker:
 
     def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         name = str(getattr(node, "name", ""))
-        if name not in FILTERS:
-            hint = did_you_mean(name, sorted(FILTERS))
+        if name in FILTERS - self.filters:
+            self._report("template.filter_of_messages", node, name, f"Titles have no filter '{name}'.", "Leave it out.")
+        elif name not in self.filters:
+            hint = did_you_mean(name, sorted(self.filters))
             self._report("template.unknown_filter", node, name, f"There is no filter '{name}'.", hint)
         found: Type = DYN
         for number, child in enumerate(node.iter_child_nodes()):

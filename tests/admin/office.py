@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from admin.networks import Networks
 from admin.settings import Settings
-from models.accounts import set_password
+from models.accounts import store_password
 from models.actor import SYSTEM
 from models.clock import SetClock
 from models.members import create_member
@@ -25,6 +26,9 @@ from tests.networks import SMALL, changed, counting_ids
 
 NETWORK = "small"
 PASSWORD = "douze lettres et plus"
+HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""Weak on purpose: a hash says itself how costly it is to verify, and every test here signs in."""
+
 LEADER, CAMILLE, DIANE, ALICE = "claire@exemple.fr", "camille@exemple.fr", "diane@exemple.fr", "alice@exemple.fr"
 PEOPLE: Mapping[str, tuple[str, str, str, str | None]] = {
     LEADER: ("Claire", "Alba", "leader", None),
@@ -143,23 +147,18 @@ def token(page: str) -> str:
 
 
 @asynccontextmanager
-async def office_of(
-    folder: Path, clock: SetClock, files: Mapping[str, str] = FILES, *, passwords: bool = True
-) -> AsyncIterator[Office]:
-    """Open a server over a new network of `files`; nobody does the outbox unless a test does.
-
-    Without `passwords`, which take their time by design, nobody can sign in.
-    """
+async def office_of(folder: Path, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
+    """Open a server over a new network of `files`; nobody does the outbox unless a test does."""
     settings = Settings(data=folder, secret="a secret of the tests")
     app = compose(settings, clock=clock, new_id=counting_ids(), works=False)
     networks: Networks = app.state.networks
     async with app.router.lifespan_context(app):
         tenant = await networks.tenants.create(NETWORK, files)
-        members = await _people(tenant, passwords=passwords)
+        members = await _people(tenant)
         yield Office(app, tenant, clock, members)
 
 
-async def _people(tenant: Tenant, *, passwords: bool) -> dict[str, str]:
+async def _people(tenant: Tenant) -> dict[str, str]:
     async def work(tx: Tx) -> dict[str, str]:
         records = Records(tenant.published, tx, SYSTEM, tenant.context(), new_id=tenant.new_id)
         made: dict[str, str] = {}
@@ -174,9 +173,7 @@ async def _people(tenant: Tenant, *, passwords: bool) -> dict[str, str]:
                 "sponsor": made[sponsor] if sponsor else None,
             }
             made[email] = await create_member(records, values)
+            await store_password(tx, made[email], HASHED, tenant.clock.now())
         return made
 
-    members = await tenant.store.write(work)
-    for member in members.values() if passwords else ():
-        await set_password(tenant, member, PASSWORD)
-    return members
+    return await tenant.store.write(work)

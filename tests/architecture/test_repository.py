@@ -13,12 +13,14 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("definitions", "models", "workflows", "admin", "server.py")
-KINDS = re.compile(r"^(?:entity|process|automation|template|level|statistic|screen|home|terms): +([a-z][a-z0-9_]*)", re.M)
+KINDS = re.compile(
+    r"^(?:entity|process|automation|template|level|statistic|screen|home|terms): +([a-z][a-z0-9_]*)", re.MULTILINE
+)
 BUILT_IN = {"member", "leader", "public"}
 
 
 def tracked() -> list[Path]:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - git of the PATH
     return [ROOT / name for name in names.split("\n") if name]
 
 

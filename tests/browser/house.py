@@ -51,7 +51,7 @@ class Postbox:
     letters: list[EmailMessage] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the server's name
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - the server's name
         """Keep a letter."""
         assert isinstance(envelope.content, bytes)
         letter = message_from_bytes(envelope.content, policy=policy.default)
@@ -173,9 +173,9 @@ def email(name: str) -> str:
     return f"{name.lower().replace('é', 'e').replace('è', 'e')}@exemple.fr"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Chromium. A module's at most: while Playwright runs in a process, no other test can have an event loop."""
     path = chromium()
     assert path is not None, "tests that need a browser are left out where there is none"
     with sync_playwright() as playwright:

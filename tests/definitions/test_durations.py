@@ -1,4 +1,4 @@
-"""Durations are written as LANGUAGE.md has them."""
+"""Durations as they are written in definitions."""
 
 from __future__ import annotations
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from models.actor import PUBLIC, SYSTEM, Actor
+from models.clock import SetClock
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.query import Filter, Query
 from models.records import Records
-from tests.models.office import TREE, Office, Recorded
+from models.tenant import create_tenant
+from tests.models.office import LEVELS, OFFICE, TREE, Office, Recorded, fill
+from tests.networks import counting_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -352,3 +357,52 @@ async def test_a_record_that_leaves_the_sight_shows_nothing_more(office: Office)
     assert gone.may == frozenset()
     assert {name for name, value in gone.values.items() if value is not None} == {"id", "version"}
     assert gone.title == lead
+
+
+@asynccontextmanager
+async def create_office(folder: Path, clock: SetClock, files: Mapping[str, str]) -> AsyncIterator[Office]:
+    tenant = await create_tenant(folder / "office.sqlite", "office", files=files, clock=clock, new_id=counting_ids())
+    yield await fill(tenant)
+    await tenant.close()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "record.owner == actor",
+        "record.owner.sponsor == actor.sponsor",
+        "!has(actor.phone)",
+        'record.country == "FR" || record.owner == actor',
+        "mine",
+        "downline",
+    ],
+)
+async def test_who_is_nobody_owns_nothing(tmp_path: Path, clock: SetClock, rule: str) -> None:
+    level = f"level: public\nentities:\n  lead: {{read: '{rule}', create: true}}\n  company: {{read: all}}\n"
+    files = {**OFFICE, "public.yaml": level, "levels.yaml": LEVELS.partition("---\nlevel: public")[0]}
+    async with create_office(tmp_path, clock, files) as office:
+        await office.write(SYSTEM, lambda records: records.create("lead", {"first_name": "Nobody's", "owner": None}))
+        await office.lead("root")
+        assert await office.read(SYSTEM, lambda records: records.count("lead")) == 2
+        assert await office.read(PUBLIC, lambda records: records.count("lead")) == 0
+        assert await tried(office, PUBLIC, lambda records: records.create("lead", {"first_name": "x"})) != "done"
+
+
+async def test_an_ownerless_record_is_no_members_own(office: Office) -> None:
+    lead = await office.write(SYSTEM, lambda records: records.create("lead", {"first_name": "x", "owner": None}))
+    for levels in (("own",), ("branch",), ("own", "branch")):
+        for name in ("root", "ann"):
+            actor = await office.actor(name, *levels)
+            assert await office.read(actor, lambda records: records.count("lead")) == 0
+            with pytest.raises(NotFoundError):
+                await office.read(actor, lambda records: records.get("lead", lead.id))
+
+
+@pytest.mark.parametrize("email", ["ROOT@example.com", "Root@example.com"])
+async def test_nobody_takes_the_name_that_another_signs_in_with(office: Office, email: str) -> None:
+    ann = await office.actor("ann", "own")
+    change = {"email": email}
+    came = await tried(office, ann, lambda records: records.update("member", office.ids["ann"], None, change))
+    assert came == "invalid ['email']"
+    own = {"email": "ANN@example.com"}
+    assert await tried(office, ann, lambda records: records.update("member", office.ids["ann"], None, own)) == "done"

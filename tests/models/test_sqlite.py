@@ -148,7 +148,7 @@ async def test_a_reader_cannot_write(store: SqliteStore) -> None:
     async def work(tx: Tx) -> None:
         await tx.run("INSERT INTO t (name) VALUES ('no')")
 
-    with pytest.raises(sqlite3.OperationalError, match=r"readonly|read-only"):
+    with pytest.raises(StoreError, match=r"readonly|read-only"):
         await store.read(work)
 
 
@@ -282,7 +282,7 @@ async def test_a_store_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: 
     store = SqliteStore(tmp_path / "gone.sqlite")
     with monkeypatch.context() as patched:
         patched.setattr(store, "path", tmp_path / "elsewhere.sqlite")
-        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        with pytest.raises(StoreError, match="unable to open"):
             await _names(store)
     await store.write(_create, schema=True)
     assert await _names(store) == []

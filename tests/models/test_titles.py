@@ -33,6 +33,24 @@ def test_a_title_is_filled_with_what_is_seen(title: str, values: dict[str, objec
     assert compile_title(entity(title, "first"))({"id": "7", **values}) == expected
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "{{ 'a' * 1000000000 }}{{ record.first | upper }}",
+        "{{ 9 ** 9 ** 9 ** 9 }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}",
+        "{% for a in record.first %}" * 6 + "x" + "{% endfor %}" * 6,
+        "{{ record.first | center(1000000000) | replace(' ', record.first) }}",
+        "{{ record.first / 0 }}",
+        "{{ record.first | nonsense }}",
+        "{{ " + "(" * 500 + "record.first" + ")" * 500 + " }}",
+        "{% for a in record.first %}" * 60 + "{% endfor %}" * 60,
+    ],
+)
+def test_a_title_that_costs_too_much_or_makes_no_sense_is_none(title: str) -> None:
+    assert compile_title(entity(title, "first"))({"id": "7", "first": "x" * 80}) == "7"
+
+
 def test_an_entity_without_any_text_is_titled_by_its_ids() -> None:
     assert compile_title(entity(""))({"id": "7"}) == "7"
 

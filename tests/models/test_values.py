@@ -101,6 +101,15 @@ def test_a_text_of_a_form_becomes_the_value_of_its_type(kind: FieldType, raw: An
         ("choices", ["site", "mail"], "This is not one of the options."),
         ("reference", 3, "This record does not exist, or you may not see it."),
         ("json", "{", "This is not JSON."),
+        ("json", "[" * 100_000, "This is not JSON."),
+        ("json", '"\\ud800"', "This is not JSON."),
+        ("json", '"\\u0000"', "This is not JSON."),
+        ("json", "NaN", "This is not JSON."),
+        ("json", "1e999", "This is not JSON."),
+        ("url", "https://a.example/\x00", "This is not a web address."),
+        ("url", "https://a.example/\ud800", "This is not a web address."),
+        ("datetime", "0001-01-01T00:00", "This is not a date and time."),
+        ("datetime", "9999-12-31T23:59:59+00:00", "This is not a date and time."),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_sentence(kind: FieldType, raw: Any, sentence: str) -> None:

@@ -42,6 +42,16 @@ def test_the_network_is_made_once_and_the_sign_ins_are_printed_each_time(
         assert text in second
 
 
+def test_the_sign_ins_are_whole_on_a_narrow_terminal(
+    pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert demo(pack, tmp_path / "data") == 0
+    printed = capsys.readouterr().out
+    assert "only-for-the-demo" in printed
+    assert "…" not in printed
+
+
 def test_the_network_has_the_name_that_is_given(pack: Path, tmp_path: Path) -> None:
     assert demo(pack, tmp_path / "data", "--name", "essai") == 0
     assert [path.name for path in (tmp_path / "data").glob("*.sqlite")] == ["essai.sqlite"]

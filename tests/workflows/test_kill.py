@@ -17,7 +17,7 @@ from workflows.mail import SmtpTransport
 from workflows.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def start(path: Path, url: str) -> asyncio.subprocess.Process:

@@ -162,3 +162,74 @@ async def test_nothing_is_kept_of_a_change_that_changes_nothing(stage: Stage, le
     change = await commands.update(stage.tenant, lea, "lead", lead.id, lead.version, {"city": ""})
     assert change.fields == ()
     assert await stage.rows("_history", "kind", where="entity = 'lead'") == [("created",)]
+
+
+async def test_who_may_only_read_writes_no_notes(stage: Stage, lea: Actor) -> None:
+    lead = await stage.lead(lea)
+    noe = await stage.person("Noe", "assistant")
+    with pytest.raises(RefusedError):
+        await commands.note(stage.tenant, noe, "lead", lead.id, "Je passais par là")
+
+
+HIDDEN_STATE = (
+    'read: record.country == "FR"\n    update: none',
+    'read: record.country == "FR"\n    update: all\n    transitions: [call]',
+)
+
+
+async def test_a_hidden_state_is_hidden_in_the_past_and_in_what_can_be_done(make_stage: MakeStage) -> None:
+    hides = ("fields: {phone: {read: none, write: none}}", "fields: {recruiting: {read: none}}")
+    stage = await make_stage(edited(SMALL, HIDDEN_STATE, hides, ("by: [distributor]\n    guard", "guard")))
+    lea, noe = await stage.person("Lea", "distributor"), await stage.person("Noe", "assistant")
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead)
+    events = await timeline(stage.tenant, noe, "lead", lead.id)
+    assert not [event for event in events if event.process or event.to_state or event.transition]
+    assert {change.hidden for event in events for change in event.changes if change.field == "recruiting"} == {True}
+    assert await commands.offers(stage.tenant, noe, "lead", lead.id) == []
+    said = set()
+    for transition in ("sign", "revive"):
+        with pytest.raises(RefusedError) as refused:
+            await commands.move(stage.tenant, noe, "lead", lead.id, transition)
+        said.add(str(refused.value.message))
+    assert not [text for text in said if "state" in text]
+
+
+TELLING = "à bientôt. {{ member.name }}"
+
+
+@pytest.mark.parametrize(
+    ("shows", "told"),
+    [
+        ("{{ record.city }}", True),
+        ("{{ record.phone | phone }}", False),
+        ("{{ member.name }}", True),
+        ("{{ member.phone | phone }}", False),
+        ("{{ record.company.name }}", False),
+    ],
+)
+async def test_a_mail_says_nothing_that_its_reader_may_not_see(make_stage: MakeStage, shows: str, told: bool) -> None:
+    stage = await make_stage(edited(SMALL, (TELLING, shows)))
+    lea, noe = await stage.person("Lea", "distributor", phone="06 39 98 00 07"), await stage.person("Noe", "assistant")
+    company = await commands.create(stage.tenant, lea, "company", {"name": "Savons"})
+    lead = await stage.lead(lea, company=company.id, city="Lyon")
+    await stage.call(lea, lead)
+    await stage.worker.run_due()
+    [full] = await mails.about(stage.tenant, lea, "lead", lead.id)
+    assert all((full.subject, full.text, full.html, full.recipient))
+    [seen] = await mails.about(stage.tenant, noe, "lead", lead.id)
+    alone = await mails.mail(stage.tenant, noe, seen.id)
+    [in_the_past] = [event.mail for event in await timeline(stage.tenant, noe, "lead", lead.id) if event.mail]
+    for mail in (seen, alone, in_the_past):
+        assert (bool(mail.text), bool(mail.html), bool(mail.subject)) == (told, told, told)
+        assert mail.recipient == full.recipient
+
+
+async def test_an_address_that_is_hidden_is_hidden_in_mails(make_stage: MakeStage) -> None:
+    stage = await make_stage(edited(SMALL, ("fields: {phone: {read: none", "fields: {email: {read: none")))
+    lea, noe = await stage.person("Lea", "distributor"), await stage.person("Noe", "assistant")
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead)
+    await stage.worker.run_due()
+    [mail] = (await mails.mails(stage.tenant, noe)).mails
+    assert (mail.recipient, mail.cc, bool(mail.text)) == ("", (), True)

@@ -237,7 +237,7 @@ WHOLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 5, 8, 13, 17])
-@pytest.mark.parametrize("transaction", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+@pytest.mark.parametrize("transaction", list(range(1, 13)))
 async def test_a_crash_between_any_two_writes_loses_nothing_and_doubles_nothing(
     make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch, transaction: int, at: int
 ) -> None:
@@ -248,7 +248,7 @@ async def test_a_crash_between_any_two_writes_loses_nothing_and_doubles_nothing(
     await work_through(stage, lea)
     found = await outcome(stage)
     if found["mails"] == [("unknown",)]:  # the machine stopped between the server's "taken" and writing that down
-        assert (transaction, at) in {(8, 1), (8, 2)}
+        assert (transaction, at) in {(10, 1), (10, 2)}
         found["mails"] = [("sent",)]
     assert found == WHOLE
 
@@ -306,11 +306,11 @@ async def test_a_serving_worker_outlives_a_round_that_fails(
     monkeypatch.setattr(worker, "POLL", 0.01)
     rounds = []
 
-    async def failing(_: Worker, __: asyncio.Event) -> int:
+    async def failing(_: Worker, __: Sequence[str], ___: asyncio.Event) -> int:
         rounds.append(1)
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Worker, "run_due", failing)
+    monkeypatch.setattr(Worker, "_drain", failing)
     stop = asyncio.Event()
     serving = asyncio.ensure_future(stage.worker.serve(stop))
     async with asyncio.timeout(5):

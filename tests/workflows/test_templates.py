@@ -106,6 +106,18 @@ def test_a_subject_is_one_line_without_marks(network: Network) -> None:
         "{% for i in range(10) %}{% endfor %}",
         "{{ record.calls / 0 }}",
         "{{ record.first_name.format('x') }}{{ record.x }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a + a %}" * 40 + "{{ a }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a %}{{ a }}{{ a }}{% endset %}" * 40 + "{{ a }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a | replace('a', a) %}" * 10 + "{{ a }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a | join(a) %}" * 10 + "{{ a }}",
+        "{% set a = 999 %}" + "{% set a = a * a %}" * 60 + "{{ a }}",
+        "{{ 1 | round(1000000000, 'ceil') }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{% for a in 'aaaaaaaaaa' %}" * 9 + "x" + "{% endfor %}" * 9,
+        "{% for a in 'aaaaaaaaaa' %}{% for b in 'aaaaaaaaaa' %}{% for c in 'aaaaaaaaaa' %}"
+        + "x" * 300
+        + "{% endfor %}" * 3,
     ],
 )
 def test_what_is_not_there_or_costs_too_much_is_refused(network: Network, body: str) -> None:

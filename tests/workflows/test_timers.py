@@ -145,6 +145,19 @@ def test_ticks_are_on_the_wall_clock_of_the_network(cron: str, after: str, tick:
     assert last_tick(cron, PARIS, moments[1]) == moments[1]
 
 
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "*/20 1-3 * * *", "0 * * * *", "15 1 * * 0"])
+@pytest.mark.parametrize("begin", ["2026-03-06", "2026-03-27", "2026-04-03", "2026-10-23", "2026-10-30"])
+def test_a_schedule_goes_on_over_the_change_to_summer_time_and_back(zone: str, cron: str, begin: str) -> None:
+    place, tick = ZoneInfo(zone), datetime.fromisoformat(begin).replace(tzinfo=UTC)
+    end = tick + timedelta(days=9)
+    while tick < end:
+        following = next_tick(cron, place, tick)
+        assert tick < following <= tick + timedelta(days=8)
+        assert next_tick(cron, place, following - timedelta(seconds=1)) == following
+        tick = following
+
+
 def every(catch_up: str, do: str = "  - create: {entity: company, values: {name: Tic}}") -> dict[str, str]:
     """Return a network with an automation that ticks at eight each day."""
     return automation(f'{{every: {{cron: "0 8 * * *", catch_up: {catch_up}}}}}', do)

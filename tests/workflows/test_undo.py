@@ -161,3 +161,13 @@ do:
         [(str(start + timedelta(minutes=10)).replace("+00:00", ".000000+00:00"),),
          (str(start + timedelta(hours=1)).replace("+00:00", ".000000+00:00"),)]
     )  # fmt: skip
+
+
+async def test_a_move_is_taken_back_at_its_own_record_only(stage: Stage, lea: Actor) -> None:
+    lead, other = await stage.lead(lea), await stage.lead(lea, email="other@exemple.fr")
+    moved = await stage.call(lea, lead)
+    with pytest.raises(NotFoundError):
+        await commands.undo(stage.tenant, lea, moved.history, about=("lead", other.id))
+    undone = await commands.undo(stage.tenant, lea, moved.history, about=("lead", lead.id))
+    assert undone.record is not None
+    assert undone.record["recruiting"] == "new"

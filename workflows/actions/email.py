@@ -195,7 +195,7 @@ class Writer:
         base, run = self.scene.unit.house.url, self.scene.run
         account = f"{base}/account"
         reply_to = self.sender.reply_to if self.sender else None
-        by_mail = f"mailto:{reply_to}?subject={quote('unsubscribe')}" if reply_to else f"{base}/"
+        by_mail = f"mailto:{quote(reply_to, safe='@')}?subject={quote('unsubscribe')}" if reply_to else f"{base}/"
         return {
             "record": f"{base}/e/{run.entity}/{run.record}" if run.record else f"{base}/",
             "account": account,

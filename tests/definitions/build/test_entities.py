@@ -166,3 +166,15 @@ def test_retention_counts_from_the_last_activity_by_default() -> None:
 def test_default_values_know_the_actor() -> None:
     default = field("{type: country, default: =actor.country}").default
     assert default.expression.reads == {("actor", "country")}
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("entity: sqlite_master\nfields: {a: {type: text}}\n", "entity.reserved"),
+        ("entity: wide\nfields:\n" + "".join(f"  f{number}: {{type: text}}\n" for number in range(401)),
+         "entity.too_many_fields"),
+    ],
+)  # fmt: skip
+def test_an_entity_is_a_table_that_databases_make(document: str, code: str) -> None:
+    assert code in codes(document)

@@ -232,7 +232,8 @@ def agree(
     text: str, deals: list[dict[str, Any]], names: dict[str, Any], context: Context, columns: DealColumns
 ) -> None:
     expression = compiled(text)
-    found = selected(expression, database(deals), names, context, columns)
+    with database(deals) as connection:
+        found = selected(expression, connection, names, context, columns)
     seen = [hide(deal) if isinstance(columns, GuardedColumns) else deal for deal in deals]
     wanted = [expression.evaluate({**names, "record": deal}, context) for deal in seen]
     if expression.type == BOOL:
@@ -313,7 +314,8 @@ def test_a_value_of_a_reference_has_its_form() -> None:
     ]
     for text in ("record.owner", "record.company.owner", "record.tags", "record"):
         expression = compiled(text)
-        found = selected(expression, database([{"id": "d", **deal} for deal in deals]), {})
+        with database([{"id": "d", **deal} for deal in deals]) as connection:
+            found = selected(expression, connection, {})
         values = [expression.evaluate({"record": {"id": "d", **deal}}, CONTEXT) for deal in deals]
         assert found == [encode(each, expression.type) for each in values]
         assert isinstance(expression.type, ListOf) == (text == "record.tags")

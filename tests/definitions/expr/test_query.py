@@ -147,7 +147,8 @@ def test_a_hidden_column_is_bound_wherever_it_stands() -> None:
         {"country": "HIDE", "created_at": NOW - timedelta(days=60), "calls": 1, "amount": Decimal(1)},
     ]
     for text in ("age(record.created_at) > settings.keep", "record.calls in [1]", "record.amount < settings.share"):
-        found = selected(compiled(text), database(deals), NAMES, CONTEXT, GuardedColumns())
+        with database(deals) as connection:
+            found = selected(compiled(text), connection, NAMES, CONTEXT, GuardedColumns())
         assert [bool(each) for each in found] == [True, False]
 
 

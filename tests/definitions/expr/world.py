@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -200,9 +201,15 @@ def encode(value: Any, kind: Type, scale: int | None = None) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def database(deals: Iterable[Mapping[str, Any]]) -> sqlite3.Connection:
-    """Return a database with these deals, the companies and the members."""
-    connection = sqlite3.connect(":memory:")
+@contextmanager
+def database(deals: Iterable[Mapping[str, Any]]) -> Iterator[sqlite3.Connection]:
+    """Open a database with these deals, the companies and the members."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _fill(connection, deals)
+        yield connection
+
+
+def _fill(connection: sqlite3.Connection, deals: Iterable[Mapping[str, Any]]) -> None:
     for name, (count, function) in SQLITE_FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
     rows: dict[str, list[Mapping[str, Any]]] = {
@@ -219,7 +226,6 @@ def database(deals: Iterable[Mapping[str, Any]]) -> sqlite3.Connection:
             stored += [record["_path"]] if entity == "member" else []
             marks = ", ".join("?" for _ in columns)
             connection.execute(f'INSERT INTO "{entity}" VALUES ({marks})', stored)  # noqa: S608 - names of this module
-    return connection
 
 
 def selected(

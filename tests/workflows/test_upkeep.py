@@ -1,0 +1,95 @@
+"""The outbox does not grow without end, and much work at once is done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from models.actor import SYSTEM, Actor
+from tests.networks import SMALL, changed
+from tests.workflows.conftest import MakeStage, Stage
+from workflows import outbox, upkeep
+from workflows.unit import Unit, write
+
+pytestmark = pytest.mark.anyio
+
+REMIND = changed(
+    SMALL,
+    remind="""
+automation: remind
+label: {fr: Rappel, en: Reminder}
+when: {due: {entity: lead, at: next_call_at, before: 60d}}
+mode: parallel
+do: [{create: {entity: company, values: {name: Rappel}}}]
+""",
+)
+
+
+async def test_what_is_done_goes_after_a_while_and_what_is_dead_stays(stage: Stage, lea: Actor) -> None:
+    await stage.call(lea, await stage.lead(lea))
+    stage.clock.forward(timedelta(minutes=10))
+    await stage.worker.run_due()
+    unit_work = {"run": "none"}
+    await write(stage.tenant, SYSTEM, lambda unit: outbox.bury(unit, "run", unit_work, "broken"))
+    done = await stage.rows("_outbox", "kind", where="state = 'done'")
+    assert ("mail",) in done
+    stage.clock.forward(upkeep.KEPT)
+    await stage.worker.run_due()
+    assert len(await stage.rows("_outbox", "id")) == len(done) + 1
+    stage.clock.forward(timedelta(hours=1, seconds=1))
+    await stage.worker.run_due()
+    left = await stage.rows("_outbox", "kind", "state")
+    assert sorted(left) == [("run", "dead"), ("version", "done")]
+    assert await stage.rows("_mail", "state") == [("sent",)]
+
+
+async def test_a_reminder_that_was_given_is_not_given_again_after_its_row_could_go(make_stage: MakeStage) -> None:
+    stage = await make_stage(REMIND)
+    lea = await stage.person("Lea", "distributor")
+    await stage.lead(lea, next_call_at="2026-04-20T10:00")
+    await stage.worker.run_due()
+    assert len(await stage.rows("company", "id")) == 1
+    stage.clock.forward(upkeep.KEPT + timedelta(hours=2))
+    await stage.worker.run_due()
+    await stage.tenant.publish(
+        {**REMIND, "more.yaml": "entity: more\nlabel: {fr: Plus, en: More}\nfields: {a: {type: text}}"}
+    )
+    await stage.worker.run_due()
+    assert len(await stage.rows("company", "id")) == 1
+    assert len(await stage.rows("_outbox", "id", where="kind = 'due'")) == 1
+    stage.clock.forward(timedelta(days=60))
+    await stage.worker.run_due()
+    assert await stage.rows("_outbox", "id", where="kind = 'due'") == []
+
+
+async def test_much_that_is_over_goes_in_parts(stage: Stage) -> None:
+    async def much(unit: Unit) -> None:
+        for _ in range(1200):
+            await outbox.enqueue(unit, "check", {"run": "none"})
+
+    await write(stage.tenant, SYSTEM, much)
+    assert await stage.worker.run_due() >= 1200
+    stage.clock.forward(upkeep.KEPT + timedelta(seconds=1))
+    assert await upkeep.purge(stage.tenant) == 1200
+
+
+async def test_sessions_that_are_over_are_removed(stage: Stage, lea: Actor) -> None:
+    sql = """INSERT INTO "_session" ("id", "member", "csrf", "created_at", "ip", "agent", "seen_at")
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    row = [lea.id, "csrf", "2026-02-27 11:00:00.000000+00:00", None, ""]
+    for name, seen in {"old": "2026-02-27 11:00:00.000000+00:00", "new": "2026-03-02 10:59:00.000000+00:00"}.items():
+        await stage.tenant.store.write(lambda tx, values=(name, *row, seen): tx.run(sql, values))  # type: ignore[misc] # bound now
+    await upkeep.purge(stage.tenant)
+    assert await stage.rows("_session", "id") == [("new",)]
+
+
+async def test_looking_for_work_costs_the_same_with_many_timers_set(stage: Stage) -> None:
+    queries = {"free": outbox._NEXT_FREE, "leased": outbox._NEXT_LEASED, "claim": outbox._CLAIM}
+    values = {"free": ["run"], "leased": ["x", "run"], "claim": ["x", "w", "x", "x", "run", 10]}
+    for name, sql in queries.items():
+        explain = "EXPLAIN QUERY PLAN " + sql.format(kinds="?")
+        plan = await stage.tenant.store.read(lambda tx, sql=explain, name=name: tx.rows(sql, values[name]))  # type: ignore[misc] # bound now
+        said = " | ".join(row[3] for row in plan)
+        assert "TEMP B-TREE" not in said, (name, said)
+        assert "SCAN" not in said, (name, said)

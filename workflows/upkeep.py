@@ -1,0 +1,77 @@
+"""Upkeep of a network's outbox: mending what a clock left behind that was put back, removing what nobody needs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from models import sessions
+from models.actor import SYSTEM
+from models.tenant import Tenant
+from models.tx import Tx
+from workflows import schedules
+from workflows.outbox import LEASE, LONGEST
+from workflows.stored import moment, must_moment
+from workflows.unit import Unit, write
+
+KEPT = timedelta(days=30)
+"""So long rows stay that are done or cancelled; dead ones stay until somebody looks at them."""
+
+EVERY = timedelta(hours=1)
+"""The time between two purges."""
+
+SLACK = timedelta(minutes=1)
+"""Clocks are put right by so much all the time: no reason to mend anything."""
+
+_BATCH = 500
+_OLD = """
+SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
+AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers')
+  OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
+LIMIT ?
+"""
+"""Keys that could be asked for again stay: those of versions, and of reminders for dates that are still to come."""
+
+_FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
+_AHEAD = """
+SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
+AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version')
+"""
+_BRING = 'UPDATE "_outbox" SET "run_at" = ?, "created_at" = ? WHERE "id" = ?'
+_RETRY = """UPDATE "_outbox" SET "run_at" = ? WHERE "state" = 'ready' AND "attempts" > 0 AND "run_at" > ?"""
+
+
+async def mend(tenant: Tenant) -> None:
+    """Bring back within reach what was put off while the clock was ahead; nothing else is touched.
+
+    Leases and pauses longer than there are end now, work waits from now on for as long as it was to wait, and every
+    schedule has its next tick.
+    """
+    await write(tenant, SYSTEM, _mend)
+
+
+async def _mend(unit: Unit) -> None:
+    now, tx = unit.now, unit.tx
+    await tx.run(_FREE, [moment(now + 2 * LEASE)])
+    for row, run_at, created_at in await tx.rows(_AHEAD, [moment(now + SLACK)]):
+        pause = must_moment(run_at) - must_moment(created_at)
+        await tx.run(_BRING, [moment(now + pause), moment(now), row])
+    await tx.run(_RETRY, [moment(now), moment(now + 2 * LONGEST)])
+    await schedules.mend(unit, SLACK)
+
+
+async def purge(tenant: Tenant) -> int:
+    """Remove outbox rows that are over since `KEPT`, and dead sessions; return how many rows of the outbox went."""
+    now = tenant.clock.now()
+    await tenant.store.write(lambda tx: sessions.purge(tx, now))
+    removed = 0
+    while True:
+        gone = await tenant.store.read(lambda tx: _old(tx, now))
+        if not gone:
+            return removed
+        await tenant.store.write(lambda tx, gone=gone: tx.run_many('DELETE FROM "_outbox" WHERE "id" = ?', gone))  # type: ignore[misc] # the default binds the round's rows
+        removed += len(gone)
+
+
+async def _old(tx: Tx, now: datetime) -> list[tuple[str]]:
+    before = moment(now - KEPT)
+    return [(row[0],) for row in await tx.rows(_OLD, [before, before, _BATCH])]
