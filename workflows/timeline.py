@@ -83,7 +83,7 @@ async def events_of(unit: Unit, record: Record, limit: int) -> list[Event]:
     rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
     traces = await traces_about(unit, entity, id, limit)
     automations = {trace.id: trace.automation for trace in traces}
-    events = [await _past(unit, record, row, automations) for row in rows]
+    events = [await _past(unit, record, row, automations) for row in rows if row[3] not in record.hidden]
     events += [_sent(mail, automations) for mail in await mails_about(unit, entity, id, limit)]
     events += [_given(task, automations) for task in await tasks_about(unit, entity, id)]
     events += [_ran(trace) for trace in traces]

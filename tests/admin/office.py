@@ -147,23 +147,18 @@ def token(page: str) -> str:
 
 
 @asynccontextmanager
-async def office_of(
-    folder: Path, clock: SetClock, files: Mapping[str, str] = FILES, *, passwords: bool = True
-) -> AsyncIterator[Office]:
-    """Open a server over a new network of `files`; nobody does the outbox unless a test does.
-
-    Without `passwords`, which take their time by design, nobody can sign in.
-    """
+async def office_of(folder: Path, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
+    """Open a server over a new network of `files`; nobody does the outbox unless a test does."""
     settings = Settings(data=folder, secret="a secret of the tests")
     app = compose(settings, clock=clock, new_id=counting_ids(), works=False)
     networks: Networks = app.state.networks
     async with app.router.lifespan_context(app):
         tenant = await networks.tenants.create(NETWORK, files)
-        members = await _people(tenant, passwords=passwords)
+        members = await _people(tenant)
         yield Office(app, tenant, clock, members)
 
 
-async def _people(tenant: Tenant, *, passwords: bool) -> dict[str, str]:
+async def _people(tenant: Tenant) -> dict[str, str]:
     async def work(tx: Tx) -> dict[str, str]:
         records = Records(tenant.published, tx, SYSTEM, tenant.context(), new_id=tenant.new_id)
         made: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from admin.cli.main import main
 from models.connections import FileLock
-from tests.admin.api.living import prepare
+from tests.admin.api.living import ROOT, prepare
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -73,6 +74,20 @@ def test_a_network_that_a_server_has_open_is_said(say: Say, folder: Path) -> Non
     code, _, err = say("list", "leader@exemple.fr")
     held.release()
     assert (code, "while the server runs" in err) == (1, True)
+
+
+def test_the_commands_of_the_page_are_those(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    create, listed, revoke = (
+        shlex.split(line.replace("camille@example.org", "leader@exemple.fr").replace("demo", "small"))[1:]
+        for line in page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    )
+    where = ["--data", str(folder)]
+    assert main([*create, *where]) == main([*listed, *where]) == 0
+    capsys.readouterr()
+    main([*listed, "--format", "json", *where])
+    (identifier,) = (each["id"] for each in json.loads(capsys.readouterr().out) if each["name"] == "import")
+    assert main([*(identifier if word.startswith("0192") else word for word in revoke), *where]) == 0
 
 
 def test_called_wrongly_it_says_how(say: Say) -> None:

@@ -16,8 +16,8 @@ from tests.admin.office import CAMILLE, DIANE, LEADER, Office, office_of
 
 @pytest.fixture
 async def office(tmp_path: Path, clock: SetClock) -> AsyncIterator[Office]:
-    """A server over the small network, in which nobody has a password."""
-    async with office_of(tmp_path, clock, IMPORTING, passwords=False) as opened:
+    """A server over the small network, whose distributors may import."""
+    async with office_of(tmp_path, clock, IMPORTING) as opened:
         yield opened
 
 

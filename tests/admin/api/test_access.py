@@ -148,7 +148,7 @@ async def test_the_use_of_a_token_is_noted_now_and_then(office: Office, camille:
 
 async def test_new_terms_come_first(tmp_path: Path, clock: SetClock) -> None:
     async with (
-        office_of(tmp_path, clock, changed(FILES, terms=TERMS), passwords=False) as office,
+        office_of(tmp_path, clock, changed(FILES, terms=TERMS)) as office,
         program(office, CAMILLE) as camille,
     ):
         assert "accept" in problem(await camille.get("/me"), 403)["detail"]
