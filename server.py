@@ -27,10 +27,11 @@ def compose(
     clock: Clock | None = None,
     new_id: Callable[[], str] = uuid7,
     transport: Transport | None = None,
-    works: bool = True,
+    works: bool | None = None,
 ) -> Starlette:
-    """Return the application over the networks of `settings.data`. `works` False: nobody does the outbox."""
-    networks = Networks(settings, clock=clock or SystemClock(), new_id=new_id, transport=transport, works=works)
+    """Return the application over the networks of `settings.homes`. `works` False: it does not do the outbox."""
+    does = settings.works if works is None else works
+    networks = Networks(settings, clock=clock or SystemClock(), new_id=new_id, transport=transport, works=does)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -15,7 +14,8 @@ from admin.visit import address
 from definitions.problems import DefinitionError
 from models.clock import Clock
 from models.store import StoreError
-from models.tenant import Files, Tenant, remove_store
+from models.stores import Home, clear, exists
+from models.tenant import Files, Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
 from workflows.worker import Worker
@@ -45,9 +45,9 @@ class Networks:
         transport: Transport | None = None,
         works: bool = True,
     ) -> None:
-        """Serve the networks of `settings.data`; without a transport its `smtp_url` makes one, or mails wait."""
+        """Serve the networks of `settings.homes`; without a transport its `smtp_url` makes one, or mails wait."""
         self.settings = settings
-        self.tenants = Tenants(settings.data, clock=clock, new_id=new_id)
+        self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id)
         self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
         self.works = works
         self._working: dict[str, _Working] = {}
@@ -115,19 +115,19 @@ class Networks:
         return tenant
 
     @asynccontextmanager
-    async def apart(self, name: str) -> AsyncIterator[Path]:
+    async def apart(self, name: str) -> AsyncIterator[Home]:
         """Take a network out of work inside the `with`; see `Tenants.apart`."""
         await self._dismiss(name)
-        async with self.tenants.apart(name) as path:
+        async with self.tenants.apart(name) as home:
             await self._dismiss(name)  # who asked for the network meanwhile has put another worker to work
-            yield path
+            yield home
 
     async def remove(self, name: str) -> None:
         """Delete a network for good; `LookupError` when there is none, `StoreBusyError` when another process has it."""
-        async with self.apart(name) as path:
-            if not await asyncio.to_thread(path.exists):
+        async with self.apart(name) as home:
+            if not await exists(home):
                 raise LookupError(name)
-            await asyncio.to_thread(remove_store, path)
+            await clear(home)
 
     async def _dismiss(self, name: str) -> None:
         """Let the worker of a network end what it does."""

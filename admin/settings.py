@@ -10,15 +10,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from models.stores import Homes, Schemas
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The folder of networks, the way out for mail (None: mails wait), the signing secret and the public address."""
+    """The folder of networks, the way out for mail (None: mails wait), the signing secret and the public address.
+
+    With `database_url` the networks are schemas of that PostgreSQL database instead of files in the folder, each called
+    like the network with `schema_prefix` before it. `works` False leaves what is due to processes of its own
+    (`maille worker`).
+    """
 
     data: Path
     smtp_url: str | None = None
     secret: str = ""
     public_url: str | None = None
+    database_url: str | None = None
+    schema_prefix: str = ""
+    works: bool = True
+
+    @property
+    def homes(self) -> Homes:
+        """Where the networks live."""
+        return self.data if self.database_url is None else Schemas(self.database_url, self.schema_prefix)
 
     def signing_key(self) -> bytes:
         """Return the secret; without `MAILLE_SECRET` one is drawn once and kept beside the networks, readable by us."""
@@ -44,10 +59,17 @@ def _draw(path: Path) -> None:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET` and `MAILLE_PUBLIC_URL`."""
+    """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
+
+    `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
+    `maille worker`.
+    """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
         smtp_url=environment.get("SMTP_URL") or None,
         secret=environment.get("MAILLE_SECRET", ""),
         public_url=(environment.get("MAILLE_PUBLIC_URL") or "").rstrip("/") or None,
+        database_url=environment.get("DATABASE_URL") or None,
+        schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
+        works=environment.get("MAILLE_WORKERS", "on") != "off",
     )

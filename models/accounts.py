@@ -122,6 +122,8 @@ async def _begin(tx: Tx, attempt: _Try) -> _Try | Refusal:
         (attempt.email,),
     )
     member, password = (None, None) if found is None else (found[0], found[1])
+    for counted in (attempt.email, attempt.ip):
+        await tx.lock(f"sign-in:{counted}")
     until = await _limited_until(tx, attempt)
     await tx.run(
         'INSERT INTO "_sign_in" ("id", "at", "email", "member", "ip", "outcome") VALUES (?, ?, ?, ?, ?, ?)',

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from definitions.expr.expression import Context
-from definitions.problems import DefinitionError
+from definitions.problems import DefinitionError, Problem
 from definitions.spec.entity import Field
 from models import ddl
+from models.catalog import indexes_of, references_of
+from models.connections import fold
 from models.ddl import listed, quoted
 from models.examine import duplicate, examine
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
-from models.shape import ColumnShape, IndexShape
+from models.shape import FOLD, LONGEST, ColumnShape, IndexShape
+from models.store import ConstraintError
 from models.tx import Tx
 
 ASIDE = "_old_"
@@ -33,17 +36,22 @@ async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = Fals
     problems = await examine(tx, plan, allow_loss=allow_loss)
     if problems:
         raise DefinitionError(tuple(problems))
+    _refuse_long_names(tx, plan)
     changes = [step for step in plan.steps if isinstance(step, ChangeTable)]
     for step in plan.steps:
         if isinstance(step, DropTable):
-            await tx.run(ddl.drop_table(step.shape.name))
+            await tx.run(ddl.drop_table(step.shape.name, tx.dialect))
     await _rename_tables(tx, changes)
     for step in plan.steps:
         if isinstance(step, AddTable):
-            await tx.run(ddl.create_table(step.shape))
+            await tx.run(ddl.create_table(step.shape, tx.dialect))
             await _create_indexes(tx, step.shape.indexes, step.shape.entity.fields)
-    for change in changes:
-        await _TableChange(tx, plan, change, context).run()
+    change_of = _PostgresChange if tx.dialect == "postgres" else _TableChange
+    under_way = [change_of(tx, plan, change, context) for change in changes]
+    for change in under_way:
+        await change.run()
+    if tx.dialect == "postgres":
+        await _add_references(tx, plan)
     await _rename_in_system_tables(tx, plan)
 
 
@@ -59,7 +67,7 @@ async def _create_indexes(tx: Tx, indexes: Iterable[IndexShape], fields: Mapping
     for index in indexes:
         try:
             await tx.run(ddl.create_index(index))
-        except sqlite3.IntegrityError as error:
+        except ConstraintError as error:
             raise DefinitionError((duplicate(fields[index.columns[0]], index),)) from error
 
 
@@ -103,13 +111,9 @@ class _TableChange:
         await self._recompute()
         if self.change.rebuilds:
             await self._rebuild()
-        present = await self._indexes()
+        present = await indexes_of(self.tx, self.name)
         missing = [index for index in self.change.new.indexes if index.name not in present]
         await _create_indexes(self.tx, missing, self.fields)
-
-    async def _indexes(self) -> set[str]:
-        rows = await self.tx.rows("SELECT name FROM pragma_index_list(?)", [self.name])
-        return {row[0] for row in rows}
 
     async def _move_columns(self) -> None:
         """Put aside what goes, is converted or is renamed; then give everything new its place."""
@@ -124,14 +128,20 @@ class _TableChange:
         for old, new in renamed.items():
             await self.tx.run(ddl.rename_column(self.name, ASIDE + old, new))
         for column in change.added:
-            await self.tx.run(ddl.add_column(self.name, _nullable(column)))
+            await self._add(column)
         for name in change.retyped:
-            await self.tx.run(ddl.add_column(self.name, _nullable(change.new.columns[name])))
+            await self._add(change.new.columns[name])
+
+    async def _add(self, column: ColumnShape) -> None:
+        """Add a column that may be null as long as it has no values."""
+        await self.tx.run(ddl.add_column(self.name, replace(column, null=True), self.tx.dialect))
 
     async def _convert(self) -> None:
         for name in self.change.retyped:
             source = self.change.sources[name]
-            recast = Recast(self.change.old.entity.fields[source], self.fields[name], self.context.timezone)
+            recast = Recast(
+                self.change.old.entity.fields[source], self.fields[name], self.context.timezone, self.tx.dialect
+            )
             aside = quoted(ASIDE + source)
             found = await self.tx.rows(
                 f"SELECT DISTINCT {aside} FROM {quoted(self.name)} WHERE {aside} IS NOT NULL"  # noqa: S608 - quoted names
@@ -189,7 +199,10 @@ class _TableChange:
 
     async def _fill_fold(self, column: ColumnShape) -> None:
         target, source = quoted(column.name), quoted(column.source)
-        await self.tx.run(f"UPDATE {quoted(self.name)} SET {target} = maille_fold({source})")  # noqa: S608 - quoted names
+        found = await self.tx.rows(f"SELECT DISTINCT {source} FROM {quoted(self.name)} WHERE {source} IS NOT NULL")  # noqa: S608 - quoted names
+        await self.tx.run(f"UPDATE {quoted(self.name)} SET {target} = NULL WHERE {source} IS NULL")  # noqa: S608 - the same
+        update = f"UPDATE {quoted(self.name)} SET {target} = ? WHERE {source} = ?"  # noqa: S608 - the same
+        await self.tx.run_many(update, [(fold(text), text) for (text,) in found])
 
     async def _set_all(self, name: str, stored: Any) -> None:
         column = quoted(name)
@@ -199,9 +212,10 @@ class _TableChange:
         default = self.fields[name].default
         if default is None:
             return
-        value = default.compute({}, self.context)
-        encode = self.change.new.columns[name].codec.encode
-        await self._set_all(name, value if value is None or encode is None else encode(value))
+        await self._set_all(name, self._encoded(name, default.compute({}, self.context)))
+
+    def _encoded(self, name: str, value: Any) -> Any:
+        return self.change.new.columns[name].codec.on(self.tx.dialect).encoded(value)
 
     async def _recompute(self) -> None:
         """Compute fields again, each after those that it reads."""
@@ -222,36 +236,94 @@ class _TableChange:
             if column.name in self.change.recomputed:
                 record[column.name] = None
                 continue
-            decode = column.codec.decode
-            record[column.name] = stored if stored is None or decode is None else decode(stored)
+            record[column.name] = column.codec.on(self.tx.dialect).decoded(stored)
         values: list[Any] = []
         for name in self.change.recomputed:
             compute = self.fields[name].compute
             value = None if compute is None else compute.compute({"record": record}, self.context)
             record[name] = value
-            encode = self.change.new.columns[name].codec.encode
-            values.append(value if value is None or encode is None else encode(value))
+            values.append(self._encoded(name, value))
         return [*values, record["id"]]
 
     async def _rebuild(self) -> None:
         """Write the table anew in its final form: the twelve steps that SQLite's documentation recommends."""
         fresh = ASIDE + self.name
         columns = listed(self.change.new.columns)
-        await self.tx.run(ddl.create_table(self.change.new, fresh))
+        await self.tx.run(ddl.create_table(self.change.new, self.tx.dialect, fresh))
         await self.tx.run(
             f"INSERT INTO {quoted(fresh)} ({columns}) SELECT {columns} FROM {quoted(self.name)} ORDER BY rowid"  # noqa: S608 - quoted names
         )
-        await self.tx.run(ddl.drop_table(self.name))
+        await self.tx.run(ddl.drop_table(self.name, self.tx.dialect))
         await self.tx.run(ddl.rename_table(fresh, self.name))
 
 
-def _nullable(column: ColumnShape) -> ColumnShape:
-    return ColumnShape(
-        column.name,
-        column.kind,
-        column.codec,
-        column.source,
-        null=True,
-        references=column.references,
-        on_delete=column.on_delete,
-    )
+class _PostgresChange(_TableChange):
+    """The same where tables can be altered in place; references are dropped here and added once all tables stand."""
+
+    async def _move_columns(self) -> None:
+        for name, source in self.change.sources.items():
+            was, now = self.change.old.columns[source], self.change.new.columns[name]
+            if was.stored != now.stored:
+                await self._drop_references(source)
+        await super()._move_columns()
+        for name, source in self.change.sources.items():
+            was, now = self.change.old.columns[source], self.change.new.columns[name]
+            if name not in self.change.retyped and was.codec.declared != now.codec.declared:
+                await self.tx.run(ddl.drop_column(self.name, name))  # it is computed, and will be again
+                await self._add(now)
+
+    async def _drop_references(self, column: str) -> None:
+        for rule in await references_of(self.tx, self.name, column):
+            await self.tx.run(f"ALTER TABLE {quoted(self.name)} DROP CONSTRAINT {quoted(rule)}")
+
+    async def _rebuild(self) -> None:
+        """Let go of what was put aside, and let the columns be null or not as they shall."""
+        change = self.change
+        for name in (*(column.name for column in change.dropped), *(change.sources[each] for each in change.retyped)):
+            await self.tx.run(ddl.drop_column(self.name, ASIDE + name))
+        for name, column in change.new.columns.items():
+            source = change.sources.get(name)
+            was_null = source is None or name in change.retyped or change.old.columns[source].null
+            if was_null != column.null:
+                await self.tx.run(ddl.set_null(self.name, column))
+
+
+async def _add_references(tx: Tx, plan: Plan) -> None:
+    """Let the columns that are new, or refer otherwise than before, refer to their tables."""
+    for step in plan.steps:
+        if isinstance(step, DropTable):
+            continue
+        table = step.shape if isinstance(step, AddTable) else step.new
+        for name, column in table.columns.items():
+            if column.references is not None and _refers_anew(step, name):
+                await tx.run(ddl.add_reference(table.name, column))
+
+
+def _refers_anew(step: AddTable | ChangeTable, name: str) -> bool:
+    source = step.sources.get(name) if isinstance(step, ChangeTable) else None
+    if source is None or isinstance(step, AddTable) or name in step.retyped:
+        return True
+    return step.old.columns[source].stored != step.new.columns[name].stored
+
+
+def _refuse_long_names(tx: Tx, plan: Plan) -> None:
+    """Refuse names that PostgreSQL would cut, what is put before them included."""
+    if tx.dialect == "sqlite":
+        return
+    longest = LONGEST - len(ASIDE) - len(FOLD)
+    tables = [
+        step.shape if isinstance(step, AddTable) else step.new for step in plan.steps if not isinstance(step, DropTable)
+    ]
+    problems = [
+        Problem(
+            "plan.long_name",
+            table.entity.place,
+            f"'{name}' is too long a name for PostgreSQL.",
+            f"{longest} letters are enough.",
+        )
+        for table in tables
+        for name in (table.name, *(column.source or column.name for column in table.columns.values()))
+        if len(name) > longest
+    ]
+    if problems:
+        raise DefinitionError(tuple(problems))

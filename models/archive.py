@@ -24,7 +24,8 @@ from models.ddl import quoted
 from models.plan import plan
 from models.published import make_published
 from models.sheets import Sheet, sheets
-from models.tenant import Tenant, create_empty, remove_store
+from models.stores import clear, rename_store
+from models.tenant import Tenant, create_empty
 from models.tx import Tx
 
 FORMAT = "maille-network-1"
@@ -165,22 +166,17 @@ async def restore(source: Path, target: Path, name: str, *, progress: Progress =
     partial = target.with_name(f".{target.name}{PARTIAL}")
     await asyncio.to_thread(_refuse_existing, target)
     await asyncio.to_thread(_check, source, manifest)
-    await asyncio.to_thread(remove_store, partial)
+    await clear(partial)
     tenant = await create_empty(partial, name)
     try:
         await _fill(tenant, source, manifest, progress)
     except BaseException:
         await tenant.close()
-        await asyncio.to_thread(remove_store, partial)
+        await clear(partial)
         raise
     await tenant.close()
-    await asyncio.to_thread(_finish, partial, target)
+    await rename_store(partial, target)
     return manifest
-
-
-def _finish(partial: Path, target: Path) -> None:
-    partial.rename(target)
-    remove_store(partial)
 
 
 async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Progress) -> None:

@@ -1,8 +1,12 @@
 """How values of each type stand in a database: the declared type of a column, encoding and decoding.
 
-In SQLite a moment is ISO text in UTC with microseconds, a date ISO text, a decimal an integer scaled by the field's
-decimals, a boolean 0 or 1, choices and json are JSON text, a reference is the id. A duration is its microseconds when
-it is exact, else JSON text of its parts.
+A moment is ISO text in UTC with microseconds, a date ISO text, a decimal an integer scaled by the field's decimals, a
+boolean 0 or 1, choices and json are JSON text, a reference is the id. A duration is its microseconds when it is exact,
+else JSON text of its parts. This is what SQLite keeps, and what stands in JSON (history, runs) everywhere.
+
+PostgreSQL has types of its own: a `Tx` gives and takes moments and dates of `timestamptz` and `date` as the same texts,
+while decimals are `NUMERIC`, booleans `BOOLEAN`, and a duration is text. Its texts sort by code point (`COLLATE "C"`),
+as SQLite's do.
 """
 
 from __future__ import annotations
@@ -22,8 +26,12 @@ from definitions.expr.types import BOOL, DATE, DATETIME, DECIMAL, DURATION, DYN,
 from definitions.spec.entity import Field, FieldType
 from models.connections import stored_datetime
 from models.piccolo_engine import CONVERTERS
+from models.tx import Dialect
 
 MAX_SCALE = 12
+DIGITS = 30
+"""Digits of a decimal on PostgreSQL, those behind the point included."""
+
 MICROSECOND = timedelta(microseconds=1)
 Convert = Callable[[Any], Any]
 
@@ -32,13 +40,27 @@ Convert = Callable[[Any], Any]
 class Codec:
     """A way to store values: the declared type on SQLite, and what turns a value into its stored form and back.
 
-    Neither sees None; one that is None changes nothing. `piccolo` makes the Piccolo column of it.
+    Neither sees None; one that is None changes nothing. `piccolo` makes the Piccolo column of it. `postgres` is the way
+    on PostgreSQL.
     """
 
     declared: str
     piccolo: Callable[[], Column]
     encode: Convert | None = None
     decode: Convert | None = None
+    postgres: Codec | None = None
+
+    def on(self, dialect: Dialect) -> Codec:
+        """Return the way on a database."""
+        return self.postgres if dialect == "postgres" and self.postgres is not None else self
+
+    def encoded(self, value: Any) -> Any:
+        """Return the stored form of a value or of None."""
+        return value if value is None or self.encode is None else self.encode(value)
+
+    def decoded(self, stored: Any) -> Any:
+        """Return the value of a stored form or of None."""
+        return stored if stored is None or self.decode is None else self.decode(stored)
 
 
 class ScaledDecimal(Numeric):
@@ -79,8 +101,8 @@ def encode_duration(value: Duration) -> int | str:
 
 def decode_duration(stored: int | str) -> Duration:
     """Return the duration of a stored form."""
-    if isinstance(stored, int):
-        return Duration(exact=timedelta(microseconds=stored))
+    if isinstance(stored, int) or not stored.startswith("["):
+        return Duration(exact=timedelta(microseconds=int(stored)))
     months, exact, hours, days = json.loads(stored)
     return Duration(months, timedelta(microseconds=exact), hours, days)
 
@@ -129,15 +151,32 @@ def _big_int() -> Column:
     return BigInt(default=None, null=True)
 
 
-TEXT = Codec("TEXT", _text)
+SORTED = 'TEXT COLLATE "C"'
+
+
+def _text_codec(encode: Convert | None = None, decode: Convert | None = None) -> Codec:
+    return Codec("TEXT", _text, encode, decode, Codec(SORTED, _text, encode, decode))
+
+
+def _boolean() -> Column:
+    return Boolean(default=None, null=True)
+
+
+TEXT = _text_codec()
 INTEGER = Codec("BIGINT", _big_int)
-BOOLEAN = Codec("BOOLEAN", lambda: Boolean(default=None, null=True), int, bool)
+BOOLEAN = Codec("BOOLEAN", _boolean, int, bool, Codec("BOOLEAN", _boolean, bool))
 DAY = Codec("DATE", lambda: Date(default=None, null=True), date.isoformat, date.fromisoformat)
 MOMENT = Codec("TIMESTAMPTZ", lambda: Timestamptz(default=None, null=True), stored_datetime, decode_datetime)
-SPAN = Codec("DURATION", _text, encode_duration, decode_duration)
-CHOICES = Codec("TEXT", _text, lambda value: encode_json(list(value)), lambda stored: tuple(json.loads(stored)))
-JSON = Codec("TEXT", _text, encode_json, json.loads)
-REFERENCE = Codec("TEXT", _text, encode_reference, decode_reference)
+SPAN = Codec(
+    "DURATION",
+    _text,
+    encode_duration,
+    decode_duration,
+    Codec(SORTED, _text, lambda value: str(encode_duration(value)), decode_duration),
+)
+CHOICES = _text_codec(lambda value: encode_json(list(value)), lambda stored: tuple(json.loads(stored)))
+JSON = _text_codec(encode_json, json.loads)
+REFERENCE = _text_codec(encode_reference, decode_reference)
 
 
 def decimal_codec(scale: int) -> Codec:
@@ -146,7 +185,14 @@ def decimal_codec(scale: int) -> Codec:
     def encode(value: Decimal | int) -> int:
         return scaled(value, scale)
 
-    return Codec(f"INT_SCALE_{scale}", lambda: ScaledDecimal(scale), encode, _unscale(scale))
+    def rounded(value: Decimal | int) -> Decimal:
+        return Decimal(scaled(value, scale)).scaleb(-scale)
+
+    def numeric() -> Column:
+        return Numeric(digits=(DIGITS, scale), default=None, null=True)
+
+    exact = Codec(f"NUMERIC({DIGITS}, {scale})", numeric, rounded)
+    return Codec(f"INT_SCALE_{scale}", lambda: ScaledDecimal(scale), encode, _unscale(scale), exact)
 
 
 _BY_FIELD: Mapping[FieldType, Codec] = {
@@ -179,7 +225,7 @@ def codec(field: Field) -> Codec:
 _BY_TYPE: Mapping[Type, Codec] = {BOOL: BOOLEAN, DATE: DAY, DATETIME: MOMENT, DURATION: SPAN, DYN: JSON}
 
 
-def encode_type(value: Any, kind: Type) -> Any:
+def encode_type(value: Any, kind: Type, dialect: Dialect = "sqlite") -> Any:
     """Return the stored form of a value (not None) of an expression's type, to compare columns with.
 
     A decimal stays exact: an integer where it is whole, else text that the caller scales.
@@ -191,4 +237,4 @@ def encode_type(value: Any, kind: Type) -> Any:
     if kind == DECIMAL:
         return int(value) if value == int(value) else str(value)
     found = _BY_TYPE.get(kind)
-    return value if found is None or found.encode is None else found.encode(value)
+    return value if found is None else found.on(dialect).encoded(value)

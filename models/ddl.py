@@ -1,10 +1,14 @@
-"""Statements that make and change tables on SQLite. Names are quoted; values never stand in the text."""
+"""Statements that make and change tables. Names are quoted; values never stand in the text.
+
+On PostgreSQL references are added to tables that are there (`add_reference`), so that their order does not matter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from models.shape import ColumnShape, IndexShape, OnDelete, TableShape
+from models.tx import Dialect
 
 RULES: dict[OnDelete, str] = {"restrict": "RESTRICT", "clear": "SET NULL", "delete": "CASCADE"}
 
@@ -20,21 +24,30 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(map(quoted, names))
 
 
-def column(shape: ColumnShape) -> str:
+def column(shape: ColumnShape, dialect: Dialect) -> str:
     """Return the definition of a column."""
-    parts = [quoted(shape.name), shape.codec.declared]
+    parts = [quoted(shape.name), shape.codec.on(dialect).declared]
     if shape.name == "id":
         parts.append("PRIMARY KEY")
     if not shape.null:
         parts.append("NOT NULL")
-    if shape.references:
-        parts.append(f'REFERENCES {quoted(shape.references)} ("id") ON DELETE {RULES[shape.on_delete]}')
+    if shape.references and dialect == "sqlite":
+        parts.append(_references(shape))
     return " ".join(parts)
 
 
-def create_table(shape: TableShape, name: str | None = None) -> str:
+def _references(shape: ColumnShape) -> str:
+    return f'REFERENCES {quoted(shape.references or "")} ("id") ON DELETE {RULES[shape.on_delete]}'
+
+
+def add_reference(table: str, shape: ColumnShape) -> str:
+    """Return the statement that makes a column of a PostgreSQL table refer to another table."""
+    return f"ALTER TABLE {quoted(table)} ADD FOREIGN KEY ({quoted(shape.name)}) {_references(shape)}"
+
+
+def create_table(shape: TableShape, dialect: Dialect, name: str | None = None) -> str:
     """Return the statement that makes the table, as `name` when it is given."""
-    columns = ", ".join(map(column, shape.columns.values()))
+    columns = ", ".join(column(each, dialect) for each in shape.columns.values())
     return f"CREATE TABLE {quoted(name or shape.name)} ({columns})"
 
 
@@ -49,9 +62,9 @@ def drop_index(shape: IndexShape) -> str:
     return f"DROP INDEX IF EXISTS {quoted(shape.name)}"
 
 
-def drop_table(name: str) -> str:
-    """Return the statement that drops a table."""
-    return f"DROP TABLE {quoted(name)}"
+def drop_table(name: str, dialect: Dialect) -> str:
+    """Return the statement that drops a table; on PostgreSQL references to it go too."""
+    return f"DROP TABLE {quoted(name)}" + (" CASCADE" if dialect == "postgres" else "")
 
 
 def rename_table(old: str, new: str) -> str:
@@ -64,6 +77,16 @@ def rename_column(table: str, old: str, new: str) -> str:
     return f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(old)} TO {quoted(new)}"
 
 
-def add_column(table: str, shape: ColumnShape) -> str:
+def add_column(table: str, shape: ColumnShape, dialect: Dialect) -> str:
     """Return the statement that adds a column that may be null."""
-    return f"ALTER TABLE {quoted(table)} ADD COLUMN {column(shape)}"
+    return f"ALTER TABLE {quoted(table)} ADD COLUMN {column(shape, dialect)}"
+
+
+def drop_column(table: str, name: str) -> str:
+    """Return the statement that drops a column, with its indexes and references (PostgreSQL)."""
+    return f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(name)}"
+
+
+def set_null(table: str, shape: ColumnShape) -> str:
+    """Return the statement that lets a column be null, or not (PostgreSQL)."""
+    return f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(shape.name)} {'DROP' if shape.null else 'SET'} NOT NULL"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from definitions.problems import Place, Problem
@@ -11,7 +11,13 @@ from models.ddl import listed, quoted
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
 from models.shape import ColumnShape, IndexShape
-from models.tx import SqlValue, Tx
+from models.tx import Dialect, SqlValue, Tx
+
+_HOLDS: Mapping[Dialect, str] = {
+    "sqlite": "EXISTS (SELECT 1 FROM json_each({}) WHERE json_each.value = ?)",
+    "postgres": "CAST({} AS jsonb) @> to_jsonb(CAST(? AS text))",
+}
+"""Whether a list of choices has one."""
 
 ALLOW = "Apply it with leave to lose data if that is meant."
 
@@ -76,7 +82,7 @@ async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
     """Count the records whose choice is, or whose choices have, an option."""
     column = quoted(step.sources[name])
     if step.old.entity.fields[step.sources[name]].type == "choices":
-        condition = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE json_each.value = ?)"  # noqa: S608 - a quoted name
+        condition = _HOLDS[tx.dialect].format(column)
     else:
         condition = f"{column} = ?"
     return await _count(tx, step.old.name, condition, [option])
@@ -84,7 +90,7 @@ async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
 
 async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo) -> int:
     source = step.sources[name]
-    recast = Recast(step.old.entity.fields[source], step.new.entity.fields[name], timezone)
+    recast = Recast(step.old.entity.fields[source], step.new.entity.fields[name], timezone, tx.dialect)
     column = quoted(source)
     sql = f"SELECT {column}, count(*) FROM {quoted(step.old.name)} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - quoted names
     return sum(count for stored, count in await tx.rows(sql) if not recast(stored)[1])
@@ -137,7 +143,7 @@ async def _duplicates(tx: Tx, step: ChangeTable, index: IndexShape) -> AsyncIter
         return  # a new column holds one value or none: `apply` finds out
     filled = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in names)
     groups = f"SELECT 1 FROM {quoted(step.old.name)} WHERE {filled} GROUP BY {listed(names)} HAVING count(*) > 1"  # noqa: S608 - quoted names
-    row = await tx.row(f"SELECT count(*) FROM ({groups})")  # noqa: S608 - the same
+    row = await tx.row(f"SELECT count(*) FROM ({groups}) AS same")  # noqa: S608 - the same
     if row is not None and row[0]:
         yield duplicate(step.new.entity.fields[index.columns[0]], index)
 

@@ -197,8 +197,7 @@ class Finder:
         return stored_datetime(begin), stored_datetime(end)
 
     def _stored(self, field: Field, value: Any) -> Any:
-        encode = codec(field).encode
-        return value if encode is None else encode(value)
+        return codec(field).on(self.tables.dialect).encoded(value)
 
     def search(self, entity: str, text: str) -> list[SqlTemplate]:
         """Return one condition a word: it stands somewhere in the searched fields that the actor sees."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from definitions.expr import SqlTemplate, to_sql
+from models.columns import TEXT, Codec, codec
 from models.ddl import quoted
 from models.errors import InvalidError
 from models.filters import Column
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from models.records import Records
 
 
+_GONE = say("This page of the list is gone; begin again.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     """How a list is sorted: by a visible value, then by id, both the same way; nulls come last."""
@@ -33,6 +37,7 @@ class _Order:
     value: SqlTemplate
     descending: bool
     nullable: bool
+    codec: Codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +113,14 @@ def _order(records: Records, sight: Sight, sort: str) -> _Order:
     value = column.folded or column.value
     shape = sight.table.shape.columns.get(name)
     nullable = shape is None or shape.null or sight.hides(name)
-    return _Order(name, value, sort.startswith("-"), nullable)
+    stored = TEXT if column.folded else codec(column.field)
+    return _Order(name, value, sort.startswith("-"), nullable, stored.on(records.tx.dialect))
 
 
 def _order_by(statement: Statement, order: _Order) -> None:
     way = " DESC" if order.descending else ""
-    statement.add(" ORDER BY ")
-    if order.nullable and not order.descending:
-        statement.add(order.value, " IS NULL, ")
-    statement.add(order.value, f'{way}, {quoted(ROOT)}."id"{way}')
+    last = " NULLS LAST" if order.nullable else ""
+    statement.add(" ORDER BY ", order.value, f'{way}{last}, {quoted(ROOT)}."id"{way}')
 
 
 def _after(statement: Statement, order: _Order, mark: _Mark) -> None:
@@ -135,7 +139,7 @@ def _after(statement: Statement, order: _Order, mark: _Mark) -> None:
 
 
 def _cursor(order: _Order, value: Any, identifier: str) -> str:
-    text = json.dumps([order.name, order.descending, value, identifier], separators=(",", ":"))
+    text = json.dumps([order.name, order.descending, value, identifier], separators=(",", ":"), default=str)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -148,12 +152,24 @@ def _read_cursor(cursor: str, order: _Order) -> _Mark:
         name = descending = value = identifier = None
     known = (name, descending) == (order.name, order.descending) and isinstance(identifier, str)
     if not known or not _storable(value) or not _storable(identifier):
-        raise InvalidError({"cursor": say("This page of the list is gone; begin again.")})
-    return _Mark(value, identifier)
+        raise InvalidError({"cursor": _GONE})
+    try:
+        return _Mark(_of_column(order.codec, value), identifier)
+    except (ValueError, TypeError, ArithmeticError):
+        raise InvalidError({"cursor": _GONE}) from None
 
 
 def _storable(value: Any) -> bool:
     """Whether a value of a cursor, which anybody can write, is one that a database takes."""
     if isinstance(value, str):
-        return value.isprintable() or value.encode("utf-8", "ignore").decode() == value
+        return "\0" not in value and value.encode("utf-8", "ignore").decode() == value
     return value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) <= MAX_INTEGER)
+
+
+def _of_column(column: Codec, value: Any) -> Any:
+    """Return a value as the column has them, or raise: `NUMERIC`, for one, stands in a cursor as text."""
+    if value is not None and column.declared.startswith("TEXT") and not isinstance(value, str):
+        raise TypeError(value)
+    if value is not None and column.declared == "BIGINT" and not isinstance(value, int):
+        raise TypeError(value)
+    return column.encoded(column.decoded(value))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from definitions.duration import Duration
 from definitions.spec.entity import Field
 from models.columns import codec
+from models.tx import Dialect
 from models.values import Locality, ValueRefusedError, convert
 
 
@@ -23,20 +24,20 @@ class Recast:
     was: Field
     now: Field
     timezone: ZoneInfo
+    dialect: Dialect = "sqlite"
 
     def __call__(self, stored: Any) -> tuple[Any, bool]:
         """Return the new stored form (None where there is none), and whether nothing of the value was lost."""
         if self.was.type == "reference" or self.now.type == "reference":
             return None, False
-        decode, encode = codec(self.was).decode, codec(self.now).encode
-        value = stored if decode is None else decode(stored)
+        value = codec(self.was).on(self.dialect).decoded(stored)
         try:
             fresh = convert(self.now, self._raw(value), Locality(self.timezone))
         except (ValueRefusedError, ValueError, ArithmeticError):
             return None, False
         if fresh is None:
             return None, value in ("", ())
-        return fresh if encode is None else encode(fresh), self._is_whole(value, fresh)
+        return codec(self.now).on(self.dialect).encoded(fresh), self._is_whole(value, fresh)
 
     def _raw(self, value: Any) -> Any:
         """Return what the new type converts from: numbers, days and lists as they are, else text."""

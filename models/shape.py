@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,8 @@ from models.columns import INTEGER, MOMENT, REFERENCE, TEXT, Codec, codec
 MEMBER = "member"
 PATH = "_path"
 FOLD = "_fold_"
+LONGEST = 63
+"""Letters of a name in a database; PostgreSQL cuts what is longer."""
 TEXT_TYPES = frozenset({"text", "long_text", "email", "phone", "url"})
 
 OnDelete = Literal["restrict", "clear", "delete"]
@@ -47,8 +50,11 @@ class IndexShape:
 
     @property
     def name(self) -> str:
-        """Return the index's name, the same for the same columns."""
-        return "__".join((self.table, *self.columns, "unique" if self.unique else "index"))
+        """Return the index's name, the same for the same columns, no longer than PostgreSQL takes."""
+        name = "__".join((self.table, *self.columns, "unique" if self.unique else "index"))
+        if len(name) <= LONGEST:
+            return name
+        return f"{name[: LONGEST - 9]}_{zlib.crc32(name.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import contextvars
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from piccolo.query.base import Query
 
 from models.connections import connect, take
 from models.piccolo_engine import CURRENT, StoreEngine
-from models.store import StoreClosedError, StoreError, WorkError
+from models.store import ConstraintError, StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
 from models.tx import Dialect, Row, SqlValue, Work
 
@@ -62,11 +62,20 @@ class SqliteTx:
 
     async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         """Run a statement and return the number of rows that it touched."""
-        return max(self.connection.execute(sql, values).rowcount, 0)
+        try:
+            return max(self.connection.execute(sql, values).rowcount, 0)
+        except sqlite3.IntegrityError as error:
+            raise ConstraintError(str(error)) from error
 
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement once for each row of values."""
-        self.connection.executemany(sql, values)
+        try:
+            self.connection.executemany(sql, values)
+        except sqlite3.IntegrityError as error:
+            raise ConstraintError(str(error)) from error
+
+    async def lock(self, key: str) -> None:
+        """Do nothing: the only writer is alone."""
 
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
@@ -164,11 +173,21 @@ class SqliteStore:
         self._generation = 0
         self._switch = threading.Lock()
 
-    async def read(self, work: Work[T]) -> T:
+    def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
+        """Do nothing: whoever publishes is in this process."""
+
+    async def read(self, work: Work[T], *, any_version: bool = False) -> T:  # noqa: ARG002 - there is one
         """Run `work` on one snapshot of the data, without the right to write."""
         return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
 
-    async def write(self, work: Work[T], *, schema: bool = False, then: Callable[[], None] | None = None) -> T:
+    async def write(
+        self,
+        work: Work[T],
+        *,
+        schema: bool = False,
+        claim: bool = False,  # noqa: ARG002 - the only writer sees all
+        then: Callable[[], None] | None = None,
+    ) -> T:
         """Run `work` in a transaction and return once its commit is on disk; see `models.store.Store`."""
         return await self.write_with(lambda connection: drive(work, SqliteTx(connection)), schema=schema, then=then)
 

@@ -16,7 +16,7 @@ from models.statement import Statement
 from models.tx import Row as SqlRow
 from models.visible import ROOT
 
-_NULL = SqlTemplate("NULL")
+_NULL = SqlTemplate("CAST(NULL AS BIGINT)")
 
 
 @dataclass(frozen=True, slots=True)

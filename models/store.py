@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from piccolo.engine.base import Engine
@@ -25,6 +25,18 @@ class StoreBusyError(StoreError):
     """Another process holds the store; one process opens a network on SQLite."""
 
 
+class StoreUnreachableError(StoreError):
+    """The database cannot be reached, or went away in the middle; work whose commit was under way may have happened."""
+
+
+class StaleError(StoreError):
+    """Another process published a version meanwhile: what was prepared for the one before does not fit any more."""
+
+
+class ConstraintError(StoreError):
+    """A row would break a rule of its table: unique, not null, or a reference to what does not exist."""
+
+
 class WorkError(StoreError):
     """Work in a transaction awaited something else than its transaction, or asked the store for another one."""
 
@@ -37,7 +49,10 @@ class Store(Protocol):
     transaction of its own.
     """
 
-    changed: asyncio.Event
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set after commits; on PostgreSQL after those of other processes too, from the first look at it on."""
+        ...
 
     @property
     def dialect(self) -> Dialect:
@@ -49,12 +64,33 @@ class Store(Protocol):
         """The Piccolo engine over the same data."""
         ...
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` on one snapshot of the data, without the right to write."""
+    def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
+        """Let work expect this version of the definitions from now on.
+
+        Where several processes share a store, work that would meet another version waits until `renew` has taken it up
+        (and called `follow` again); with `schema` it is refused with a `StaleError`. Where one process has the store
+        there is nothing to do.
+        """
         ...
 
-    async def write(self, work: Work[T], *, schema: bool = False, then: Callable[[], None] | None = None) -> T:
+    async def read(self, work: Work[T], *, any_version: bool = False) -> T:
+        """Run `work` on one snapshot of the data, without the right to write; `any_version`: whatever it finds."""
+        ...
+
+    async def write(
+        self,
+        work: Work[T],
+        *,
+        schema: bool = False,
+        claim: bool = False,
+        then: Callable[[], None] | None = None,
+    ) -> T:
         """Run `work` in a transaction and return once its commit is on disk; an exception undoes this work alone.
+
+        Nothing that the work read is changed by others before its commit; where they did (PostgreSQL), it is undone
+        and runs again from its beginning, so it leaves no traces outside of its transaction. `claim` is for work that
+        takes rows which others want too (`FOR UPDATE SKIP LOCKED`): each of its statements sees what is committed by
+        then.
 
         Cancelled while it waits for its turn, it never runs; once begun, it runs to its end. `schema` is for changes
         of tables: the work has its transaction alone, and foreign keys are checked at its end instead of meanwhile.

@@ -14,10 +14,11 @@ from piccolo.columns import Column, Text
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
+from models.catalog import columns_of_tables
 from models.columns import INTEGER, MOMENT, TEXT, Codec
 from models.ddl import listed, quoted
 from models.tables import attribute, create_table
-from models.tx import Tx
+from models.tx import Dialect, Tx
 
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
@@ -44,8 +45,12 @@ class SystemTable:
 
     @cached_property
     def statements(self) -> tuple[str, ...]:
-        """The statements that make the table and its indexes where they are missing."""
-        columns = ", ".join(map(self._column, self.columns))
+        """The statements that make the table and its indexes on SQLite where they are missing."""
+        return self.statements_on("sqlite")
+
+    def statements_on(self, dialect: Dialect) -> tuple[str, ...]:
+        """Return the statements that make the table and its indexes where they are missing."""
+        columns = ", ".join(self._column(name, dialect) for name in self.columns)
         made = [f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({columns})"]
         for names, kind in [(names, "INDEX") for names in self.indexes] + [
             (names, "UNIQUE INDEX") for names in self.unique
@@ -54,10 +59,12 @@ class SystemTable:
             made.append(f"CREATE {kind} IF NOT EXISTS {index} ON {quoted(self.name)} ({listed(names)})")
         return tuple(made)
 
-    def _column(self, name: str) -> str:
+    def _column(self, name: str, dialect: Dialect) -> str:
         key = " PRIMARY KEY" if name == self.columns[0] else ""
         null = " NOT NULL" if name == self.columns[0] or name in self.filled else ""
-        declared = "INTEGER" if key and self.codec(name) is INTEGER else self.codec(name).declared
+        declared = self.codec(name).on(dialect).declared
+        if key and self.codec(name) is INTEGER:
+            declared = "INTEGER"  # SQLite's own key of a row
         return f"{quoted(name)} {declared}{key}{null}"
 
     def insert(self, *columns: str) -> str:
@@ -181,16 +188,23 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
 }
 
 
+async def lacks_system_tables(tx: Tx) -> bool:
+    """Whether a system table or one of its columns is missing."""
+    present = await columns_of_tables(tx)
+    return any(not present.get(table.name, set()) >= set(table.columns) for table in SYSTEM_TABLES.values())
+
+
 async def ensure_system_tables(tx: Tx) -> None:
     """Make the system tables that are missing, and the columns that an older Maille did not know."""
+    present = await columns_of_tables(tx)
     for table in SYSTEM_TABLES.values():
-        await tx.run(table.statements[0])
-        present = {row[0] for row in await tx.rows("SELECT name FROM pragma_table_info(?)", [table.name])}
+        make, *indexes = table.statements_on(tx.dialect)
+        await tx.run(make)
         for column in table.columns:
-            if column not in present:
-                declared = table.codec(column).declared
+            if column not in present.get(table.name, table.columns):
+                declared = table.codec(column).on(tx.dialect).declared
                 await tx.run(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {declared}")
-        for statement in table.statements[1:]:
+        for statement in indexes:
             await tx.run(statement)
 
 

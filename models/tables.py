@@ -18,9 +18,10 @@ from definitions.expr.template import SqlTemplate
 from definitions.expr.types import Type
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
-from models.columns import Convert, encode_type
+from models.columns import Codec, Convert, encode_type
 from models.ddl import quoted
 from models.shape import ColumnShape, OnDelete, TableShape, shapes
+from models.tx import Dialect
 
 _ON_DELETE: Mapping[OnDelete, PiccoloOnDelete] = {
     "restrict": PiccoloOnDelete.restrict,
@@ -49,7 +50,7 @@ def attribute(column: str) -> str:
 class EntityTable:
     """The table of an entity: its Piccolo class, its columns in order, and the way of a row into memory and back."""
 
-    def __init__(self, shape: TableShape, table: type[Table]) -> None:
+    def __init__(self, shape: TableShape, table: type[Table], dialect: Dialect) -> None:
         """Compile the codecs of `shape`."""
         self.shape = shape
         self.entity: Entity = shape.entity
@@ -57,12 +58,8 @@ class EntityTable:
         self.quoted = quoted(shape.name)
         self.table = table
         self.columns: tuple[str, ...] = tuple(shape.columns)
-        self._decoders: Mapping[str, Convert | None] = {
-            name: column.codec.decode for name, column in shape.columns.items()
-        }
-        self._encoders: Mapping[str, Convert | None] = {
-            name: column.codec.encode for name, column in shape.columns.items()
-        }
+        self._codecs: Mapping[str, Codec] = {name: column.codec.on(dialect) for name, column in shape.columns.items()}
+        self._decoders: Mapping[str, Convert | None] = {name: codec.decode for name, codec in self._codecs.items()}
         self._all = tuple(self._decoders.items())
 
     def column(self, name: str) -> Column:
@@ -92,8 +89,15 @@ class EntityTable:
 
     def encode(self, name: str, value: Any) -> Any:
         """Return the stored form of a column's value."""
-        encode = self._encoders[name]
-        return value if value is None or encode is None else encode(value)
+        return self._codecs[name].encoded(value)
+
+    def keep(self, name: str, value: Any) -> Any:
+        """Return what stands for a column's value in JSON (history, runs, exports): the same for every database."""
+        return self.shape.columns[name].codec.encoded(value)
+
+    def kept(self, forms: Mapping[str, Any]) -> dict[str, Any]:
+        """Return as values of memory what `keep` made of them, by column."""
+        return {name: self.shape.columns[name].codec.decoded(form) for name, form in forms.items()}
 
 
 class Tables(Mapping[str, EntityTable]):
@@ -102,7 +106,8 @@ class Tables(Mapping[str, EntityTable]):
     def __init__(self, network: Network, engine: Engine[Any]) -> None:
         """Make the tables; their queries run over `engine`."""
         self.network = network
-        self._tables = _make(shapes(network), engine)
+        self.dialect: Dialect = "postgres" if engine.engine_type == "postgres" else "sqlite"
+        self._tables = _make(shapes(network), engine, self.dialect)
 
     def __getitem__(self, entity: str) -> EntityTable:
         """Return the table of an entity."""
@@ -123,13 +128,13 @@ class Tables(Mapping[str, EntityTable]):
     def value(self, entity: str, alias: str, field: str) -> SqlTemplate:
         """Return the stored value of a column of the row `alias`."""
         column = self._tables[entity].shape.columns[field]
-        declared = column.codec.declared
+        declared = column.codec.on(self.dialect).declared
         scale = int(declared.removeprefix("INT_SCALE_")) if declared.startswith("INT_SCALE_") else None
         return SqlTemplate(f"{quoted(alias)}.{quoted(field)}", scale=scale)
 
     def encode(self, value: Any, kind: Type) -> Any:
         """Return the stored form of a value (not None) of an expression's type."""
-        return encode_type(value, kind)
+        return encode_type(value, kind, self.dialect)
 
 
 def create_table(name: str, columns: Mapping[str, Column], engine: Engine[Any] | None) -> type[Table]:
@@ -145,20 +150,22 @@ def create_table(name: str, columns: Mapping[str, Column], engine: Engine[Any] |
     return table
 
 
-def _make(wanted: Mapping[str, TableShape], engine: Engine[Any]) -> dict[str, EntityTable]:
+def _make(wanted: Mapping[str, TableShape], engine: Engine[Any], dialect: Dialect) -> dict[str, EntityTable]:
     made = {
-        name: create_table(name, {attribute(column.name): _column(column) for column in shape.columns.values()}, engine)
+        name: create_table(
+            name, {attribute(column.name): _column(column, dialect) for column in shape.columns.values()}, engine
+        )
         for name, shape in wanted.items()
     }
     for name, shape in wanted.items():
         for column in shape.columns.values():
             if column.references in made:
                 _refer(made[name], column, made[column.references])
-    return {name: EntityTable(shape, made[name]) for name, shape in wanted.items()}
+    return {name: EntityTable(shape, made[name], dialect) for name, shape in wanted.items()}
 
 
-def _column(shape: ColumnShape) -> Column:
-    column = Text(primary_key=True) if shape.name == "id" else shape.codec.piccolo()
+def _column(shape: ColumnShape, dialect: Dialect) -> Column:
+    column = Text(primary_key=True) if shape.name == "id" else shape.codec.on(dialect).piccolo()
     column._meta.null = shape.null  # noqa: SLF001 - Piccolo keeps what it knows of a column there
     column._meta.db_column_name = shape.name  # noqa: SLF001 - the same
     return column

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import uuid_utils
@@ -17,14 +15,14 @@ from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
 from models.clock import Clock, SystemClock
-from models.connections import FileLock, stored_datetime
+from models.connections import stored_datetime
 from models.errors import PublishedMeanwhileError
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
 from models.settings import load_settings
-from models.sqlite import SqliteStore
-from models.store import Store, StoreError
-from models.system import DEFINITION, ensure_system_tables, release_leases
+from models.store import StaleError, Store, StoreError
+from models.stores import Home, create_store, open_store, remove_store
+from models.system import DEFINITION, ensure_system_tables, lacks_system_tables, release_leases
 from models.turnstile import Turnstile
 from models.tx import Tx
 
@@ -54,6 +52,7 @@ class Tenant:
         self._current: Published | None = None
         self._versions: dict[int, Published] = {}
         self._publishing = asyncio.Lock()
+        self._renewing = asyncio.Lock()
         self.turnstile = Turnstile()
 
     @property
@@ -100,20 +99,31 @@ class Tenant:
         """
         self.turnstile.step_out()
         async with self._publishing:
-            current = self._current.version if self._current else 0
-            if base is not None and base != current:
-                raise PublishedMeanwhileError(base, current)
+            self._based_on(base)
             loaded = await asyncio.to_thread(load, files)
             if loaded.network is None:
                 raise DefinitionError(loaded.problems)
             digest = hash_files(loaded.files)
-            if self._current is not None and self._current.hash == digest:
-                return self._current
-            fresh = make_published(current + 1, digest, loaded.network, self.store.engine)
-            row = [author, fresh.hash, json.dumps(dict(loaded.files)), note or None]
-            async with self.turnstile.held(PATIENCE):
-                await self._change(fresh, row, also, allow_loss=allow_loss)
-            return fresh
+            while True:
+                current = self._based_on(base)
+                if self._current is not None and self._current.hash == digest:
+                    return self._current
+                fresh = make_published(current + 1, digest, loaded.network, self.store.engine)
+                row = [author, fresh.hash, json.dumps(dict(loaded.files)), note or None]
+                try:
+                    async with self.turnstile.held(PATIENCE):
+                        await self._change(fresh, row, also, allow_loss=allow_loss)
+                except StaleError:  # another process published meanwhile
+                    await self._renew()
+                    continue
+                return fresh
+
+    def _based_on(self, base: int | None) -> int:
+        """Return the number of the current version; `PublishedMeanwhileError` when `base` is another one."""
+        current = self._current.version if self._current else 0
+        if base is not None and base != current:
+            raise PublishedMeanwhileError(base, current)
+        return current
 
     async def _change(self, fresh: Published, row: list[str | None], also: Also | None, *, allow_loss: bool) -> None:
         """Carry out the plan and keep the version, in one transaction.
@@ -130,7 +140,7 @@ class Tenant:
                 await also(tx, planned, fresh)
 
         def switch() -> None:
-            self._current = self._keep(fresh)
+            self._adopt(fresh)
 
         await self.store.write(work, schema=True, then=switch)
 
@@ -144,7 +154,7 @@ class Tenant:
             row = await tx.row('SELECT "hash", "files" FROM "_definition" WHERE "version" = ?', [number])
             return None if row is None else (row[0], row[1])
 
-        found = await self.store.read(work)
+        found = await self.store.read(work, any_version=True)
         if found is None:
             raise LookupError(f"{self.name} has no version {number}.")
         digest, files = found
@@ -162,17 +172,30 @@ class Tenant:
 
     async def load(self) -> None:
         """Make what is in the store ready: system tables, and the current version where there is one."""
-        await self.store.write(ensure_system_tables, schema=True)
+        if await self.store.read(lacks_system_tables, any_version=True):
+            await self.store.write(ensure_system_tables, schema=True)
         if self.store.dialect == "sqlite":
             await self.store.write(release_leases)
+        await self._renew()
+
+    def _adopt(self, version: Published) -> None:
+        """Let a version be the current one, unless a later one is already."""
+        kept = self._keep(version)
+        if self._current is None or kept.version > self._current.version:
+            self._current = kept
+        self.store.follow(self._current.version, self._renew)
+
+    async def _renew(self) -> None:
+        """Take up the version that is current in the store, whoever published it."""
 
         async def newest(tx: Tx) -> int | None:
             row = await tx.row('SELECT max("version") FROM "_definition"')
             return None if row is None else row[0]
 
-        number = await self.store.read(newest)
-        if number is not None:
-            self._current = await self.version(number)
+        async with self._renewing:
+            number = await self.store.read(newest, any_version=True)
+            if number is not None and (self._current is None or number > self._current.version):
+                self._adopt(await self.version(number))
 
     async def close(self) -> None:
         """Close the store."""
@@ -188,16 +211,14 @@ def _load(files: str) -> Network:
 
 
 async def open_tenant(
-    path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
+    home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Open the network in the file at `path`: `FileNotFoundError` without one, `StoreBusyError` when it is open."""
-    if not await asyncio.to_thread(path.is_file):
-        raise FileNotFoundError(f"There is no network at {path}.")
-    return await _opened(path, name, clock or SystemClock(), new_id)
+    """Open a network: `LookupError` (`FileNotFoundError`) without one, `StoreBusyError` when a file is open."""
+    return await _opened(await open_store(home), name, clock or SystemClock(), new_id)
 
 
 async def create_tenant(
-    path: Path,
+    home: Home,
     name: str,
     *,
     files: Files,
@@ -205,31 +226,29 @@ async def create_tenant(
     clock: Clock | None = None,
     new_id: Callable[[], str] = uuid7,
 ) -> Tenant:
-    """Make a network in a new file and publish its first version; no file is left when that fails."""
-    tenant = await create_empty(path, name, clock=clock, new_id=new_id)
+    """Make a network in a new store and publish its first version; nothing is left when that fails."""
+    tenant = await create_empty(home, name, clock=clock, new_id=new_id)
     try:
         await tenant.publish(files, author)
     except BaseException:
         await tenant.close()
-        await asyncio.to_thread(remove_store, path)
+        await remove_store(home)
         raise
     return tenant
 
 
 async def create_empty(
-    path: Path, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
+    home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
-    """Make a network without definitions in a new file, or in one that somebody left without them (a crash did)."""
-    there = await asyncio.to_thread(path.exists)
-    tenant = await _opened(path, name, clock or SystemClock(), new_id)
-    if there and tenant.has_definitions:
+    """Make a network without definitions in a new store, or in a file that somebody left without them (a crash did)."""
+    tenant = await _opened(await create_store(home), name, clock or SystemClock(), new_id)
+    if tenant.has_definitions:
         await tenant.close()
-        raise StoreError(f"There is a network at {path} already.")
+        raise StoreError(f"There is a network at {home} already.")
     return tenant
 
 
-async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
-    store = await _store(path)
+async def _opened(store: Store, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
     tenant = Tenant(name, store, clock=clock, new_id=new_id)
     try:
         await tenant.load()
@@ -237,21 +256,3 @@ async def _opened(path: Path, name: str, clock: Clock, new_id: Callable[[], str]
         await store.close()
         raise
     return tenant
-
-
-async def _store(path: Path) -> SqliteStore:
-    """Open a store; when nobody waits for it any more, it does not stay open and locked."""
-    opening = asyncio.ensure_future(asyncio.to_thread(SqliteStore, path))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        with suppress(StoreError):
-            await (await opening).close()
-        raise
-
-
-def remove_store(path: Path) -> None:
-    """Remove the files of a network that is not open; `StoreBusyError` when it is."""
-    FileLock(path).release()
-    for suffix in ("", "-wal", "-shm", ".lock"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,9 +1,8 @@
-"""The networks of a data folder, opened when they are needed."""
+"""The networks of an installation, opened when they are needed."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.clock import Clock, SystemClock
+from models.stores import Home, Homes, home_of, names_in
 from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
-
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-SUFFIX = ".sqlite"
 
 
 @dataclass(slots=True)
@@ -25,12 +22,9 @@ class _Opened:
 
 @dataclass(slots=True)
 class Tenants:
-    """Opens networks by name and keeps those used last; one that somebody uses is never closed.
+    """Opens networks by name and keeps those used last; one that somebody uses is never closed."""
 
-    A network is the file `<folder>/<name>.sqlite`; a name is what definitions allow, so it never leaves the folder.
-    """
-
-    folder: Path
+    homes: Homes
     capacity: int = 64
     clock: Clock = field(default_factory=SystemClock)
     new_id: Callable[[], str] = uuid7
@@ -38,15 +32,12 @@ class Tenants:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def names(self) -> list[str]:
-        """Return the names of all networks of the folder, sorted."""
-        found = await asyncio.to_thread(lambda: list(self.folder.glob(f"*{SUFFIX}")))
-        return sorted(path.stem for path in found if NAME.fullmatch(path.stem))
+        """Return the names of all networks, sorted."""
+        return await names_in(self.homes)
 
-    def path(self, name: str) -> Path:
-        """Return the file of a network; `LookupError` for what cannot be a name."""
-        if not NAME.fullmatch(name):
-            raise LookupError(name)
-        return self.folder / f"{name}{SUFFIX}"
+    def home(self, name: str) -> Home:
+        """Return where a network lives; `LookupError` for what cannot be a name."""
+        return home_of(self.homes, name)
 
     async def open(self, name: str) -> Tenant:
         """Return a network, opened; `LookupError` when there is none. It may be closed once others were used since."""
@@ -63,24 +54,26 @@ class Tenants:
 
     async def create(self, name: str, files: Files, author: str | None = None) -> Tenant:
         """Make a network; `DefinitionError` when its definitions have errors, and then nothing is left of it."""
-        path = self.path(name)
-        await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+        home = self.home(name)
+        if isinstance(self.homes, Path):
+            await asyncio.to_thread(self.homes.mkdir, parents=True, exist_ok=True)
         async with self._lock:
-            tenant = await create_tenant(path, name, files=files, author=author, clock=self.clock, new_id=self.new_id)
+            tenant = await create_tenant(home, name, files=files, author=author, clock=self.clock, new_id=self.new_id)
             self._opened[name] = _Opened(tenant)
             await self._shrink()
         return tenant
 
     @asynccontextmanager
-    async def apart(self, name: str) -> AsyncIterator[Path]:
-        """Close a network, and let nobody open it inside the `with`: its file may come, go or be replaced there."""
-        path = self.path(name)
-        await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+    async def apart(self, name: str) -> AsyncIterator[Home]:
+        """Close a network, and let nobody open it inside the `with`: its store may come, go or be replaced there."""
+        home = self.home(name)
+        if isinstance(self.homes, Path):
+            await asyncio.to_thread(self.homes.mkdir, parents=True, exist_ok=True)
         async with self._lock:
             opened = self._opened.pop(name, None)
             if opened is not None:
                 await opened.tenant.close()
-            yield path
+            yield home
 
     async def close(self) -> None:
         """Close all networks."""
@@ -92,9 +85,9 @@ class Tenants:
     async def _get(self, name: str, *, users: int = 0) -> _Opened:
         found = self._opened.get(name)
         if found is None:
-            path = self.path(name)
+            home = self.home(name)
             async with self._lock:
-                found = self._opened.get(name) or await self._open(path, name)
+                found = self._opened.get(name) or await self._open(home, name)
                 found.users += users
                 await self._shrink(keep=name)
         else:
@@ -102,9 +95,9 @@ class Tenants:
             self._opened.move_to_end(name)
         return found
 
-    async def _open(self, path: Path, name: str) -> _Opened:
+    async def _open(self, home: Home, name: str) -> _Opened:
         try:
-            tenant = await open_tenant(path, name, clock=self.clock, new_id=self.new_id)
+            tenant = await open_tenant(home, name, clock=self.clock, new_id=self.new_id)
         except FileNotFoundError:
             raise LookupError(name) from None
         if not tenant.has_definitions:  # whoever was making it stopped in the middle

@@ -50,6 +50,7 @@ async def accept(tenant: Tenant, actor: Actor, terms: str, version: str) -> None
 
     async def work(tx: Tx) -> None:
         key = (actor.id, terms, version)
+        await tx.lock(f"terms:{actor.id}")
         known = await tx.row('SELECT 1 FROM "_acceptance" WHERE "member" = ? AND "terms" = ? AND "version" = ?', key)
         if known is None:
             await tx.run(

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from models.records import Records
 
 MEMBER = "member"
+TREE = "tree"
+"""What is held while the tree changes: a path is true as long as no branch above it moves."""
 
 
 async def place(records: Records, entity: str, values: dict[str, Any]) -> None:
     """Give a new member its path."""
     if entity == MEMBER:
+        await records.tx.lock(TREE)
         values["_path"] = f"{await _above(records, values)}{values['id']}/"
 
 
@@ -25,6 +28,7 @@ async def move(records: Records, entity: str, before: Mapping[str, Any], values:
     """Give a member that changes its sponsor a new path, and everybody below it."""
     if entity != MEMBER:
         return
+    await records.tx.lock(TREE)
     old = before["_path"]
     above = await _above(records, values)
     if above.startswith(old):

@@ -37,6 +37,13 @@ class Tx(Protocol):
         """Run a statement once for each row of values."""
         ...
 
+    async def lock(self, key: str) -> None:
+        """Be alone with `key` until the end of the transaction: nothing that another holder did is out of sight.
+
+        It is for what rows in hand do not decide: whether there is none of a kind, how many there are.
+        """
+        ...
+
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
         ...

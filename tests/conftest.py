@@ -11,6 +11,7 @@ import pytest
 from models.clock import SetClock
 from models.tenant import Tenant, create_tenant
 from tests.browser.chromium import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.homes import Homes, homes_of, start_postgres
 from tests.networks import SMALL, counting_ids
 
 __all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
@@ -31,9 +32,23 @@ def clock() -> SetClock:
     return SetClock(NOON)
 
 
+@pytest.fixture(scope="session")
+def postgres(testrun_uid: str) -> str:
+    """The address of a PostgreSQL that all workers of the test session share."""
+    return start_postgres(testrun_uid)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def homes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Homes]:
+    """Where the networks of a test live; a test that asks for it runs on both databases."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    async with homes_of(tmp_path, url) as found:
+        yield found
+
+
 @pytest.fixture
-async def tenant(tmp_path: Path, clock: SetClock) -> AsyncIterator[Tenant]:
-    """The network `tests.networks.SMALL` on a file of its own, with ids that count."""
-    opened = await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL, clock=clock, new_id=counting_ids())
+async def tenant(homes: Homes, clock: SetClock) -> AsyncIterator[Tenant]:
+    """The network `tests.networks.SMALL` in a home of its own, with ids that count."""
+    opened = await create_tenant(homes("small"), "small", files=SMALL, clock=clock, new_id=counting_ids())
     yield opened
     await opened.close()

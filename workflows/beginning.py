@@ -75,7 +75,7 @@ def _kept_before(unit: Unit, automation: Automation, beginning: Beginning) -> di
         return {}
     table = unit.published.tables[beginning.record.entity]
     wanted = subscriptions(unit.published).reads[automation.name]
-    return {name: table.encode(name, beginning.before.get(name)) for name in wanted if name in table.shape.columns}
+    return {name: table.keep(name, beginning.before.get(name)) for name in wanted if name in table.shape.columns}
 
 
 def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:
@@ -83,4 +83,4 @@ def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:
     if record is None:
         return None
     table = unit.published.tables[record.entity]
-    return {name: table.encode(name, record.full.get(name)) for name in table.columns if name in record.full}
+    return {name: table.keep(name, record.full.get(name)) for name in table.columns if name in record.full}

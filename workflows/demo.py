@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from definitions.pack import load
@@ -15,7 +14,7 @@ from definitions.spec.demo import Demo
 from definitions.spec.network import Network
 from models.calendar import OfficeCalendar
 from models.clock import SetClock
-from models.connections import FileLock
+from models.stores import Home, clear, partial, rename_store
 from models.tenant import create_tenant
 from workflows.course import course
 from workflows.made_up import counting_ids
@@ -56,39 +55,22 @@ def read_demo(files: Mapping[str, str]) -> tuple[Network, Demo]:
 
 
 async def create_demo(
-    path: Path, name: str, files: Mapping[str, str], *, now: datetime, progress: Progress = lambda *_: None
+    home: Home, name: str, files: Mapping[str, str], *, now: datetime, progress: Progress = lambda *_: None
 ) -> Demo:
-    """Make a network in the file `path` with what its demo describes, up to just before `now`.
+    """Make a network at `home` with what its demo describes, up to just before `now`.
 
-    The file appears when everything is in it. The same files, name and time make the same network, the salts of the
+    It appears there when everything is in it. The same files, name and time make the same network, the salts of the
     passwords aside.
     """
     network, demo = await asyncio.to_thread(read_demo, files)
     events = course(demo, OfficeCalendar(network.calendar, ZoneInfo(network.timezone)), now)
     clock = SetClock((events[0].at if events else now) - BEFORE)
-    partial = path.with_name(f".{path.name}.partial")
-    await asyncio.to_thread(_clear, partial)
-    tenant = await create_tenant(partial, name, files=files, clock=clock, new_id=counting_ids(demo.seed, clock.now))
+    making = partial(home)
+    await clear(making)
+    tenant = await create_tenant(making, name, files=files, clock=clock, new_id=counting_ids(demo.seed, clock.now))
     try:
         await Stage(tenant, demo, clock, progress=progress).play(events, now)
     finally:
         await tenant.close()
-    await asyncio.to_thread(_finish, partial, path)
+    await rename_store(making, home)
     return demo
-
-
-def _clear(path: Path) -> None:
-    """Remove what an attempt that was broken off left behind; `StoreBusyError` when it is still going on."""
-    if path.exists():
-        FileLock(path).release()
-        _remove(path)
-
-
-def _finish(partial: Path, path: Path) -> None:
-    partial.rename(path)
-    _remove(partial)
-
-
-def _remove(path: Path) -> None:
-    for found in path.parent.glob(f"{path.name}*"):
-        found.unlink()

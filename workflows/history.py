@@ -69,7 +69,7 @@ async def keep(  # noqa: PLR0913 - a row has that many parts
 def stored(unit: Unit, entity: str, values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return some values of a record in their stored form, for `before` and `after`."""
     table = unit.published.tables[entity]
-    return {name: table.encode(name, values.get(name)) for name in names if name in table.shape.columns}
+    return {name: table.keep(name, values.get(name)) for name in names if name in table.shape.columns}
 
 
 async def touch(unit: Unit, entity: str, record: str) -> None:

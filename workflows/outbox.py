@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from models.system import OUTBOX
-from models.tx import Tx
+from models.tx import Dialect, Tx
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit
 
@@ -29,13 +29,16 @@ ATTEMPTS = 12
 
 _INSERT = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
 _CLAIM = """
-UPDATE "_outbox" SET "lease_until" = ?, "worker" = ?, "attempts" = "attempts" + 1
-WHERE "id" IN (
+WITH due AS MATERIALIZED (
   SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ?
   AND ("lease_until" IS NULL OR "lease_until" <= ?)
-  AND "kind" IN ({kinds}) ORDER BY "run_at", "priority", "id" LIMIT ?)
+  AND "kind" IN ({kinds}) ORDER BY "run_at", "priority", "id" LIMIT ?{others})
+UPDATE "_outbox" SET "lease_until" = ?, "worker" = ?, "attempts" = "attempts" + 1 WHERE "id" IN (SELECT "id" FROM due)
 RETURNING "id", "kind", "payload", "attempts", "max_attempts", "run_at", "priority"
 """
+_OTHERS: Mapping[Dialect, str] = {"sqlite": "", "postgres": " FOR UPDATE SKIP LOCKED"}
+"""What to do about rows that another worker is just claiming: on SQLite there is none."""
+
 _COMPLETE = """
 UPDATE "_outbox" SET "state" = 'done', "done_at" = ?, "lease_until" = NULL
 WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
@@ -123,10 +126,13 @@ async def bury(unit: Unit, kind: Kind, payload: Mapping[str, Any], reason: str) 
 async def claim(
     tx: Tx, *, worker: str, now: datetime, limit: int, kinds: Sequence[Kind] = KINDS, lease: timedelta = LEASE
 ) -> list[Row]:
-    """Lease up to `limit` rows that are due, the earliest first; `worker` must be unique to this claim."""
-    sql = _CLAIM.format(kinds=", ".join("?" * len(kinds)))
+    """Lease up to `limit` rows that are due, the earliest first; `worker` must be unique to this claim.
+
+    The transaction is one of its own, a `claim` (see `models.store.Store.write`).
+    """
+    sql = _CLAIM.format(kinds=", ".join("?" * len(kinds)), others=_OTHERS[tx.dialect])
     at = moment(now)
-    found = await tx.rows(sql, [moment(now + lease), worker, at, at, *kinds, limit])
+    found = await tx.rows(sql, [at, at, *kinds, limit, moment(now + lease), worker])
     ordered = sorted(found, key=lambda row: (row[5], row[6], row[0]))
     return [
         Row(row_id, kind, json.loads(payload), attempts, most, must_moment(run_at), worker)

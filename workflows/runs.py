@@ -210,11 +210,20 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
     await unit.tx.run(_END, [state, dump_message(why), moment(unit.now), run.id])
     await outbox.cancel(unit.tx, f"run:{run.id}:", unit.now)
     if run.key is not None:
+        await _be_alone(unit, run)
         row = await unit.tx.row(_QUEUED, [run.automation, run.key])
         if row is not None:
             following = _read(row)
             await mark(unit, replace(following, state="running"))
             await wake(unit, following)
+
+
+async def _be_alone(unit: Unit, run: Run) -> None:
+    """Let nobody else begin or end runs of the same key meanwhile: what is under way decides what begins."""
+    automation = unit.network.automations.get(run.automation)
+    if automation is not None and automation.mode == "parallel":
+        return
+    await unit.tx.lock(f"run:{run.automation}:{run.key}")
 
 
 async def admit(unit: Unit, automation: Automation, run: Run) -> None:
@@ -224,6 +233,8 @@ async def admit(unit: Unit, automation: Automation, run: Run) -> None:
         await insert(unit, replace(run, state="failed"), why)
         await outbox.bury(unit, "run", {"run": run.id, "definition": run.definition}, str(why))
         return
+    if run.key:
+        await _be_alone(unit, run)
     others = await active(unit.tx, run.automation, run.key) if automation.mode != "parallel" and run.key else []
     if others and automation.mode == "single":
         why = say("A run for the same record was still under way.")

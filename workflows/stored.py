@@ -61,7 +61,7 @@ def read_message(stored: str | None) -> Message | None:
 
 def dump_values(table: EntityTable, values: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return JSON text of some columns of a record, each in its stored form."""
-    return dump({name: table.encode(name, values.get(name)) for name in names})
+    return dump({name: table.keep(name, values.get(name)) for name in names})
 
 
 def read_values(table: EntityTable, stored: str | None) -> dict[str, Any]:
@@ -69,8 +69,7 @@ def read_values(table: EntityTable, stored: str | None) -> dict[str, Any]:
     if not stored:
         return {}
     kept = json.loads(stored)
-    names = [name for name in kept if name in table.shape.columns]
-    return table.decode([kept[name] for name in names], names)
+    return table.kept({name: form for name, form in kept.items() if name in table.shape.columns})
 
 
 def dump_answers(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str, Any]:

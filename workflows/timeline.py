@@ -129,8 +129,8 @@ def _changes(
     """Return the changed fields that the definitions still have, without the values that the reader may not see."""
     table = unit.published.tables[record.entity]
     names = [name for name in {**before, **after} if name in table.shape.columns]
-    old = table.decode([before.get(name) for name in names], names)
-    new = table.decode([after.get(name) for name in names], names)
+    old = table.kept({name: before.get(name) for name in names})
+    new = table.kept({name: after.get(name) for name in names})
     return tuple(
         FieldChange(name, None, None, hidden=True) if name in record.hidden else FieldChange(name, old[name], new[name])
         for name in names

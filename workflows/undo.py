@@ -15,7 +15,7 @@ from workflows import history, hooks, outbox, runs
 from workflows.history import Step
 from workflows.moves import FORM, Moved, seen
 from workflows.runs import Run
-from workflows.stored import dump, moment, read_moment, read_values
+from workflows.stored import moment, read_moment
 from workflows.unit import Unit
 
 _ROW = """SELECT "entity", "record", "kind", "process", "transition", "from_state", "to_state", "actor", "before",
@@ -57,7 +57,7 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
     if reason is not None:
         raise RefusedError(reason)
     table = unit.published.tables[move.entity]
-    values = read_values(table, dump({name: move.before.get(name) for name in _own(unit, move)}))
+    values = table.kept({name: move.before.get(name) for name in _own(unit, move)})
     if unit.actor.kind != "system":
         values["last_activity_at"] = unit.now
     change = await unit.records.system.update(move.entity, move.record, record.version, values)
@@ -87,7 +87,7 @@ def refusal(unit: Unit, move: Move, record: Record) -> Any:
     if not in_time(move.step.undo_until, unit.now):
         return say("It is too late to take this back.")
     table = unit.published.tables[move.entity]
-    now = {name: table.encode(name, record.full.get(name)) for name in _own(unit, move)}
+    now = {name: table.keep(name, record.full.get(name)) for name in _own(unit, move)}
     if any(now[name] != move.after[name] for name in now) or record.full[move.step.process] != move.step.to_state:
         return say("The record was changed since: this cannot be taken back any more.")
     return None

@@ -187,7 +187,7 @@ class Worker:
         now = self.tenant.clock.now()
         token = f"{self.name}:{self.tenant.new_id()}"
         return await self.tenant.store.write(
-            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=kinds)
+            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=kinds), claim=True
         )
 
     async def _anything(self, kinds: Sequence[Kind]) -> bool:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,13 @@ from rich.table import Table
 
 from admin.cli.check import pack_folder
 from admin.cli.reports import REPORTS
+from admin.settings import from_environment
 from definitions.pack import Files, read_folder
 from definitions.problems import DefinitionError
 from definitions.spec.demo import Demo
 from definitions.spec.network import Network
 from models.store import StoreError
+from models.stores import Home, exists, home_of
 from workflows.demo import create_demo, read_demo, sign_ins
 from workflows.stage import DemoError
 
@@ -35,7 +38,7 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser("demo", help="make a demo network out of a pack, unless it is there already")
     command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
-    command.add_argument("--data", type=Path, required=True, help="the folder of networks")
+    command.add_argument("--data", type=Path, required=True, help="the folder of networks (unless DATABASE_URL is set)")
     command.add_argument("--name", default="demo", help="the network's name in addresses (demo)")
     command.set_defaults(run=run)
 
@@ -55,14 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         files = read_folder(folder)
         network, demo = read_demo(files)
-        path = Path(arguments.data) / f"{arguments.name}.sqlite"
-        if path.exists():
+        homes = replace(from_environment(), data=Path(arguments.data)).homes
+        home = home_of(homes, arguments.name)
+        if asyncio.run(exists(home)):
             out.print(
-                f"The network '{arguments.name}' is there already; remove {path} to make it anew.", soft_wrap=True
+                f"The network '{arguments.name}' is there already; remove {home} to make it anew.", soft_wrap=True
             )
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _make(out, path, arguments.name, files)
+            if isinstance(homes, Path):
+                homes.mkdir(parents=True, exist_ok=True)
+            _make(out, home, arguments.name, files)
     except DefinitionError as error:
         sys.stderr.write(REPORTS["text"](error.problems))
         return 1
@@ -73,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _make(out: Console, path: Path, name: str, files: Files) -> None:
+def _make(out: Console, home: Home, name: str, files: Files) -> None:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -86,7 +91,7 @@ def _make(out: Console, path: Path, name: str, files: Files) -> None:
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=_DOING.get(what, what), completed=done, total=max(total, 1))
 
-        asyncio.run(create_demo(path, name, files, now=datetime.now(UTC), progress=tell))
+        asyncio.run(create_demo(home, name, files, now=datetime.now(UTC), progress=tell))
 
 
 def _print_sign_ins(out: Console, network: Network, demo: Demo) -> None:

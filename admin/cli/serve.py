@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import socket
 from contextlib import closing
@@ -16,6 +17,7 @@ from admin.cli.errand import examples
 from admin.settings import from_environment
 from models.connections import FileLock
 from models.store import StoreError
+from models.stores import Home, home_of, names_in
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -27,7 +29,8 @@ def register(subparsers: Subparsers) -> None:
         "serve",
         help="run the server over a folder of networks",
         description="Run the server, with the workers of its networks, until it is interrupted. "
-        "SMTP_URL, MAILLE_SECRET and MAILLE_PUBLIC_URL are read from the environment.",
+        "SMTP_URL, MAILLE_SECRET, MAILLE_PUBLIC_URL and DATABASE_URL are read from the environment; with DATABASE_URL "
+        "several servers may run, and MAILLE_WORKERS=off leaves what is due to “maille worker”.",
         **examples("maille serve --data var/data", "SMTP_URL=smtp://localhost:1025 maille serve --port 8080"),
     )
     command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
@@ -44,15 +47,20 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
     out = Console(highlight=False)
-    networks = sorted(settings.data.glob("*.sqlite"))
-    obstacle = _taken(arguments.host, arguments.port) or _busy(networks)
+    obstacle, names = _taken(arguments.host, arguments.port), list[str]()
+    try:
+        names = asyncio.run(names_in(settings.homes))
+    except StoreError as error:
+        obstacle = obstacle or str(error)
+    obstacle = obstacle or _busy([home_of(settings.homes, name) for name in names])
     if obstacle:
         Console(stderr=True, highlight=False).print(obstacle, markup=False, soft_wrap=True)
         return 1
-    for path in networks:
-        out.print(f"{path.stem}: {base}/n/{path.stem}/")
-    if not networks:
-        out.print(f"There is no network in {settings.data} yet: “maille demo” makes one.")
+    for name in names:
+        out.print(f"{name}: {base}/n/{name}/")
+    if not names:
+        where = settings.data if settings.database_url is None else "the database"
+        out.print(f"There is no network in {where} yet: “maille demo” makes one.")
     if settings.smtp_url is None:
         out.print("Without SMTP_URL, e-mails wait in the outbox of each network.")
     uvicorn.run(
@@ -76,11 +84,12 @@ def _taken(host: str, port: int) -> str:
     return ""
 
 
-def _busy(networks: list[Path]) -> str:
+def _busy(homes: list[Home]) -> str:
     """Return what keeps a network from being opened, "" when nothing does."""
     try:
-        for path in networks:
-            FileLock(path).release()
+        for path in homes:
+            if isinstance(path, Path):
+                FileLock(path).release()
     except StoreError as error:
         return f"{error} A network is served by one process at a time."
     return ""

@@ -16,8 +16,8 @@ from definitions.problems import did_you_mean
 from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
+from models.stores import NAME, Home, clear, exists, rename_store
 from models.tenant import Tenant
-from models.tenants import NAME
 from workflows import membership, publishing
 from workflows.membership import Joined
 from workflows.proposal import propose
@@ -125,8 +125,8 @@ async def networks(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all opera
 
 
 async def _network(desk: Desk, name: str) -> dict[str, Any]:
-    path = desk.networks.tenants.path(name)
-    size = path.stat().st_size if path.exists() else None
+    home = desk.networks.tenants.home(name)
+    size = home.stat().st_size if isinstance(home, Path) and home.exists() else None
     try:
         tenant = await desk.tenant({"network": name})
     except EXPECTED as error:
@@ -166,6 +166,7 @@ def _joined(desk: Desk, tenant: Tenant, joined: Joined) -> dict[str, Any]:
 
 async def export_network(desk: Desk, given: Given) -> Any:
     """Write a network into an archive."""
+    _refuse_schemas(desk)
     tenant = await desk.tenant(given)
     async with desk.networks.tenants.using(tenant.name):
         manifest = await archive.dump(tenant, Path(given["path"]), progress=desk.progress)
@@ -174,6 +175,7 @@ async def export_network(desk: Desk, given: Given) -> Any:
 
 async def import_network(desk: Desk, given: Given) -> Any:
     """Make a network out of an archive."""
+    _refuse_schemas(desk)
     source = Path(given["path"])
     name = given.get("name") or archive.read_manifest(source).network
     await _refuse_name(desk, name)
@@ -181,19 +183,26 @@ async def import_network(desk: Desk, given: Given) -> Any:
     await asyncio.to_thread(staged.parent.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(staged.unlink, missing_ok=True)
     manifest = await archive.restore(source, staged, name, progress=desk.progress)
-    async with desk.networks.apart(name) as path:
-        await asyncio.to_thread(_place, staged, path)
+    async with desk.networks.apart(name) as home:
+        await _place(staged, home)
     tenant = await desk.networks.get(name)
     link = "" if tenant is None else desk.link(tenant)
     return {"name": name, "rows": manifest.rows, "url": link, "version": manifest.version}
 
 
-def _place(staged: Path, path: Path) -> None:
+async def _place(staged: Path, home: Home) -> None:
     """Give an imported network its name; one that took the name meanwhile keeps it."""
-    if path.exists():
-        staged.unlink()
-        raise RefusedError(Refusal(f"There is a network '{path.stem}' already."))
-    staged.rename(path)
+    if await exists(home):
+        await clear(staged)
+        raise RefusedError(Refusal("There is a network of that name already."))
+    await rename_store(staged, home)
+
+
+def _refuse_schemas(desk: Desk) -> None:
+    """Archives hold the values of SQLite; a network in a database goes through a file."""
+    if not isinstance(desk.networks.tenants.homes, Path):
+        said = "Archives are made of networks in a folder and become such. Use “maille network move” before or after."
+        raise RefusedError(Refusal(said))
 
 
 async def delete_network(desk: Desk, given: Given) -> Any:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import httpx
 from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from admin.networks import Networks
-from admin.settings import Settings
 from models.accounts import store_password
 from models.actor import SYSTEM
 from models.clock import SetClock
@@ -22,6 +20,7 @@ from models.records import Records
 from models.tenant import Tenant
 from models.tx import Tx
 from server import compose
+from tests.homes import Homes
 from tests.networks import SMALL, changed, counting_ids
 
 NETWORK = "small"
@@ -147,9 +146,9 @@ def token(page: str) -> str:
 
 
 @asynccontextmanager
-async def office_of(folder: Path, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
+async def office_of(homes: Homes, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
     """Open a server over a new network of `files`; nobody does the outbox unless a test does."""
-    settings = Settings(data=folder, secret="a secret of the tests")
+    settings = replace(homes.settings, secret="a secret of the tests")
     app = compose(settings, clock=clock, new_id=counting_ids(), works=False)
     networks: Networks = app.state.networks
     async with app.router.lifespan_context(app):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from models.clock import SetClock
 from tests.admin.office import CAMILLE, FILES, TERMS, Office, office_of, token
+from tests.homes import Homes
 from tests.networks import changed
 
 pytestmark = pytest.mark.anyio
@@ -118,8 +118,8 @@ async def test_signing_in_needs_the_token_of_the_page(office: Office) -> None:
         assert answer.status_code == 403
 
 
-async def test_terms_come_before_anything_else_and_once_a_version(tmp_path: Path, clock: SetClock) -> None:
-    async with office_of(tmp_path, clock, changed(FILES, terms=TERMS)) as office, office.signed_in(CAMILLE) as visitor:
+async def test_terms_come_before_anything_else_and_once_a_version(homes: Homes, clock: SetClock) -> None:
+    async with office_of(homes, clock, changed(FILES, terms=TERMS)) as office, office.signed_in(CAMILLE) as visitor:
         answer = await visitor.get("tasks")
         assert answer.headers["location"] == "/n/small/terms?next=%2Fn%2Fsmall%2Ftasks"
         page = await visitor.get("terms?next=/n/small/tasks")

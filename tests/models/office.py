@@ -218,6 +218,9 @@ class Recorded:
         self.statements.append(sql)
         await self.tx.run_many(sql, values)
 
+    async def lock(self, key: str) -> None:
+        await self.tx.lock(key)
+
     async def query(self, query: PiccoloQuery[Any, Any]) -> list[dict[str, Any]]:
         return await self.tx.query(query)
 

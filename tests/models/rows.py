@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from models.catalog import columns_of_tables
 from models.connections import fold
-from models.ddl import listed, quoted
+from models.ddl import listed
 from models.tenant import Tenant
 from models.tx import Row, Tx
 
@@ -67,5 +68,5 @@ async def execute(tenant: Tenant, sql: str, values: Sequence[Any] = ()) -> None:
 
 async def schema(tenant: Tenant) -> dict[str, set[str]]:
     """Return the columns of every table of an entity, as the database has them."""
-    tables = await select(tenant, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_*'")
-    return {name: {row[1] for row in await select(tenant, f"PRAGMA table_info({quoted(name)})")} for (name,) in tables}
+    found = await tenant.store.read(columns_of_tables)
+    return {name: columns for name, columns in found.items() if not name.startswith("_")}

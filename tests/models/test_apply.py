@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,19 +11,18 @@ from typing import Any
 import pytest
 
 from definitions.problems import DefinitionError
-from definitions.spec.network import Network
-from models.ddl import create_index, create_table
+from models.catalog import columns_of_tables
 from models.plan import plan
-from models.shape import shapes
-from models.sqlite import SqliteTx, drive
-from models.tenant import Tenant
-from models.tx import Row, Tx
+from models.tenant import Tenant, create_tenant
+from models.tx import Dialect, Row, Tx
+from tests.homes import Homes
 from tests.models.rows import column, execute, insert, records, schema, select
 from tests.networks import SMALL, edited
 
 pytestmark = pytest.mark.anyio
 
 Edit = tuple[str, str]
+NOON = "2026-03-02 11:00:00.000000+00:00"
 
 RATING = "  rating:       {type: decimal, scale: 4}\n"
 CITY = "  city:         {type: text, personal: contact}\n"
@@ -276,50 +274,59 @@ async def lead(tenant: Tenant, **values: Any) -> str:
 
 
 @pytest.mark.parametrize("case", CHANGES, ids=str)
-async def test_tables_follow_the_definitions(tenant: Tenant, case: Case) -> None:
+async def test_tables_follow_the_definitions(tenant: Tenant, homes: Homes, case: Case) -> None:
     await lead(tenant, **case.before)
     old = tenant.published
     published = await tenant.publish(packed(case))
     (record,) = await records(tenant, "lead")
     assert {name: record[name] for name in case.after} == dict(case.after)
     assert not set(case.gone) & set(record)
-    assert await tenant.store.read(structure) == fresh(published.network)
-    assert await select(tenant, "PRAGMA integrity_check") == [("ok",)]
+    assert await tenant.store.read(structure) == await fresh(homes, packed(case))
+    if homes.dialect == "sqlite":
+        assert await select(tenant, "PRAGMA integrity_check") == [("ok",)]
     assert plan(published.network, published.network).steps == ()
     assert old.version == 1
 
 
 @pytest.mark.parametrize("case", CHANGES, ids=str)
-async def test_and_back_again(tenant: Tenant, case: Case) -> None:
+async def test_and_back_again(tenant: Tenant, homes: Homes, case: Case) -> None:
     await lead(tenant, **case.before)
     await tenant.publish(packed(case))
     await execute(tenant, "DELETE FROM lead")
     await tenant.publish(SMALL, allow_loss=True)
-    assert await tenant.store.read(structure) == fresh(tenant.published.network)
+    assert await tenant.store.read(structure) == await fresh(homes, SMALL)
 
 
-async def structure(tx: Tx) -> dict[str, tuple[set[Row], set[Row], set[Row]]]:
+STRUCTURE: Mapping[Dialect, tuple[str, str, str]] = {
+    "sqlite": (
+        'SELECT name, type, "notnull", pk FROM pragma_table_info(?)',
+        'SELECT "table", "from", "to", on_delete FROM pragma_foreign_key_list(?)',
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?",
+    ),
+    "postgres": (
+        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text "
+        "FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(?)) AND attnum > 0 AND NOT attisdropped",
+        "SELECT f.relname, a.attname, k.confdeltype::text, k.convalidated FROM pg_constraint k "
+        "JOIN pg_class f ON f.oid = k.confrelid "
+        "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
+        "WHERE k.contype = 'f' AND k.conrelid = to_regclass(quote_ident(?))",
+        "SELECT indexname, split_part(indexdef, ' USING ', 2), indexdef LIKE '%UNIQUE%' FROM pg_indexes "
+        "WHERE schemaname = current_schema() AND tablename = ? AND indexname NOT LIKE '%_pkey'",
+    ),
+}
+
+
+async def structure(tx: Tx) -> dict[str, tuple[set[Row], ...]]:
     """Return what the database knows of each table: its columns, foreign keys and indexes."""
-    tables = await tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_*'")
-    return {
-        name: (
-            set(await tx.rows('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', [name])),
-            set(await tx.rows('SELECT "table", "from", "to", on_delete FROM pragma_foreign_key_list(?)', [name])),
-            set(await tx.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", [name])),
-        )
-        for (name,) in tables
-    }
+    tables = [name for name in await columns_of_tables(tx) if not name.startswith("_")]
+    return {name: tuple([set(await tx.rows(sql, [name])) for sql in STRUCTURE[tx.dialect]]) for name in tables}
 
 
-def fresh(network: Network) -> dict[str, tuple[set[Row], set[Row], set[Row]]]:
+async def fresh(homes: Homes, files: Mapping[str, str]) -> dict[str, tuple[set[Row], ...]]:
     """Return the structure of a database that never was another."""
-    connection = sqlite3.connect(":memory:")
-    for shape in shapes(network).values():
-        connection.execute(create_table(shape))
-        for index in shape.indexes:
-            connection.execute(create_index(index))
-    found = drive(structure, SqliteTx(connection))
-    connection.close()
+    made = await create_tenant(homes("fresh"), "small", files=files)
+    found = await made.store.read(structure)
+    await made.close()
     return found
 
 
@@ -328,8 +335,8 @@ async def test_an_entity_is_renamed_and_everything_about_it_follows(tenant: Tena
     await lead(tenant, company=company)
     await execute(
         tenant,
-        "INSERT INTO _history (id, at, entity, record, kind, actor_kind) VALUES ('h', '', 'company', ?, 'created', '')",
-        [company],
+        "INSERT INTO _history (id, at, entity, record, kind, actor_kind) VALUES ('h', ?, 'company', ?, 'created', '')",
+        [NOON, company],
     )
     renamed = edited(
         SMALL,
@@ -359,7 +366,8 @@ async def test_an_entity_comes_and_goes(tenant: Tenant) -> None:
 async def test_an_automation_is_renamed_and_its_runs_follow(tenant: Tenant) -> None:
     await execute(
         tenant,
-        "INSERT INTO _run (id, automation, definition, state, started_at) VALUES ('r', 'welcome', 1, 'done', '')",
+        "INSERT INTO _run (id, automation, definition, state, started_at) VALUES ('r', 'welcome', 1, 'done', ?)",
+        [NOON],
     )
     await tenant.publish(edited(SMALL, ("automation: welcome\n", "automation: greeting\nwas: welcome\n")))
     assert await select(tenant, "SELECT automation FROM _run") == [("greeting",)]

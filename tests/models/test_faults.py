@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from models import sqlite, tenant
+from models import sqlite, stores
 from models.connections import FORMAT, connect
 from models.sqlite import SqliteStore
 from models.store import StoreError
@@ -150,7 +150,7 @@ async def test_who_leaves_while_a_network_opens_leaves_it_free(tmp_path: Path, m
         return SqliteStore(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tenant, "SqliteStore", slowly)
+        patch.setattr(stores, "SqliteStore", slowly)
         opening = asyncio.ensure_future(tenants.open("small"))
         await asyncio.to_thread(begun.wait, 5)
         opening.cancel()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -14,6 +13,7 @@ from models.actor import PUBLIC, SYSTEM
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from models.query import Filter, Query
 from models.records import Records
+from models.store import ConstraintError
 from tests.models.office import Office, Recorded
 
 pytestmark = pytest.mark.anyio
@@ -351,7 +351,7 @@ async def test_the_database_keeps_what_validation_would_let_through(office: Offi
     async def work(tx: Any) -> None:
         await tx.run('UPDATE "lead" SET "company" = ? WHERE "id" = ?', ("nowhere", lead))
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(ConstraintError):
         await office.tenant.store.write(work)
 
 

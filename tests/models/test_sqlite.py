@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 from models.sqlite import SqliteStore
-from models.store import StoreBusyError, StoreClosedError, StoreError, WorkError
+from models.store import ConstraintError, StoreBusyError, StoreClosedError, StoreError, WorkError
 from models.tx import Tx
 
 pytestmark = pytest.mark.anyio
@@ -218,7 +218,7 @@ async def test_schema_changes_check_foreign_keys_at_their_end(store: SqliteStore
     await store.write(parent_last, schema=True)
     with pytest.raises(StoreError, match="child would point to a record of t"):
         await store.write(dangling, schema=True)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(ConstraintError):
         await store.write(dangling)
     assert await _names(store) == ["seven"]
 

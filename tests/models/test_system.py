@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from models.columns import INTEGER, MOMENT, TEXT
-from models.sqlite import SqliteStore
-from models.system import ACCEPTANCE, DEFINITION, OUTBOX, SYSTEM_TABLES, ensure_system_tables, piccolo_tables
+from models.store import ConstraintError
+from models.stores import create_store
+from models.system import (
+    ACCEPTANCE,
+    DEFINITION,
+    OUTBOX,
+    SYSTEM_TABLES,
+    ensure_system_tables,
+    lacks_system_tables,
+    piccolo_tables,
+)
 from models.tables import attribute
 from models.tx import Tx
+from tests.homes import Homes
 
+NOW = "2026-03-02 11:00:00.000000+00:00"
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
@@ -36,15 +46,17 @@ def test_their_columns_say_what_they_hold() -> None:
 
 
 @pytest.mark.anyio
-async def test_they_are_made_once_and_get_new_columns(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "net.sqlite")
+async def test_they_are_made_once_and_get_new_columns(homes: Homes) -> None:
+    store = await create_store(homes("net"))
 
     async def older(tx: Tx) -> None:
         await tx.run("CREATE TABLE _setting (name TEXT PRIMARY KEY NOT NULL, value TEXT)")
         await tx.run("INSERT INTO _setting VALUES ('kept', '1')")
 
     await store.write(older, schema=True)
+    assert await store.read(lacks_system_tables, any_version=True)
     await store.write(ensure_system_tables, schema=True)
+    assert not await store.read(lacks_system_tables)
     await store.write(ensure_system_tables, schema=True)
 
     async def read(tx: Tx) -> object:
@@ -55,24 +67,24 @@ async def test_they_are_made_once_and_get_new_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_unique_key_of_the_outbox_is_there_once(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "net.sqlite")
+async def test_a_unique_key_of_the_outbox_is_there_once(homes: Homes) -> None:
+    store = await create_store(homes("net"))
     await store.write(ensure_system_tables, schema=True)
     columns = ("id", "kind", "payload", "run_at", "priority", "attempts", "max_attempts", "state", "created_at")
 
     async def twice(tx: Tx) -> None:
         for number in ("1", "2"):
-            row = [number, "mail", "{}", "now", 0, 0, 5, "ready", "now", "tick"]
+            row = [number, "mail", "{}", NOW, 0, 0, 5, "ready", NOW, "tick"]
             await tx.run(OUTBOX.insert(*columns, "unique_key"), row)
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(ConstraintError):
         await store.write(twice)
     await store.close()
 
 
 @pytest.mark.anyio
-async def test_piccolo_reads_them(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "net.sqlite")
+async def test_piccolo_reads_them(homes: Homes) -> None:
+    store = await create_store(homes("net"))
     await store.write(ensure_system_tables, schema=True)
     moment = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -17,6 +17,7 @@ from models.settings import save_setting
 from models.store import StoreBusyError, StoreError
 from models.tenant import VERSIONS, Tenant, create_empty, create_tenant, open_tenant, uuid7
 from models.tx import Tx
+from tests.homes import Homes
 from tests.models.rows import execute, insert, select
 from tests.networks import SMALL, counting_ids, edited
 
@@ -40,9 +41,9 @@ async def test_a_network_is_made_from_a_pack_and_opens_again(tmp_path: Path, clo
     await again.close()
 
 
-async def test_a_network_that_is_there_is_not_made_again(tenant: Tenant, tmp_path: Path) -> None:
+async def test_a_network_that_is_there_is_not_made_again(tenant: Tenant, homes: Homes) -> None:
     with pytest.raises(StoreError, match="already"):
-        await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL)
+        await create_tenant(homes("small"), "small", files=SMALL)
 
 
 async def test_what_is_not_there_cannot_be_opened(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ async def test_settings_are_the_definitions_until_the_leader_changes_them(tenant
         "support": "aide@exemple.fr",
     }
     await tenant.store.write(save)
-    await execute(tenant, "INSERT INTO _setting VALUES ('gone', '1', '', NULL)")
+    await execute(tenant, "INSERT INTO _setting VALUES ('gone', '1', '2026-01-01 00:00:00+00:00', NULL)")
     assert await tenant.store.read(tenant.settings) == {
         "lead_retention": Duration(exact=timedelta(days=90)),
         "support": "aide@exemple.fr",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from definitions.problems import DefinitionError
 from models.store import StoreClosedError
 from models.tenants import Tenants
+from tests.homes import Homes
 from tests.models.rows import insert
 from tests.networks import SMALL
 
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def tenants(tmp_path: Path) -> AsyncIterator[Tenants]:
-    opened = Tenants(tmp_path / "networks", capacity=2)
+async def tenants(homes: Homes) -> AsyncIterator[Tenants]:
+    opened = Tenants(homes.all, capacity=2)
     for name in ("one", "two", "three"):
         await opened.create(name, SMALL)
     yield opened

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from models.clock import SetClock
 from models.members import load_actor
 from models.record import Record
 from models.tenant import Tenant, create_tenant
+from tests.homes import Homes
 from tests.networks import SMALL, counting_ids
 from workflows import commands
 from workflows.mail import SmtpTransport
@@ -120,7 +120,7 @@ class Stage:
     async def rows(self, table: str, *columns: str, where: str = "1 = 1") -> list[tuple[Any, ...]]:
         """Return columns of a system table, oldest row first."""
         names = ", ".join(f'"{column}"' for column in columns)
-        sql = f'SELECT {names} FROM "{table}" WHERE {where} ORDER BY rowid'  # noqa: S608 - names of the tests
+        sql = f'SELECT {names} FROM "{table}" WHERE {where} ORDER BY "id"'  # noqa: S608 - names of the tests
         return [tuple(row) for row in await self.tenant.store.read(lambda tx: tx.rows(sql))]
 
     async def value(self, lead: Record, name: str) -> Any:
@@ -139,13 +139,13 @@ MakeStage = Callable[..., Awaitable[Stage]]
 
 
 @pytest.fixture
-async def make_stage(tmp_path: Path, clock: SetClock, mailbox: Mailbox) -> AsyncIterator[MakeStage]:
+async def make_stage(homes: Homes, clock: SetClock, mailbox: Mailbox) -> AsyncIterator[MakeStage]:
     """Return what opens a network with a pack."""
     opened: list[Tenant] = []
 
     async def make(files: Mapping[str, str] = SMALL) -> Stage:
-        path = tmp_path / f"network{len(opened)}.sqlite"
-        tenant = await create_tenant(path, "small", files=files, clock=clock, new_id=counting_ids())
+        home = homes(f"network{len(opened)}")
+        tenant = await create_tenant(home, "small", files=files, clock=clock, new_id=counting_ids())
         opened.append(tenant)
         worker = Worker(tenant, SmtpTransport(mailbox.url), rng=RNG, url="https://reseau.example/n/small")
         return Stage(tenant, clock, mailbox, worker)

@@ -39,7 +39,7 @@ async def ask(tenant: Tenant, key: str | None = None, after: timedelta = timedel
 async def claimed(tenant: Tenant, worker: str, limit: int = 10) -> list[Row]:
     """Claim what is due."""
     now = tenant.clock.now()
-    return await tenant.store.write(lambda tx: outbox.claim(tx, worker=worker, now=now, limit=limit))
+    return await tenant.store.write(lambda tx: outbox.claim(tx, worker=worker, now=now, limit=limit), claim=True)
 
 
 async def test_rows_are_claimed_when_due_the_earliest_first(tenant: Tenant) -> None:
@@ -143,6 +143,9 @@ class CutTx:
     async def run_many(self, sql: str, values: Any) -> None:
         await self.tx.run_many(sql, values)
 
+    async def lock(self, key: str) -> None:
+        await self.tx.lock(key)
+
     async def query(self, query: Any) -> list[dict[str, Any]]:
         return await self.tx.query(query)
 
@@ -197,11 +200,11 @@ def cut(monkeypatch: pytest.MonkeyPatch, tenant: Tenant, transaction: int, at: i
     whole = tenant.store.write
     seen = [0]
 
-    async def writing(work: Callable[[Tx], Awaitable[T]], *, schema: bool = False) -> T:
+    async def writing(work: Callable[[Tx], Awaitable[T]], *, claim: bool = False) -> T:
         seen[0] += 1
         if seen[0] != transaction:
-            return await whole(work, schema=schema)
-        return await whole(lambda tx: work(CutTx(tx, at)), schema=schema)
+            return await whole(work, claim=claim)
+        return await whole(lambda tx: work(CutTx(tx, at)), claim=claim)
 
     monkeypatch.setattr(tenant.store, "write", writing)
     return seen

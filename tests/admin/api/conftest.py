@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,12 +11,13 @@ from models.clock import SetClock
 from tests.admin.api.living import IMPORTING
 from tests.admin.api.program import program
 from tests.admin.office import CAMILLE, DIANE, LEADER, Office, office_of
+from tests.homes import Homes
 
 
 @pytest.fixture
-async def office(tmp_path: Path, clock: SetClock) -> AsyncIterator[Office]:
+async def office(homes: Homes, clock: SetClock) -> AsyncIterator[Office]:
     """A server over the small network, whose distributors may import."""
-    async with office_of(tmp_path, clock, IMPORTING) as opened:
+    async with office_of(homes, clock, IMPORTING) as opened:
         yield opened
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from models import tokens
 from models.clock import SetClock
 from tests.admin.api.program import BASE, bare, lead, made, problem, program
 from tests.admin.office import CAMILLE, FILES, LEADER, TERMS, Office, office_of, token
+from tests.homes import Homes
 from tests.networks import changed
 
 pytestmark = pytest.mark.anyio
@@ -146,17 +146,17 @@ async def test_the_use_of_a_token_is_noted_now_and_then(office: Office, camille:
     assert await used() == office.clock.now()
 
 
-async def test_new_terms_come_first(tmp_path: Path, clock: SetClock) -> None:
+async def test_new_terms_come_first(homes: Homes, clock: SetClock) -> None:
     async with (
-        office_of(tmp_path, clock, changed(FILES, terms=TERMS)) as office,
+        office_of(homes, clock, changed(FILES, terms=TERMS)) as office,
         program(office, CAMILLE) as camille,
     ):
         assert "accept" in problem(await camille.get("/me"), 403)["detail"]
         problem(await camille.post("/entities/lead", json=lead()), 403)
 
 
-async def test_a_browser_s_session_works_with_its_token_of_the_page(tmp_path: Path, clock: SetClock) -> None:
-    async with office_of(tmp_path / "other", clock) as office, office.signed_in(CAMILLE) as visitor:
+async def test_a_browser_s_session_works_with_its_token_of_the_page(homes: Homes, clock: SetClock) -> None:
+    async with office_of(homes, clock) as office, office.signed_in(CAMILLE) as visitor:
         page = token((await visitor.get()).text)
         assert (await visitor.http.get(f"{BASE}/me")).json()["token"] is None
         address = f"{BASE}/entities/lead"

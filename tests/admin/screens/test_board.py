@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from models.clock import SetClock
 from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, office_of
 from tests.admin.screens.leads import cards, fetch, lead, link, text_of
+from tests.homes import Homes
 from tests.networks import edited
 
 pytestmark = pytest.mark.anyio
@@ -153,11 +153,11 @@ async def test_a_step_that_does_not_leave_from_here_is_refused(office: Office, s
     assert (await _move(office, CAMILLE, f"e/lead/{made.id}/move/recruiting/{step}")).status_code == 403
 
 
-async def test_a_step_to_be_confirmed_asks_first(tmp_path: Path, clock: SetClock) -> None:
+async def test_a_step_to_be_confirmed_asks_first(homes: Homes, clock: SetClock) -> None:
     files = edited(
         FILES, ("label: {fr: Perdu, en: Lost}}\n  revive", "label: {fr: Perdu, en: Lost}, confirm: true}\n  revive")
     )
-    async with office_of(tmp_path, clock, files) as office:
+    async with office_of(homes, clock, files) as office:
         made = await lead(office, CAMILLE, "Élodie")
         async with office.signed_in(CAMILLE) as visitor:
             page = (await visitor.get(BOARD)).text

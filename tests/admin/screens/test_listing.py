@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from models.clock import SetClock
 from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, office_of
 from tests.admin.screens.leads import actor, fetch, lead, link, text_of, titles
+from tests.homes import Homes
 from tests.networks import edited
 from workflows import commands
 
@@ -209,9 +209,9 @@ async def test_a_kind_of_record_that_nobody_lets_one_read_is_not_there(office: O
     assert text_of(hidden.text) == text_of(unknown.text)
 
 
-async def test_a_lead_that_nobody_touches_is_said_to_be_idle(tmp_path: Path, clock: SetClock) -> None:
+async def test_a_lead_that_nobody_touches_is_said_to_be_idle(homes: Homes, clock: SetClock) -> None:
     files = edited(FILES, ("initial: true, colour: blue}", "initial: true, colour: blue, stale_after: 7d}"))
-    async with office_of(tmp_path, clock, files) as office:
+    async with office_of(homes, clock, files) as office:
         made = await lead(office, CAMILLE, "Paul")
         clock.forward(timedelta(days=6))
         async with office.signed_in(CAMILLE) as visitor:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +10,7 @@ from models.clock import SetClock
 from tests.admin.api.program import bare
 from tests.admin.office import CAMILLE, DIANE, LEADER, Office, office_of
 from tests.admin.screens.leads import text_of, value
+from tests.homes import Homes
 from tests.networks import SMALL as FILES
 from tests.networks import changed
 from workflows import commands
@@ -90,8 +90,8 @@ HOOKS = changed(
 )
 
 
-async def test_who_runs_the_network_sees_the_calls_and_their_secret(tmp_path: Path, clock: SetClock) -> None:
-    async with office_of(tmp_path, clock, HOOKS) as office:
+async def test_who_runs_the_network_sees_the_calls_and_their_secret(homes: Homes, clock: SetClock) -> None:
+    async with office_of(homes, clock, HOOKS) as office:
         async with office.signed_in(CAMILLE) as camille:
             assert (await camille.get("api/hooks")).status_code == 404
             assert (await camille.post("api/hooks/secret", on="account")).status_code == 404

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from definitions.duration import Duration
-from definitions.expr import BOOL, Context, ListOf, Type, to_sql
+from definitions.expr import BOOL, Context, Expression, ListOf, Type, to_sql
+from definitions.expr.template import Dialect
+from tests.definitions.expr import on_postgres
+from tests.definitions.expr.on_postgres import PostgresDeals
 from tests.definitions.expr.world import (
     COMPANIES,
     CONTEXT,
@@ -228,16 +233,52 @@ def stored(value: Any, kind: Type, scale: int | None) -> Any:
     return value if abs(Decimal(value).scaleb(scale)) < 1 << 63 else None
 
 
+Deals = list[dict[str, Any]]
+Ask = Callable[[Expression, Deals, Mapping[str, Any], Context, DealColumns], list[Any]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A database that computes an expression for each of some deals."""
+
+    dialect: Dialect
+    selected: Ask
+
+
+def on_sqlite(
+    expression: Expression, deals: Deals, names: Mapping[str, Any], context: Context, columns: DealColumns
+) -> list[Any]:
+    with database(deals) as connection:
+        return selected(expression, connection, names, context, columns)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Both databases, one after the other."""
+    if request.param == "sqlite":
+        yield Engine("sqlite", on_sqlite)
+        return
+    deals = PostgresDeals(request.getfixturevalue("postgres"))
+    yield Engine("postgres", deals.selected)
+    deals.close()
+
+
 def agree(
-    text: str, deals: list[dict[str, Any]], names: dict[str, Any], context: Context, columns: DealColumns
+    engine: Engine,
+    text: str,
+    deals: Deals,
+    names: dict[str, Any],
+    context: Context = CONTEXT,
+    columns: DealColumns = DealColumns(),  # noqa: B008 - it has no state
 ) -> None:
     expression = compiled(text)
-    with database(deals) as connection:
-        found = selected(expression, connection, names, context, columns)
+    found = engine.selected(expression, deals, names, context, columns)
     seen = [hide(deal) if isinstance(columns, GuardedColumns) else deal for deal in deals]
     wanted = [expression.evaluate({**names, "record": deal}, context) for deal in seen]
     if expression.type == BOOL:
         assert [bool(each) for each in found] == [bool(each) for each in wanted], text
+    elif engine.dialect == "postgres":
+        assert found == [on_postgres.stored(each, expression.type) for each in wanted], text
     else:
         scale = to_sql(expression, "sqlite", columns).scale
         assert found == [stored(each, expression.type, scale) for each in wanted], text
@@ -256,8 +297,8 @@ ROWS = st.lists(DEALS, min_size=1, max_size=6)
 
 @CHECKED
 @given(expressions("bool", 4), ROWS, NAMES, st.sampled_from([DealColumns(), GuardedColumns()]))
-def test_conditions_agree(text: str, deals: list[dict[str, Any]], names: dict[str, Any], columns: DealColumns) -> None:
-    agree(text, deals, names, CONTEXT, columns)
+def test_conditions_agree(engine: Engine, text: str, deals: Deals, names: dict[str, Any], columns: DealColumns) -> None:
+    agree(engine, text, deals, names, columns=columns)
 
 
 @settings(CHECKED, max_examples=80)
@@ -266,8 +307,8 @@ def test_conditions_agree(text: str, deals: list[dict[str, Any]], names: dict[st
     ROWS,
     NAMES,
 )
-def test_values_agree(text: str, deals: list[dict[str, Any]], names: dict[str, Any]) -> None:
-    agree(text, deals, names, CONTEXT, DealColumns())
+def test_values_agree(engine: Engine, text: str, deals: Deals, names: dict[str, Any]) -> None:
+    agree(engine, text, deals, names)
 
 
 @settings(CHECKED, max_examples=80)
@@ -285,7 +326,7 @@ def test_values_agree(text: str, deals: list[dict[str, Any]], names: dict[str, A
     st.lists(st.integers(-3000, 3000), min_size=8, max_size=8),
 )
 def test_ages_agree_around_the_cutoff(
-    time: str, operator: str, span: Duration, now: datetime, minutes: list[int]
+    engine: Engine, time: str, operator: str, span: Duration, now: datetime, minutes: list[int]
 ) -> None:
     """Month ends and changes of the clock included: moments within two days of the cutoff, and around midnights."""
     context = Context(now.replace(tzinfo=UTC), PARIS, OfficeDays())
@@ -293,35 +334,36 @@ def test_ages_agree_around_the_cutoff(
     centre -= timedelta(days=span.working_days, hours=span.working_hours * 3)
     moments = [centre + timedelta(minutes=each) for each in minutes]
     deals = [{"created_at": moment, "born": moment.date()} for moment in moments]
-    agree(f"age({time}) {operator} settings.keep", deals, {"settings": {"keep": span}}, context, DealColumns())
+    agree(engine, f"age({time}) {operator} settings.keep", deals, {"settings": {"keep": span}}, context)
 
 
 @pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
 @pytest.mark.parametrize("day", ["2026-02-28", "2026-04-30", "2026-03-29", "2026-10-25", "2026-11-25", "2026-03-01"])
-def test_months_agree_at_the_ends_of_months_and_at_changes_of_the_clock(day: str, operator: str) -> None:
+def test_months_agree_at_the_ends_of_months_and_at_changes_of_the_clock(
+    engine: Engine, day: str, operator: str
+) -> None:
     for hour in (0, 1, 12):
         context = Context(datetime.fromisoformat(f"{day}T{hour:02}:30:00+00:00"), PARIS, OfficeDays())
         moments = [context.now - timedelta(days=33) + timedelta(minutes=55 * step) for step in range(180)]
         deals = [{"created_at": moment, "born": moment.date()} for moment in moments]
         names = {"settings": {"keep": Duration(months=1)}}
-        agree(f"age(record.created_at) {operator} settings.keep", deals, names, context, DealColumns())
+        agree(engine, f"age(record.created_at) {operator} settings.keep", deals, names, context)
 
 
-def test_a_value_of_a_reference_has_its_form() -> None:
+def test_a_value_of_a_reference_has_its_form(engine: Engine) -> None:
     deals: list[dict[str, Any]] = [
         {"owner": MEMBERS["m1"], "company": COMPANIES["c1"], "tags": ("red",)},
         {"owner": None},
     ]
     for text in ("record.owner", "record.company.owner", "record.tags", "record"):
         expression = compiled(text)
-        with database([{"id": "d", **deal} for deal in deals]) as connection:
-            found = selected(expression, connection, {})
+        found = engine.selected(expression, [{"id": "d", **deal} for deal in deals], {}, CONTEXT, DealColumns())
         values = [expression.evaluate({"record": {"id": "d", **deal}}, CONTEXT) for deal in deals]
         assert found == [encode(each, expression.type) for each in values]
         assert isinstance(expression.type, ListOf) == (text == "record.tags")
 
 
-def test_every_leaf_agrees_with_and_without_negation() -> None:
+def test_every_leaf_agrees_with_and_without_negation(engine: Engine) -> None:
     deals = [
         {"name": name, "note": "a", "calls": calls, "hot": hot, "stage": "met", "tags": tags, "owner": MEMBERS["m4"]}
         for name, calls, hot, tags in itertools.product(
@@ -330,4 +372,4 @@ def test_every_leaf_agrees_with_and_without_negation() -> None:
     ]
     names = {"actor": MEMBERS["m1"], "settings": {"limit": None, "countries": None}}
     for leaf, shape in itertools.product(LEAVES["bool"], ["{}", "!({})", "!!({})", "({}) == true", "({}) != false"]):
-        agree(shape.format(leaf), deals, names, CONTEXT, DealColumns())
+        agree(engine, shape.format(leaf), deals, names)

@@ -1,0 +1,127 @@
+"""Schemas of a PostgreSQL database: made, listed, renamed and dropped, and opened as stores of networks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg  # type: ignore[import-untyped] # it has no types
+
+from models.catalog import columns_of_tables
+from models.database import Database
+from models.ddl import quoted
+from models.postgres import PostgresStore, PostgresTx
+from models.store import StoreError
+
+if TYPE_CHECKING:
+    from models.database import Connection
+
+FOLD = (
+    r"regexp_replace(normalize({0}(normalize($1, NFKD) COLLATE {1}), NFKD), '[\u0300-\u036f]', '', 'g')",
+    {18: ("casefold", "pg_catalog.pg_unicode_fast"), 17: ("lower", "pg_catalog.pg_c_utf8"), 0: ("lower", '"default"')},
+)
+"""`maille_fold` for texts that have no folded column; by PostgreSQL's version, what comes nearest to ours."""
+
+_OWN = """
+CREATE TABLE "_lock" ("bucket" INTEGER PRIMARY KEY, "taken" BIGINT NOT NULL) WITH (fillfactor = 50);
+CREATE FUNCTION maille_fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT RETURN {fold};
+CREATE FUNCTION "_expect"(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    IF wanted IS DISTINCT FROM (SELECT max("version") FROM "_definition") THEN
+      RAISE EXCEPTION USING ERRCODE = 'MA001', MESSAGE = 'Another version of the definitions is current.';
+    END IF;
+  END $$
+"""
+"""What each schema has beside its tables."""
+
+
+async def open_schema(url: str, schema: str, *, create: bool = False) -> PostgresStore:
+    """Open the network in a schema: `LookupError` without one. `create` makes it: `StoreError` when it is there."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            await (_create if create else _find)(connection, schema)
+    except BaseException:
+        await database.release()
+        raise
+    return PostgresStore(database, schema)
+
+
+async def _find(connection: Connection, schema: str) -> None:
+    if await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is None:
+        raise LookupError(schema)
+
+
+async def _create(connection: Connection, schema: str) -> None:
+    """Make an empty schema with what each one has on PostgreSQL beside its tables."""
+    major = connection.get_server_version().major
+    pattern, ways = FOLD
+    fold = pattern.format(*next(way for least, way in ways.items() if major >= least))
+    try:
+        await connection.execute(f"CREATE SCHEMA {quoted(schema)}")
+    except (asyncpg.DuplicateSchemaError, asyncpg.ReservedNameError) as error:
+        raise StoreError(f"The database has a schema {schema} already, or cannot have one.") from error
+    await connection.execute(f"SET search_path TO {quoted(schema)}; {_OWN.replace('{fold}', fold)}; RESET search_path")
+
+
+async def schemas(url: str) -> list[str]:
+    """Return the names of the networks in a database, sorted."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid "
+                "WHERE c.relname = '_definition' AND nspname NOT LIKE '%.%' ORDER BY nspname COLLATE \"C\""
+            )
+            return [row[0] for row in rows]
+    finally:
+        await database.release()
+
+
+async def has_schema(url: str, schema: str) -> bool:
+    """Whether there is such a schema."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            return await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is not None
+    finally:
+        await database.release()
+
+
+async def drop_schema(url: str, schema: str) -> None:
+    """Remove a network with everything in it; one that is not there is fine."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+    finally:
+        await database.release()
+
+
+async def rename_schema(url: str, schema: str, name: str) -> None:
+    """Give a network another name, once what is under way in it has ended; who has it open finds it gone."""
+    async with transaction(url, schema) as tx:
+        if "_definition" in await columns_of_tables(tx):
+            await tx.run('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
+        await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(name)}")
+
+
+@asynccontextmanager
+async def transaction(url: str, schema: str, *, create: bool = False) -> AsyncIterator[PostgresTx]:
+    """Be alone in a schema in one transaction over whatever its definitions are; `create` makes the schema first."""
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection:
+            await (_create if create else _find)(connection, schema)
+            path = f"SET LOCAL search_path TO {quoted(schema)}"
+            await connection.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ; {path}")
+            try:
+                yield PostgresTx(connection, f"{schema} {secrets.token_hex(4)}.", changes_tables=True)
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+    finally:
+        await database.release()

@@ -1,0 +1,165 @@
+"""Where the store of a network is, and what can be done with it as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.connections import FileLock
+from models.shape import LONGEST
+from models.sqlite import SqliteStore
+from models.store import Store, StoreError
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+SUFFIX = ".sqlite"
+RESERVED = ("pg_", "public", "information_schema")
+"""What PostgreSQL's own schemas are called."""
+SUFFIXES = ("", "-wal", "-shm", ".lock")
+"""Of the files that a network on SQLite has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema of the PostgreSQL database at `url`, which several processes may open at once."""
+
+    url: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return what it is called where people read it; the address may hold a password."""
+        return f"the schema {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The networks of the database at `url`: each is a schema, called like it with `prefix` before its name."""
+
+    url: str
+    prefix: str = ""
+
+
+Home = Path | Schema
+"""Where a network lives: a file on SQLite, which one process opens, or a schema."""
+
+Homes = Path | Schemas
+"""Where the networks of an installation live: a folder of files, or a database."""
+
+
+def home_of(homes: Homes, name: str) -> Home:
+    """Return where the network of that name lives, or would; `LookupError` for what cannot be a name.
+
+    A name is what definitions allow, so it never leaves the folder.
+    """
+    if not NAME.fullmatch(name):
+        raise LookupError(name)
+    if isinstance(homes, Path):
+        return homes / f"{name}{SUFFIX}"
+    schema = f"{homes.prefix}{name}"
+    if len(schema) > LONGEST or schema.startswith(RESERVED):
+        raise LookupError(name)
+    return Schema(homes.url, schema)
+
+
+async def names_in(homes: Homes) -> list[str]:
+    """Return the names of all networks, sorted."""
+    if isinstance(homes, Path):
+        found = await asyncio.to_thread(lambda: [path.stem for path in homes.glob(f"*{SUFFIX}")])
+    else:
+        from models.schemas import schemas  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        known = await schemas(homes.url)
+        found = [name.removeprefix(homes.prefix) for name in known if name.startswith(homes.prefix)]
+    return sorted(name for name in found if NAME.fullmatch(name))
+
+
+async def open_store(home: Home) -> Store:
+    """Open the store of a network: `LookupError` (or `FileNotFoundError`) without one."""
+    if isinstance(home, Schema):
+        from models.schemas import open_schema  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        return await open_schema(home.url, home.name)
+    if not await asyncio.to_thread(home.is_file):
+        raise FileNotFoundError(f"There is no network at {home}.")
+    return await _file(home)
+
+
+async def _file(path: Path) -> SqliteStore:
+    """Open a file; when nobody waits for it any more, it does not stay open and locked."""
+    opening = asyncio.ensure_future(asyncio.to_thread(SqliteStore, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(StoreError):
+            await (await opening).close()
+        raise
+
+
+async def create_store(home: Home) -> Store:
+    """Make an empty store: `StoreError` when the schema is there; a file that is there is opened."""
+    if isinstance(home, Schema):
+        from models.schemas import open_schema  # noqa: PLC0415 - the same
+
+        return await open_schema(home.url, home.name, create=True)
+    return await _file(home)
+
+
+async def remove_store(home: Home) -> None:
+    """Remove a store that nobody has open, with everything in it."""
+    if isinstance(home, Schema):
+        from models.schemas import drop_schema  # noqa: PLC0415 - the same
+
+        await drop_schema(home.url, home.name)
+    else:
+        await asyncio.to_thread(_remove_files, home)
+
+
+async def rename_store(home: Home, to: Home) -> None:
+    """Let a store that nobody has open be found elsewhere, where there is none; both are of the same kind."""
+    match home, to:
+        case Path(), Path():
+            await asyncio.to_thread(home.rename, to)
+            await asyncio.to_thread(_remove_files, home)
+        case Schema(url=url), Schema(url=other) if url == other:
+            from models.schemas import rename_schema  # noqa: PLC0415 - the same
+
+            await rename_schema(url, home.name, to.name)
+        case _:
+            raise StoreError("A store is renamed where it is; elsewhere it is copied.")
+
+
+async def exists(home: Home) -> bool:
+    """Whether there is a network."""
+    if isinstance(home, Schema):
+        from models.schemas import has_schema  # noqa: PLC0415 - the same
+
+        return await has_schema(home.url, home.name)
+    return await asyncio.to_thread(home.exists)
+
+
+def partial(home: Home) -> Home:
+    """Return where a network is put together that will be at `home` once it is whole; no list of networks shows it."""
+    if isinstance(home, Schema):
+        return Schema(home.url, f".{home.name}")
+    return home.with_name(f".{home.name}.partial")
+
+
+def set_aside(home: Home) -> Home:
+    """Return where a network is kept that was moved elsewhere; no list of networks shows it."""
+    if isinstance(home, Schema):
+        return Schema(home.url, f".{home.name}.moved")
+    return home.with_name(f".{home.name}.moved")
+
+
+async def clear(home: Home) -> None:
+    """Remove what an attempt that was broken off left behind; `StoreBusyError` when it is still going on."""
+    if isinstance(home, Path) and await asyncio.to_thread(home.exists):
+        FileLock(home).release()
+    await remove_store(home)
+
+
+def _remove_files(path: Path) -> None:
+    for suffix in SUFFIXES:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

