@@ -13,7 +13,7 @@ from admin.settings import Settings
 from admin.visit import address
 from definitions.problems import DefinitionError
 from models.clock import Clock
-from models.store import StoreError
+from models.store import StoreError, StoreUnreachableError
 from models.stores import Home, clear, exists
 from models.tenant import Files, Tenant
 from models.tenants import Tenants
@@ -64,6 +64,15 @@ class Networks:
         for name in await self.names():
             with suppress(StoreError):
                 await self.get(name)
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Keep every network open, those that are made meanwhile too, until `stop` is set; the database may go away."""
+        await self.start()
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=PAUSE)
+            with suppress(StoreUnreachableError):
+                await self.start()
 
     async def get(self, name: str) -> Tenant | None:
         """Return the open network, opened first when needed; None when there is none of that name.

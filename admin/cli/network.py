@@ -1,4 +1,4 @@
-"""`maille network`: make, list, export, import and delete networks."""
+"""`maille network`: make, list, export, import, move and delete networks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from admin.cli import moving
 from admin.cli.errand import CalledWronglyError, Errand, Parser, examples, options, pack, refusable
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def register(subparsers: Subparsers) -> None:
     """Add the command with the commands below it."""
     command = subparsers.add_parser(
         "network",
-        help="make, list, export, import and delete networks",
-        description="Make, list, export, import and delete networks.",
+        help="make, list, export, import, move and delete networks",
+        description="Make, list, export, import, move and delete networks.",
         **examples(
             "maille network create alba ./my_pack --leader claire.alba@example.org",
             "maille network list",
@@ -40,6 +41,7 @@ def register(subparsers: Subparsers) -> None:
     _export(below.add_parser("export", help="write a whole network into one file"))
     _import(below.add_parser("import", help="make a network out of such a file"))
     _delete(below.add_parser("delete", help="delete a network for good"))
+    moving.add(below.add_parser("move", help="take a network to another database or folder"))
 
 
 def _create(parser: Parser) -> None:

@@ -31,6 +31,8 @@ class Served:
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
+    serves: bool = True
+    """Whether it is a server; a worker answers nobody."""
 
     @property
     def url(self) -> str:
@@ -39,12 +41,15 @@ class Served:
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
+        serve = ("serve", "--data", str(self.data), "--port", str(self.port))
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "admin.cli.main", "serve", "--data", str(self.data), "--port", str(self.port)),
+            *(sys.executable, "-m", "admin.cli.main", *(serve if self.serves else ("worker",))),
             cwd=ROOT,
             env={**os.environ, **self.environment},
             stdout=asyncio.subprocess.DEVNULL,
         )
+        if not self.serves:
+            return
         async with asyncio.timeout(60), httpx.AsyncClient() as http:
             while not await self._answers(http):
                 assert self.process.returncode is None, "the server did not start"

@@ -21,6 +21,7 @@ from models.actor import SYSTEM
 from models.connections import connect
 from models.passwords import hash_password
 from models.record import Record
+from models.stores import Home
 from models.tenant import Tenant, create_tenant
 from tests.admin.office import PASSWORD, token
 from tests.admin.served import Served
@@ -44,17 +45,17 @@ class Worked:
     broken: int = 0
 
 
-async def furnish(folder: Path) -> dict[str, list[str]]:
+async def furnish(home: Home, people: int = PEOPLE, leads_each: int = LEADS) -> dict[str, list[str]]:
     """Make a network of distributors with leads, and return the leads by the distributor's e-mail."""
-    tenant = await create_tenant(folder / "small.sqlite", "small", files=FILES)
+    tenant = await create_tenant(home, "small", files=FILES)
     hashed = await hash_password(PASSWORD)
     found = {}
-    for number in range(PEOPLE):
+    for number in range(people):
         email = f"d{number}@exemple.fr"
         person = {"first_name": "Lea", "last_name": f"Roux{number}", "email": email, "country": "FR", "active": True}
         member = await commands.create(tenant, SYSTEM, "member", {**person, "levels": ["distributor"]})
         await tenant.store.write(lambda tx, id=member.id: store_password(tx, id, hashed, tenant.clock.now()))  # type: ignore[misc] # bound now
-        leads = await asyncio.gather(*(lead(tenant, member, f"p{number}.{at}") for at in range(LEADS)))
+        leads = await asyncio.gather(*(lead(tenant, member, f"p{number}.{at}") for at in range(leads_each)))
         found[email] = [record.id for record in leads]
     await tenant.close()
     return found
@@ -120,7 +121,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 async def test_kill_9_under_load_loses_no_acknowledged_move_and_doubles_no_mail(
     served: Served, mailbox: Mailbox, tmp_path: Path
 ) -> None:
-    leads = await furnish(tmp_path)
+    leads = await furnish(tmp_path / "small.sqlite")
     worked, stop, chance = Worked(), asyncio.Event(), random.Random(11)  # noqa: S311 - when to kill is no secret
     await served.start()
     people = [asyncio.ensure_future(work(served.url, email, ids, worked, stop)) for email, ids in leads.items()]
