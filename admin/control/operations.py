@@ -44,13 +44,11 @@ class Desk:
         if not name:
             raise RefusedError(Refusal(_which(names)))
         tenant = await self.networks.get(name)
+        if tenant is None and name in names:
+            raise RefusedError(Refusal(f"{name} has no definitions yet."))
         if tenant is None:
             hint = did_you_mean(name, names) or "'maille network create' makes one."
             raise RefusedError(Refusal(f"There is no network '{name}': {hint}"))
-        try:
-            _ = tenant.published
-        except LookupError as error:
-            raise RefusedError(Refusal(str(error))) from error
         return tenant
 
     def link(self, tenant: Tenant, *parts: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,8 +12,24 @@ from starlette.routing import BaseRoute, Mount, Route
 from admin.api.addresses import within
 from admin.csrf import SAFE
 
-NAMES = ("entity", "id", "process", "transition", "state", "field", "history", "mail", "task", "hook")
+NAMES = (
+    "entity",
+    "id",
+    "process",
+    "transition",
+    "state",
+    "field",
+    "history",
+    "mail",
+    "task",
+    "hook",
+    "version",
+    "token",
+)
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
+
+CONVERTER = re.compile(r":\w+(?=\})")
+"""What Starlette has behind a name that is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,7 @@ def _addresses(routes: Iterable[BaseRoute]) -> Iterator[Address]:
     for route in routes:
         if isinstance(route, Route):
             for method in sorted((route.methods or {"GET"}) - {"HEAD"}):
-                yield Address(method, route.path.removeprefix("/"))
+                yield Address(method, CONVERTER.sub("", route.path.removeprefix("/")))
         elif isinstance(route, Mount) and not within(f"/n/network{route.path}"):
             yield Address("GET", route.path.removeprefix("/") + "/")
             yield Address("POST", route.path.removeprefix("/") + "/api/tables/Lead/")
@@ -62,5 +79,12 @@ def _addresses(routes: Iterable[BaseRoute]) -> Iterator[Address]:
 
 def examples(**given: str) -> Mapping[str, str]:
     """Return a value for each name: those given, else ones that mean something in the small network."""
-    ordinary = {"entity": "lead", "process": "recruiting", "transition": "call", "state": "new", "field": "city"}
+    ordinary = {
+        "entity": "lead",
+        "process": "recruiting",
+        "transition": "call",
+        "state": "new",
+        "field": "city",
+        "version": "1",
+    }
     return {**dict.fromkeys(NAMES, "none"), **ordinary, **given}

@@ -249,7 +249,7 @@ def test_deleting_asks_for_the_name(small: str, call: Call, monkeypatch: pytest.
 def test_a_network_that_cannot_be_opened_is_listed_with_the_reason(tmp_path: Path, small: str, call: Call) -> None:
     (tmp_path / "data" / "odd.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
     line = next(line for line in call("network", "list")[1].splitlines() if "odd" in line)
-    assert "The database cannot be used" in line
+    assert "cannot be opened: file is not a database" in line
 
 
 def test_a_command_that_is_interrupted_says_where_to_look(
@@ -280,7 +280,7 @@ def test_a_folder_that_another_process_serves_is_not_served_again(tmp_path: Path
     lock = FileLock(tmp_path / "data" / "alba.sqlite")
     code, _, err = call("serve")
     assert code == 1
-    assert f"is already open by process {os.getpid()}. One process serves a folder" in err
+    assert f"is already open by process {os.getpid()}. A network is served by one process at a time" in err
     lock.release()
 
 

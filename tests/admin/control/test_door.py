@@ -145,7 +145,7 @@ async def test_a_file_that_cannot_be_opened_is_said_and_hides_no_other(tmp_path:
     (tmp_path / "odd.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
     await (await create_empty(tmp_path / "empty.sqlite", "empty", clock=clock)).close()
     await (await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL, clock=clock)).close()
-    assert "The database cannot be used" in str(await refusal(tmp_path, "history", clock, network="odd"))
+    assert "cannot be opened: file is not a database" in str(await refusal(tmp_path, "history", clock, network="odd"))
     assert str(await refusal(tmp_path, "history", clock, network="empty")) == "empty has no definitions yet."
     found = {one["name"]: one for one in await told(tmp_path, "networks", clock)}
     assert [found[name]["version"] for name in ("small", "odd", "empty")] == [1, None, None]
