@@ -59,9 +59,13 @@ class Networks:
     async def start(self) -> None:
         """Open every network, so that what is due is done without anybody looking.
 
-        One that cannot be opened is told in the log and keeps no other one from being served.
+        One that cannot be opened is told in the log and keeps no other one from being served. The workers of those that
+        are gone end.
         """
-        for name in await self.names():
+        names = await self.names()
+        for name in self._working.keys() - set(names):
+            await self._dismiss(name)
+        for name in names:
             with suppress(StoreError):
                 await self.get(name)
 
@@ -90,6 +94,8 @@ class Networks:
             reason = str(error)
             log.warning("the definitions of a network are not understood", network=name, reason=reason)
             raise StoreError(reason) from error
+        if name in self._working and self._working[name].worker.tenant is not tenant:
+            await self._dismiss(name)  # it was for one of the same name that is gone
         if self.works and name not in self._working:
             self._working[name] = self._employ(name, tenant)
         return tenant

@@ -187,6 +187,7 @@ class PostgresStore:
         self._schema_changes = 0
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.gone = False
 
     @property
     def changed(self) -> asyncio.Event:
@@ -339,6 +340,7 @@ class PostgresStore:
             await connection.execute("; ".join(statements) or "SELECT 1")
         except asyncpg.UndefinedTableError as error:
             await connection.execute("ROLLBACK")
+            self.gone = True
             raise StoreClosedError(f"The network {self.schema} is gone.") from error
         except asyncpg.PostgresError as error:
             if error.sqlstate != STALE:

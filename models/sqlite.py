@@ -154,6 +154,7 @@ class SqliteStore:
     """One SQLite file; see `models.store.Store` for the promises."""
 
     dialect: Dialect = "sqlite"
+    gone = False
     changed: asyncio.Event
 
     def __init__(self, path: Path) -> None:

@@ -55,6 +55,11 @@ class Store(Protocol):
         ...
 
     @property
+    def gone(self) -> bool:
+        """Whether somebody else moved or deleted the network: there is nothing to ask for any more."""
+        ...
+
+    @property
     def dialect(self) -> Dialect:
         """Which SQL it speaks."""
         ...

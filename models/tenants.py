@@ -84,6 +84,9 @@ class Tenants:
 
     async def _get(self, name: str, *, users: int = 0) -> _Opened:
         found = self._opened.get(name)
+        if found is not None and found.tenant.store.gone:
+            await self._forget(name, found)
+            found = None
         if found is None:
             home = self.home(name)
             async with self._lock:
@@ -105,6 +108,13 @@ class Tenants:
             raise LookupError(name)
         self._opened[name] = opened = _Opened(tenant)
         return opened
+
+    async def _forget(self, name: str, opened: _Opened) -> None:
+        """Close a network that another process took away."""
+        async with self._lock:
+            if self._opened.get(name) is opened:
+                del self._opened[name]
+                await opened.tenant.close()
 
     async def _shrink(self, keep: str = "") -> None:
         """Close the networks used least lately that nobody uses, down to the capacity."""
