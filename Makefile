@@ -17,7 +17,7 @@ run: .venv/ready ## create the demo network if it is not there, then serve it (S
 test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
 	$(BIN)/pytest -n auto --dist loadfile
 
-quick: .venv/ready-dev ## run the tests that need no browser and no second process (under a minute)
+quick: .venv/ready-dev ## run the quick tests: no browser, no second process, no sweep over every address
 	$(BIN)/pytest -n auto --dist loadfile -m "not browser and not slow"
 
 lint: .venv/ready-dev ## style, types and the direction of imports

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from admin import logs
+from admin.control.door import ControlDoor
 from admin.door import Door
 from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
@@ -35,9 +36,12 @@ def compose(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await networks.start()
+        control = ControlDoor(networks)
+        await control.open()
         try:
             yield
         finally:
+            await control.close()
             await networks.close()
 
     made = Starlette(

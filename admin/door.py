@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin import csrf, faults
+from admin.api.addresses import within
 from admin.formats import Formats
 from admin.i18n import preferred
 from admin.networks import Networks
@@ -28,7 +29,7 @@ SESSION_COOKIE = "maille"
 GATE_COOKIE = "maille_gate"
 LANGUAGE_COOKIE = "maille_language"
 THEME_COOKIE = "maille_theme"
-OPEN = frozenset({"sign-in", "theme.css", "icon.svg", "language"})
+OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language"})
 """Pages that need no session."""
 BEFORE_TERMS = OPEN | {"sign-out", "terms", "theme"}
 """Pages that need no accepted terms."""
@@ -51,8 +52,8 @@ class Door:
         return self.settings.signing_key()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer for the network that the address names, or pass on what is outside of all networks."""
-        if scope["type"] != "http" or not scope["path"].startswith("/n/"):
+        """Answer for the network that the address names, or pass on what is outside of all networks or the API's."""
+        if scope["type"] != "http" or not scope["path"].startswith("/n/") or within(scope["path"]):
             await self.app(scope, receive, send)
             return
         name, slash, rest = scope["path"].removeprefix("/n/").partition("/")
@@ -69,8 +70,11 @@ class Door:
             answer = faults.outside(request, 400)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)
+        elif rest == "version":  # open pages ask for it again and again: neither a session nor the database is touched
+            answer = PlainTextResponse(str(tenant.published.version))
         else:
-            await self._enter(tenant, rest, request, send)
+            async with tenant.turnstile.passing():
+                await self._enter(tenant, rest, request, send)
             return
         await answer(scope, receive, send)
 

@@ -8,12 +8,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from admin.api import problems
+from admin.api.addresses import within
 from admin.headers import SAFE_HEADERS
 from admin.i18n import catalogue, languages, preferred
 from admin.visit import Visit
 from admin.web import Toast, environment, render, toast_header
 from definitions.text import Text
-from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
+from models.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PublishedMeanwhileError,
+    RefusedError,
+    RequestError,
+)
 from models.message import Message, say
 from models.store import StoreError
 
@@ -23,6 +32,7 @@ STATUSES: dict[type[RequestError], int] = {
     NotFoundError: 404,
     RefusedError: 403,
     ConflictError: 409,
+    PublishedMeanwhileError: 409,
     InvalidError: 422,
 }
 SENTENCES: dict[int, Message] = {
@@ -61,6 +71,8 @@ def outside(request: Request, status: int) -> Response:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if within(request.scope["path"]):  # an address that not even the API's routes know
+        return await problems.handled(request, error)
     status, said = _reading(error)
     visit = getattr(request.state, "visit", None)
     if isinstance(error, StoreError):

@@ -92,7 +92,10 @@ async def load(visit: Visit) -> Navigation:
     main += [_screen_link(visit, shown[name], by_entity[name]) for name in order]
     main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
     main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
-    more = [_link(visit, gettext("Back office"), "database", "back-office", "")] if visit.leads else []
+    more: list[Link] = []
+    if visit.leads:
+        more.append(_link(visit, gettext("Definitions"), "file-code", "definitions"))
+        more.append(_link(visit, gettext("Back office"), "database", "back-office", ""))
     member = visit.actor.member or {}
     return Navigation(tuple(main), tuple(more), str(member.get("name") or ""))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -14,7 +14,8 @@ from admin.visit import address
 from definitions.problems import DefinitionError
 from models.clock import Clock
 from models.store import StoreError, StoreUnreachableError
-from models.tenant import Tenant
+from models.stores import Home, clear, exists
+from models.tenant import Files, Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
 from workflows.worker import Worker
@@ -120,10 +121,35 @@ class Networks:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), timeout=PAUSE)
 
+    async def create(self, name: str, files: Files, author: str | None = None) -> Tenant:
+        """Make a network and put a worker to work in it."""
+        await self.tenants.create(name, files, author)
+        tenant = await self.get(name)
+        if tenant is None:
+            raise LookupError(name)
+        return tenant
+
+    @asynccontextmanager
+    async def apart(self, name: str) -> AsyncIterator[Home]:
+        """Take a network out of work inside the `with`; see `Tenants.apart`."""
+        await self._dismiss(name)
+        async with self.tenants.apart(name) as home:
+            await self._dismiss(name)  # who asked for the network meanwhile has put another worker to work
+            yield home
+
+    async def remove(self, name: str) -> None:
+        """Delete a network for good; `LookupError` when there is none, `StoreBusyError` when another process has it."""
+        async with self.apart(name) as home:
+            if not await exists(home):
+                raise LookupError(name)
+            await clear(home)
+
     async def _dismiss(self, name: str) -> None:
-        working = self._working.pop(name)
-        working.stop.set()
-        await working.task
+        """Let the worker of a network end what it does."""
+        working = self._working.pop(name, None)
+        if working is not None:
+            working.stop.set()
+            await working.task
 
     async def close(self) -> None:
         """Let the workers end what they do, then close the networks."""

@@ -8,18 +8,29 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 
 from admin import generated
+from admin.api import mount as api
 from admin.assets import Assets
 from admin.faults import outside
 from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
-from admin.screens import account, home, outbox, signin, tasks
+from admin.screens import account, definitions, home, joining, outbox, reference, signin, tasks, tokens
 from admin.visit import address
 from admin.web import environment
 from models.store import StoreError
 
-SHELL: tuple[BaseRoute, ...] = (*signin.routes, *home.routes, *tasks.routes, *outbox.routes, *account.routes)
+SHELL: tuple[BaseRoute, ...] = (
+    *signin.routes,
+    *joining.routes,
+    *home.routes,
+    *tasks.routes,
+    *outbox.routes,
+    *account.routes,
+    *definitions.routes,
+    *tokens.routes,
+    *reference.routes,
+)
 
 
 def routes(networks: Networks) -> list[BaseRoute]:
@@ -48,7 +59,7 @@ def routes(networks: Networks) -> list[BaseRoute]:
         Route("/", choice),
         Route("/healthz", health),
         Mount("/static", Assets()),
-        Mount("/n/{network}", routes=[*SHELL, *generated.ROUTES, back_office]),
+        Mount("/n/{network}", routes=[api.mount(), *SHELL, *generated.ROUTES, back_office]),
     ]
 
 

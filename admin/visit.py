@@ -42,6 +42,11 @@ class Visit:
         return self.formats.catalogue
 
     @property
+    def version(self) -> int:
+        """The version of the definitions that this request sees."""
+        return self.tenant.published.version
+
+    @property
     def leads(self) -> bool:
         """Whether the visitor runs the network (has a level with administration)."""
         return self.tenant.published.access.administers(self.actor)

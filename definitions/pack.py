@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from definitions.build import build
 from definitions.build.draft import Source
@@ -19,6 +21,9 @@ from definitions.validate import kinds, validate
 Files = Mapping[str, str]
 PACKS = Path(__file__).parent / "packs"
 LIBRARY_MARK = "@"
+KEPT = 16
+"""How many packs are remembered as loaded: networks made of the same files share one description."""
+
 _SUFFIXES = {".yaml", ".yml"}
 
 
@@ -48,7 +53,26 @@ def read_folder(path: Path) -> Files:
 
 def load(files: Files, *, library: Path = PACKS) -> Loaded:
     """Load a pack: every problem of every file at once, sorted."""
+    key = frozenset(files.items())
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
     reading = _Reading(dict(files), library)
+    loaded = _load(reading)
+    if not reading.asked_library:  # folders may change
+        with _lock:
+            _kept[key] = loaded
+            if len(_kept) > KEPT:
+                _kept.popitem(last=False)
+    return loaded
+
+
+_kept: OrderedDict[frozenset[tuple[str, str]], Loaded] = OrderedDict()
+_lock = Lock()
+
+
+def _load(reading: _Reading) -> Loaded:
     sources = reading.sources()
     built = build(sources)
     problems = [*reading.problems, *built.problems]
@@ -77,6 +101,7 @@ class _Reading:
     def __init__(self, files: dict[str, str], library: Path) -> None:
         self.files = files
         self.problems: list[Problem] = []
+        self.asked_library = False
         self._library = library
         self._seen: list[str] = []
 
@@ -124,6 +149,7 @@ class _Reading:
         return self._pack(names)
 
     def _from_library(self, node: Scalar, prefix: str) -> list[str]:
+        self.asked_library = True
         known = sorted(each.name for each in self._library.iterdir() if each.is_dir()) if self._library.is_dir() else []
         if node.text not in known:
             sentence = f"There is no pack '{node.text}'."

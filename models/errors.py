@@ -45,3 +45,18 @@ class InvalidError(RequestError):
         """Keep one sentence a field."""
         self.fields = fields
         super().__init__(say("Some values need your attention."))
+
+
+class PublishedMeanwhileError(RequestError):
+    """Definitions were made for version `base`, and `current` is another one by now."""
+
+    def __init__(self, base: int, current: int) -> None:
+        """Say which versions these are."""
+        self.base = base
+        self.current = current
+        sentence = say(
+            "This was made for version {base}; meanwhile version {current} was published. Look at what changed.",
+            base=base,
+            current=current,
+        )
+        super().__init__(sentence)

@@ -42,6 +42,12 @@ async def members_of_level(tx: Tx, level: str) -> list[str]:
     return [found[0] for found in rows]
 
 
+async def with_email(tx: Tx, email: str) -> str | None:
+    """Return the id of the member with an e-mail address, whatever its case; None when nobody has it."""
+    row = await tx.row('SELECT "id" FROM "member" WHERE lower("email") = ? ORDER BY "id"', (email.strip().lower(),))
+    return None if row is None else str(row[0])
+
+
 async def load_actor(
     published: Published, tx: Tx, member: str, *, ip: str | None = None, run: str | None = None
 ) -> Actor | None:

@@ -171,6 +171,8 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._piccolo: list[sqlite3.Connection] = []
         self._closed = False
+        self._generation = 0
+        self._switch = threading.Lock()
 
     def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
         """Do nothing: whoever publishes is in this process."""
@@ -260,9 +262,7 @@ class SqliteStore:
         while (job := self._next_read(connection)) is not None:
             try:
                 connection = connection or connect(self.path, "read")
-                connection.execute("BEGIN")
-                job.run(connection)
-                connection.execute("ROLLBACK")
+                self._read(job, connection)
             except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
                 job.error = job.error or error
                 if connection is not None:  # the next one begins afresh
@@ -270,6 +270,22 @@ class SqliteStore:
                         connection.close()
                     connection = None
             _resolve([job], None)
+
+    def _read(self, job: _Job[Any], connection: sqlite3.Connection) -> None:
+        """Run a read on one snapshot; once more when tables changed meanwhile.
+
+        It may have taken the version that fits the old tables and met the new ones. That is no error everywhere: for
+        SQLite a quoted name that is no column any more is a text.
+        """
+        generation = self._generation
+        connection.execute("BEGIN")
+        job.run(connection)
+        connection.execute("ROLLBACK")
+        with self._switch:  # a change of tables that is being committed is over then
+            changed = generation != self._generation
+        if changed:
+            job.error = None
+            self._read(job, connection)
 
     def _next_read(self, connection: sqlite3.Connection | None) -> _Job[Any] | None:
         """Return what to read next; when there is nothing, the connection rests."""
@@ -343,8 +359,10 @@ class SqliteStore:
             dangling = execute("PRAGMA foreign_key_check").fetchone()
             if dangling is not None:
                 raise StoreError(f"a record of {dangling[0]} would point to a record of {dangling[2]} that is gone")
-            execute("COMMIT")
-            _follow([job])
+            with self._switch:
+                execute("COMMIT")
+                _follow([job])
+                self._generation += 1
         finally:
             self._abandon()
             execute("PRAGMA foreign_keys = ON")

@@ -22,9 +22,9 @@ from models.tx import Dialect, Tx
 
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
-    | {"run_at", "lease_until", "hold_until", "undo_until"}
+    | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at"}
 )
-NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq"})
+NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq", "status"})
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,24 @@ SIGN_IN = _table(
 ACCEPTANCE = _table(
     "_acceptance", "id member terms version at ip", filled="member terms version at", indexes=("member terms",)
 )
+INVITATION = _table(
+    "_invitation", "id member created_at expires_at", filled="member created_at expires_at", indexes=("member",)
+)
 SETTING = _table("_setting", "name value changed_at changed_by", filled="changed_at")
+TOKEN = _table(
+    "_token",
+    "id hash member name levels expires_at last_used_at created_at",
+    filled="hash member name expires_at created_at",
+    indexes=("member",),
+    unique=("hash",),
+)
+ANSWER = _table("_answer", "key request status headers body at", filled="request at", indexes=("at",))
+HOOK = _table(
+    "_hook",
+    "id at entity record run step url body state attempts status error sent_at",
+    filled="at url state attempts",
+    indexes=("run", "at"),
+)
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
     table.name: table
@@ -162,7 +179,11 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         CREDENTIAL,
         SIGN_IN,
         ACCEPTANCE,
+        INVITATION,
         SETTING,
+        TOKEN,
+        ANSWER,
+        HOOK,
     )
 }
 

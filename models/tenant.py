@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import uuid_utils
@@ -16,17 +16,23 @@ from definitions.spec.network import Network
 from models.apply import apply
 from models.clock import Clock, SystemClock
 from models.connections import stored_datetime
-from models.plan import plan
+from models.errors import PublishedMeanwhileError
+from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
 from models.stores import Home, create_store, open_store, remove_store
 from models.system import DEFINITION, ensure_system_tables, lacks_system_tables, release_leases
+from models.turnstile import Turnstile
 from models.tx import Tx
 
 Files = Mapping[str, str]
+Also = Callable[[Tx, Plan, Published], Awaitable[None]]
+"""What else happens in the transaction of a publication, after its plan is carried out."""
 VERSIONS = 8
 """Older versions that are kept ready, for runs that began with them."""
+PATIENCE = 2.0
+"""Seconds that a publication waits for requests under way; a slower one may meet the new version."""
 
 
 def uuid7() -> str:
@@ -47,6 +53,7 @@ class Tenant:
         self._versions: dict[int, Published] = {}
         self._publishing = asyncio.Lock()
         self._renewing = asyncio.Lock()
+        self.turnstile = Turnstile()
 
     @property
     def published(self) -> Published:
@@ -74,42 +81,63 @@ class Tenant:
         return await load_settings(tx, self.published.network)
 
     async def publish(
-        self, files: Files, author: str | None = None, *, note: str = "", allow_loss: bool = False
+        self,
+        files: Files,
+        author: str | None = None,
+        *,
+        note: str = "",
+        allow_loss: bool = False,
+        base: int | None = None,
+        also: Also | None = None,
     ) -> Published:
         """Check the definitions, change the tables, keep the version: all of it or nothing.
 
         `DefinitionError` carries every problem, those of the plan (what would lose data, unless `allow_loss`) included;
-        the network then keeps its version. The same files as now are no new version.
+        the network then keeps its version. The same files as now are no new version. `base` is the version that the
+        files were made for: `PublishedMeanwhileError` when it is not the current one. Requests that pass the turnstile
+        see the old version or the new one, never both.
         """
+        self.turnstile.step_out()
         async with self._publishing:
+            self._based_on(base)
             loaded = await asyncio.to_thread(load, files)
             if loaded.network is None:
                 raise DefinitionError(loaded.problems)
             digest = hash_files(loaded.files)
             while True:
+                current = self._based_on(base)
                 if self._current is not None and self._current.hash == digest:
                     return self._current
-                version = self._current.version + 1 if self._current else 1
-                fresh = make_published(version, digest, loaded.network, self.store.engine)
+                fresh = make_published(current + 1, digest, loaded.network, self.store.engine)
+                row = [author, fresh.hash, json.dumps(dict(loaded.files)), note or None]
                 try:
-                    await self._change(fresh, loaded.files, author, note, allow_loss=allow_loss)
-                except StaleError:
+                    async with self.turnstile.held(PATIENCE):
+                        await self._change(fresh, row, also, allow_loss=allow_loss)
+                except StaleError:  # another process published meanwhile
                     await self._renew()
                     continue
                 return fresh
 
-    async def _change(self, fresh: Published, files: Files, author: str | None, note: str, *, allow_loss: bool) -> None:
+    def _based_on(self, base: int | None) -> int:
+        """Return the number of the current version; `PublishedMeanwhileError` when `base` is another one."""
+        current = self._current.version if self._current else 0
+        if base is not None and base != current:
+            raise PublishedMeanwhileError(base, current)
+        return current
+
+    async def _change(self, fresh: Published, row: list[str | None], also: Also | None, *, allow_loss: bool) -> None:
         """Carry out the plan and keep the version, in one transaction.
 
         The next transaction finds the version current already: `published`, read inside of one, fits its tables.
         """
         now = self.clock.now()
         planned = plan(self._current.network if self._current else None, fresh.network)
-        row = [fresh.version, stored_datetime(now), author, fresh.hash, json.dumps(dict(files)), note or None]
 
         async def work(tx: Tx) -> None:
             await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
-            await tx.run(DEFINITION.insert(), row)
+            await tx.run(DEFINITION.insert(), [fresh.version, stored_datetime(now), *row])
+            if also is not None:
+                await also(tx, planned, fresh)
 
         def switch() -> None:
             self._adopt(fresh)

@@ -63,6 +63,18 @@ class Tenants:
             await self._shrink()
         return tenant
 
+    @asynccontextmanager
+    async def apart(self, name: str) -> AsyncIterator[Home]:
+        """Close a network, and let nobody open it inside the `with`: its store may come, go or be replaced there."""
+        home = self.home(name)
+        if isinstance(self.homes, Path):
+            await asyncio.to_thread(self.homes.mkdir, parents=True, exist_ok=True)
+        async with self._lock:
+            opened = self._opened.pop(name, None)
+            if opened is not None:
+                await opened.tenant.close()
+            yield home
+
     async def close(self) -> None:
         """Close all networks."""
         async with self._lock:

@@ -20,12 +20,17 @@ def terms_for(network: Network, actor: Actor) -> tuple[Terms, ...]:
 
 async def open_terms(tenant: Tenant, actor: Actor) -> tuple[Terms, ...]:
     """Return the terms that the actor has still to accept in their present version."""
-    wanted = terms_for(tenant.published.network, actor)
+    if not terms_for(tenant.published.network, actor):
+        return ()
+    return await tenant.store.read(lambda tx: still_open(tx, tenant.published.network, actor))
+
+
+async def still_open(tx: Tx, network: Network, actor: Actor) -> tuple[Terms, ...]:
+    """Return the same, inside a transaction."""
+    wanted = terms_for(network, actor)
     if not wanted:
         return ()
-    rows = await tenant.store.read(
-        lambda tx: tx.rows('SELECT "terms", "version" FROM "_acceptance" WHERE "member" = ?', (actor.id,))
-    )
+    rows = await tx.rows('SELECT "terms", "version" FROM "_acceptance" WHERE "member" = ?', (actor.id,))
     accepted = {(name, version) for name, version in rows}
     return tuple(terms for terms in wanted if (terms.name, terms.version) not in accepted)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
+from definitions.likeness import alike
 from definitions.spec.automation import Action, Automation, Wait
 from definitions.text import Text
 from models.errors import InvalidError, NotFoundError, RequestError
@@ -22,6 +23,7 @@ from workflows.stored import dump, dump_message, moment
 from workflows.templates import RenderError
 from workflows.unit import Unit
 
+ENDED = say("The automation was changed; its runs end with a change.")
 _INSERT = STEP.insert()
 _RETRY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
@@ -38,12 +40,12 @@ async def advance(unit: Unit, version: Published, run: Run) -> None:
     except NotFoundError:
         await runs.end(unit, run, "cancelled", say("The record was deleted."))
         return
-    await Journey(scene, program(version, run.automation)).go_on()
+    await Journey(scene, program(version, run.followed)).go_on()
 
 
 async def check(unit: Unit, version: Published, run: Run) -> None:
     """End a waiting run when the `cancel_if` of its wait holds."""
-    step = program(version, run.automation).steps.get(run.cursor.get("at", ""))
+    step = program(version, run.followed).steps.get(run.cursor.get("at", ""))
     if run.state != "waiting" or not isinstance(step, Wait) or step.cancel_if is None:
         return
     try:
@@ -52,17 +54,17 @@ async def check(unit: Unit, version: Published, run: Run) -> None:
         await runs.end(unit, run, "cancelled", say("The record was deleted."))
         return
     if await _called_off(scene, step):
-        await Journey(scene, program(version, run.automation)).call_off(step)
+        await Journey(scene, program(version, run.followed)).call_off(step)
 
 
 def _automation(unit: Unit, version: Published, run: Run) -> Automation | Message:
     """Return the automation that the run follows, or why it does not go on."""
-    began = version.network.automations.get(run.automation)
+    began = version.network.automations.get(run.followed)
     if began is None:
         return say("The automation is gone.")
     today = unit.network.automations.get(run.automation, began)
-    if version.version != unit.published.version and today.runs == "cancel":
-        return say("The automation was changed; its runs end with a change.")
+    if today.runs == "cancel" and not alike(began, today):
+        return ENDED
     return began
 
 

@@ -11,15 +11,15 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from models.system import OUTBOX
 from models.tx import Dialect, Tx
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit
 
-Kind = Literal["run", "check", "mail", "stays", "due", "every", "batch", "version", "arm"]
-KINDS: tuple[Kind, ...] = ("run", "check", "mail", "stays", "due", "every", "batch", "version", "arm")
+Kind = Literal["run", "check", "mail", "stays", "due", "every", "batch", "version", "arm", "hook", "answers"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 LEASE = timedelta(seconds=60)
 BACKOFF = timedelta(seconds=20)
@@ -93,7 +93,7 @@ class Asked:
     over: bool
 
 
-async def enqueue(
+async def enqueue(  # noqa: PLR0913 - all that decides when and how often
     unit: Unit,
     kind: Kind,
     payload: Mapping[str, Any],
@@ -101,6 +101,7 @@ async def enqueue(
     unique_key: str | None = None,
     *,
     priority: int = 0,
+    attempts: int = ATTEMPTS,
 ) -> str:
     """Ask for work at `run_at` (now when None), with the change that this unit makes; a key is asked for once."""
     row_id = unit.new_id()
@@ -108,7 +109,7 @@ async def enqueue(
     at = now if run_at is None else moment(run_at)
     await unit.tx.run(
         _INSERT,
-        [row_id, kind, dump(payload), at, priority, 0, ATTEMPTS, "ready", None, None, unique_key, None, now, None],
+        [row_id, kind, dump(payload), at, priority, 0, attempts, "ready", None, None, unique_key, None, now, None],
     )
     return row_id
 

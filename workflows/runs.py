@@ -45,6 +45,9 @@ _ACTIVE = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ?
 ORDER BY "started_at", "id" """  # noqa: S608 - the same
 _QUEUED = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" = 'waiting'
 AND "wake_at" IS NULL ORDER BY "started_at", "id" LIMIT 1"""  # noqa: S608 - the same
+_UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
+ORDER BY "started_at" DESC, "id" DESC"""  # noqa: S608 - the same
+_COUNTS = """SELECT "automation", count(*) FROM "_run" WHERE "state" IN ('running', 'waiting') GROUP BY 1"""
 _CAUSED = f'SELECT {_COLUMNS} FROM "_run" WHERE "cause" = ?'  # noqa: S608 - the same
 _END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
 _MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ? WHERE "id" = ?'
@@ -61,7 +64,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it is kept. `before` and `gone` (a deleted record) hold stored forms; `made` records by name."""
+    """A run as it is kept. `before` and `gone` (a deleted record) hold stored forms; `made` records by name.
+
+    `automation` is what its automation is called today, `began` what it was called in the version of the run.
+    """
 
     id: str
     automation: str
@@ -78,6 +84,12 @@ class Run:
     before: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     gone: Mapping[str, Any] | None = None
+    began: str = ""
+
+    @property
+    def followed(self) -> str:
+        """The name, in the version that it began with, of the automation that it follows."""
+        return self.began or self.automation
 
     @property
     def names(self) -> str:
@@ -87,6 +99,7 @@ class Run:
             "origin": [origin.what, origin.depth, origin.run],
             "before": dict(self.before),
             "made": {name: list(made) for name, made in self.made.items()},
+            "began": self.followed,
         }
         if self.gone is not None:
             kept["gone"] = dict(self.gone)
@@ -112,6 +125,7 @@ def _read(row: Row) -> Run:
         names.get("before", {}),
         {name: (made[0], made[1]) for name, made in names.get("made", {}).items()},
         names.get("gone"),
+        names.get("began", ""),
     )
 
 
@@ -129,6 +143,16 @@ async def waiting(tx: Tx, entity: str, record: str) -> list[Run]:
 async def active(tx: Tx, automation: str, key: str) -> list[Run]:
     """Return the runs of an automation that are not over, for one key, the oldest first."""
     return [_read(row) for row in await tx.rows(_ACTIVE, [automation, key])]
+
+
+async def under_way(tx: Tx, automation: str) -> list[Run]:
+    """Return all runs of an automation that are not over, the latest first."""
+    return [_read(row) for row in await tx.rows(_UNDER_WAY, [automation])]
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """Return how many runs of each automation are not over."""
+    return {row[0]: int(row[1]) for row in await tx.rows(_COUNTS)}
 
 
 async def caused(tx: Tx, history: str) -> list[Run]:

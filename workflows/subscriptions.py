@@ -29,6 +29,7 @@ from definitions.spec.automation import (
     Task,
     Trigger,
     Wait,
+    Webhook,
 )
 from definitions.spec.network import Network
 from definitions.spec.value import Value
@@ -138,7 +139,7 @@ def as_action(step: Step) -> Action:
     raise TypeError(f"{type(step).__name__} is no action.")
 
 
-def parts(step: Action) -> list[Part]:
+def parts(step: Action) -> list[Part]:  # noqa: C901 - one line for each kind of step
     """Return the conditions and values of a step; those of the steps inside it are their own."""
     found: list[Part] = [step.condition]
     match step:
@@ -150,6 +151,8 @@ def parts(step: Action) -> list[Part]:
             found += [record, *form.values()]
         case Task(for_member=member, due=due, about=about):
             found += [member, due, about]
+        case Webhook():
+            found += step.values
         case Wait(duration=duration, until=until, cancel_if=cancel_if):
             found += [duration, until, cancel_if]
         case Choose(branches=branches):

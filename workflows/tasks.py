@@ -54,10 +54,14 @@ async def mine(tenant: Tenant, actor: Actor, *, done: bool = False, limit: int =
     """Return the actor's tasks: open ones by when they are due (without a date last), or the ones done last first."""
 
     async def work(unit: Unit) -> list[Task]:
-        rows = await unit.tx.rows(_DONE if done else _OPEN, [actor.id, limit])
-        return await _shown(unit, rows)
+        return await tasks_mine(unit, done=done, limit=limit)
 
     return [] if actor.id is None else await read(tenant, actor, work)
+
+
+async def tasks_mine(unit: Unit, *, done: bool = False, limit: int = 200) -> list[Task]:
+    """Return the tasks of the unit's actor, in the same order."""
+    return await _shown(unit, await unit.tx.rows(_DONE if done else _OPEN, [unit.actor.id, limit]))
 
 
 async def count_mine(tenant: Tenant, actor: Actor) -> int:

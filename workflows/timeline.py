@@ -72,18 +72,23 @@ async def timeline(tenant: Tenant, actor: Actor, entity: str, id: str, *, limit:
     """Return what happened to the record, newest first; `NotFoundError` when the actor may not read it."""
 
     async def work(unit: Unit) -> list[Event]:
-        record = await unit.records.get(entity, id)
-        rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
-        traces = await traces_about(unit, entity, id, limit)
-        automations = {trace.id: trace.automation for trace in traces}
-        events = [await _past(unit, record, row, automations) for row in rows if row[3] not in record.hidden]
-        events += [_sent(mail, automations) for mail in await mails_about(unit, entity, id, limit)]
-        events += [_given(task, automations) for task in await tasks_about(unit, entity, id)]
-        events += [_ran(trace) for trace in traces]
-        named = await _named(unit, events)
-        return sorted(named, key=lambda event: (event.at, event.id), reverse=True)[:limit]
+        return await events_of(unit, await unit.records.get(entity, id), limit)
 
     return await read(tenant, actor, work)
+
+
+async def events_of(unit: Unit, record: Record, limit: int) -> list[Event]:
+    """Return what happened to a record that the actor has been found to see."""
+    entity, id = record.entity, record.id
+    rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
+    traces = await traces_about(unit, entity, id, limit)
+    automations = {trace.id: trace.automation for trace in traces}
+    events = [await _past(unit, record, row, automations) for row in rows if row[3] not in record.hidden]
+    events += [_sent(mail, automations) for mail in await mails_about(unit, entity, id, limit)]
+    events += [_given(task, automations) for task in await tasks_about(unit, entity, id)]
+    events += [_ran(trace) for trace in traces]
+    named = await _named(unit, events)
+    return sorted(named, key=lambda event: (event.at, event.id), reverse=True)[:limit]
 
 
 async def _named(unit: Unit, events: list[Event]) -> list[Event]:

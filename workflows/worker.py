@@ -17,7 +17,9 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, outbox, runs, schedules, timers, upkeep
+from workflows import automations, outbox, replays, runs, schedules, timers, upkeep
+from workflows.calling import Caller, HttpCaller
+from workflows.delivery import Delivery
 from workflows.mail import Transport
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.sending import Post
@@ -32,7 +34,8 @@ GRACE = 8.0
 
 _LOG = structlog.get_logger("maille.worker")
 
-_MAILS: tuple[Kind, ...] = ("mail",)
+_OUTSIDE: tuple[Kind, ...] = ("mail", "hook")
+"""What other systems take their time for: it leaves beside the rest, so that a slow one holds nothing else up."""
 
 _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "stays": timers.fire_stays,
@@ -40,6 +43,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "every": schedules.fire,
     "batch": schedules.go_on,
     "arm": schedules.arm,
+    "answers": replays.purge,
 }
 
 
@@ -54,8 +58,11 @@ class Worker:
         name: str = "worker",
         rng: random.Random | None = None,
         url: str = "",
+        caller: Caller | None = None,
     ) -> None:
         """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures.
+
+        `caller` calls other systems: over HTTP, public addresses only, when none is given.
 
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
         """
@@ -65,8 +72,9 @@ class Worker:
         self.house = House(url.rstrip("/"))
         self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
         self.post = None if transport is None else Post(tenant, transport, self.rng)
-        self._inside = tuple(kind for kind in KINDS if kind not in _MAILS)
-        self._posting: asyncio.Task[None] | None = None
+        self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
+        self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
+        self._leaving: dict[Kind, asyncio.Task[None]] = {}
         self._adopted = 0
         self._seen: datetime | None = None
         self._purged: datetime | None = None
@@ -82,8 +90,8 @@ class Worker:
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least.
 
-        Mails leave beside the rest: a mail server that takes its time holds nothing else up. What is under way when
-        `stop` is set is finished; a mail server has `GRACE` seconds for that.
+        Mails and calls leave beside the rest: another system that takes its time holds nothing else up. What is under
+        way when `stop` is set is finished; what leaves has `GRACE` seconds for that.
         """
         stopped = asyncio.ensure_future(stop.wait())
         try:
@@ -99,38 +107,40 @@ class Worker:
             stopped.cancel()
             with suppress(asyncio.CancelledError):
                 await stopped
-            await self._end_posting()
+            await self._end_leaving()
 
     async def _round(self, stop: asyncio.Event) -> float:
-        """Do what is due, see to it that mails leave, and return the seconds until there is more to do."""
+        """Do what is due, see to it that mails and calls leave, and return the seconds until there is more to do."""
         try:
             await self._prepare()
             await self._drain(self._inside, stop)
-            if self.post is not None and self._posting is None and await self._anything(_MAILS):
-                self._posting = asyncio.create_task(self._deliver(stop))
-            return await self._pause(self.kinds if self._posting is None else self._inside)
+            for kind in _OUTSIDE:
+                if kind in self.kinds and kind not in self._leaving and await self._anything((kind,)):
+                    self._leaving[kind] = asyncio.create_task(self._leave(kind, stop))
+            return await self._pause([kind for kind in self.kinds if kind not in self._leaving])
         except Exception:  # noqa: BLE001 - a worker outlives whatever one round meets; rows keep their leases
             _LOG.exception("a round of work failed", network=self.tenant.name)
             return POLL
 
-    async def _deliver(self, stop: asyncio.Event) -> None:
-        """Send the mails that are due."""
+    async def _leave(self, kind: Kind, stop: asyncio.Event) -> None:
+        """Send the mails, or make the calls, that are due."""
         try:
-            await self._drain(_MAILS, stop)
+            await self._drain((kind,), stop)
             self.tenant.changed.set()
         except Exception:  # noqa: BLE001 - the same
-            _LOG.exception("a round of mails failed", network=self.tenant.name)
+            _LOG.exception("what leaves the house failed", network=self.tenant.name, kind=kind)
         finally:
-            self._posting = None
+            del self._leaving[kind]
 
-    async def _end_posting(self) -> None:
-        """Wait for the mail that is being sent; what takes longer is broken off, and its fate unknown."""
-        posting = self._posting
-        if posting is not None:
-            await asyncio.wait({posting}, timeout=GRACE)
-            posting.cancel()
+    async def _end_leaving(self) -> None:
+        """Wait for the mail or call that is under way; what takes longer is broken off, and its fate unknown."""
+        leaving = list(self._leaving.values())
+        if leaving:
+            await asyncio.wait(leaving, timeout=GRACE)
+        for task in leaving:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await posting
+                await task
 
     async def _drain(self, kinds: Sequence[Kind], stop: asyncio.Event | None) -> int:
         worked = 0
@@ -187,9 +197,12 @@ class Worker:
 
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
         mails = [row for row in rows if row.kind == "mail"]
-        outcomes = await asyncio.gather(*(self._do(row) for row in rows if row.kind != "mail"), return_exceptions=True)
+        calls = [row for row in rows if row.kind == "hook"]
+        others = (self._do(row) for row in rows if row.kind not in _OUTSIDE)
+        outcomes = await asyncio.gather(*others, return_exceptions=True)
         if mails and self.post is not None:
             await self.post.send(mails, stop)
+        await self.delivery.send(calls)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
 
 COMMANDS = {
+    "new": "write a small pack to start from",
     "check": "find what is wrong with a pack",
-    "serve": "run the server over a folder of networks",
+    "plan": "say what publishing a pack would change",
+    "apply": "publish a pack as the next version of a network",
+    "history": "list the versions of a network",
+    "rollback": "publish an earlier version once more",
+    "network": "make, list, export, import, move and delete networks",
+    "member": "list members, take them in, give them levels, let them go",
     "worker": "do what is due in a process of its own (PostgreSQL)",
-    "network": "move networks",
+    "serve": "run the server over a folder of networks",
+    "token": "make, list and revoke tokens of the API",
     "docs": "write the reference of the language",
     "demo": "make a demo network out of a pack, unless it is there already",
 }

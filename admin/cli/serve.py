@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from rich.console import Console
 
+from admin.cli.errand import examples
 from admin.settings import from_environment
 from models.connections import FileLock
 from models.store import StoreError
@@ -30,6 +31,7 @@ def register(subparsers: Subparsers) -> None:
         description="Run the server, with the workers of its networks, until it is interrupted. "
         "SMTP_URL, MAILLE_SECRET, MAILLE_PUBLIC_URL and DATABASE_URL are read from the environment; with DATABASE_URL "
         "several servers may run, and MAILLE_WORKERS=off leaves what is due to “maille worker”.",
+        **examples("maille serve --data var/data", "SMTP_URL=smtp://localhost:1025 maille serve --port 8080"),
     )
     command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
     command.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")

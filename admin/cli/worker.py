@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from admin import logs
+from admin.cli.errand import examples
 from admin.networks import Networks
 from admin.settings import Settings, from_environment
 from models.clock import SystemClock
@@ -27,6 +28,7 @@ def register(subparsers: Subparsers) -> None:
         description="Run automations and send mails of all networks of DATABASE_URL until it is interrupted; as many "
         "workers as you like share the work. Start servers with MAILLE_WORKERS=off then. SMTP_URL and "
         "MAILLE_PUBLIC_URL are read from the environment.",
+        **examples("DATABASE_URL=postgresql://localhost/maille maille worker"),
     )
     command.set_defaults(run=run)
 

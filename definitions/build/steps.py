@@ -7,6 +7,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Literal, TypedDict, cast
 
+from definitions.build.bodies import body_of
 from definitions.build.draft import Around, Draft, Source, entries, mapping, number, optional_word, scalars, word
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS, form_shapes, set_values
@@ -18,6 +19,7 @@ from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.automation import (
     Action,
+    Body,
     Branch,
     Choose,
     Create,
@@ -29,6 +31,7 @@ from definitions.spec.automation import (
     Stop,
     Task,
     Wait,
+    Webhook,
 )
 from definitions.spec.entity import Field
 from definitions.spec.value import Value
@@ -39,6 +42,7 @@ BESIDE = frozenset({"id", "if", "on_error", "retry", "else", "as", "do"})
 
 _ADDRESS = Field("to", "email", plain(""), Place("", 1, 1))
 _RECIPIENT: tuple[Type, ...] = (STRING, RecordOf(MEMBER), ListOf(STRING), ListOf(RecordOf(MEMBER)))
+_ADDRESS_OF_WEB = Field("url", "url", plain(""), Place("", 1, 1))
 _SPAN = Field("for", "duration", plain(""), Place("", 1, 1))
 
 
@@ -268,6 +272,21 @@ class Steps:
         moment = Field("until", "datetime", plain(""), node.place)
         return value_of(self.draft, node, moment, names)
 
+    def webhook(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Webhook | None:
+        """Build `webhook`."""
+        inner = mapping(body.get("webhook"))
+        url = value_of(self.draft, inner.get("url"), _ADDRESS_OF_WEB, self._around(names)) if inner else None
+        if inner is None or url is None:
+            return None
+        return Webhook(**shared, url=url, body=self._body(inner.get("body"), self._around(names)))
+
+    def _body(self, node: Node | None, around: Around) -> MappingType[str, Body] | None:
+        written = mapping(node)
+        if written is None:
+            return None
+        parts = ((name, body_of(self.draft, value, around)) for name, _, value in entries(written))
+        return {name: part for name, part in parts if part is not None}
+
     def wait(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Wait | None:
         """Build `wait`."""
         inner = mapping(body.get("wait"))
@@ -320,6 +339,7 @@ ACTIONS: dict[str, _Build] = {
     "create": Steps.create,
     "move": Steps.move,
     "task": Steps.task,
+    "webhook": Steps.webhook,
     "wait": Steps.wait,
     "choose": Steps.choose,
     "stop": Steps.stop,

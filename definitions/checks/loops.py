@@ -19,6 +19,7 @@ from definitions.spec.automation import (
     Step,
     Task,
     Trigger,
+    Webhook,
 )
 from definitions.spec.network import Network
 
@@ -64,7 +65,7 @@ def _started(network: Network, among: Iterable[Automation], automation: Automati
 
 def _certain(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
-        if not isinstance(step, Move | SetFields | Create | Email | Task):
+        if not isinstance(step, Move | SetFields | Create | Email | Task | Webhook):
             return  # a wait, a choice or a stop: what follows is not certain
         if step.condition is None:
             yield step

@@ -23,12 +23,13 @@ LATER = {
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
-        *(f"**/{action}" for action in ("sms", "notify", "assign", "webhook", "for_each", "document", "run")),
+        *(f"**/{action}" for action in ("sms", "notify", "assign", "for_each", "document", "run")),
         "**/email/attach",
         "when/form",
         "when/webhook",
         "when/*/form",
         "when/*/webhook",
+        "runs=migrate",
     ),
     "template": ("channel=sms", "channel=notification", "channel=document"),
 }
@@ -39,6 +40,7 @@ _HINTS = {
     "states": "Write all states beside each other for now.",
     "approval": "Let the levels in 'by' take the transition themselves for now.",
     "auto": "Use an automation with 'move' for now.",
+    "runs": "Let them 'finish' as they began, or 'cancel' them, for now.",
     "channel": "Use 'channel: email' for now.",
 }
 

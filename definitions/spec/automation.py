@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from definitions.duration import Duration
 from definitions.expr.expression import Expression
@@ -168,6 +168,31 @@ class Wait(Step):
     timeout: Duration | None = None
 
 
+Body: TypeAlias = "Value | Mapping[str, Body] | tuple[Body, ...]"
+"""JSON with values in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook(Step):
+    """Send JSON to an address of another system; without a `body` it says which record it is about."""
+
+    url: Value
+    body: Mapping[str, Body] | None = None
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The address and every value of the body."""
+        return (self.url, *_leaves(self.body or {}))
+
+
+def _leaves(body: Body) -> Iterator[Value]:
+    if isinstance(body, Value):
+        yield body
+        return
+    for part in body.values() if isinstance(body, Mapping) else body:
+        yield from _leaves(part)
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One way of a choice."""
@@ -190,7 +215,7 @@ class Stop(Step):
     """End the run."""
 
 
-Action = Email | SetFields | Create | Move | Task | Wait | Choose | Stop
+Action = Email | SetFields | Create | Move | Task | Webhook | Wait | Choose | Stop
 
 
 @dataclass(frozen=True, slots=True)

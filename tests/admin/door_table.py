@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
+from admin.api.addresses import within
 from admin.csrf import SAFE
 
-NAMES = ("entity", "id", "process", "transition", "state", "field", "history", "mail", "task")
+NAMES = (
+    "entity",
+    "id",
+    "process",
+    "transition",
+    "state",
+    "field",
+    "history",
+    "mail",
+    "task",
+    "hook",
+    "version",
+    "token",
+)
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
+
+CONVERTER = re.compile(r":\w+(?=\})")
+"""What Starlette has behind a name that is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,10 @@ class Address:
 
 
 def addresses(app: Starlette) -> tuple[Address, ...]:
-    """Return every address of a network, the back office as one (it has rules of its own)."""
+    """Return every address of a network, the back office as one (it has rules of its own).
+
+    The API asks who calls in its own way: `tests/admin/api/test_access.py` has its table.
+    """
     network = next(route for route in app.routes if isinstance(route, Mount) and route.path == "/n/{network}")
     return tuple(dict.fromkeys(_addresses(network.routes)))
 
@@ -50,13 +71,20 @@ def _addresses(routes: Iterable[BaseRoute]) -> Iterator[Address]:
     for route in routes:
         if isinstance(route, Route):
             for method in sorted((route.methods or {"GET"}) - {"HEAD"}):
-                yield Address(method, route.path.removeprefix("/"))
-        elif isinstance(route, Mount):
+                yield Address(method, CONVERTER.sub("", route.path.removeprefix("/")))
+        elif isinstance(route, Mount) and not within(f"/n/network{route.path}"):
             yield Address("GET", route.path.removeprefix("/") + "/")
             yield Address("POST", route.path.removeprefix("/") + "/api/tables/Lead/")
 
 
 def examples(**given: str) -> Mapping[str, str]:
     """Return a value for each name: those given, else ones that mean something in the small network."""
-    ordinary = {"entity": "lead", "process": "recruiting", "transition": "call", "state": "new", "field": "city"}
+    ordinary = {
+        "entity": "lead",
+        "process": "recruiting",
+        "transition": "call",
+        "state": "new",
+        "field": "city",
+        "version": "1",
+    }
     return {**dict.fromkeys(NAMES, "none"), **ordinary, **given}

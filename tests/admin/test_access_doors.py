@@ -25,7 +25,7 @@ from tests.admin.office import ALICE, CAMILLE, DIANE, LEADER, Office, Visitor, t
 from tests.networks import counting_ids
 from workflows import commands
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 TABLE = addresses(compose(Settings(Path("nowhere"), secret="x"), new_id=counting_ids(), works=False))
 ABSENT = "00000000-0000-7000-8000-999999999999"

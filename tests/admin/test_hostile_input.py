@@ -16,7 +16,7 @@ from admin.faults import HANDLERS
 from admin.headers import SAFE_HEADERS
 from tests.admin.office import CAMILLE, LEADER, PASSWORD, Office, token
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 DEEP = base64.urlsafe_b64encode(b"[" * 20_000).decode()
 """A cursor that nobody should read to its end."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from definitions.pack import PACKS, Loaded, load, read_folder
+from definitions.pack import KEPT, PACKS, Loaded, load, read_folder
 from definitions.problems import NOWHERE, Place
 
 HERE = Path(__file__).parents[1] / "packs"
@@ -139,3 +139,28 @@ def test_what_refers_to_a_field_that_cannot_be_read_is_not_blamed() -> None:
     level = "level: writer\nentities:\n  note: {read: record.body != 'x'}\n"
     screen = "screen: notes\nentity: note\nlist: {columns: [body], sort: body}\n"
     assert codes({"a.yaml": NETWORK, "b.yaml": broken, "c.yaml": level, "d.yaml": screen}) == ["schema.choice"]
+
+
+def test_networks_made_of_the_same_files_share_what_they_mean() -> None:
+    files = {"a.yaml": NETWORK, "b.yaml": NOTE}
+    assert loaded(dict(reversed(files.items()))) is loaded(files)
+    assert loaded({**files, "b.yaml": NOTE + " "}) is not loaded(files)
+
+
+def test_only_the_packs_loaded_last_are_remembered() -> None:
+    first = loaded({"a.yaml": NETWORK, "b.yaml": NOTE})
+    for number in range(KEPT):
+        loaded({"a.yaml": f"{NETWORK}# {number}\n"})
+    assert loaded({"a.yaml": NETWORK, "b.yaml": NOTE}) is not first
+
+
+def test_a_pack_of_the_library_is_read_each_time(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "note.yaml").write_text(NOTE, encoding="utf-8")
+    files = {"a.yaml": NETWORK + "extends: [base]\n"}
+    before = loaded(files, tmp_path).network
+    (tmp_path / "base" / "note.yaml").write_text(NOTE.replace("note", "memo"), encoding="utf-8")
+    after = loaded(files, tmp_path).network
+    assert before is not None
+    assert after is not None
+    assert ("note" in before.entities, "memo" in after.entities) == (True, True)

@@ -98,6 +98,7 @@ async def test_a_waiting_run_ends_in_words_when_what_it_is_about_is_gone(make_st
     assert await stage.rows("_outbox", "id", where="state = 'ready'") == []
 
 
+@pytest.mark.slow
 async def test_ten_thousand_timers_that_are_due_at_once_are_all_worked(stage: Stage) -> None:
     async def much(unit: Unit) -> None:
         for _ in range(10_000):

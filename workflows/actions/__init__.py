@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from definitions.spec.automation import Action, Choose, Create, Email, Move, SetFields, Stop, Task, Wait
+from definitions.spec.automation import Action, Choose, Create, Email, Move, SetFields, Stop, Task, Wait, Webhook
 from workflows.actions.choose import choose
 from workflows.actions.create import create
 from workflows.actions.email import email
@@ -12,6 +12,7 @@ from workflows.actions.move import move
 from workflows.actions.set_fields import set_fields
 from workflows.actions.task import task
 from workflows.actions.wait import wait
+from workflows.actions.webhook import webhook
 from workflows.scene import Outcome, Scene, Stopped
 
 NAMES: dict[type, str] = {
@@ -20,6 +21,7 @@ NAMES: dict[type, str] = {
     Create: "create",
     Move: "move",
     Task: "task",
+    Webhook: "webhook",
     Wait: "wait",
     Choose: "choose",
     Stop: "stop",
@@ -32,7 +34,7 @@ def name_of(step: Action) -> str:
     return NAMES[type(step)]
 
 
-async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901 - one line for each kind of step
+async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911 - one line for each kind of step
     """Do a step; raises what `models.errors` defines, `StepError` or `RenderError` when it can't be done."""
     match step:
         case Email():
@@ -45,6 +47,8 @@ async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901 - one li
             return await move(scene, step)
         case Task():
             return await task(scene, step)
+        case Webhook():
+            return await webhook(scene, step)
         case Wait():
             return await wait(scene, step)
         case Choose():

@@ -1,0 +1,180 @@
+"""The schemas of what is answered beside records: problems, tasks, events, offers, figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from admin.api.openapi.schemas import REFERENCE, Schema, nullable, open_object, ref
+from admin.api.problems import Words
+from models.message import say
+
+_TEXT: Schema = {"type": "string"}
+_MAYBE: Schema = {"type": ["string", "null"]}
+_NUMBER: Schema = {"type": "integer"}
+_YES: Schema = {"type": "boolean"}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
+_MAYBE_MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
+_TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_ANY: Schema = {}
+_OBJECT: Schema = {"type": "object"}
+_NAMES: Schema = {"type": "array", "items": {"type": "string"}}
+
+
+def schemas_of(words: Words) -> dict[str, Schema]:
+    """Return the schemas that every network has."""
+    sent = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "title": {"type": ["string", "null"]}},
+        "required": ["id"],
+        "additionalProperties": False,
+    }
+    return {
+        "Problem": _problem(words),
+        "Reference": REFERENCE,
+        "ReferenceSent": sent,
+        "Created": open_object({"id": _TEXT}),
+        "Me": _me(),
+        "Definitions": open_object({"network": _TEXT, "version": _NUMBER, "entities": _OBJECT, "processes": _OBJECT}),
+        "Task": _task(),
+        "Task.new": _new_task(sent),
+        "Note.new": _closed({"text": {"type": "string", "minLength": 1, "maxLength": 20_000}}, ["text"]),
+        "Event": _event(),
+        "Offer": _offer(),
+        "StatisticSummary": open_object(_summary()),
+        "Statistic": open_object({**_summary(), "rows": {"type": "array", "items": _row()}}),
+        "Bulk": _bulk(),
+    }
+
+
+def _closed(properties: dict[str, Schema], required: list[str]) -> Schema:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _problem(words: Words) -> Schema:
+    found = open_object({"type": _TEXT, "title": _TEXT, "status": _NUMBER})
+    found["properties"] |= {
+        "detail": _TEXT,
+        "fields": {**_TEXTS, "description": words(say("What is wrong, by field or parameter."))},
+        "version": {"type": "integer", "description": words(say("The version that the record has now."))},
+    }
+    return found
+
+
+def _me() -> Schema:
+    return open_object(
+        {
+            "id": _TEXT,
+            "name": _MAYBE,
+            "email": _MAYBE,
+            "language": _TEXT,
+            "levels": _NAMES,
+            "functions": _NAMES,
+            "administers": _YES,
+            "network": open_object({"name": _TEXT, "label": _TEXTS}),
+            "token": nullable(open_object({"name": _TEXT, "expires_at": _MOMENT})),
+        }
+    )
+
+
+def _task() -> Schema:
+    about = open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT})
+    return open_object(
+        {
+            "id": _TEXT,
+            "title": _TEXT,
+            "about": nullable(about),
+            "member": {"anyOf": [ref("Reference"), {"type": "null"}]},
+            "due_at": _MAYBE_MOMENT,
+            "done_at": _MAYBE_MOMENT,
+            "created_at": _MOMENT,
+        }
+    )
+
+
+def _new_task(reference: Schema) -> Schema:
+    about = _closed({"entity": _TEXT, "id": _TEXT, "title": _TEXT}, ["entity", "id"])
+    return _closed(
+        {
+            "title": {"type": "string", "minLength": 1, "maxLength": 300},
+            "about": nullable(about),
+            "member": {"anyOf": [{"type": "string"}, reference, {"type": "null"}]},
+            "due_at": {"type": ["string", "null"], "format": "date-time"},
+        },
+        ["title"],
+    )
+
+
+def _event() -> Schema:
+    change = open_object({"field": _TEXT, "before": _ANY, "after": _ANY, "hidden": _YES})
+    mail = open_object({"id": _TEXT, "recipient": _TEXT, "subject": _TEXT, "state": _TEXT, "sent_at": _MAYBE_MOMENT})
+    run = open_object({"id": _TEXT, "automation": _TEXT, "state": _TEXT, "why": _MAYBE, "ended_at": _MAYBE_MOMENT})
+    return open_object(
+        {
+            "id": _TEXT,
+            "at": _MOMENT,
+            "kind": _TEXT,
+            "actor": open_object({"kind": _TEXT, "id": _MAYBE, "name": _TEXT}),
+            "process": _MAYBE,
+            "transition": _MAYBE,
+            "from_state": _MAYBE,
+            "to_state": _MAYBE,
+            "changes": {"type": "array", "items": change},
+            "text": _TEXT,
+            "answers": _OBJECT,
+            "automation": _MAYBE,
+            "undo_until": _MAYBE_MOMENT,
+            "undone": _YES,
+            "mail": nullable(mail),
+            "task": {"anyOf": [ref("Task"), {"type": "null"}]},
+            "run": nullable(run),
+        }
+    )
+
+
+def _offer() -> Schema:
+    question: dict[str, Any] = open_object(
+        {"name": _TEXT, "type": _TEXT, "label": _TEXTS, "required": _YES, "field": _MAYBE}
+    )
+    question["properties"] |= {"options": {"type": "object", "additionalProperties": _TEXTS}, "to": _TEXT}
+    return open_object(
+        {
+            "process": _TEXT,
+            "transition": _TEXT,
+            "label": _TEXTS,
+            "to": _TEXT,
+            "allowed": _YES,
+            "reason": _MAYBE,
+            "confirm": _YES,
+            "form": {"type": "array", "items": question},
+        }
+    )
+
+
+def _summary() -> dict[str, Schema]:
+    return {"name": _TEXT, "label": _TEXTS, "entity": _TEXT, "measure": _TEXT, "by": _NAMES}
+
+
+def _row() -> Schema:
+    value = {"type": ["integer", "string", "null"]}
+    return open_object({"group": {"type": "array", "items": _ANY}, "value": value, "count": _NUMBER})
+
+
+def _bulk() -> Schema:
+    result = open_object({"status": _NUMBER})
+    result["properties"] |= {
+        "id": _TEXT,
+        "version": _NUMBER,
+        "history": _TEXT,
+        "problem": ref("Problem"),
+    }
+    return open_object({"done": _NUMBER, "failed": _NUMBER, "results": {"type": "array", "items": result}})
+
+
+def moved(record: Schema) -> Schema:
+    """Return the schema of what a move did."""
+    return open_object({"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT})
+
+
+def moved_item(form: Schema) -> Schema:
+    """Return the schema of one of many records to be moved."""
+    return _closed({"id": {"type": "string"}, "version": {"type": ["integer", "null"]}, "form": form}, ["id"])

@@ -1,0 +1,227 @@
+"""The whole description, put together and kept for each version, set of levels and language."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from admin.api.asked import LIST
+from admin.api.call import Answer, Call
+from admin.api.horizon import Horizon, Seen
+from admin.api.openapi import answers, schemas
+from admin.api.openapi.operations import Parts
+from admin.api.openapi.schemas import Schema, ref
+from admin.api.problems import Words
+from models.message import say
+from workflows.unit import Unit
+
+Paths = dict[str, dict[str, Any]]
+
+
+async def openapi(call: Call) -> Answer:
+    """Return the description of what the caller's levels may see and do."""
+
+    async def work(unit: Unit) -> Answer:
+        return Answer(text=described(call.horizon(unit), call.tenant.name, call.catalogue.language, call.words))
+
+    return await call.read(work)
+
+
+def described(horizon: Horizon, network: str, language: str, words: Words) -> str:
+    """Return the description as JSON text; made once."""
+    found = horizon.documents.get(language)
+    if found is None:
+        found = horizon.documents[language] = json.dumps(document(horizon, network, words), ensure_ascii=False)
+    return found
+
+
+def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
+    """Return the description of one network for the levels of `horizon`."""
+    parts = Parts(words)
+    paths = _general(horizon, parts)
+    found: dict[str, Schema] = answers.schemas_of(words)
+    for seen in horizon.entities.values():
+        paths |= _Entity(seen, parts).paths(imports=horizon.imports)
+        name = seen.entity.name
+        found[name] = schemas.record(seen, words)
+        if seen.creates:
+            found[f"{name}.new"] = schemas.new(seen, words)
+        if seen.updates and seen.reads:
+            found[f"{name}.change"] = schemas.change(seen, words)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": words(horizon.network.label),
+            "version": str(horizon.published.version),
+            "description": words(
+                say("What your access levels see and do of this network. Decimals are texts, moments are in UTC.")
+            ),
+        },
+        "servers": [{"url": f"/n/{network}/api/v1"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {**parts.components(), "schemas": found},
+    }
+
+
+def _general(horizon: Horizon, parts: Parts) -> Paths:
+    """Return the operations that are about no entity."""
+    me, work, figures = (parts.words(each) for each in (say("The network"), say("Tasks"), say("Statistics")))
+    make = parts.operation
+    paths: Paths = {
+        "/me": {"get": make("me", me, say("Who the token acts for"), {200: ref("Me")})},
+        "/definitions": {"get": make("definitions", me, say("The network's definitions"), {200: ref("Definitions")})},
+        "/openapi.json": {"get": make("openapi", me, say("This description"), {200: {"type": "object"}})},
+        "/tasks": {
+            "get": make("tasks.list", work, say("My tasks"), {200: schemas.items(ref("Task"))}, query=["done"]),
+            "post": make(
+                "tasks.add", work, say("Add a task"), {201: ref("Created")}, body=ref("Task.new"), writes=True
+            ),
+        },
+    }
+    for name, said in (("done", say("Mark a task as done")), ("reopen", say("Reopen a task"))):
+        operation = make(f"tasks.{name}", work, said, {204: None}, path=["task"], writes=True)
+        paths[f"/tasks/{{task}}/{name}"] = {"post": operation}
+    listed = {200: schemas.items(ref("StatisticSummary"))}
+    paths["/statistics"] = {"get": make("statistics.list", figures, say("The statistics"), listed)}
+    for name, statistic in horizon.statistics.items():
+        said = say("Statistic: {label}")
+        operation = make(f"statistics.{name}", figures, said, {200: ref("Statistic")}, label=statistic.label)
+        paths[f"/statistics/{name}"] = {"get": operation}
+    return paths
+
+
+class _Entity:
+    """Writes the operations of one entity: those that its levels may use at all."""
+
+    def __init__(self, seen: Seen, parts: Parts) -> None:
+        self.seen = seen
+        self.make = parts.operation
+        self.name = seen.entity.name
+        self.tag = parts.words(seen.entity.many)
+        self.base = f"/entities/{self.name}"
+        self.words = parts.words
+
+    def paths(self, *, imports: bool) -> Paths:
+        found: Paths = {self.base: self._list()}
+        if self.seen.creates and imports:
+            found[f"{self.base}/bulk"] = {"post": self._bulk_create()}
+        if self.seen.reads:
+            found[f"{self.base}/{{id}}"] = self._record()
+            found |= self._around()
+            found |= self._moves()
+        return found
+
+    def _list(self) -> dict[str, Any]:
+        many, one = self.seen.entity.many, self.seen.entity.label
+        page = schemas.items(ref(self.name), next={"type": ["string", "null"]})
+        page["properties"]["count"] = {"type": "integer"}
+        found: dict[str, Any] = {}
+        if self.seen.reads:
+            found["get"] = self.make(
+                f"{self.name}.list", self.tag, say("List: {what}"), {200: page}, query=LIST, what=many
+            )
+        if self.seen.creates:
+            found["post"] = self.make(
+                f"{self.name}.create", self.tag, say("Create: {what}"), {201: ref(self.name)},
+                body=ref(f"{self.name}.new"), writes=True, headers=["ETag", "Location"], what=one,
+            )  # fmt: skip
+        return found
+
+    def _bulk_create(self) -> dict[str, Any]:
+        body = _bulk(ref(f"{self.name}.new"), {})
+        return self.make(
+            f"{self.name}.bulk", self.tag, say("Create up to 1,000 at once: {what}"), {200: ref("Bulk")},
+            body=body, writes=True, what=self.seen.entity.many,
+        )  # fmt: skip
+
+    def _record(self) -> dict[str, Any]:
+        label = self.seen.entity.label
+        one = {200: ref(self.name)}
+        found = {
+            "get": self.make(
+                f"{self.name}.read", self.tag, say("Read one: {what}"), one,
+                path=["id"], query=["fields"], headers=["ETag"], what=label,
+            ),
+        }  # fmt: skip
+        if self.seen.updates:
+            found["patch"] = self.make(
+                f"{self.name}.update", self.tag, say("Change: {what}"), one, path=["id"],
+                body=ref(f"{self.name}.change"), match="needed", writes=True, headers=["ETag"], what=label,
+            )  # fmt: skip
+        if self.seen.deletes:
+            found["delete"] = self.make(
+                f"{self.name}.delete", self.tag, say("Delete: {what}"), {204: None}, path=["id"],
+                match="needed", writes=True, what=label,
+            )  # fmt: skip
+        return found
+
+    def _around(self) -> Paths:
+        base, name, tag = f"{self.base}/{{id}}", self.name, self.tag
+        history = self.make(
+            f"{name}.history", tag, say("What happened to a record"), {200: schemas.items(ref("Event"))},
+            path=["id"], query=["limit"],
+        )  # fmt: skip
+        note = self.make(
+            f"{name}.note", tag, say("Write a note"), {201: ref("Created")},
+            path=["id"], body=ref("Note.new"), writes=True,
+        )  # fmt: skip
+        tasks = self.make(
+            f"{name}.tasks", tag, say("The tasks about a record"), {200: schemas.items(ref("Task"))}, path=["id"]
+        )
+        return {
+            f"{base}/history": {"get": history},
+            f"{base}/notes": {"post": note},
+            f"{base}/tasks": {"get": tasks},
+        }
+
+    def _moves(self) -> Paths:
+        if not self.seen.moves:
+            return {}
+        base = f"{self.base}/{{id}}"
+        offers = schemas.items(ref("Offer"), version={"type": "integer"})
+        moved = answers.moved(ref(self.name))
+        found: Paths = {
+            f"{base}/transitions": {
+                "get": self.make(
+                    f"{self.name}.transitions", self.tag, say("The steps out of a record's states"), {200: offers},
+                    path=["id"], headers=["ETag"],
+                ),
+            },
+            f"{base}/undo/{{history}}": {
+                "post": self.make(
+                    f"{self.name}.undo", self.tag, say("Take a step back"), {200: moved},
+                    path=["id", "history"], writes=True,
+                ),
+            },
+        }  # fmt: skip
+        for process, transition in self.seen.moves:
+            step = f"{process.name}/{transition.name}"
+            name = f"{self.name}.{process.name}.{transition.name}"
+            form = schemas.form(transition, self.words)
+            found[f"{base}/transitions/{step}"] = {
+                "post": self.make(
+                    name, self.tag, say("Step: {label}"), {200: moved}, path=["id"], body=form, optional=True,
+                    match="taken", writes=True, label=transition.label,
+                ),
+            }  # fmt: skip
+            if transition.bulk:
+                item = answers.moved_item(form)
+                found[f"{self.base}/bulk/{step}"] = {
+                    "post": self.make(
+                        f"{name}.bulk", self.tag, say("Step of up to 1,000 at once: {label}"), {200: ref("Bulk")},
+                        body=_bulk(item, {"form": form}), writes=True, label=transition.label,
+                    ),
+                }  # fmt: skip
+        return found
+
+
+def _bulk(item: Schema, beside: Schema) -> Schema:
+    # What is wrong with an item stands among the results: the request as a whole is fine with any objects.
+    items = {"type": "array", "items": {"anyOf": [item, {"type": "object"}]}, "minItems": 1, "maxItems": 1000}
+    return {
+        "type": "object",
+        "properties": {"items": items, **beside},
+        "required": ["items"],
+        "additionalProperties": False,
+    }

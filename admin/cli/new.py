@@ -1,0 +1,49 @@
+"""`maille new`: a small pack with comments, to start from."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin.cli.errand import examples
+
+if TYPE_CHECKING:
+    from admin.cli.main import Subparsers
+
+STARTER = Path(__file__).parent / "starter"
+PLACE = "my_network"
+"""The name that the starter has, where the pack's own goes."""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    command = subparsers.add_parser(
+        "new",
+        help="write a small pack to start from",
+        description="Write a small pack with comments: an entity, a process, an e-mail, a level and a screen.",
+        **examples("maille new my_network", "maille check my_network"),
+    )
+    command.add_argument("pack", type=Path, help="the folder to make; its name becomes the network's")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the files; a folder with something in it is left alone."""
+    folder: Path = arguments.pack
+    name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
+    if not re.match(r"[a-z]", name):
+        sys.stderr.write("The folder's name becomes the network's: let it begin with a letter.\n")
+        return 2
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        sys.stderr.write(f"{folder} is there already, and not empty: nothing was written.\n")
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(STARTER.glob("*.yaml")):
+        text = file.read_text("utf-8").replace(PLACE, name)
+        (folder / file.name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{folder / file.name}\n")
+    sys.stdout.write(f"Next: maille check {folder}, then maille network create {name} {folder} --leader YOUR@E-MAIL\n")
+    return 0

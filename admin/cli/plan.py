@@ -1,0 +1,99 @@
+"""`maille plan`: say what publishing a pack would change, and change nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from admin.cli.errand import Errand, examples, options, pack, refusable
+from admin.cli.reports import REPORTS
+from admin.control.answers import read_problem
+
+if TYPE_CHECKING:
+    from admin.cli.main import Subparsers
+
+SIGNS = {"added": "+", "gained": "+", "removed": "-", "lost": "-", "changed": "~", "renamed": "~"}
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    command = subparsers.add_parser(
+        "plan",
+        help="say what publishing a pack would change",
+        description="Say what publishing a pack would change in a network: definitions, tables, states and the records "
+        "in them,\nruns under way, rights. Exit code: 0 it can be published, 1 it is refused, 2 called wrongly.",
+        **examples("maille plan ./my_pack", "maille plan ./my_pack --network demo --format json"),
+    )
+    command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
+    command.add_argument("--allow-loss", action="store_true", help="do not refuse what would lose data")
+    options(command)
+    command.set_defaults(run=refusable(run))
+
+
+def run(on: Errand, arguments: argparse.Namespace) -> int:
+    """Ask for the plan and write it."""
+    found = on.ask("plan", files=dict(pack(arguments.pack)), allow_loss=arguments.allow_loss)
+    return show(on, found)
+
+
+def show(on: Errand, found: Mapping[str, Any]) -> int:
+    """Write a plan; return 1 when it is refused."""
+    on.show(found)
+    if on.json:
+        return 1 if found["refused"] else 0
+    for line in lines(found):
+        on.tell(line)
+    if found["refused"]:
+        sys.stderr.write(REPORTS["text"]([read_problem(problem) for problem in found["refused"]]))
+        return 1
+    return 0
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a plan as lines for people."""
+    if found["unchanged"]:
+        yield f"Nothing changes: these are the definitions of version {found['base']}."
+        return
+    yield f"From version {found['base']} to version {found['base'] + 1}:"
+    yield from _section("Definitions", map(_definition, found["definitions"]))
+    yield from _section("Tables", (line for table in found["tables"] for line in _table(table)))
+    yield from _section("States", map(_state, found["states"]))
+    yield from _section("Runs under way", map(_run, found["runs"]))
+    yield from _section("Rights", map(_right, found["rights"]))
+
+
+def _section(title: str, rows: Iterator[str]) -> Iterator[str]:
+    found = list(rows)
+    if found:
+        yield f"\n{title}"
+        yield from (f"  {row}" for row in found)
+
+
+def _definition(one: Mapping[str, Any]) -> str:
+    was = f" (was {one['was']})" if one["was"] else ""
+    return f"{SIGNS[one['change']]} {one['kind']} {one['name']}{was}"
+
+
+def _table(one: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{SIGNS[one['change']]} {one['entity']}: {_many(one['records'], 'record')}"
+    yield from (f"    {sentence}" for sentence in one["details"])
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    where = f"to {one['goes_to']}" if one["goes_to"] else "nowhere to go"
+    return f"{SIGNS[one['change']]} {one['process']}.{one['state']}: {_many(one['records'], 'record')}, {where}"
+
+
+def _run(one: Mapping[str, Any]) -> str:
+    fate = "end now" if one["fate"] == "cancel" else "finish as they began"
+    return f"{SIGNS[one['change']]} {one['automation']}: {_many(one['active'], 'run')}, which {fate}"
+
+
+def _right(one: Mapping[str, Any]) -> str:
+    return f"{SIGNS[one['change']]} {one['level']}: {one['action']} {one['about']}: {one['before']} → {one['after']}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

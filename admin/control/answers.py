@@ -1,0 +1,112 @@
+"""What an operation answers: a result, or a refusal with everything that is wrong. Both are plain JSON."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from definitions.problems import DefinitionError, Place, Problem
+from definitions.text import Text
+from models.archive import ArchiveError
+from models.errors import InvalidError, RequestError
+from models.message import Message
+from models.store import StoreBusyError, StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an operation was not done: a sentence, and the problems of the definitions or of the values."""
+
+    message: str
+    problems: tuple[Problem, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    between: tuple[Mapping[str, Any], ...] = ()
+
+
+class RefusedError(Exception):
+    """An operation was refused; nothing was changed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        """Keep why."""
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+EXPECTED = (RefusedError, DefinitionError, RequestError, StoreError, ArchiveError, OSError, sqlite3.Error)
+"""What an operation raises when it refuses; anything else is a mistake of ours."""
+
+
+def refusal(error: Exception) -> Refusal:
+    """Return the refusal that an error is."""
+    match error:
+        case RefusedError(refusal=found):
+            return found
+        case DefinitionError(problems=problems):
+            return Refusal("The definitions cannot be published: nothing was changed.", problems)
+        case InvalidError(fields=wrong):
+            return Refusal("Some values do not fit.", values={name: text(said) for name, said in wrong.items()})
+        case RequestError(message=said):
+            return Refusal(text(said))
+        case StoreBusyError():
+            return Refusal(f"{error} Is a server running over this folder that does not answer here?")
+        case sqlite3.Error():
+            return Refusal(f"The database cannot be used: {error}.")
+        case _:
+            return Refusal(str(error))
+
+
+def text(said: Message | Text) -> str:
+    """Return an English sentence."""
+    return said.pick("en") if isinstance(said, Text) else str(said)
+
+
+def plain(value: Any) -> Any:  # noqa: C901 - a case a kind of value
+    """Return what an operation found as JSON has it."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Message() | Text():
+            return text(value)
+        case Problem():
+            return as_problem(value)
+        case date() | datetime():
+            return value.isoformat()
+        case Mapping():
+            return {str(name): plain(one) for name, one in value.items()}
+        case list() | tuple() | Set():
+            return [plain(one) for one in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        case Path():
+            return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} is not for an answer")
+
+
+def as_problem(problem: Problem) -> dict[str, Any]:
+    """Return a problem in the form that the language fixes."""
+    place = problem.place
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def read_problem(said: Mapping[str, Any]) -> Problem:
+    """Return the problem of that form."""
+    place = Place(said["file"], said["line"], said["column"])
+    return Problem(said["code"], place, said["message"], said["hint"], said["severity"])
+
+
+def read_refusal(said: Mapping[str, Any]) -> Refusal:
+    """Return the refusal that came over the door."""
+    return Refusal(said["message"], tuple(map(read_problem, said["problems"])), said["values"], tuple(said["between"]))

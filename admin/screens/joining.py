@@ -1,0 +1,55 @@
+"""Coming in with an invitation: its link leads here, once, to choose a password."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from admin.door import SESSION_COOKIE
+from admin.web import here, redirect, render
+from models import accounts, invitations
+from models.accounts import SignedIn
+from models.errors import InvalidError
+from models.passwords import SHORTEST
+
+
+async def shown(request: Request) -> Response:
+    """Ask for a password; looking at the page does not use the invitation up."""
+    return await _page(request)
+
+
+async def _page(request: Request, error: str = "") -> Response:
+    visit, token = here(request), request.path_params["token"]
+    now = visit.tenant.clock.now()
+    invited = await visit.tenant.store.read(lambda tx: invitations.find(tx, token, now))
+    status = 422 if error else 200
+    return await render(
+        request, "signin/join.html", status=status, bare=True, invited=invited, error=error, shortest=SHORTEST
+    )
+
+
+async def join(request: Request) -> Response:
+    """Keep the password and let the member in."""
+    visit, form = here(request), await request.form()
+    password = form.get("password")
+    password = password if isinstance(password, str) else ""
+    try:
+        invited = await invitations.accept(visit.tenant, request.path_params["token"], password)
+    except InvalidError as error:
+        return await _page(request, visit.words(error.fields["password"]))
+    ip = request.client.host if request.client else None
+    agent = request.headers.get("user-agent", "")[:400]
+    outcome = await accounts.sign_in(visit.tenant, invited.email, password, ip=ip, agent=agent)
+    if not isinstance(outcome, SignedIn):
+        return redirect(request, visit.url("sign-in"))
+    response = redirect(request, visit.url())
+    secure = request.url.scheme == "https"
+    response.set_cookie(SESSION_COOKIE, outcome.token, path=visit.url(), httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+routes: list[BaseRoute] = [
+    Route("/join/{token}", shown, methods=["GET"]),
+    Route("/join/{token}", join, methods=["POST"]),
+]

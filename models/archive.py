@@ -1,0 +1,252 @@
+"""A whole network in one file: a ZIP with its definitions, every row as a line of JSON, and sums to check them by.
+
+Nothing is held in memory as a whole, neither on the way out nor on the way in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from definitions.pack import load
+from definitions.problems import DefinitionError
+from definitions.spec.network import Network
+from models.apply import apply
+from models.ddl import quoted
+from models.plan import plan
+from models.published import make_published
+from models.sheets import Sheet, sheets
+from models.stores import clear, rename_store
+from models.tenant import Tenant, create_empty
+from models.tx import Tx
+
+FORMAT = "maille-network-1"
+MANIFEST = "manifest.json"
+DEFINITIONS = "definitions/"
+ROWS = "rows/"
+PARTIAL = ".partial"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many rows are done, and how many there are."""
+
+
+class ArchiveError(Exception):
+    """A file that is no archive of a network, or is damaged; nothing came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table in the archive: its number of rows, and the SHA-256 of its lines."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an archive holds: which network in which version, from when, and its tables."""
+
+    network: str
+    version: int
+    hash: str
+    at: str
+    tables: Mapping[str, Part]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(part.rows for part in self.tables.values())
+
+
+def _nobody(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+async def dump(tenant: Tenant, path: Path, *, progress: Progress = _nobody) -> Manifest:
+    """Write the network, as it is at one moment, into a new file at `path` that only its owner reads.
+
+    The file appears when everything is in it; `FileExistsError` when there is one.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    await asyncio.to_thread(_refuse_existing, path)
+
+    async def work(tx: Tx) -> Manifest:
+        with _new_zip(partial) as archive:
+            return await _write(tx, tenant, archive, progress)
+
+    try:
+        manifest = await tenant.store.read(work)
+        await asyncio.to_thread(partial.rename, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return manifest
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise FileExistsError(f"There is a file at {path} already.")
+
+
+@contextmanager
+def _new_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as made:
+        yield made
+
+
+async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Progress) -> Manifest:
+    published = tenant.published
+    found = sheets(published)
+    total = sum([await _count(tx, sheet.name) for sheet in found])
+    parts: dict[str, Part] = {}
+    for sheet in found:
+        progress("rows", sum(part.rows for part in parts.values()), total)
+        with archive.open(f"{ROWS}{sheet.name}.jsonl", "w", force_zip64=True) as file:
+            parts[sheet.name] = await _summed(tx, sheet, file)
+    row = await tx.row('SELECT "files" FROM "_definition" WHERE "version" = ?', [published.version])
+    for name, text in json.loads(row[0] if row else "{}").items():
+        archive.writestr(DEFINITIONS + name, text.encode("utf-8", "surrogateescape"))
+    at = tenant.clock.now().isoformat()
+    manifest = Manifest(tenant.name, published.version, published.hash, at, parts)
+    archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=2))
+    return manifest
+
+
+async def _count(tx: Tx, table: str) -> int:
+    row = await tx.row(f"SELECT count(*) FROM {quoted(table)}")  # noqa: S608 - a quoted name
+    return int(row[0]) if row else 0
+
+
+async def _summed(tx: Tx, sheet: Sheet, file: IO[bytes] | None = None) -> Part:
+    """Write a sheet's lines (None: only count and sum them up)."""
+    digest, rows = hashlib.sha256(), 0
+    async for page in sheet.rows(tx):
+        lines = b"".join(_line(row) for row in page)
+        digest.update(lines)
+        if file is not None:
+            file.write(lines)
+        rows += len(page)
+    return Part(rows, digest.hexdigest())
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return what an archive says of itself; `ArchiveError` when it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            said = json.loads(archive.read(MANIFEST))
+        if said.pop("format") != FORMAT:
+            raise ArchiveError(f"{path} is an archive of another version of Maille.")
+        parts = {name: Part(**part) for name, part in said.pop("tables").items()}
+        return Manifest(**said, tables=parts)
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise ArchiveError(f"{path} is no archive of a network.") from error
+
+
+async def restore(source: Path, target: Path, name: str, *, progress: Progress = _nobody) -> Manifest:
+    """Make the network of an archive in a new file; the file appears when all is in it and the sums agree.
+
+    `ArchiveError` for a damaged archive, `DefinitionError` when this Maille does not understand its definitions any
+    more, `StoreError` when there is a network in the file already.
+    """
+    manifest = await asyncio.to_thread(read_manifest, source)
+    partial = target.with_name(f".{target.name}{PARTIAL}")
+    await asyncio.to_thread(_refuse_existing, target)
+    await asyncio.to_thread(_check, source, manifest)
+    await clear(partial)
+    tenant = await create_empty(partial, name)
+    try:
+        await _fill(tenant, source, manifest, progress)
+    except BaseException:
+        await tenant.close()
+        await clear(partial)
+        raise
+    await tenant.close()
+    await rename_store(partial, target)
+    return manifest
+
+
+async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Progress) -> None:
+    network = await asyncio.to_thread(_network, source)
+    published = make_published(manifest.version, manifest.hash, network, tenant.store.engine)
+    found = sheets(published)
+    unknown = manifest.tables.keys() - {sheet.name for sheet in found}
+    if unknown:
+        raise ArchiveError(f"{source} has a table that this Maille does not know: {min(unknown)}.")
+
+    async def work(tx: Tx) -> None:
+        await apply(tx, plan(None, network), published.context(tenant.clock.now()))
+        done = 0
+        with zipfile.ZipFile(source) as archive:
+            for sheet in (one for one in found if one.name in manifest.tables):
+                with closing(_rows(archive, sheet)) as rows:
+                    await tx.run_many(sheet.insert(), rows)
+                done += manifest.tables[sheet.name].rows
+                progress("rows", done, manifest.rows)
+
+    await tenant.store.write(work, schema=True)
+    await _verify(tenant, found, manifest, progress)
+
+
+def _network(source: Path) -> Network:
+    with zipfile.ZipFile(source) as archive:
+        texts = {name: archive.read(name) for name in archive.namelist() if name.startswith(DEFINITIONS)}
+    files = {name.removeprefix(DEFINITIONS): text.decode("utf-8", "surrogateescape") for name, text in texts.items()}
+    loaded = load(files)
+    if loaded.network is None:
+        raise DefinitionError(loaded.problems)
+    return loaded.network
+
+
+def _check(source: Path, manifest: Manifest) -> None:
+    """Raise `ArchiveError` unless every table has as many lines as were written, with the same sum."""
+    with zipfile.ZipFile(source) as archive:
+        for name, part in manifest.tables.items():
+            digest, rows = hashlib.sha256(), 0
+            try:
+                with archive.open(f"{ROWS}{name}.jsonl") as file:
+                    for line in file:
+                        digest.update(line)
+                        rows += 1
+            except (KeyError, zipfile.BadZipFile) as error:
+                raise ArchiveError(f"The rows of {name} cannot be read: the archive is damaged.") from error
+            if Part(rows, digest.hexdigest()) != part:
+                raise ArchiveError(f"The rows of {name} are not those that were written: the archive is damaged.")
+
+
+def _rows(archive: zipfile.ZipFile, sheet: Sheet) -> Generator[list[Any], None, None]:
+    """Yield the rows of a sheet in stored forms."""
+    with archive.open(f"{ROWS}{sheet.name}.jsonl") as file:
+        for line in file:
+            try:
+                yield sheet.stored(json.loads(line.decode("utf-8", "surrogatepass")))
+            except (KeyError, ValueError, TypeError) as error:
+                raise ArchiveError(f"A row of {sheet.name} does not fit its table: {error}.") from error
+
+
+async def _verify(tenant: Tenant, found: list[Sheet], manifest: Manifest, progress: Progress) -> None:
+    """Read back what was written: the same rows with the same sums, or it is not kept."""
+
+    async def work(tx: Tx) -> None:
+        done = 0
+        for sheet in (one for one in found if one.name in manifest.tables):
+            part = manifest.tables[sheet.name]
+            if await _summed(tx, sheet) != part:
+                raise ArchiveError(f"The rows of {sheet.name} did not come through as they were.")
+            done += part.rows
+            progress("verify", done, manifest.rows)
+
+    await tenant.store.read(work)

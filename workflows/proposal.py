@@ -1,0 +1,230 @@
+"""What would change if these definitions were published: computed from both versions and from what is in the data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from definitions.likeness import alike, plain
+from definitions.pack import load
+from definitions.problems import DefinitionError, Problem
+from definitions.spec.network import Network
+from models.ddl import quoted
+from models.examine import examine
+from models.message import Message, say
+from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, plan
+from models.published import hash_files
+from models.tenant import Tenant
+from models.tx import Tx
+from workflows import runs
+from workflows.rights import RightChange, rights_changed
+
+Change = Literal["added", "changed", "removed", "renamed"]
+KINDS: Mapping[str, str] = {
+    "entities": "entity",
+    "processes": "process",
+    "automations": "automation",
+    "templates": "template",
+    "levels": "level",
+    "terms": "terms",
+    "statistics": "statistic",
+    "screens": "screen",
+    "homes": "home",
+}
+"""The parts of a network, and what a document of each begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """A definition that is another one; `was` is its old name where it is called differently."""
+
+    kind: str
+    name: str
+    change: Change
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """A table that changes, with the number of its records and what happens to it, a sentence each."""
+
+    entity: str
+    change: Change
+    records: int
+    details: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A state that goes, comes or is called differently: how many records are in it, and where they go."""
+
+    process: str
+    state: str
+    change: Change
+    records: int = 0
+    goes_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """An automation that is another one and has runs under way: they finish as they began, or are cancelled."""
+
+    automation: str
+    change: Change
+    active: int
+    fate: Literal["finish", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What publishing would do to version `base`; `refused` is what forbids it, `warnings` what the checker remarks."""
+
+    base: int
+    hash: str
+    unchanged: bool
+    definitions: tuple[DefinitionChange, ...]
+    tables: tuple[TableChange, ...]
+    states: tuple[StateChange, ...]
+    runs: tuple[RunChange, ...]
+    rights: tuple[RightChange, ...]
+    refused: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool = False) -> Proposal:
+    """Return what publishing `files` would change; `DefinitionError` when they have errors. Nothing is written."""
+    loaded = await asyncio.to_thread(load, files)
+    network = loaded.network
+    if network is None:
+        raise DefinitionError(loaded.problems)
+    digest = hash_files(loaded.files)
+
+    async def work(tx: Tx) -> Proposal:
+        current = tenant.published
+        planned = plan(current.network, network)
+        return Proposal(
+            base=current.version,
+            hash=digest,
+            unchanged=current.hash == digest,
+            definitions=tuple(_definitions(planned)),
+            tables=tuple([await _table(tx, step) for step in planned.steps]),
+            states=tuple([change for step in planned.steps for change in await _states(tx, step)]),
+            runs=tuple(_runs(planned, await runs.counts(tx))),
+            rights=rights_changed(planned),
+            refused=tuple(await examine(tx, planned, allow_loss=allow_loss)),
+            warnings=loaded.problems,
+        )
+
+    return await tenant.store.read(work)
+
+
+def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
+    old, new = plan.old, plan.new
+    if old is None:
+        return
+    if _head(old) != _head(new):
+        yield DefinitionChange("network", new.name, "changed")
+    for part, kind in KINDS.items():
+        yield from _part(kind, getattr(old, part), getattr(new, part))
+
+
+def _head(network: Network) -> tuple[Any, ...]:
+    return tuple(pair for pair in plain(network)[1] if pair[0] not in KINDS and pair[0] != "demo")
+
+
+def _part(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[DefinitionChange]:
+    origins = origins_of(old, new)
+    for name, made in new.items():
+        origin = origins.get(name)
+        if origin is None:
+            yield DefinitionChange(kind, name, "added")
+        elif origin != name:
+            yield DefinitionChange(kind, name, "renamed", origin)
+        elif not alike(old[name], made):
+            yield DefinitionChange(kind, name, "changed")
+    for name in old:
+        if name not in origins.values():
+            yield DefinitionChange(kind, name, "removed")
+
+
+def origins_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> Renames:
+    """Return the old names of what is defined now and was there before, by its new name."""
+    was: dict[str, str] = {
+        name: name if name in old else getattr(made, "was", None) or "" for name, made in new.items()
+    }
+    return {name: origin for name, origin in was.items() if origin in old}
+
+
+async def _count(tx: Tx, table: str, column: str = "", value: str = "") -> int:
+    where = f" WHERE {quoted(column)} = ?" if column else ""
+    sql = f"SELECT count(*) FROM {quoted(table)}{where}"  # noqa: S608 - quoted names, values bound
+    row = await tx.row(sql, [value] if column else [])
+    return int(row[0]) if row is not None else 0
+
+
+async def _table(tx: Tx, step: Step) -> TableChange:
+    match step:
+        case AddTable(shape):
+            return TableChange(shape.name, "added", 0)
+        case DropTable(shape):
+            return TableChange(shape.name, "removed", await _count(tx, shape.name))
+        case ChangeTable(old, new):
+            change: Change = "changed" if old.name == new.name else "renamed"
+            return TableChange(new.name, change, await _count(tx, old.name), tuple(_details(step)))
+
+
+def _details(step: ChangeTable) -> Iterator[Message]:
+    if step.old.name != step.new.name:
+        yield say("It was called {was}.", was=step.old.name)
+    yield from (say("{name} is new.", name=column.name) for column in step.added if column.kind != "fold")
+    yield from (say("{name} goes.", name=column.name) for column in step.dropped if column.kind != "fold")
+    for was, name in step.renamed.items():
+        if step.new.columns[name].kind != "fold":
+            yield say("{was} is called {name}.", was=was, name=name)
+    for name in sorted(step.retyped):
+        yield say("{name} becomes {type}.", name=name, type=step.new.entity.fields[name].type)
+    yield from (_option(name, *move) for name, moves in step.options.items() for move in moves.items())
+    if step.recomputed:
+        yield say("Computed again: {names}.", names=", ".join(step.recomputed))
+
+
+def _option(name: str, option: str, target: str | None) -> Message:
+    if target is None:
+        return say("The option {option} of {name} goes.", option=option, name=name)
+    return say("The option {option} of {name} becomes {target}.", option=option, name=name, target=target)
+
+
+async def _states(tx: Tx, step: Step) -> list[StateChange]:
+    if not isinstance(step, ChangeTable):
+        return []
+    found = []
+    for process, moves in step.states.items():
+        for state, target in moves.items():
+            count = await _count(tx, step.old.name, step.sources[process], state)
+            found.append(StateChange(process, state, "removed", count, target))
+    return found
+
+
+def _runs(plan: Plan, active: Mapping[str, int]) -> Iterator[RunChange]:
+    for name, (change, fate) in fates(plan).items():
+        if active.get(name):
+            yield RunChange(name, change, active[name], fate)
+
+
+def fates(plan: Plan) -> dict[str, tuple[Change, Literal["finish", "cancel"]]]:
+    """Return what becomes of the runs of the automations that are other ones now, by their old names."""
+    if plan.old is None:
+        return {}
+    found: dict[str, tuple[Change, Literal["finish", "cancel"]]] = {}
+    by_origin = {origin: name for name, origin in origins_of(plan.old.automations, plan.new.automations).items()}
+    for name, was in plan.old.automations.items():
+        now = plan.new.automations[by_origin[name]] if name in by_origin else None
+        if now is None:
+            found[name] = ("removed", "cancel" if was.runs == "cancel" else "finish")
+        elif not alike(was, now):
+            found[name] = ("changed", "cancel" if now.runs == "cancel" else "finish")
+        elif now.name != name:
+            found[name] = ("renamed", "finish")
+    return found
