@@ -24,7 +24,7 @@ from models.ddl import quoted
 from models.plan import plan
 from models.published import make_published
 from models.sheets import Sheet, sheets
-from models.stores import clear, rename_store
+from models.stores import Home, clear, exists, partial, rename_store
 from models.tenant import Tenant, create_empty
 from models.tx import Tx
 
@@ -75,18 +75,18 @@ async def dump(tenant: Tenant, path: Path, *, progress: Progress = _nobody) -> M
 
     The file appears when everything is in it; `FileExistsError` when there is one.
     """
-    partial = path.with_name(path.name + PARTIAL)
+    unfinished = path.with_name(path.name + PARTIAL)
     await asyncio.to_thread(_refuse_existing, path)
 
     async def work(tx: Tx) -> Manifest:
-        with _new_zip(partial) as archive:
+        with _new_zip(unfinished) as archive:
             return await _write(tx, tenant, archive, progress)
 
     try:
         manifest = await tenant.store.read(work)
-        await asyncio.to_thread(partial.rename, path)
+        await asyncio.to_thread(unfinished.rename, path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
     return manifest
 
@@ -156,26 +156,27 @@ def read_manifest(path: Path) -> Manifest:
         raise ArchiveError(f"{path} is no archive of a network.") from error
 
 
-async def restore(source: Path, target: Path, name: str, *, progress: Progress = _nobody) -> Manifest:
-    """Make the network of an archive in a new file; the file appears when all is in it and the sums agree.
+async def restore(source: Path, target: Home, name: str, *, progress: Progress = _nobody) -> Manifest:
+    """Make the network of an archive at `target`; it appears there when all is in it and the sums agree.
 
     `ArchiveError` for a damaged archive, `DefinitionError` when this Maille does not understand its definitions any
-    more, `StoreError` when there is a network in the file already.
+    more, `FileExistsError` when there is a network already.
     """
     manifest = await asyncio.to_thread(read_manifest, source)
-    partial = target.with_name(f".{target.name}{PARTIAL}")
-    await asyncio.to_thread(_refuse_existing, target)
+    if await exists(target):
+        raise FileExistsError(f"There is a network at {target} already.")
     await asyncio.to_thread(_check, source, manifest)
-    await clear(partial)
-    tenant = await create_empty(partial, name)
+    making = partial(target)
+    await clear(making)
+    tenant = await create_empty(making, name)
     try:
         await _fill(tenant, source, manifest, progress)
     except BaseException:
         await tenant.close()
-        await clear(partial)
+        await clear(making)
         raise
     await tenant.close()
-    await rename_store(partial, target)
+    await rename_store(making, target)
     return manifest
 
 

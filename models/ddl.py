@@ -42,7 +42,7 @@ def _references(shape: ColumnShape) -> str:
 
 def add_reference(table: str, shape: ColumnShape) -> str:
     """Return the statement that makes a column of a PostgreSQL table refer to another table."""
-    return f"ALTER TABLE {quoted(table)} ADD FOREIGN KEY ({quoted(shape.name)}) {_references(shape)}"
+    return f"ALTER TABLE {quoted(table)} ADD FOREIGN KEY ({quoted(shape.name)}) {_references(shape)} DEFERRABLE"
 
 
 def create_table(shape: TableShape, dialect: Dialect, name: str | None = None) -> str:

@@ -104,19 +104,19 @@ class PostgresTx:
 
     async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Return all rows of a query."""
-        found = await self._ask(self.connection.fetch(self._text(sql), *_told(values)))
+        found = await self.ask(self.connection.fetch(self._text(sql), *_told(values)))
         if found and "RETURNING" in sql:
             self.touched = True
         return list(map(tuple, found))
 
     async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
         """Return the first row of a query, None without one."""
-        found = await self._ask(self.connection.fetchrow(self._text(sql), *_told(values)))
+        found = await self.ask(self.connection.fetchrow(self._text(sql), *_told(values)))
         return None if found is None else tuple(found)
 
     async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         """Run a statement and return the number of rows that it touched."""
-        status = await self._ask(self.connection.execute(self._text(sql) if values else sql, *_told(values)))
+        status = await self.ask(self.connection.execute(self._text(sql) if values else sql, *_told(values)))
         self._altered += not values  # what changes tables has no values
         count = touched(status)
         self.touched = self.touched or count > 0
@@ -126,12 +126,12 @@ class PostgresTx:
         """Run a statement once for each row of values."""
         rows = [_told(row) for row in values]
         if rows:
-            await self._ask(self.connection.executemany(self._text(sql), rows))
+            await self.ask(self.connection.executemany(self._text(sql), rows))
             self.touched = True
 
     async def lock(self, key: str) -> None:
         """Be alone with `key` until the end of the transaction: two that hold it collide, one of them begins anew."""
-        await self._ask(
+        await self.ask(
             self.connection.execute(
                 self._text(
                     'INSERT INTO "_lock" ("bucket", "taken") VALUES (?, 0) '
@@ -144,7 +144,7 @@ class PostgresTx:
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
         with within(self.connection):
-            found: list[dict[str, Any]] = await self._ask(query.run())
+            found: list[dict[str, Any]] = await self.ask(query.run())
         self.touched = True
         return found
 
@@ -153,7 +153,8 @@ class PostgresTx:
         altered = self._altered if self.changes_tables else ""
         return f"/*{self.stamp}{altered}*/ {numbered(sql)}"
 
-    async def _ask(self, answer: Awaitable[Any]) -> Any:
+    async def ask(self, answer: Awaitable[Any]) -> Any:
+        """Await what the database answers; collisions and broken rules are errors of our own."""
         try:
             return await answer
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
@@ -332,7 +333,7 @@ class PostgresStore:
         expected = None if job.any_version else self._version
         statements = [f"BEGIN ISOLATION LEVEL {job.mode}", f"SET LOCAL search_path TO {quoted(self.schema)}"]
         if job.schema:
-            statements.append(f"SELECT pg_advisory_xact_lock({self._lane})")
+            statements += ["SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({self._lane})"]
             await connection.execute("; ".join(statements))
             statements = []
             if await connection.fetchval("SELECT to_regclass('_definition')") is not None:
@@ -356,7 +357,7 @@ class PostgresStore:
     async def _commit(self, tx: PostgresTx) -> None:
         if not in_transaction(tx.connection):
             raise StoreError("The work ended the transaction that it was in.")
-        if tx.collided or await tx.connection.execute("COMMIT") != "COMMIT":
+        if tx.collided or await tx.ask(tx.connection.execute("COMMIT")) != "COMMIT":
             raise StoreError("The change could not be saved: a statement in it had failed.")
 
     def tell(self) -> None:

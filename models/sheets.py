@@ -13,7 +13,7 @@ from models.ddl import listed, quoted
 from models.published import Published
 from models.shape import TableShape
 from models.system import SYSTEM_TABLES, SystemTable
-from models.tx import Tx
+from models.tx import Dialect, Tx
 
 PAGE = 1000
 """Rows that are read at once."""
@@ -62,7 +62,7 @@ class Cell:
         """Return a stored value as JSON has it."""
         if stored is None:
             return None
-        value = stored if self.codec.decode is None else self.codec.decode(stored)
+        value = self.codec.decoded(stored)
         return _OUT[self.kind](value) if self.kind in _OUT else value
 
     def stored(self, plain: Any) -> Any:
@@ -70,7 +70,7 @@ class Cell:
         if plain is None:
             return None
         value = _IN[self.kind](plain) if self.kind in _IN else plain
-        return value if self.codec.encode is None else self.codec.encode(value)
+        return self.codec.encoded(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +119,25 @@ class Sheet:
 
 def sheets(published: Published) -> list[Sheet]:
     """Return all tables of a network that go along: the system's first, the versions before all."""
+    dialect = published.tables.dialect
     return [
-        *(_system(table) for name, table in SYSTEM_TABLES.items() if name not in LEFT_OUT),
-        *(Sheet(name, "id", tuple(_cells(table.shape))) for name, table in published.tables.items()),
+        *(_system(table, dialect) for name, table in SYSTEM_TABLES.items() if name not in LEFT_OUT),
+        *(Sheet(name, "id", tuple(_cells(table.shape, dialect))) for name, table in published.tables.items()),
     ]
 
 
-def _system(table: SystemTable) -> Sheet:
+def _system(table: SystemTable, dialect: Dialect) -> Sheet:
     codecs = {name: table.codec(name) for name in table.columns}
-    cells = (Cell(name, "moment" if codec is MOMENT else "plain", codec) for name, codec in codecs.items())
+    kinds: dict[str, Kind] = {name: "moment" if codec is MOMENT else "plain" for name, codec in codecs.items()}
+    cells = (Cell(name, kinds[name], codec.on(dialect)) for name, codec in codecs.items())
     return Sheet(table.name, table.columns[0], tuple(cells))
 
 
-def _cells(shape: TableShape) -> Iterator[Cell]:
+def _cells(shape: TableShape, dialect: Dialect) -> Iterator[Cell]:
     for name, column in shape.columns.items():
+        kind: Kind
         if column.kind == "field":
-            yield Cell(name, _BY_TYPE.get(shape.entity.fields[column.source].type, "plain"), column.codec)
+            kind = _BY_TYPE.get(shape.entity.fields[column.source].type, "plain")
         else:
-            kind: Kind = "moment" if column.codec is MOMENT else "reference" if column.codec is REFERENCE else "plain"
-            yield Cell(name, kind, column.codec)
+            kind = "moment" if column.codec is MOMENT else "reference" if column.codec is REFERENCE else "plain"
+        yield Cell(name, kind, column.codec.on(dialect))

@@ -17,6 +17,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SUFFIX = ".sqlite"
 RESERVED = ("pg_", "public", "information_schema")
 """What PostgreSQL's own schemas are called."""
+_BESIDE = "...import"
+"""What stands around the name of a schema that is not in its place."""
 SUFFIXES = ("", "-wal", "-shm", ".lock")
 """Of the files that a network on SQLite has."""
 
@@ -58,7 +60,7 @@ def home_of(homes: Homes, name: str) -> Home:
     if isinstance(homes, Path):
         return homes / f"{name}{SUFFIX}"
     schema = f"{homes.prefix}{name}"
-    if len(schema) > LONGEST or schema.startswith(RESERVED):
+    if len(schema) > LONGEST - len(_BESIDE) or schema.startswith(RESERVED):
         raise LookupError(name)
     return Schema(homes.url, schema)
 
@@ -144,6 +146,13 @@ def partial(home: Home) -> Home:
     if isinstance(home, Schema):
         return Schema(home.url, f".{home.name}")
     return home.with_name(f".{home.name}.partial")
+
+
+def staged(home: Home) -> Home:
+    """Return where a network is kept that is to come to `home` once that is free for it; no list shows it."""
+    if isinstance(home, Schema):
+        return Schema(home.url, f".{home.name}.import")
+    return home.with_name(f".{home.name}.import")
 
 
 def set_aside(home: Home) -> Home:

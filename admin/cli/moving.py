@@ -31,9 +31,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--to", required=True, metavar="URL|DIR", help="a PostgreSQL database, or a folder of networks"
     )
-    command.add_argument(
-        "--data", type=Path, help="the folder it is in (MAILLE_DATA, else data; DATABASE_URL comes first)"
-    )
+    command.add_argument("--data", type=Path, help="the folder that it is in (else DATABASE_URL, MAILLE_DATA or data)")
     command.add_argument("--remove", action="store_true", help="remove what it was made of once it has arrived")
     command.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is written (text)")
     command.set_defaults(run=run)

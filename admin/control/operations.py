@@ -16,7 +16,7 @@ from definitions.problems import did_you_mean
 from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
-from models.stores import NAME, Home, clear, exists, rename_store
+from models.stores import NAME, Home, clear, exists, rename_store, staged
 from models.tenant import Tenant
 from workflows import membership, publishing
 from workflows.membership import Joined
@@ -164,7 +164,6 @@ def _joined(desk: Desk, tenant: Tenant, joined: Joined) -> dict[str, Any]:
 
 async def export_network(desk: Desk, given: Given) -> Any:
     """Write a network into an archive."""
-    _refuse_schemas(desk)
     tenant = await desk.tenant(given)
     async with desk.networks.tenants.using(tenant.name):
         manifest = await archive.dump(tenant, Path(given["path"]), progress=desk.progress)
@@ -173,34 +172,27 @@ async def export_network(desk: Desk, given: Given) -> Any:
 
 async def import_network(desk: Desk, given: Given) -> Any:
     """Make a network out of an archive."""
-    _refuse_schemas(desk)
     source = Path(given["path"])
     name = given.get("name") or archive.read_manifest(source).network
     await _refuse_name(desk, name)
-    staged = desk.networks.settings.data / f".{name}.import"
-    await asyncio.to_thread(staged.parent.mkdir, parents=True, exist_ok=True)
-    await asyncio.to_thread(staged.unlink, missing_ok=True)
-    manifest = await archive.restore(source, staged, name, progress=desk.progress)
+    waiting = staged(desk.networks.tenants.home(name))
+    if isinstance(waiting, Path):
+        await asyncio.to_thread(waiting.parent.mkdir, parents=True, exist_ok=True)
+    await clear(waiting)
+    manifest = await archive.restore(source, waiting, name, progress=desk.progress)
     async with desk.networks.apart(name) as home:
-        await _place(staged, home)
+        await _place(waiting, home)
     tenant = await desk.networks.get(name)
     link = "" if tenant is None else desk.link(tenant)
     return {"name": name, "rows": manifest.rows, "url": link, "version": manifest.version}
 
 
-async def _place(staged: Path, home: Home) -> None:
+async def _place(waiting: Home, home: Home) -> None:
     """Give an imported network its name; one that took the name meanwhile keeps it."""
     if await exists(home):
-        await clear(staged)
+        await clear(waiting)
         raise RefusedError(Refusal("There is a network of that name already."))
-    await rename_store(staged, home)
-
-
-def _refuse_schemas(desk: Desk) -> None:
-    """Archives hold the values of SQLite; a network in a database goes through a file."""
-    if not isinstance(desk.networks.tenants.homes, Path):
-        said = "Archives are made of networks in a folder and become such. Use “maille network move” before or after."
-        raise RefusedError(Refusal(said))
+    await rename_store(waiting, home)
 
 
 async def delete_network(desk: Desk, given: Given) -> Any:

@@ -21,6 +21,7 @@ from models.clock import SetClock
 from models.settings import save_setting
 from models.sheets import PAGE
 from models.tenant import Tenant, open_tenant
+from tests.homes import Homes
 from tests.models.rows import insert, records
 from tests.networks import SMALL, edited
 
@@ -52,15 +53,15 @@ async def filled(tenant: Tenant) -> None:
     await tenant.store.write(lambda tx: save_setting(tx, network, "support", "x@exemple.fr", now=now))
 
 
-async def test_everything_comes_back_as_it_was(tenant: Tenant, tmp_path: Path, clock: SetClock) -> None:
+async def test_everything_comes_back_as_it_was(tenant: Tenant, tmp_path: Path, homes: Homes, clock: SetClock) -> None:
     await filled(tenant)
     await tenant.publish(edited(SMALL, ("entity: company\n", "entity: company\nicon: house\n")), "ops", note="Houses")
     file = tmp_path / "small.zip"
     manifest = await dump(tenant, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (manifest.network, manifest.version, manifest.tables["lead"].rows) == ("small", 2, 2)
-    assert await restore(file, tmp_path / "copy.sqlite", "copy") == manifest
-    copy = await open_tenant(tmp_path / "copy.sqlite", "copy", clock=clock)
+    assert await restore(file, homes("copy"), "copy") == manifest
+    copy = await open_tenant(homes("copy"), "copy", clock=clock)
     for entity in ("company", "lead", "member"):
         assert await records(copy, entity) == await records(tenant, entity)
     assert (copy.published.version, copy.published.hash) == (2, tenant.published.hash)
@@ -73,15 +74,15 @@ async def test_everything_comes_back_as_it_was(tenant: Tenant, tmp_path: Path, c
     assert [name for name in os.listdir(tmp_path) if "partial" in name] == []  # noqa: PTH208 - nobody else waits
 
 
-async def test_rows_go_page_by_page(tenant: Tenant, tmp_path: Path, clock: SetClock) -> None:
+async def test_rows_go_page_by_page(tenant: Tenant, tmp_path: Path, homes: Homes, clock: SetClock) -> None:
     for number in range(PAGE + 5):
         await insert(tenant, "company", name=f"Alba {number}")
     manifest = await dump(tenant, tmp_path / "small.zip")
     assert manifest.tables["company"].rows == PAGE + 5
     told: list[tuple[str, int, int]] = []
-    await restore(tmp_path / "small.zip", tmp_path / "copy.sqlite", "copy", progress=lambda *said: told.append(said))
+    await restore(tmp_path / "small.zip", homes("copy"), "copy", progress=lambda *said: told.append(said))
     assert told[-1] == ("verify", manifest.rows, manifest.rows)
-    copy = await open_tenant(tmp_path / "copy.sqlite", "copy", clock=clock)
+    copy = await open_tenant(homes("copy"), "copy", clock=clock)
     assert len(await records(copy, "company")) == PAGE + 5
     await copy.close()
 
@@ -149,7 +150,7 @@ async def test_a_file_that_is_something_else_is_no_archive(tmp_path: Path) -> No
         read_manifest(tmp_path / "x.zip")
 
 
-async def test_nothing_that_is_there_is_overwritten(tenant: Tenant, tmp_path: Path) -> None:
+async def test_nothing_that_is_there_is_overwritten(tenant: Tenant, tmp_path: Path, homes: Homes) -> None:
     file = tmp_path / "small.zip"
     await dump(tenant, file)
     before = file.read_bytes()
@@ -157,4 +158,4 @@ async def test_nothing_that_is_there_is_overwritten(tenant: Tenant, tmp_path: Pa
         await dump(tenant, file)
     assert file.read_bytes() == before
     with pytest.raises(FileExistsError):
-        await restore(file, tmp_path / "small.sqlite", "small")
+        await restore(file, homes("small"), "small")

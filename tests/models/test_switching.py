@@ -17,6 +17,7 @@ pytestmark = pytest.mark.anyio
 TOWN = edited(SMALL, ("  city: {type: text}\n", "  town: {type: text, was: city}\n"))
 
 
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)  # elsewhere a publication waits for those who read
 async def test_a_read_that_took_the_version_just_before_is_done_again(tenant: Tenant) -> None:
     await insert(tenant, "company", name="Alba", city="Lyon")
     took, published = threading.Event(), threading.Event()
@@ -38,6 +39,7 @@ async def test_a_read_that_took_the_version_just_before_is_done_again(tenant: Te
     assert [tuple(row) for row in found] == [("Lyon",)]  # type: ignore[attr-defined] # the rows
 
 
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)  # the same
 async def test_a_read_that_fails_for_another_reason_is_not_done_again(tenant: Tenant) -> None:
     tries = []
 
