@@ -59,6 +59,14 @@ async def prepare(connection: Connection) -> None:
     await connection.set_type_codec("date", schema="pg_catalog", encoder=str, decoder=str)
 
 
+def in_transaction(connection: Connection) -> bool:
+    """Whether a connection is there, and in a transaction."""
+    try:
+        return bool(not connection.is_closed() and connection.is_in_transaction())
+    except asyncpg.InterfaceError:  # it was cut, and has left its pool
+        return False
+
+
 async def _keep(_: Connection) -> None:
     """Give a connection back as it is: nothing outlives a transaction, so nothing has to be reset."""
 
@@ -137,9 +145,10 @@ class Database:
         """Put a connection back; one that is still in a transaction is of no more use."""
         if self._pool is None:
             return
-        if not connection.is_closed() and connection.is_in_transaction():
+        if in_transaction(connection):
             connection.terminate()
-        await self._pool.release(connection)
+        with suppress(asyncpg.InterfaceError):  # one that was cut has left the pool by itself
+            await self._pool.release(connection)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -31,7 +31,7 @@ CONVERTERS: Mapping[str, Any] = {
 
 
 @contextmanager
-def in_transaction(connection: Connection) -> Iterator[None]:
+def within(connection: Connection) -> Iterator[None]:
     """Let Piccolo's queries run in the transaction of a connection."""
     token = _CURRENT.set(connection)
     try:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import asyncpg  # type: ignore[import-untyped] # it has no types
 from piccolo.query.base import Query
 
-from models.database import LOST, Database
+from models.database import LOST, Database, in_transaction
 from models.ddl import quoted
-from models.piccolo_postgres import PostgresStoreEngine, in_transaction
+from models.piccolo_postgres import PostgresStoreEngine, within
 from models.store import (
     ConstraintError,
     StaleError,
@@ -82,6 +82,11 @@ def touched(status: str) -> int:
     return int(rest.rpartition(" ")[2]) if verb in {"INSERT", "UPDATE", "DELETE", "MERGE"} else 0
 
 
+def _told(values: Sequence[SqlValue]) -> list[SqlValue]:
+    """Return values without the letter that PostgreSQL knows in no text; what has it equals nothing that is stored."""
+    return [value.replace("\0", "\ufffd") if type(value) is str and "\0" in value else value for value in values]
+
+
 @dataclass(slots=True)
 class PostgresTx:
     """A transaction on a connection; see `models.tx.Tx`.
@@ -99,19 +104,19 @@ class PostgresTx:
 
     async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Return all rows of a query."""
-        found = await self._ask(self.connection.fetch(self._text(sql), *values))
+        found = await self._ask(self.connection.fetch(self._text(sql), *_told(values)))
         if found and "RETURNING" in sql:
             self.touched = True
         return list(map(tuple, found))
 
     async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
         """Return the first row of a query, None without one."""
-        found = await self._ask(self.connection.fetchrow(self._text(sql), *values))
+        found = await self._ask(self.connection.fetchrow(self._text(sql), *_told(values)))
         return None if found is None else tuple(found)
 
     async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         """Run a statement and return the number of rows that it touched."""
-        status = await self._ask(self.connection.execute(self._text(sql) if values else sql, *values))
+        status = await self._ask(self.connection.execute(self._text(sql) if values else sql, *_told(values)))
         self._altered += not values  # what changes tables has no values
         count = touched(status)
         self.touched = self.touched or count > 0
@@ -119,7 +124,7 @@ class PostgresTx:
 
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement once for each row of values."""
-        rows = list(values)
+        rows = [_told(row) for row in values]
         if rows:
             await self._ask(self.connection.executemany(self._text(sql), rows))
             self.touched = True
@@ -138,7 +143,7 @@ class PostgresTx:
 
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
-        with in_transaction(self.connection):
+        with within(self.connection):
             found: list[dict[str, Any]] = await self._ask(query.run())
         self.touched = True
         return found
@@ -278,7 +283,7 @@ class PostgresStore:
             try:
                 done = await self._transact(connection, job)
             finally:
-                if alone and not connection.is_closed():
+                if alone:
                     await connection.execute("SELECT pg_advisory_unlock($1)", self._lane)
         except LOST as error:
             raise StoreUnreachableError(f"The database went away: {error}") from error
@@ -311,7 +316,7 @@ class PostgresStore:
             done = await job.work(tx)
             await self._commit(tx)
         except BaseException as error:
-            if connection.is_in_transaction():
+            if in_transaction(connection):
                 await connection.execute("ROLLBACK")
             if tx.collided:
                 raise _AgainError(str(error)) from error
@@ -349,7 +354,7 @@ class PostgresStore:
         return True
 
     async def _commit(self, tx: PostgresTx) -> None:
-        if not tx.connection.is_in_transaction():
+        if not in_transaction(tx.connection):
             raise StoreError("The work ended the transaction that it was in.")
         if tx.collided or await tx.connection.execute("COMMIT") != "COMMIT":
             raise StoreError("The change could not be saved: a statement in it had failed.")

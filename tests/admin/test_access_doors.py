@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-import models.sqlite
 from admin.door import OPEN
 from admin.settings import Settings
 from models.actor import Actor
 from models.members import load_actor
+from models.postgres import PostgresTx
 from models.sqlite import SqliteTx
-from models.tx import Row, SqlValue
+from models.tx import SqlValue, Tx
 from server import compose
 from tests.admin.door_table import Address, about, addresses, examples, unsafe
 from tests.admin.office import ALICE, CAMILLE, DIANE, LEADER, Office, Visitor, token
@@ -56,25 +57,22 @@ class Statements:
         return taken
 
 
+def recording(method: Callable[..., Awaitable[Any]], kept: Statements) -> Callable[..., Awaitable[Any]]:
+    async def recorded(tx: Tx, sql: str, values: Sequence[SqlValue] = ()) -> Any:
+        kept.asked.append(sql)
+        return await method(tx, sql, values)
+
+    return recorded
+
+
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
     """What the store is asked from now on."""
     kept = Statements()
 
-    class Recording(SqliteTx):
-        async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
-            kept.asked.append(sql)
-            return await super().rows(sql, values)
-
-        async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
-            kept.asked.append(sql)
-            return await super().row(sql, values)
-
-        async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
-            kept.asked.append(sql)
-            return await super().run(sql, values)
-
-    monkeypatch.setattr(models.sqlite, "SqliteTx", Recording)
+    for transaction in (SqliteTx, PostgresTx):
+        for name in ("rows", "row", "run"):
+            monkeypatch.setattr(transaction, name, recording(getattr(transaction, name), kept))
     return kept
 
 

@@ -20,6 +20,7 @@ from tests.networks import SMALL
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)  # the server's disk is its own affair
 async def test_on_a_full_disk_one_reads_on_and_writes_are_refused_in_words(office: Office) -> None:
     lead = {"first_name": "Paul", "last_name": "Roy", "country": "FR", "city": "Lyon" * 20}
     async with office.signed_in(CAMILLE) as camille:

@@ -119,6 +119,7 @@ async def test_a_small_correction_of_the_clock_mends_nothing(stage: Stage, lea: 
     assert await stage.rows("_outbox", "worker", where=f"id = '{held[0].id}'") == [("alive",)]
 
 
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)  # elsewhere the worker may live
 async def test_who_opens_a_network_goes_on_at_once_with_what_a_dead_worker_held(stage: Stage, lea: Actor) -> None:
     await stage.call(lea, await stage.lead(lea))
     now, path = stage.clock.now(), stage.tenant.store.path  # type: ignore[attr-defined] # it is one on SQLite
