@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,10 +21,19 @@ from models.clock import SetClock
 from models.settings import save_setting
 from models.sheets import PAGE
 from models.tenant import Tenant, open_tenant
+from tests.homes import Homes, homes_of
 from tests.models.rows import insert, records
 from tests.networks import SMALL, edited
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def homes(tmp_path: Path) -> AsyncIterator[Homes]:
+    """Files: archives are made of them and become such; the control door refuses others."""
+    async with homes_of(tmp_path, None) as found:
+        yield found
+
 
 LEAD: dict[str, Any] = {
     "first_name": "Zoé\u2028\U0001f600",

@@ -64,6 +64,6 @@ async def test_a_new_one_ends_the_one_before(tenant: Tenant) -> None:
 
 async def test_who_was_let_go_is_not_let_in(tenant: Tenant) -> None:
     token = await invited(tenant)
-    await execute(tenant, "UPDATE member SET active = 0")
+    await execute(tenant, "UPDATE member SET active = FALSE")
     with pytest.raises(NotFoundError):
         await invitations.accept(tenant, token, PASSWORD)

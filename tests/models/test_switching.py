@@ -12,7 +12,10 @@ from models.tx import Tx
 from tests.models.rows import insert
 from tests.networks import SMALL, edited
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("homes", ["sqlite"], indirect=True),  # PostgreSQL's catalogue is told in test_postgres
+]
 
 TOWN = edited(SMALL, ("  city: {type: text}\n", "  town: {type: text, was: city}\n"))
 

@@ -149,7 +149,7 @@ async def test_a_file_that_cannot_be_opened_is_said_and_hides_no_other(tmp_path:
     assert str(await refusal(tmp_path, "history", clock, network="empty")) == "empty has no definitions yet."
     found = {one["name"]: one for one in await told(tmp_path, "networks", clock)}
     assert [found[name]["version"] for name in ("small", "odd", "empty")] == [1, None, None]
-    assert "cannot be used" in found["odd"]["error"]
+    assert "cannot be opened" in found["odd"]["error"]
 
 
 async def test_a_network_that_is_deleted_is_made_again_and_worked_in(tmp_path: Path, clock: SetClock) -> None:
