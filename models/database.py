@@ -35,6 +35,7 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that is cut while it is spoken to
     OSError,
 )
 """What is raised when the server is not there, or no longer."""
