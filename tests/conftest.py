@@ -11,10 +11,15 @@ import pytest
 from models.clock import SetClock
 from models.tenant import Tenant, create_tenant
 from tests.browser.chromium import pytest_collection_modifyitems, pytest_terminal_summary
-from tests.homes import Homes, homes_of, start_postgres
+from tests.homes import Homes, homes_of, pytest_configure, pytest_unconfigure, start_postgres
 from tests.networks import SMALL, counting_ids
 
-__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+]
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """A Monday, noon in Paris."""
@@ -33,9 +38,9 @@ def clock() -> SetClock:
 
 
 @pytest.fixture(scope="session")
-def postgres(testrun_uid: str) -> str:
+def postgres() -> str:
     """The address of a PostgreSQL that all workers of the test session share."""
-    return start_postgres(testrun_uid)
+    return start_postgres()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

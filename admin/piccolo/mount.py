@@ -124,7 +124,7 @@ def build(network: Network, language: str, engine: Engine[Any], home: str) -> Ad
         for alias in set(ANNOTATIONS) - known:
             del ANNOTATIONS[alias]
     router.user_middleware.clear()  # its CSRF check has a token of its own; ours comes before it, at the door
-    router.template = _page(router.template, language, router.site_name)
+    router.template = _page(router.template, language, router.site_name, f"{home}icon.svg")
     _replace_sign_in(router, home)
     return router
 
@@ -145,9 +145,9 @@ def _config(descriptor: Descriptor, network: Network) -> TableConfig:
     )
 
 
-def _page(template: str, language: str, title: str) -> str:
-    """Return piccolo-admin's page in our language, under our title, with our style sheet behind its own."""
-    sheet = f'<link rel="stylesheet" href="{static("back-office.css")}">'
+def _page(template: str, language: str, title: str, icon: str) -> str:
+    """Return piccolo-admin's page in our language, under our title and icon, with our style sheet behind its own."""
+    sheet = f'<link rel="icon" href="{icon}"><link rel="stylesheet" href="{static("back-office.css")}">'
     return (
         template.replace('<html lang="en">', f'<html lang="{language}">')
         .replace("<title>Piccolo Admin</title>", f"<title>{escape(title)}</title>")

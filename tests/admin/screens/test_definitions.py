@@ -70,7 +70,9 @@ async def test_going_back_from_a_page_that_is_too_old_is_refused(published: Offi
 
 async def test_what_would_be_lost_is_said_and_lost_only_when_meant(published: Office) -> None:
     tenant = published.tenant
-    sql = "INSERT INTO company (id, created_at, updated_at, version, name, town) VALUES ('1', '', '', 1, 'A', 'Lyon')"
+    at = "'2026-03-02 11:00:00.000000+00:00'"
+    columns = "id, created_at, updated_at, version, name, town"
+    sql = f"INSERT INTO company ({columns}) VALUES ('1', {at}, {at}, 1, 'A', 'Lyon')"  # noqa: S608 - words of the test
     await tenant.store.write(lambda tx: tx.run(sql))
     async with published.signed_in(LEADER) as visitor:
         page = (await visitor.get("definitions/1")).text
