@@ -1,4 +1,4 @@
-"""The sponsor tree: each member's `_path` is the line of sponsors above it, its own id last (`/root/…/id/`)."""
+"""The sponsor tree: each member's `_path` is the line of sponsors above it, its own id last (`/<first>/…/<id>/`)."""
 
 from __future__ import annotations
 

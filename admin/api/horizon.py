@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 
+from definitions.build.values import PLAIN_TYPES
 from definitions.expr import (
     BOOL,
-    DATE,
-    DATETIME,
-    DECIMAL,
-    DURATION,
-    DYN,
-    INT,
     STRING,
     Choice,
     Expression,
@@ -39,18 +34,6 @@ from models.rules import NEVER, Condition, plain
 from models.validation import all_fields
 
 LONGEST_FILTER = 2000
-_TYPES: Mapping[str, Type] = {
-    "integer": INT,
-    "decimal": DECIMAL,
-    "money": DECIMAL,
-    "boolean": BOOL,
-    "date": DATE,
-    "datetime": DATETIME,
-    "duration": DURATION,
-    "json": DYN,
-    "file": DYN,
-    "image": DYN,
-}
 _ACTOR = frozenset({(), ("id",), ("_path",)})
 """What a filter may read of who asks: who that is, and (as `is_upline_of` does) where in the tree."""
 _ALWAYS_FILLED = frozenset({"id", "created_at", "updated_at", "version"})
@@ -177,7 +160,7 @@ def _type(field: Field) -> Type:
         case "reference":
             return RecordOf(field.to or "")
         case _:
-            return _TYPES.get(field.type, STRING)
+            return PLAIN_TYPES.get(field.type, STRING)
 
 
 @lru_cache(maxsize=256)

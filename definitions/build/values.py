@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,7 +30,7 @@ from definitions.spec.entity import Field
 from definitions.spec.value import Value
 
 TEXT_TYPES = frozenset({"text", "long_text", "email", "phone", "url", "country", "language"})
-_TYPES: dict[str, Type] = {
+PLAIN_TYPES: Mapping[str, Type] = {
     "integer": INT,
     "decimal": DECIMAL,
     "money": DECIMAL,
@@ -42,6 +42,7 @@ _TYPES: dict[str, Type] = {
     "file": DYN,
     "image": DYN,
 }
+"""What expressions take a field for that is no text, choice or reference."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _URL = re.compile(r"https?://\S+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -68,7 +69,7 @@ def type_of(draft: Draft, shape: Field) -> Type:
         return ListOf(Choice(shape.name, tuple(shape.options)))
     if shape.type == "reference":
         return draft.record_type(shape.to)
-    return _TYPES[shape.type]
+    return PLAIN_TYPES[shape.type]
 
 
 def value_of(
