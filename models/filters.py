@@ -120,6 +120,10 @@ class Finder:
         column = self.column(entity, wanted.field)
         if column is None:
             raise InvalidError({wanted.field: say("This field cannot be filtered.")})
+        return self.compare(column, wanted)
+
+    def compare(self, column: Column, wanted: Filter) -> SqlTemplate:
+        """Return the SQL of a filter over a column; `InvalidError` for a value that is none."""
         try:
             return self._condition(column, wanted)
         except ValueRefusedError as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -111,7 +111,7 @@ async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, 
         transition=transition,
         from_state=from_state,
         to_state=to_state,
-        changes=_changes(unit, record, json.loads(before or "{}"), json.loads(after or "{}")),
+        changes=changes_of(unit, record.entity, record.hidden, before, after),
         text=text or "",
         answers=_answers(unit, process, transition, json.loads(after or "{}")),
         automation=automations.get(run),
@@ -123,16 +123,20 @@ async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, 
     return past
 
 
-def _changes(
-    unit: Unit, record: Record, before: Mapping[str, Any], after: Mapping[str, Any]
+def changes_of(
+    unit: Unit, entity: str, hidden: Collection[str], before: str | None, after: str | None
 ) -> tuple[FieldChange, ...]:
-    """Return the changed fields that the definitions still have, without the values that the reader may not see."""
-    table = unit.published.tables[record.entity]
-    names = [name for name in {**before, **after} if name in table.shape.columns]
-    old = table.kept({name: before.get(name) for name in names})
-    new = table.kept({name: after.get(name) for name in names})
+    """Return the changed fields that the definitions still have (`before` and `after` as `_history` keeps them).
+
+    The values of fields that are `hidden` from the reader are left out.
+    """
+    table = unit.published.tables[entity]
+    was, became = json.loads(before or "{}"), json.loads(after or "{}")
+    names = [name for name in {**was, **became} if name in table.shape.columns]
+    old = table.kept({name: was.get(name) for name in names})
+    new = table.kept({name: became.get(name) for name in names})
     return tuple(
-        FieldChange(name, None, None, hidden=True) if name in record.hidden else FieldChange(name, old[name], new[name])
+        FieldChange(name, None, None, hidden=True) if name in hidden else FieldChange(name, old[name], new[name])
         for name in names
     )
 
