@@ -5,7 +5,7 @@ They are never queried (`admin.piccolo.crud` asks `models.records`), so their na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -62,15 +62,20 @@ class Words:
 
 def describe(network: Network, entity: Entity, words: Words, engine: Engine[Any]) -> Descriptor:
     """Return the descriptor of `entity`, its columns in the order of the definition."""
-    columns = {described.name: described for described in _columns(network, entity, words)}
     title = entity.label.pick(words.language, *network.languages)
-    members: dict[str, Any] = {name: described.column for name, described in columns.items()}
+    return descriptor(entity.name, title, _columns(network, entity, words), engine)
+
+
+def descriptor(name: str, title: str, columns: Iterable[Described], engine: Engine[Any]) -> Descriptor:
+    """Return a table of these columns, the first of which is the key; Piccolo does not remember it."""
+    described = {one.name: one for one in columns}
+    members: dict[str, Any] = {one.name: one.column for one in described.values()}
     table = create_table_class(
-        f"BackOffice_{entity.name}", class_kwargs={"tablename": title, "db": engine}, class_members=members
+        f"BackOffice_{name}", class_kwargs={"tablename": title, "db": engine}, class_members=members
     )
     if table in TABLE_REGISTRY:
         TABLE_REGISTRY.remove(table)
-    return Descriptor(entity.name, title, table, columns)
+    return Descriptor(name, title, table, described)
 
 
 def _columns(network: Network, entity: Entity, words: Words) -> Iterator[Described]:
@@ -92,7 +97,7 @@ def _state(process: Process, words: Words) -> Described:
     choices = {
         name: state.label.pick(words.language, *words.network.languages) for name, state in process.states.items()
     }
-    return Described(process.name, label, Varchar(choices=_enum(choices), null=True, default=None), choices=choices)
+    return Described(process.name, label, Varchar(choices=options(choices), null=True, default=None), choices=choices)
 
 
 def _field(one: Field, words: Words) -> Described:
@@ -132,10 +137,11 @@ def _column(one: Field, common: dict[str, Any], choices: Mapping[str, str]) -> C
         case "long_text" | "json":
             return Text(**common)
         case _:
-            return Varchar(length=TEXT_LENGTH, choices=_enum(choices), **common)
+            return Varchar(length=TEXT_LENGTH, choices=options(choices), **common)
 
 
-def _enum(choices: Mapping[str, str]) -> type[Enum] | None:
+def options(choices: Mapping[str, str]) -> type[Enum] | None:
+    """Return choices (label by value) as Piccolo wants them; None where there are none."""
     if not choices:
         return None
     members = {name: Choice(name, label) for name, label in choices.items()}
