@@ -82,6 +82,11 @@ def touched(status: str) -> int:
     return int(rest.rpartition(" ")[2]) if verb in {"INSERT", "UPDATE", "DELETE", "MERGE"} else 0
 
 
+def lane(schema: str) -> int:
+    """Return the number of the lock that changes of a schema's tables, and work that collided in it, queue at."""
+    return zlib.crc32(schema.encode())
+
+
 def _told(values: Sequence[SqlValue]) -> list[SqlValue]:
     """Return values without the letter that PostgreSQL knows in no text; what has it equals nothing that is stored."""
     return [value.replace("\0", "\ufffd") if type(value) is str and "\0" in value else value for value in values]
@@ -280,22 +285,17 @@ class PostgresStore:
         connection = await self._connection()
         try:
             if alone:
-                await connection.execute("SELECT pg_advisory_lock($1)", self._lane)
+                await connection.execute("SELECT pg_advisory_lock($1)", lane(self.schema))
             try:
                 done = await self._transact(connection, job)
             finally:
                 if alone:
-                    await connection.execute("SELECT pg_advisory_unlock($1)", self._lane)
+                    await connection.execute("SELECT pg_advisory_unlock($1)", lane(self.schema))
         except LOST as error:
             raise StoreUnreachableError(f"The database went away: {error}") from error
         finally:
             await self.database.give_back(connection)
         return done
-
-    @property
-    def _lane(self) -> int:
-        """The number of the lock that collided work of this schema queues at."""
-        return zlib.crc32(self.schema.encode())
 
     async def _connection(self) -> Connection:
         try:
@@ -333,7 +333,7 @@ class PostgresStore:
         expected = None if job.any_version else self._version
         statements = [f"BEGIN ISOLATION LEVEL {job.mode}", f"SET LOCAL search_path TO {quoted(self.schema)}"]
         if job.schema:
-            statements += ["SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({self._lane})"]
+            statements += ["SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({lane(self.schema)})"]
             await connection.execute("; ".join(statements))
             statements = []
             if await connection.fetchval("SELECT to_regclass('_definition')") is not None:

@@ -12,7 +12,7 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 from models.catalog import columns_of_tables
 from models.database import Database
 from models.ddl import quoted
-from models.postgres import PostgresStore, PostgresTx
+from models.postgres import PostgresStore, PostgresTx, lane
 from models.store import StoreError
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ CREATE FUNCTION "_expect"(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
   END $$
 """
 """What each schema has beside its tables."""
+_OURS = """
+SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = '_expect'
+"""
+"""Whether a schema was made by us."""
 
 
 async def open_schema(url: str, schema: str, *, create: bool = False) -> PostgresStore:
@@ -50,7 +54,7 @@ async def open_schema(url: str, schema: str, *, create: bool = False) -> Postgre
 
 
 async def _find(connection: Connection, schema: str) -> None:
-    if await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is None:
+    if await connection.fetchval(_OURS, schema) is None:  # a schema of somebody else is no network
         raise LookupError(schema)
 
 
@@ -59,11 +63,12 @@ async def _create(connection: Connection, schema: str) -> None:
     major = connection.get_server_version().major
     pattern, ways = FOLD
     fold = pattern.format(*next(way for least, way in ways.items() if major >= least))
+    path = f"SET LOCAL search_path TO {quoted(schema)}"
     try:
-        await connection.execute(f"CREATE SCHEMA {quoted(schema)}")
+        async with connection.transaction():  # a schema that is there has all of it, so that ours are known
+            await connection.execute(f"CREATE SCHEMA {quoted(schema)}; {path}; {_OWN.replace('{fold}', fold)}")
     except (asyncpg.DuplicateSchemaError, asyncpg.ReservedNameError) as error:
         raise StoreError(f"The database has a schema {schema} already, or cannot have one.") from error
-    await connection.execute(f"SET search_path TO {quoted(schema)}; {_OWN.replace('{fold}', fold)}; RESET search_path")
 
 
 async def schemas(url: str) -> list[str]:
@@ -98,6 +103,30 @@ async def drop_schema(url: str, schema: str) -> None:
             await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
     finally:
         await database.release()
+
+
+async def drop_unfinished(url: str, schema: str) -> bool:
+    """Remove a schema of ours in which nothing was ever published; return whether there was one.
+
+    Whoever is publishing the first version just now is waited for, and then it is not removed.
+    """
+    if not await has_schema(url, schema):
+        return False
+    database = await Database.lease(url)
+    try:
+        async with database.connection() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", lane(schema))
+            if await connection.fetchval(_OURS, schema) is None:
+                return False
+            definitions = f'{quoted(schema)}."_definition"'
+            if await connection.fetchval("SELECT to_regclass($1)", definitions) is not None:
+                await connection.execute(f"LOCK TABLE {definitions} IN ACCESS EXCLUSIVE MODE")
+                if await connection.fetchval(f"SELECT count(*) FROM {definitions}"):  # noqa: S608 - quoted names
+                    return False
+            await connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+    finally:
+        await database.release()
+    return True
 
 
 async def rename_schema(url: str, schema: str, name: str) -> None:

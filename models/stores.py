@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.connections import FileLock
+from models.connections import FileLock, connect
 from models.shape import LONGEST
 from models.sqlite import SqliteStore
 from models.store import Store, StoreError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SUFFIX = ".sqlite"
+DATABASES = ("postgres://", "postgresql://")
+"""How addresses of databases begin."""
 RESERVED = ("pg_", "public", "information_schema")
 """What PostgreSQL's own schemas are called."""
 _BESIDE = "...import"
@@ -167,6 +170,36 @@ async def clear(home: Home) -> None:
     if isinstance(home, Path) and await asyncio.to_thread(home.exists):
         FileLock(home).release()
     await remove_store(home)
+
+
+async def discard_unfinished(home: Home) -> bool:
+    """Remove a store in which nothing was ever published: whoever was making it stopped in the middle.
+
+    Return whether there was one. `StoreBusyError` when somebody is making it just now.
+    """
+    if isinstance(home, Schema):
+        from models.schemas import drop_unfinished  # noqa: PLC0415 - the same
+
+        return await drop_unfinished(home.url, home.name)
+    return await asyncio.to_thread(_discard_file, home)
+
+
+def _discard_file(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    lock = FileLock(path)
+    try:
+        with closing(connect(path, "read")) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+            count = 'SELECT count(*) FROM "_definition"'
+            if tables and ("_definition" not in tables or connection.execute(count).fetchone() != (0,)):
+                return False
+        _remove_files(path)
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        lock.release()
+    return True
 
 
 def _remove_files(path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.clock import Clock, SystemClock
+from models.store import StoreBusyError
 from models.stores import Home, Homes, home_of, names_in
 from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
 
@@ -30,6 +31,7 @@ class Tenants:
     new_id: Callable[[], str] = uuid7
     _opened: OrderedDict[str, _Opened] = field(default_factory=OrderedDict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _apart: set[str] = field(default_factory=set)
 
     async def names(self) -> list[str]:
         """Return the names of all networks, sorted."""
@@ -58,6 +60,7 @@ class Tenants:
         if isinstance(self.homes, Path):
             await asyncio.to_thread(self.homes.mkdir, parents=True, exist_ok=True)
         async with self._lock:
+            self._refuse_apart(name)
             tenant = await create_tenant(home, name, files=files, author=author, clock=self.clock, new_id=self.new_id)
             self._opened[name] = _Opened(tenant)
             await self._shrink()
@@ -65,15 +68,27 @@ class Tenants:
 
     @asynccontextmanager
     async def apart(self, name: str) -> AsyncIterator[Home]:
-        """Close a network, and let nobody open it inside the `with`: its store may come, go or be replaced there."""
+        """Close a network, and let nobody open it inside the `with`: its store may come, go or be replaced there.
+
+        Who asks for it meanwhile is told so (`StoreBusyError`), and other networks go on: it may take long.
+        """
         home = self.home(name)
         if isinstance(self.homes, Path):
             await asyncio.to_thread(self.homes.mkdir, parents=True, exist_ok=True)
         async with self._lock:
+            self._refuse_apart(name)
+            self._apart.add(name)
+        try:
             opened = self._opened.pop(name, None)
             if opened is not None:
                 await opened.tenant.close()
             yield home
+        finally:
+            self._apart.discard(name)
+
+    def _refuse_apart(self, name: str) -> None:
+        if name in self._apart:
+            raise StoreBusyError(f"The network '{name}' is being worked on as a whole: try again in a while.")
 
     async def close(self) -> None:
         """Close all networks."""
@@ -90,6 +105,7 @@ class Tenants:
         if found is None:
             home = self.home(name)
             async with self._lock:
+                self._refuse_apart(name)
                 found = self._opened.get(name) or await self._open(home, name)
                 found.users += users
                 await self._shrink(keep=name)

@@ -37,11 +37,14 @@ def examples(*lines: str) -> dict[str, Any]:
     return {"epilog": text, "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
-def options(parser: Parser, *, network: bool = True) -> None:
+FOLDER = "the folder of networks (MAILLE_DATA, else data)"
+
+
+def options(parser: Parser, *, network: bool = True, data: str = FOLDER) -> None:
     """Add what every command takes that asks for something."""
     if network:
         parser.add_argument("--network", help="the network's name (where there is only one: that)")
-    parser.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
+    parser.add_argument("--data", type=Path, help=data)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is written (text)")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, read_refusal, refusal
-from admin.control.operations import OPERATIONS, Desk, Progress
+from admin.control.desk import Desk, Progress
+from admin.control.operations import OPERATIONS
 from admin.control.wire import LONGEST_LINE, read_message, short_path, written
 from admin.networks import Networks
 from admin.settings import Settings
@@ -36,7 +37,9 @@ async def ask(
 
 
 async def _connect(settings: Settings) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    """Return the way to the server over the data folder; None when none runs."""
+    """Return the way to the server over the data folder; None when none runs, or none is needed (PostgreSQL)."""
+    if settings.database_url is not None:
+        return None
     try:
         with short_path(settings.data) as path:
             return await asyncio.open_unix_connection(path, limit=LONGEST_LINE)

@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 
 from admin.control.answers import EXPECTED, plain, refusal
-from admin.control.operations import OPERATIONS, Desk
+from admin.control.desk import Desk
+from admin.control.operations import OPERATIONS
 from admin.control.wire import LONGEST_LINE, SOCKET, read_message, short_path, written
 from admin.networks import Networks
 from models.connections import FileLock
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 class ControlDoor:
     """Listens on a socket in the data folder that only the server's own user may open.
 
-    The first server over a folder has the door; further ones (on PostgreSQL) do without.
+    The first server over a folder has the door; further ones do without.
     """
 
     def __init__(self, networks: Networks) -> None:
@@ -39,7 +40,12 @@ class ControlDoor:
         return self.networks.settings.data
 
     async def open(self) -> None:
-        """Begin to listen. A folder that can hold no socket is no reason not to serve: it is said, and that is all."""
+        """Begin to listen. A folder that can hold no socket is no reason not to serve: it is said, and that is all.
+
+        On PostgreSQL nobody needs the door: any process may open a network.
+        """
+        if self.networks.settings.database_url is not None:
+            return
         try:
             listening = await asyncio.to_thread(self._listen)
         except (OSError, StoreBusyError) as error:

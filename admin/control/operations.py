@@ -5,61 +5,36 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from admin.control import people
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
-from admin.networks import Networks
-from admin.visit import address
-from definitions.problems import did_you_mean
+from admin.control.desk import Desk, Given
+from admin.control.people import joined_as
 from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
-from models.stores import NAME, Home, clear, exists, rename_store, staged
+from models.store import StoreError
+from models.stores import (
+    DATABASES,
+    NAME,
+    Home,
+    Homes,
+    Schemas,
+    clear,
+    discard_unfinished,
+    exists,
+    home_of,
+    remove_store,
+    rename_store,
+    staged,
+)
 from models.tenant import Tenant
+from models.transfer import move
 from workflows import membership, publishing
-from workflows.membership import Joined
 from workflows.proposal import propose
 from workflows.unit import read
-
-Given = Mapping[str, Any]
-Progress = Callable[[str, int, int], None]
-LOCAL_URL = "http://127.0.0.1:8000"
-"""Where links go when nobody said the public address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where an operation is done: the networks, who is told how far it is, and whether this is a running server."""
-
-    networks: Networks
-    progress: Progress
-    serving: bool = False
-
-    async def tenant(self, given: Given) -> Tenant:
-        """Return the network that was asked for: the only one when none was named."""
-        names = await self.networks.names()
-        name = given.get("network") or (names[0] if len(names) == 1 else "")
-        if not name:
-            raise RefusedError(Refusal(_which(names)))
-        tenant = await self.networks.get(name)
-        if tenant is None and name in names:
-            raise RefusedError(Refusal(f"{name} has no definitions yet."))
-        if tenant is None:
-            hint = did_you_mean(name, names) or "'maille network create' makes one."
-            raise RefusedError(Refusal(f"There is no network '{name}': {hint}"))
-        return tenant
-
-    def link(self, tenant: Tenant, *parts: str) -> str:
-        """Return an address of the network's pages as people reach it."""
-        return (self.networks.settings.public_url or LOCAL_URL) + address(tenant.name, *parts)
-
-
-def _which(names: list[str]) -> str:
-    if names:
-        return f"Say which network is meant with --network: {', '.join(names)}."
-    return "There is no network here yet: 'maille network create' makes one. Is --data the right folder?"
 
 
 async def ping(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all operations are called alike
@@ -146,20 +121,29 @@ async def create_network(desk: Desk, given: Given) -> Any:
         "name": name,
         "version": tenant.published.version,
         "url": desk.link(tenant),
-        **_joined(desk, tenant, joined),
+        **joined_as(desk, tenant, joined),
     }
 
 
 async def _refuse_name(desk: Desk, name: str) -> None:
     if not NAME.fullmatch(name):
         raise RefusedError(Refusal("A network's name has small letters, digits and underscores."))
-    if name in await desk.networks.names():
+    try:
+        home = desk.networks.tenants.home(name)
+    except LookupError:
+        sentence = f"The database cannot have a network '{name}': its schema would be a reserved one, or too long."
+        raise RefusedError(Refusal(sentence)) from None
+    there = name in await desk.networks.names()
+    if (there and await _opens(desk, name)) or (not await discard_unfinished(home) and there):
         raise RefusedError(Refusal(f"There is a network '{name}' already."))
 
 
-def _joined(desk: Desk, tenant: Tenant, joined: Joined) -> dict[str, Any]:
-    link = None if joined.token is None else desk.link(tenant, "join", joined.token)
-    return {"member": joined.id, "link": link}
+async def _opens(desk: Desk, name: str) -> bool:
+    """Whether there is a network that was made to its end, also one that cannot be opened now."""
+    try:
+        return await desk.networks.get(name) is not None
+    except StoreError:
+        return True
 
 
 async def export_network(desk: Desk, given: Given) -> Any:
@@ -196,62 +180,38 @@ async def _place(waiting: Home, home: Home) -> None:
 
 
 async def delete_network(desk: Desk, given: Given) -> Any:
-    """Delete a network for good."""
-    tenant = await desk.tenant(given)
-    await desk.networks.remove(tenant.name)
-    return {"name": tenant.name}
+    """Delete a network for good, also one that cannot be opened or was never finished."""
+    name = given["network"]
+    found = name in await desk.networks.names()
+    if not found and not (_possible(desk, name) and await discard_unfinished(desk.networks.tenants.home(name))):
+        await desk.tenant(given)
+    if found:
+        await desk.networks.remove(name)
+    return {"name": name}
 
 
-async def members(desk: Desk, given: Given) -> Any:
-    """Return the members of a network."""
-    return await membership.members(await desk.tenant(given))
-
-
-async def add_member(desk: Desk, given: Given) -> Any:
-    """Take a member in: with a password, or with a link to choose one."""
-    tenant = await desk.tenant(given)
-    sponsor, password = given.get("sponsor"), given.get("password")
+def _possible(desk: Desk, name: str) -> bool:
     try:
-        joined = await membership.join(tenant, given["values"], sponsor=sponsor, password=password)
-    except NotFoundError:
-        raise _nobody(tenant, sponsor) from None
-    return _joined(desk, tenant, joined)
+        return desk.networks.tenants.home(name) is not None
+    except LookupError:
+        return False
 
 
-async def invite_member(desk: Desk, given: Given) -> Any:
-    """Give a member a link to choose a password anew."""
-    tenant = await desk.tenant(given)
-    try:
-        return _joined(desk, tenant, await membership.invite(tenant, given["email"]))
-    except NotFoundError:
-        raise _nobody(tenant, given["email"]) from None
-
-
-async def change_levels(desk: Desk, given: Given) -> Any:
-    """Set, give or take levels of a member."""
-    tenant = await desk.tenant(given)
-    wanted, more, less = given["levels"], given["more"], given["less"]
-
-    def change(levels: tuple[str, ...]) -> list[str]:
-        return [name for name in (*(wanted or levels), *more) if name not in less]
-
-    try:
-        return await membership.change_levels(tenant, given["email"], change)
-    except NotFoundError:
-        raise _nobody(tenant, given["email"]) from None
-
-
-async def set_active(desk: Desk, given: Given) -> Any:
-    """Let a member in again, or out."""
-    tenant = await desk.tenant(given)
-    try:
-        return await membership.set_active(tenant, given["email"], active=given["active"])
-    except NotFoundError:
-        raise _nobody(tenant, given["email"]) from None
-
-
-def _nobody(tenant: Tenant, email: str | None) -> RefusedError:
-    return RefusedError(Refusal(f"No member of {tenant.name} has the e-mail address {email}."))
+async def move_network(desk: Desk, given: Given) -> Any:
+    """Take a network to another folder or database (`to`); with `remove` nothing stays of it here."""
+    name, to = given["network"], given["to"]
+    if name not in await desk.networks.names():
+        await desk.tenant(given)
+    there: Homes = Schemas(to, given["prefix"]) if to.startswith(DATABASES) else Path(to)
+    target = home_of(there, name)
+    if isinstance(target, Path):
+        await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+    async with desk.networks.apart(name) as home:
+        moved = await move(home, target, tell=desk.progress)
+    if given["remove"]:
+        await remove_store(moved.aside)
+    tables = [{"table": each.table, "rows": each.rows, "checksum": each.checksum} for each in moved.tables]
+    return {"tables": tables, "aside": None if given["remove"] else str(moved.aside)}
 
 
 OPERATIONS: Mapping[str, Callable[[Desk, Given], Awaitable[Any]]] = {
@@ -267,10 +227,14 @@ OPERATIONS: Mapping[str, Callable[[Desk, Given], Awaitable[Any]]] = {
         export_network,
         import_network,
         delete_network,
-        members,
-        add_member,
-        invite_member,
-        change_levels,
-        set_active,
+        move_network,
+        people.members,
+        people.add_member,
+        people.invite_member,
+        people.change_levels,
+        people.set_active,
+        people.create_token,
+        people.list_tokens,
+        people.revoke_token,
     )
 }

@@ -45,7 +45,7 @@ def test_a_network_goes_to_postgres_and_comes_back(
     back = json.loads(capsys.readouterr().out)
     assert back == {"tables": sent["tables"], "aside": None}
     assert (data / "back" / "small.sqlite").is_file()
-    assert main(["network", "move", "small", "--to", str(data / "again")]) == 2
+    assert main(["network", "move", "small", "--to", str(data / "again")]) == 1
 
 
 def test_what_arrived_is_said_for_people(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,8 @@ def test_what_arrived_is_said_for_people(data: Path, capsys: pytest.CaptureFixtu
 def test_what_cannot_be_moved_stays_and_says_why(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert move(data, data) == 1
     assert "already" in capsys.readouterr().err
-    assert move(data, data / "else", name="other") == 2
+    assert move(data, data / "else", name="other") == 1
+    assert "There is no network 'other'" in capsys.readouterr().err
     assert move(data, "postgresql://nobody@/none?host=/nowhere") == 1
     assert "cannot be reached" in capsys.readouterr().err
     assert (data / "small.sqlite").is_file()
