@@ -1,229 +1,273 @@
-"""What piccolo-admin asks, answered by `models.records`: its own queries never reach the database.
+"""What piccolo-admin asks, answered by `models.records` and the engine: its own queries never reach the database.
 
-The requests are those of piccolo-api's `PiccoloCRUD`: `<field>=…` with `<field>__operator` and `<field>__match`,
-`__order`, `__page`, `__page_size`, `__readable`.
+The requests are those of piccolo-api's `PiccoloCRUD`. Each is one transaction as the visitor; what is refused is told
+in a sentence, which its pages show as it is.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
+from piccolo.table import Table
 from piccolo_api.crud.endpoints import PiccoloCRUD
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from admin.api.horizon import Horizon, Seen, horizon_of
+from admin.api.values import dump, titles_of
+from admin.faults import STATUSES
+from admin.parts.reader import Reader
+from admin.piccolo.asked import Asked, asked, number
 from admin.piccolo.descriptors import Descriptor
+from admin.piccolo.rows import Rows
+from admin.piccolo.schema import seen_schema
+from admin.piccolo.writing import Form
 from admin.visit import Visit, here
-from models.errors import InvalidError, NotFoundError
-from models.query import LIMIT, Filter, Operator, Query
+from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
+from models.message import say
+from models.query import LIMIT, Query
 from models.record import Record
-from models.records import Records
-from models.tx import Tx
+from workflows import changes
+from workflows.unit import Unit, read, write
 
-OPERATORS: Mapping[str, Operator] = {
-    "e": "equals",
-    "gt": "after",
-    "gte": "at_least",
-    "lt": "before",
-    "lte": "at_most",
-    "is_null": "empty",
-    "not_null": "filled",
-}
 PICKED = 50
 """How many records a reference picker offers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A list as piccolo-admin asks for it."""
-
-    query: Query
-    size: int
-    readable: bool
+Work = Callable[[Unit], Awaitable[Any]]
 
 
 class RecordsCRUD(PiccoloCRUD):
-    """The read side of one entity for piccolo-admin, through the visitor's access rules."""
+    """One entity for piccolo-admin, through the visitor's access rules."""
 
     descriptors: Mapping[str, Descriptor]
+
+    def __init__(self, table: type[Table], **given: Any) -> None:
+        """Take what piccolo-admin gives its own class; records can be written, whatever it says."""
+        super().__init__(table, **{**given, "read_only": False})
 
     def describe(self, descriptors: Mapping[str, Descriptor]) -> None:
         """Take the descriptors of all entities: this table's own, and those that references point to."""
         self.descriptors = descriptors
         self.descriptor = next(one for one in descriptors.values() if one.table is self.table)
+        self._schema = self.pydantic_model.model_json_schema()
+
+    def shows(self, visit: Visit) -> bool:
+        """Whether the visitor may read records of this table, or create them."""
+        return self.descriptor.entity in _horizon(visit).entities
 
     async def get_schema(self, request: Request) -> Response:
-        """Return the columns with the labels of the definitions, and which of them refer to another table."""
-        schema = self.pydantic_model.model_json_schema()
-        for name, described in self.descriptor.columns.items():
-            column = schema["properties"].get(name)
-            if column is None:
-                continue
-            column["title"] = described.label
-            if described.to is not None:
-                title = self.descriptors[described.to].title
-                column["extra"]["foreign_key"] = {"to": title, "target_column": "id"}
-        return JSONResponse(schema)
+        """Return the columns that the visitor may see, which of them refer to another table, and what may be done."""
+        visit = here(request)
+        try:
+            seen = self._seen(visit)
+        except NotFoundError as error:
+            return refusal(visit, error, self.descriptor)
+        readable = {name for name, other in _horizon(visit).entities.items() if other.reads}
+        schema = seen_schema(deepcopy(self._schema), self.descriptor, self.descriptors, seen, readable)
+        schema["extra"] |= {
+            "exports": "export" in visit.tenant.published.access.functions(visit.actor),
+            "screen": visit.url("e", self.descriptor.entity, ""),
+        }
+        return _json(schema)
 
     async def get_references(self, request: Request) -> Response:
-        """Return the tables whose records refer to this one's."""
+        """Return the tables whose records refer to this one's, as far as the visitor may see that they do."""
+        entities = _horizon(here(request)).entities
         found = [
             {"tableName": other.title, "columnName": described.name}
             for other in self.descriptors.values()
             for described in other.columns.values()
             if described.to == self.descriptor.entity
+            and other.entity in entities
+            and described.name in entities[other.entity].fields
         ]
-        return JSONResponse({"references": found})
+        return _json({"references": found})
 
     async def get_ids(self, request: Request) -> Response:
         """Return titles by id, for reference pickers; `search` looks through the entity's searched fields."""
-        limit = _number(request.query_params.get("limit"), PICKED)
-        query = Query(q=request.query_params.get("search", ""), limit=max(1, min(limit, LIMIT)))
+        params = request.query_params
+        limit = max(1, min(number(params.get("limit"), PICKED), LIMIT))
+        query = Query(q=params.get("search", ""), limit=limit, offset=number(params.get("offset"), 0))
 
-        async def work(records: Records) -> dict[str, str]:
-            page = await records.list(self.descriptor.entity, query)
+        async def work(unit: Unit) -> dict[str, str]:
+            page = await unit.records.list(self.descriptor.entity, query)
             return {record.id: record.title for record in page.records}
 
-        return await self._answer(request, work)
+        return await self._answer(request, read, work)
 
     async def get_count(self, request: Request) -> Response:
         """Return how many records the list has."""
-        asked = self._asked(request)
 
-        async def work(records: Records) -> dict[str, int]:
-            return {
-                "count": await records.count(self.descriptor.entity, asked.query),
-                "page_size": self.page_size,
-            }
+        async def work(unit: Unit) -> dict[str, int]:
+            count = await unit.records.count(self.descriptor.entity, self._asked(request).query)
+            return {"count": count, "page_size": self.page_size}
 
-        return await self._answer(request, work)
+        return await self._answer(request, read, work)
 
     async def get_all(self, request: Request, params: dict[str, Any] | None = None) -> Response:
-        """Return one page of records."""
-        asked, visit = self._asked(request), here(request)
+        """Return one page of records; more at once than a list shows is an export, which needs the function."""
+        visit = here(request)
 
-        async def work(records: Records) -> dict[str, Any]:
-            page = await records.list(self.descriptor.entity, asked.query)
-            labels = await records.reference_labels(page.records) if asked.readable else {}
-            rows = [self._row(record, labels, readable=asked.readable) for record in page.records]
-            return {"rows": [_written(row, visit) for row in rows] if asked.readable else rows}
+        async def work(unit: Unit) -> dict[str, Any]:
+            wanted = self._asked(request)
+            if wanted.exports and "export" not in unit.published.access.functions(unit.actor):
+                raise RefusedError(say("Your access level may not export."))
+            records = await self._read(unit, wanted)
+            rows = await self._rows(unit, visit, records, wanted.names)
+            if not wanted.readable:
+                return {"rows": rows.plain(records)}
+            return {"rows": rows.sheet(records) if wanted.exports else rows.listed(records)}
 
-        return await self._answer(request, work)
-
-    async def detail(self, request: Request) -> Response:
-        """Return one record; writes come later, through the engine."""
-        if request.method != "GET":
-            return Response(status_code=405)
-        record_id = str(request.path_params["row_id"])
-        readable = request.query_params.get("__readable", "") in {"t", "true", "True", "1"}
-
-        async def work(records: Records) -> dict[str, Any]:
-            record = await records.get(self.descriptor.entity, record_id)
-            labels = await records.reference_labels([record]) if readable else {}
-            return self._row(record, labels, readable=readable)
-
-        return await self._answer(request, work)
-
-    async def root(self, request: Request) -> Response:
-        """Answer lists; everything else is refused while the back office only reads."""
-        return await self.get_all(request) if request.method == "GET" else Response(status_code=405)
+        return await self._answer(request, read, work)
 
     async def get_new(self, request: Request) -> Response:
-        """Refuse: records are created on their own screens."""
-        return Response(status_code=405)
+        """Return what stands in the form of a new record."""
+        visit = here(request)
+
+        async def work(unit: Unit) -> dict[str, Any]:
+            form = self._form(visit)
+            if not form.seen.creates:
+                raise RefusedError(say("You may not create this."))
+            blank = await form.blank(unit.records)
+            people = {value["id"] for name, value in blank.items() if name == "owner"}
+            titles = {"member": await unit.records.labels("member", people)} if people else {}
+            names = tuple(name for name in form.seen.fields if name in self.descriptor.columns)
+            return Rows(self.descriptor, _reader(visit), names, titles).form(blank)
+
+        return await self._answer(request, read, work)
+
+    async def root(self, request: Request) -> Response:
+        """Return the list, or create a record."""
+        return await (self.get_all(request) if request.method in {"GET", "HEAD"} else self._create(request))
+
+    async def detail(self, request: Request) -> Response:
+        """Return, change or delete one record."""
+        match request.method:
+            case "PUT" | "PATCH":
+                return await self._update(request)
+            case "DELETE":
+                return await self._delete(request)
+            case _:
+                return await self._single(request)
+
+    async def _single(self, request: Request) -> Response:
+        visit = here(request)
+
+        async def work(unit: Unit) -> dict[str, Any]:
+            self._seen(visit)
+            record = await unit.records.get(self.descriptor.entity, str(request.path_params["row_id"]))
+            return await self._one(unit, visit, record)
+
+        return await self._answer(request, read, work)
+
+    async def _create(self, request: Request) -> Response:
+        visit, sent = here(request), await request.body()
+
+        async def work(unit: Unit) -> dict[str, Any]:
+            form = self._form(visit)
+            values = form.first(await form.blank(unit.records), _body(sent))
+            record = await changes.create(unit, self.descriptor.entity, values)
+            return await self._one(unit, visit, record)
+
+        return await self._answer(request, write, work, status=201)
+
+    async def _update(self, request: Request) -> Response:
+        visit, sent = here(request), await request.body()
+
+        async def work(unit: Unit) -> dict[str, Any]:
+            form, name = self._form(visit), self.descriptor.entity
+            record = await unit.records.get(name, str(request.path_params["row_id"]))
+            changed = form.changes(record, _body(sent))
+            change = await changes.update(unit, name, record.id, record.version, changed)
+            return await self._one(unit, visit, change.after)
+
+        return await self._answer(request, write, work)
+
+    async def _delete(self, request: Request) -> Response:
+        visit = here(request)
+
+        async def work(unit: Unit) -> None:
+            self._seen(visit)
+            await changes.delete(unit, self.descriptor.entity, str(request.path_params["row_id"]), None)
+
+        return await self._answer(request, write, work, status=204)
+
+    async def _read(self, unit: Unit, wanted: Asked) -> list[Record]:
+        found: list[Record] = []
+        for part in wanted.parts():
+            page = await unit.records.list(self.descriptor.entity, part)
+            found += page.records
+            if len(page.records) < part.limit:
+                break
+        return found
+
+    async def _one(self, unit: Unit, visit: Visit, record: Record) -> dict[str, Any]:
+        rows = await self._rows(unit, visit, [record], self._names(visit))
+        return rows.form(record.values)
+
+    async def _rows(self, unit: Unit, visit: Visit, records: list[Record], names: tuple[str, ...]) -> Rows:
+        references = {name: to for name, to in self._seen(visit).references.items() if name in names}
+        titles = await titles_of(unit.records, records, references)
+        return Rows(self.descriptor, _reader(visit), names, titles)
 
     def _asked(self, request: Request) -> Asked:
-        params = request.query_params
-        size = max(1, min(_number(params.get("__page_size"), self.page_size), LIMIT))
-        page = max(1, _number(params.get("__page"), 1))
-        names = {key.split("__", 1)[0].removesuffix("[]") for key in params if not key.startswith("__")}
-        filters = tuple(
-            one for name in sorted(names) if name in self.descriptor.columns for one in _filters(params, name)
-        )
-        order = params.get("__order", "").split(",")[0]
-        sort = order if order.removeprefix("-") in self.descriptor.columns else "-created_at"
-        query = Query(filters=filters, sort=sort, limit=size, offset=(page - 1) * size)
-        return Asked(query, size, params.get("__readable", "") in {"t", "true", "True", "1"})
+        return asked(request.query_params, self._names(here(request)), self.page_size)
 
-    def _row(self, record: Record, labels: Mapping[str, Mapping[str, str]], *, readable: bool) -> dict[str, Any]:
-        """Return the values as they are; `_written` and `_plain` make them fit for lists and for JSON."""
-        row: dict[str, Any] = {}
-        for name, described in self.descriptor.columns.items():
-            value = record.values.get(name)
-            if described.to is None:
-                row[name] = value
-                continue
-            target = None if value is None else str(value["id"])
-            row[name] = target
-            if readable:
-                row[f"{name}_readable"] = labels.get(described.to, {}).get(target or "", "")
-        return row
+    def _seen(self, visit: Visit) -> Seen:
+        return _horizon(visit).entity(self.descriptor.entity)
 
-    async def _answer(self, request: Request, work: Callable[[Records], Any]) -> Response:
+    def _names(self, visit: Visit) -> tuple[str, ...]:
+        """Return the columns that the visitor may see in any record, in the order of the definition."""
+        seen = self._seen(visit)
+        return tuple(name for name in self.descriptor.columns if name in seen.fields)
+
+    def _form(self, visit: Visit) -> Form:
+        return Form(visit.network, self._seen(visit))
+
+    async def _answer(
+        self, request: Request, door: Callable[..., Awaitable[Any]], work: Work, status: int = 200
+    ) -> Response:
         visit = here(request)
         try:
-            return Response(json.dumps(await read(visit, work), default=_plain), media_type="application/json")
-        except NotFoundError as error:
-            return Response(visit.words(error.message), status_code=404)
-        except InvalidError as error:
-            return Response(visit.words(error.message), status_code=400)
+            found = await door(visit.tenant, visit.actor, work)
+        except RequestError as error:
+            return refusal(visit, error, self.descriptor)
+        return Response(status_code=204) if status == 204 else _json(found, status)
 
 
-async def read(visit: Visit, work: Callable[[Records], Any]) -> Any:
-    """Run `work` over the visitor's records, on one snapshot."""
-    tenant = visit.tenant
-    published, context = tenant.published, tenant.context()
-
-    async def inside(tx: Tx) -> Any:
-        return await work(Records(published, tx, visit.actor, context, new_id=tenant.new_id))
-
-    return await tenant.store.read(inside)
-
-
-def _filters(params: Mapping[str, str], name: str) -> list[Filter]:
-    operator = params.get(f"{name}__operator", "e")
-    if operator in {"is_null", "not_null"}:
-        return [Filter(name, OPERATORS[operator])]
-    value = params.get(name) or params.get(f"{name}[]")
-    if value in {None, ""}:
-        return []
-    if params.get(f"{name}__match") in {"contains", "starts", "ends"}:
-        return [Filter(name, "contains", value)]
-    return [Filter(name, OPERATORS.get(operator, "equals"), value)]
+def refusal(visit: Visit, error: RequestError, descriptor: Descriptor) -> Response:
+    """Return a refusal in the visitor's language: piccolo-admin shows a text as it is, one line a field."""
+    lines = [visit.words(error.message)]
+    if isinstance(error, InvalidError):
+        labels = {name: described.label for name, described in descriptor.columns.items()}
+        lines = [
+            visit.words(say("{label}: {problem}", label=labels.get(name, name), problem=visit.words(problem)))
+            if name
+            else visit.words(problem)
+            for name, problem in error.fields.items()
+        ] or lines
+    return Response("\n".join(lines), STATUSES.get(type(error), 400), media_type="text/plain")
 
 
-def _written(row: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
-    """Return a row of a list as its reader writes dates and numbers; nothing where there is nothing."""
-    formats = visit.formats
-
-    def write(value: Any) -> Any:
-        match value:
-            case None:
-                return ""
-            case datetime():
-                return formats.datetime(value)
-            case date():
-                return formats.date(value)
-            case Decimal():
-                return formats.number(value)
-            case _:
-                return value
-
-    return {name: write(value) for name, value in row.items()}
+def _body(sent: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(sent)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidError({"": say("The browser sent something that cannot be read.")})
+    return found
 
 
-def _plain(value: Any) -> str:
-    """Return as JSON text what JSON has no type for."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return ", ".join(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+def _horizon(visit: Visit) -> Horizon:
+    return horizon_of(visit.tenant.published, visit.actor)
 
 
-def _number(text: str | None, default: int) -> int:
-    """Return a number of the address; one that no list is long enough for is none."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else default
+def _reader(visit: Visit) -> Reader:
+    return Reader(visit.network, visit.formats)
+
+
+def _json(found: Any, status: int = 200) -> Response:
+    return Response(dump(found), status, media_type="application/json")

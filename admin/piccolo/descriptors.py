@@ -5,13 +5,15 @@ They are never queried (`admin.piccolo.crud` asks `models.records`), so their na
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from babel import Locale
-from piccolo.columns import BigInt, Boolean, Date, Numeric, Text, Timestamptz, Varchar
+from piccolo.columns import JSON, Array, BigInt, Boolean, Date, Numeric, Text, Timestamptz, Varchar
 from piccolo.columns.base import Column
 from piccolo.columns.choices import Choice
 from piccolo.engine.base import Engine
@@ -22,6 +24,9 @@ from definitions.spec.network import Network
 from definitions.spec.process import Process
 
 TEXT_LENGTH = 255
+RESERVED = frozenset({"grouped", "forms", "login", "change-password"})
+"""Titles that are addresses of piccolo-admin itself."""
+_NO_PART = re.compile(r"[/{}?#%\\]")
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,19 @@ def descriptor(name: str, title: str, columns: Iterable[Described], engine: Engi
     return Descriptor(name, title, table, described)
 
 
+def titles(network: Network, language: str) -> Mapping[str, str]:
+    """Return what each entity is called in addresses and menus: no two the same, and nothing that parts an address."""
+    labels = {
+        name: _NO_PART.sub(" ", entity.label.pick(language, *network.languages)).strip()
+        for name, entity in network.entities.items()
+    }
+    taken = Counter(labels.values())
+    return {
+        name: label if label and label not in RESERVED and taken[label] == 1 else f"{label} ({name})".strip()
+        for name, label in labels.items()
+    }
+
+
 def _columns(network: Network, entity: Entity, words: Words) -> Iterator[Described]:
     yield Described("id", words.system["id"], Varchar(length=36, primary_key=True, default=""))
     for name in entity.processes:
@@ -112,7 +130,7 @@ def _field(one: Field, words: Words) -> Described:
 
 def _choices(one: Field, words: Words) -> Mapping[str, str]:
     match one.type:
-        case "choice":
+        case "choice" | "choices":
             return {o.name: o.label.pick(words.language, *words.network.languages) for o in one.options.values()}
         case "country":
             return {code: words.locale.territories.get(code, code) for code in words.network.countries}
@@ -123,21 +141,23 @@ def _choices(one: Field, words: Words) -> Mapping[str, str]:
 
 
 def _column(one: Field, common: dict[str, Any], choices: Mapping[str, str]) -> Column:
-    match one.type:
-        case "integer":
-            return BigInt(**common)
-        case "decimal" | "money":
-            return Numeric(digits=(18, one.scale), **common)
-        case "boolean":
-            return Boolean(**common)
-        case "date":
-            return Date(**common)
-        case "datetime":
-            return Timestamptz(**common)
-        case "long_text" | "json":
-            return Text(**common)
-        case _:
-            return Varchar(length=TEXT_LENGTH, choices=options(choices), **common)
+    if one.type == "choices":
+        return Array(base_column=Varchar(), choices=options(choices), **common)
+    if one.type in {"decimal", "money"}:
+        return Numeric(digits=(18, one.scale), **common)
+    if one.type in _COLUMNS:
+        return _COLUMNS[one.type](**common)
+    return Varchar(length=TEXT_LENGTH, choices=options(choices), **common)
+
+
+_COLUMNS: Mapping[str, type[Column]] = {
+    "integer": BigInt,
+    "boolean": Boolean,
+    "date": Date,
+    "datetime": Timestamptz,
+    "long_text": Text,
+    "json": JSON,
+}
 
 
 def options(choices: Mapping[str, str]) -> type[Enum] | None:

@@ -42,7 +42,7 @@ async def test_the_leader_finds_the_network_under_its_own_name(office: Office) -
     async with office.signed_in(LEADER) as visitor:
         page = await visitor.get("back-office/")
         assert "<title>Small network</title>" in page.text
-        assert (await visitor.get("back-office/api/tables/")).json() == ["Company", "Lead", "Member"]
+        assert {"Company", "Lead", "Member"} <= set((await visitor.get("back-office/api/tables/")).json())
         assert (await visitor.get("back-office/api/user/")).json()["username"] == "Claire Alba"
 
 
@@ -93,26 +93,12 @@ async def test_the_picker_searches_and_nothing_of_the_search_becomes_sql(office:
         assert answer.json() == ({record: "Élodie Marchand"} if search == "Marchand" else {})
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_the_back_office_only_reads(office: Office, method: str) -> None:
+@pytest.mark.parametrize("name", ["limit", "offset"])
+async def test_a_picker_takes_nothing_but_numbers_for_where_it_begins_and_ends(office: Office, name: str) -> None:
     record = await lead(office)
     async with office.signed_in(LEADER) as visitor:
-        page = await visitor.get("back-office/")
-        headers = {"x-csrftoken": visitor.http.cookies["csrftoken"]}
-        assert page.status_code == 200
-        for path in (LEADS, f"{LEADS}{record}/"):
-            answer = await visitor.http.request(
-                method, f"/n/small/{path}", json={"first_name": "Changed"}, headers=headers
-            )
-            assert answer.status_code == 405
-        (row,) = await rows(visitor)
-        assert row["first_name"] == "Élodie"
-
-
-async def test_a_picker_takes_numbers_for_its_limit(office: Office) -> None:
-    async with office.signed_in(LEADER) as visitor:
-        answer = await visitor.http.get(f"/n/small/{LEADS}ids/", params={"limit": "5 OFFSET 0"})
-        assert answer.status_code == 422
+        answer = await visitor.http.get(f"/n/small/{LEADS}ids/", params={name: "0; DROP TABLE lead"})
+        assert answer.json() == {record: "Élodie Marchand"}
 
 
 async def test_a_record_that_is_not_there_is_not_found_and_a_bad_filter_is_said(office: Office) -> None:
