@@ -37,11 +37,11 @@ class Catalogue:
         return forms[min(self.plural(n), len(forms) - 1)].format(**{"n": n, **values})
 
     def words(self, message: Message | Text | str, *fallbacks: str) -> str:
-        """Return a sentence of the product (translated) or a text of the pack (picked) for people to read."""
+        """Return a sentence of the product (translated, those in its places too) or a text of the pack (picked)."""
         if isinstance(message, Text):
             return message.pick(self.language, *fallbacks)
         if isinstance(message, Message):
-            return self.gettext(message.text, **message.values)
+            return self.gettext(message.text, **{name: self.words(value) for name, value in message.values.items()})
         return message
 
 

@@ -12,6 +12,7 @@ from definitions.build import build
 from definitions.build.draft import Source
 from definitions.checks import check
 from definitions.checks.not_yet import LATER_KINDS, refuse_not_yet
+from definitions.message import say
 from definitions.problems import Place, Problem, did_you_mean, in_order
 from definitions.source import Document, Entry, Scalar, Sequence, read_documents
 from definitions.source import Mapping as Keys
@@ -90,8 +91,8 @@ def _no_network(files: Files) -> Problem:
     return Problem(
         "network.missing",
         Place(first, 1, 1),
-        "No document says what the network is.",
-        "Add one that begins with 'network: name'.",
+        say("No document says what the network is."),
+        say("Add one that begins with 'network: name'."),
     )
 
 
@@ -134,8 +135,13 @@ class _Reading:
     def _add(self, own: dict[str, dict[str, Source]], source: Source) -> None:
         first = own.setdefault(source.kind, {}).setdefault(source.name, source)
         if first is not source:
-            sentence = f"The {source.kind} '{source.name}' is defined twice; the first is at {first.place}."
-            self._report("document.defined_twice", source.place, sentence, "Join the two, or rename one.")
+            sentence = say(
+                "The {kind} '{name}' is defined twice; the first is at {place}.",
+                kind=source.kind,
+                name=source.name,
+                place=first.place,
+            )
+            self._report("document.defined_twice", source.place, sentence, say("Join the two, or rename one."))
 
     def _extended(self, node: Scalar) -> dict[str, dict[str, Source]]:
         pack = node.text
@@ -152,7 +158,7 @@ class _Reading:
         self.asked_library = True
         known = sorted(each.name for each in self._library.iterdir() if each.is_dir()) if self._library.is_dir() else []
         if node.text not in known:
-            sentence = f"There is no pack '{node.text}'."
+            sentence = say("There is no pack '{written}'.", written=node.text)
             self._report("network.unknown_pack", node.place, sentence, did_you_mean(node.text, known))
             return []
         found = {prefix + name: text for name, text in read_folder(self._library / node.text).items()}
@@ -180,13 +186,18 @@ class _Reading:
         if first in kinds():
             if isinstance(entry.value, Scalar) and entry.value.text:
                 return first, entry.value
-            self._report("document.name", entry.key.place, f"This {first} has no name.", f"Write '{first}: a_name'.")
+            self._report(
+                "document.name",
+                entry.key.place,
+                say("This {first} has no name.", first=first),
+                say("Write '{first}: a_name'.", first=first),
+            )
         elif first in LATER_KINDS:
             self._report(
                 "language.not_yet",
                 entry.key.place,
-                f"Definitions of the kind '{first}' can't be run yet.",
-                "Leave this document out for now.",
+                say("Definitions of the kind '{first}' can't be run yet.", first=first),
+                say("Leave this document out for now."),
             )
         else:
             self._unknown_kind(node, first, entry)
@@ -194,9 +205,11 @@ class _Reading:
 
     def _unknown_kind(self, node: Keys, first: str, entry: Entry) -> None:
         later = next((key for key in node.entries if key in kinds()), None)
-        sentence = f"'{first}' is not a kind of definition."
+        sentence = say("'{first}' is not a kind of definition.", first=first)
         hint = (
-            f"Put '{later}: …' first." if later else did_you_mean(first, kinds()) or f"Kinds are: {', '.join(kinds())}."
+            say("Put '{later}: …' first.", later=later)
+            if later
+            else did_you_mean(first, kinds()) or say("Kinds are: {names}.", names=", ".join(kinds()))
         )
         self._report("document.unknown_kind", entry.key.place, sentence, hint)
 
@@ -204,8 +217,8 @@ class _Reading:
         """Return the pack's own network with what it leaves open taken from those of the packs it extends."""
         own = [source for source in networks if not source.place.file.startswith(LIBRARY_MARK)]
         for extra in own[1:]:
-            sentence = f"There is a network already, at {own[0].place}."
-            self._report("network.several", extra.place, sentence, "A pack defines one network.")
+            sentence = say("There is a network already, at {place}.", place=own[0].place)
+            self._report("network.several", extra.place, sentence, say("A pack defines one network."))
         base = [source for source in networks if source not in own]
         chosen = own[0] if own else base[-1]
         for source in reversed([each for each in base if each is not chosen]):

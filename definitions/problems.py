@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
+from definitions.message import say
+
 Severity = Literal["error", "warning"]
 
 
@@ -53,9 +55,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
     near = get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
-        return f"did you mean '{near[0]}'?"
+        return say("did you mean '{near}'?", near=near[0])
     if 0 < len(names) <= 8:
-        return "one of: " + ", ".join(names)
+        return say("one of: {names}", names=", ".join(names))
     return ""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from definitions.message import say
 from definitions.problems import Place, Problem
 
 ALIAS_BUDGET = 10_000
@@ -36,7 +37,7 @@ _CONDITION = re.compile(
 )
 _CUT = re.compile(r"[ \t]*[\[{,#]")
 _JOINED = re.compile(r"\\\r?\n[ \t]*")
-QUOTE_HINT = "If this is an expression, put the whole of it in quotes: '…'."
+QUOTE_HINT = say("If this is an expression, put the whole of it in quotes: '…'.")
 
 Plain = str | int | float | bool | None
 
@@ -173,7 +174,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             self.problems.append(self._syntax(error))
         except (yaml.YAMLError, UnicodeError) as error:
-            self._report("yaml.characters", self._place(0, 0), _characters(error), "Save the file as UTF-8 text.")
+            self._report("yaml.characters", self._place(0, 0), _characters(error), say("Save the file as UTF-8 text."))
         return None
 
     def _document(self) -> Mapping | None:
@@ -188,8 +189,8 @@ class _Composer:
         self._report(
             "yaml.not_a_mapping",
             root.place,
-            "A document is keys and values.",
-            "Begin with its kind and its name: 'entity: a_name'.",
+            say("A document is keys and values."),
+            say("Begin with its kind and its name: 'entity: a_name'."),
         )
         return None
 
@@ -197,7 +198,11 @@ class _Composer:
         place = self._mark(event.start_mark)
         if depth > DEPTH_BUDGET:
             raise _BrokenError(
-                Problem("yaml.depth", place, f"Nothing may be nested deeper than {DEPTH_BUDGET} levels.")
+                Problem(
+                    "yaml.depth",
+                    place,
+                    say("Nothing may be nested deeper than {most} levels.", most=DEPTH_BUDGET),
+                )
             )
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, place)
@@ -219,21 +224,28 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
         found = self._anchors.get(event.anchor or "")
         if found is None:
-            raise _BrokenError(Problem("yaml.alias", place, f"There is no anchor '&{event.anchor}' before this."))
+            raise _BrokenError(
+                Problem("yaml.alias", place, say("There is no anchor '&{anchor}' before this.", anchor=event.anchor))
+            )
         node, size = found
         self._count += size
         self._expanded += size
         if self._expanded > ALIAS_BUDGET:
-            sentence = f"The aliases of this document expand to more than {ALIAS_BUDGET:,} nodes."
-            raise _BrokenError(Problem("yaml.alias_budget", place, sentence, "Write it without aliases of aliases."))
+            sentence = say(
+                "The aliases of this document expand to more than {most} nodes.",
+                most=f"{ALIAS_BUDGET:,}",
+            )
+            raise _BrokenError(
+                Problem("yaml.alias_budget", place, sentence, say("Write it without aliases of aliases."))
+            )
         return node
 
     def _refuse_tag(self, event: yaml.NodeEvent, place: Place) -> None:
         tag = getattr(event, "tag", None)
         if tag is None:
             return
-        hint = QUOTE_HINT if not tag.startswith(("tag:", "!!")) else "Leave the tag out."
-        self._report("yaml.tag", place, f"The tag '{_shown_tag(tag)}' is not allowed.", hint)
+        hint = QUOTE_HINT if not tag.startswith(("tag:", "!!")) else say("Leave the tag out.")
+        self._report("yaml.tag", place, say("The tag '{tag}' is not allowed.", tag=_shown_tag(tag)), hint)
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
         start, end = event.start_mark, event.end_mark
@@ -255,12 +267,14 @@ class _Composer:
         nodes = iter(self._pairs(depth))
         for key, value in nodes:
             if not isinstance(key, Scalar) or key.text == "":
-                hint = QUOTE_HINT if flow else "A key is a word."
-                self._report("yaml.key", key.place, "This key is not a word.", hint)
+                hint = QUOTE_HINT if flow else say("A key is a word.")
+                self._report("yaml.key", key.place, say("This key is not a word."), hint)
             elif key.text in entries:
                 first = entries[key.text].key.place.line
-                sentence = f"The key '{key.text}' is written twice; the first is in line {first}."
-                self._report("yaml.duplicate_key", key.place, sentence, "Keep one of them.")
+                sentence = say(
+                    "The key '{written}' is written twice; the first is in line {first}.", written=key.text, first=first
+                )
+                self._report("yaml.duplicate_key", key.place, sentence, say("Keep one of them."))
             else:
                 entries[key.text] = Entry(key, value)
         return Mapping(place, entries, flow)
@@ -279,14 +293,14 @@ class _Composer:
         mark = error.problem_mark or error.context_mark
         place = self._mark(mark) if mark else self._place(0, 0)
         found = " ".join(part for part in (error.context, error.problem) if part)
-        hint = "Look at the indentation, the colons and the quotes around here."
+        hint = say("Look at the indentation, the colons and the quotes around here.")
         lines = self.text.splitlines()
         near = {m.line for m in (mark, error.context_mark) if m} | ({mark.line - 1} if mark else set())
         if any(_CONDITION.search(lines[number]) for number in near if 0 <= number < len(lines)):
             hint = QUOTE_HINT
         elif lines[mark.line : mark.line + 1] and lines[mark.line][: mark.column + 1].endswith("\t") if mark else False:
-            hint = "Indent with spaces, not with tabs."
-        return Problem("yaml.syntax", place, f"This is not YAML: {found}.", hint)
+            hint = say("Indent with spaces, not with tabs.")
+        return Problem("yaml.syntax", place, say("This is not YAML: {found}.", found=found), hint)
 
     def _report(self, code: str, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, place, message, hint))
@@ -327,8 +341,8 @@ def _shown_tag(tag: str) -> str:
 
 
 def _characters(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or "a character that YAML does not allow"
-    return f"This file holds something that is not text: {reason}."
+    reason = getattr(error, "reason", None) or say("a character that YAML does not allow")
+    return say("This file holds something that is not text: {reason}.", reason=reason)
 
 
 def _raw_index(raw: str, text: str, offset: int) -> int:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
+from definitions.message import Message, either, say
 from definitions.problems import Place, Problem, did_you_mean
 from definitions.source import QUOTE_HINT, Document, Entry, Mapping, Node, Scalar, Sequence, data
 
@@ -23,12 +24,12 @@ Path_ = tuple[str | int, ...]
 
 _KIND_OF_VALUE = {
     "string": "text",
-    "object": "keys and values",
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "null": "nothing",
+    "object": say("keys and values"),
+    "array": say("a list"),
+    "boolean": say("true or false"),
+    "integer": say("a whole number"),
+    "number": say("a number"),
+    "null": say("nothing"),
 }
 
 
@@ -124,8 +125,8 @@ def _explain(error: ValidationError, root: Mapping) -> tuple[list[Problem], list
     special = _SPECIAL.get(str(error.validator))
     if special is not None:
         return special(error, node, path)
-    say = _SENTENCES.get(str(error.validator), _wrong)
-    code, message, hint = say(error, node)
+    explain = _SENTENCES.get(str(error.validator), _wrong)
+    code, message, hint = explain(error, node)
     return [Problem(code, _place_of(root, path), message, hint)], [path]
 
 
@@ -170,7 +171,9 @@ def _unknown_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list
     for key, entry in _entries(node):
         if key not in properties:
             hint = _unknown_key_hint(key, entry, properties, node)
-            problems.append(Problem("schema.unknown_key", entry.key.place, f"There is no key '{key}' here.", hint))
+            problems.append(
+                Problem("schema.unknown_key", entry.key.place, say("There is no key '{key}' here.", key=key), hint)
+            )
             paths.append((*path, key))
     return problems, paths
 
@@ -181,7 +184,7 @@ def _entries(node: Node) -> Iterable[tuple[str, Entry]]:
 
 def _unknown_key_hint(key: str, entry: Entry, properties: Iterable[str], node: Node) -> str:
     if key == "<<":
-        return "Merge keys are not part of YAML 1.2; use a plain alias, or write the keys out."
+        return say("Merge keys are not part of YAML 1.2; use a plain alias, or write the keys out.")
     cut = isinstance(entry.value, Scalar) and entry.value.text == ""
     if isinstance(node, Mapping) and node.flow and (cut or not key.isidentifier()):
         return QUOTE_HINT
@@ -191,11 +194,17 @@ def _unknown_key_hint(key: str, entry: Entry, properties: Iterable[str], node: N
 def _missing_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
     # jsonschema gives one error a missing key, each with the whole list of required ones
     missing = next(key for key in _keys(error) if f"'{key}' is a required property" == error.message)
-    hint = f"Add '{missing}:'."
+    hint = say("Add '{missing}:'.", missing=missing)
     if isinstance(node, Mapping) and node.entries:
         wrong = next((key for key in node.entries if did_you_mean(key, [missing]).startswith("did")), None)
-        hint = hint if wrong is None or wrong in _keys(error) else f"'{wrong}' may be meant to be '{missing}'."
-    return [Problem("schema.missing_key", node.place, f"The key '{missing}' is missing here.", hint)], [path]
+        hint = (
+            hint
+            if wrong is None or wrong in _keys(error)
+            else say("'{wrong}' may be meant to be '{missing}'.", wrong=wrong, missing=missing)
+        )
+    return [
+        Problem("schema.missing_key", node.place, say("The key '{missing}' is missing here.", missing=missing), hint)
+    ], [path]
 
 
 def _wrong_name(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
@@ -208,12 +217,19 @@ def _wrong_name(error: ValidationError, node: Node, path: Path_) -> tuple[list[P
 
 
 def _bad_language(name: str, place: Place) -> Problem:
-    return Problem("schema.language", place, f"'{name}' is not a language.", "Write the language's code: fr, en, de…")
+    return Problem(
+        "schema.language",
+        place,
+        say("'{name}' is not a language.", name=name),
+        say("Write the language's code: fr, en, de…"),
+    )
 
 
 def _bad_name(name: str, place: Place) -> Problem:
-    sentence = f"'{name}' can't be a name."
-    return Problem("schema.name", place, sentence, "Names are small letters, digits and _, and begin with a letter.")
+    sentence = say("'{name}' can't be a name.", name=name)
+    return Problem(
+        "schema.name", place, sentence, say("Names are small letters, digits and _, and begin with a letter.")
+    )
 
 
 def _pattern(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
@@ -221,16 +237,16 @@ def _pattern(error: ValidationError, node: Node, path: Path_) -> tuple[list[Prob
         return _wrong_name(error, node, path)
     if error.validator_value == _NAME:
         return [_bad_name(str(error.instance), node.place)], [path]
-    described = _schema_of(error).get("description", "")
-    message = f"'{error.instance}' does not have the form that is asked for here."
-    return [Problem("schema.form", node.place, message, str(described))], [path]
+    described = str(_schema_of(error).get("description", ""))
+    message = say("'{value}' does not have the form that is asked for here.", value=error.instance)
+    return [Problem("schema.form", node.place, message, Message(described))], [path]
 
 
 def _dependent(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
     key, needed = next(iter(dict(_value(error)).items()))
     place = node.entries[key].key.place if isinstance(node, Mapping) and key in node.entries else node.place
-    sentence = f"'{key}' needs '{needed[0]}' beside it."
-    return [Problem("schema.missing_key", place, sentence, f"Add '{needed[0]}:'.")], [path]
+    sentence = say("'{key}' needs '{needed}' beside it.", key=key, needed=needed[0])
+    return [Problem("schema.missing_key", place, sentence, say("Add '{needed}:'.", needed=needed[0]))], [path]
 
 
 _Sentence = tuple[str, str, str]
@@ -238,28 +254,36 @@ _Sentence = tuple[str, str, str]
 
 def _type(error: ValidationError, node: Node) -> _Sentence:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    expected = " or ".join(_KIND_OF_VALUE[str(name)] for name in wanted if name != "null")
+    expected = either(_KIND_OF_VALUE[str(name)] for name in wanted if name != "null")
     hint = ""
     if "string" in wanted and isinstance(node, Scalar):
-        hint = f"Put it in quotes: '{node.text}'." if node.text else "Write something behind the colon."
+        hint = (
+            say("Put it in quotes: '{written}'.", written=node.text)
+            if node.text
+            else say("Write something behind the colon.")
+        )
     elif wanted == ["boolean"] and isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
-        hint = f"Write {'true' if node.text.lower() in {'yes', 'on'} else 'false'}."
+        hint = say("Write {value}.", value="true" if node.text.lower() in {"yes", "on"} else "false")
     elif isinstance(node, Mapping | Sequence) and "string" in wanted:
         expression = "boolean" in wanted  # only expressions may be a text or a truth
-        hint = QUOTE_HINT if expression else "Write one word or sentence."
-    return "schema.wrong_type", f"Here stands {_shown(node)}; expected is {expected}.", hint
+        hint = QUOTE_HINT if expression else say("Write one word or sentence.")
+    return (
+        "schema.wrong_type",
+        say("Here stands {node}; expected is {expected}.", node=_shown(node), expected=expected),
+        hint,
+    )
 
 
 def _shown(node: Node) -> str:
     if isinstance(node, Mapping):
-        return "a mapping of keys"
+        return say("a mapping of keys")
     if isinstance(node, Sequence):
-        return "a list"
+        return say("a list")
     if node.value is None:
-        return "nothing"
+        return say("nothing")
     if isinstance(node.value, str):
-        return f"the text '{_short(node.text)}'"
-    return f"the value {node.text}"
+        return say("the text '{written}'", written=_short(node.text))
+    return say("the value {written}", written=node.text)
 
 
 def _short(text: str) -> str:
@@ -271,40 +295,56 @@ def _enum(error: ValidationError, node: Node) -> _Sentence:
     known = [str(value) for value in _keys(error)]
     return (
         "schema.choice",
-        f"'{_short(word)}' is not one of the possible values here.",
-        did_you_mean(word, known) or ("one of: " + ", ".join(known)),
+        say("'{word}' is not one of the possible values here.", word=_short(word)),
+        did_you_mean(word, known) or say("one of: {names}", names=", ".join(known)),
     )
 
 
 def _constant(error: ValidationError, node: Node) -> _Sentence:
-    return "schema.choice", f"Here stands {_shown(node)}.", f"Write {json.dumps(error.validator_value)}."
+    return (
+        "schema.choice",
+        say("Here stands {node}.", node=_shown(node)),
+        say("Write {value}.", value=json.dumps(error.validator_value)),
+    )
 
 
 def _too_few(_: ValidationError, __: Node) -> _Sentence:
-    return "schema.empty", "Something must stand here.", ""
+    return "schema.empty", say("Something must stand here."), ""
 
 
 def _too_many(error: ValidationError, _: Node) -> _Sentence:
-    return "schema.too_many", f"At most {error.validator_value} may stand here.", ""
+    return (
+        "schema.too_many",
+        say("At most {most} may stand here.", most=error.validator_value),
+        "",
+    )
 
 
 def _repeated(_: ValidationError, node: Node) -> _Sentence:
     items: list[Any] = list(data(node)) if isinstance(node, Sequence) else []
     twice = next((item for number, item in enumerate(items) if item in items[:number]), "")
-    return "schema.repeated", f"'{twice}' stands twice in this list.", "Keep one of them."
+    return "schema.repeated", say("'{twice}' stands twice in this list.", twice=twice), say("Keep one of them.")
 
 
 def _low(error: ValidationError, _: Node) -> _Sentence:
-    return "schema.out_of_range", f"{error.instance} is less than {error.validator_value}.", ""
+    return (
+        "schema.out_of_range",
+        say("{value} is less than {least}.", value=error.instance, least=error.validator_value),
+        "",
+    )
 
 
 def _high(error: ValidationError, _: Node) -> _Sentence:
-    return "schema.out_of_range", f"{error.instance} is more than {error.validator_value}.", ""
+    return (
+        "schema.out_of_range",
+        say("{value} is more than {most}.", value=error.instance, most=error.validator_value),
+        "",
+    )
 
 
 def _wrong(error: ValidationError, _: Node) -> _Sentence:
-    described = _schema_of(error).get("description", "")
-    return "schema.wrong", "This does not fit here.", str(described)
+    described = str(_schema_of(error).get("description", ""))
+    return "schema.wrong", say("This does not fit here."), Message(described)
 
 
 _SENTENCES: dict[str, Callable[[ValidationError, Node], _Sentence]] = {

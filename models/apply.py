@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from definitions.expr.expression import Context
+from definitions.message import say
 from definitions.problems import DefinitionError, Problem
 from definitions.spec.entity import Field
 from models import ddl
@@ -318,8 +319,8 @@ def _refuse_long_names(tx: Tx, plan: Plan) -> None:
         Problem(
             "plan.long_name",
             table.entity.place,
-            f"'{name}' is too long a name for PostgreSQL.",
-            f"{longest} letters are enough.",
+            say("'{name}' is too long a name for PostgreSQL.", name=name),
+            say("{longest} letters are enough.", longest=longest),
         )
         for table in tables
         for name in (table.name, *(column.source or column.name for column in table.columns.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from definitions.message import both, say
 from definitions.problems import Place, Problem
 from definitions.spec.entity import Field
 from models.ddl import listed, quoted
@@ -19,7 +20,7 @@ _HOLDS: Mapping[Dialect, str] = {
 }
 """Whether a list of choices has one."""
 
-ALLOW = "Apply it with leave to lose data if that is meant."
+ALLOW = say("Apply it with leave to lose data if that is meant.")
 
 
 async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Problem]:
@@ -46,8 +47,10 @@ async def _count(tx: Tx, table: str, condition: str = "TRUE", values: Sequence[S
 async def _dropped_table(tx: Tx, plan: Plan, step: DropTable) -> AsyncIterator[Problem]:
     count = await _count(tx, step.shape.name)
     if count:
-        message = f"The entity '{step.shape.name}' goes, and {_many(count)} with it."
-        yield Problem("plan.loses_records", plan.new.place, message, f"A rename is said with 'was'. {ALLOW}")
+        message = say("The entity '{name}' goes, and {count} with it.", name=step.shape.name, count=_many(count))
+        yield Problem(
+            "plan.loses_records", plan.new.place, message, say("A rename is said with 'was'. {allow}", allow=ALLOW)
+        )
 
 
 async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Problem]:
@@ -55,20 +58,39 @@ async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Proble
     for column in step.dropped:
         count = await _count(tx, table, f"{quoted(column.name)} IS NOT NULL")
         if count and _has_values_of_its_own(column, step):
-            message = f"'{table}.{column.name}' goes, and its value in {_many(count)} with it."
-            yield Problem("plan.loses_values", place, message, f"A rename is said with 'was'. {ALLOW}")
+            message = say(
+                "'{table}.{name}' goes, and its value in {count} with it.",
+                table=table,
+                name=column.name,
+                count=_many(count),
+            )
+            yield Problem("plan.loses_values", place, message, say("A rename is said with 'was'. {allow}", allow=ALLOW))
     for name, moves in step.options.items():
         for option, target in moves.items():
             count = 0 if target is not None else await _holding(tx, step, name, option)
             if count:
-                message = f"The option '{option}' of '{table}.{name}' goes, and {_many(count)} have it."
-                hint = f"Say 'was: {option}' on the option that takes its place. {ALLOW}"
+                message = say(
+                    "The option '{option}' of '{table}.{name}' goes, and {count} have it.",
+                    option=option,
+                    table=table,
+                    name=name,
+                    count=_many(count),
+                )
+                hint = say(
+                    "Say 'was: {option}' on the option that takes its place. {allow}", option=option, allow=ALLOW
+                )
                 yield Problem("plan.loses_option", step.new.entity.fields[name].place, message, hint)
     for name in sorted(step.retyped):
         count = await _uncastable(tx, step, name, ZoneInfo(plan.new.timezone))
         now = step.new.entity.fields[name]
         if count:
-            message = f"'{table}.{name}' becomes {now.type}, and the values of {_many(count)} do not fit that."
+            message = say(
+                "'{table}.{name}' becomes {type}, and the values of {count} do not fit that.",
+                table=table,
+                name=name,
+                type=now.type,
+                count=_many(count),
+            )
             yield Problem("plan.loses_values", now.place, message, ALLOW)
 
 
@@ -115,14 +137,25 @@ async def _missing(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
         if field.required and field.compute is None and field.default is None:
             count = await _without_value(tx, step, name)
             if count:
-                message = f"'{step.new.name}.{name}' becomes required, and {_many(count)} have no value in it."
-                yield Problem("plan.required", field.place, message, "Give it a default, or fill it in first.")
+                message = say(
+                    "'{table}.{name}' becomes required, and {count} have no value in it.",
+                    table=step.new.name,
+                    name=name,
+                    count=_many(count),
+                )
+                yield Problem("plan.required", field.place, message, say("Give it a default, or fill it in first."))
 
 
 def _homeless(step: ChangeTable, process: str, state: str, count: int) -> Problem:
-    message = f"The state '{state}' of '{process}' goes, and {_many(count)} are in it."
-    hint = (
-        f"Say where they go: 'moved: {{{state}: …}}' on the process, or 'was: {state}' on the state that replaces it."
+    message = say(
+        "The state '{state}' of '{process}' goes, and {count} are in it.",
+        state=state,
+        process=process,
+        count=_many(count),
+    )
+    hint = say(
+        "Say where they go: 'moved: {{{state}: …}}' on the process, or 'was: {state}' on the state that replaces it.",
+        state=state,
     )
     return Problem("plan.state", step.new.entity.place, message, hint)
 
@@ -151,10 +184,10 @@ async def _duplicates(tx: Tx, step: ChangeTable, index: IndexShape) -> AsyncIter
 def duplicate(field: Field, index: IndexShape) -> Problem:
     """Return the problem that values to be unique are not."""
     place: Place = field.place
-    names = " and ".join(f"'{name}'" for name in index.columns)
-    message = f"{names} of '{index.table}' become unique, and some records have the same."
-    return Problem("plan.unique", place, message, "Make them different first.")
+    names = both(f"'{name}'" for name in index.columns)
+    message = say("{names} of '{table}' become unique, and some records have the same.", names=names, table=index.table)
+    return Problem("plan.unique", place, message, say("Make them different first."))
 
 
 def _many(count: int) -> str:
-    return "1 record" if count == 1 else f"{count:,} records"
+    return say("1 record") if count == 1 else say("{count} records", count=f"{count:,}")

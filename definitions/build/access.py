@@ -9,6 +9,7 @@ from definitions.build.draft import Draft, Source, entries, mapping, scalars, wo
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.expr import Type
+from definitions.message import say
 from definitions.problems import NOWHERE, Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.access import EntityAccess, FieldRule, Function, Level, Reach, Rule, Terms
@@ -89,7 +90,7 @@ def _rule(draft: Draft, entity: str, node: Node | None) -> Rule | None:
         _check_reach(draft, entity, node)
         return Rule(node.place, reach)
     if node.text.isidentifier():
-        sentence = f"'{node.text}' is neither a reach nor a condition."
+        sentence = say("'{written}' is neither a reach nor a condition.", written=node.text)
         draft.unfit("level.reach", node.place, sentence, did_you_mean(node.text, REACHES))
         return None
     names: dict[str, Type] = draft.base({"record": draft.record_type(entity)})
@@ -100,8 +101,15 @@ def _rule(draft: Draft, entity: str, node: Node | None) -> Rule | None:
 def _check_reach(draft: Draft, entity: str, node: Scalar) -> None:
     owned = "owner" in draft.records.get(entity, {}) or "parent" in draft.records.get(entity, {}) or entity == MEMBER
     if node.text in {"mine", "downline"} and not owned and entity in draft.records:
-        sentence = f"Records of {entity} belong to nobody, so none are '{node.text}'."
-        draft.unfit("level.no_owner", node.place, sentence, f"Say 'owner: true' in the entity {entity}, or 'all'.")
+        sentence = say(
+            "Records of {entity} belong to nobody, so none are '{written}'.", entity=entity, written=node.text
+        )
+        draft.unfit(
+            "level.no_owner",
+            node.place,
+            sentence,
+            say("Say 'owner: true' in the entity {entity}, or 'all'.", entity=entity),
+        )
 
 
 def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str, FieldRule]]:
@@ -111,7 +119,7 @@ def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str,
         if not known:
             continue  # the entity can't be read: reported there
         if name not in known:
-            sentence = f"The entity {entity} has no field '{name}'."
+            sentence = say("The entity {entity} has no field '{name}'.", entity=entity, name=name)
             draft.unfit("field.unknown", key.place, sentence, did_you_mean(name, known))
         elif body is not None:
             read, write = (_rule(draft, entity, body.get(part)) for part in ("read", "write"))
@@ -130,7 +138,7 @@ def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
         if item.text in known:
             found.append(item.text)
         elif not draft.holes("process"):
-            sentence = f"No process of {entity} has a transition '{item.text}'."
+            sentence = say("No process of {entity} has a transition '{written}'.", entity=entity, written=item.text)
             draft.unfit("process.unknown_transition", item.place, sentence, did_you_mean(item.text, known))
     return tuple(found)
 

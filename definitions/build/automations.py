@@ -16,6 +16,7 @@ from definitions.build.references import process_part
 from definitions.build.steps import Steps
 from definitions.build.values import computed, is_expression
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, Type
+from definitions.message import both, say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.automation import (
@@ -34,9 +35,9 @@ from definitions.spec.value import Value
 
 WITH_BEFORE = (Entered, Moved, Changed)
 _HINTS = {
-    "form": "'form' is known in a transition only; fields of the record keep what was asked.",
-    "before": "'before' is known where the start is a change: entered, left, moved, changed.",
-    "record": "This automation has no record: use 'every' with 'for_each'.",
+    "form": say("'form' is known in a transition only; fields of the record keep what was asked."),
+    "before": say("'before' is known where the start is a change: entered, left, moved, changed."),
+    "record": say("This automation has no record: use 'every' with 'for_each'."),
 }
 Found = tuple[Trigger, str | None]
 
@@ -91,12 +92,12 @@ def _entity(draft: Draft, found: list[Found]) -> str | None:
     entities = list(dict.fromkeys(entity for _, entity in found))
     if len(entities) > 1:
         place = found[-1][0].place
-        shown = " and ".join(entity or "no record" for entity in entities)
+        shown = both(entity or say("no record") for entity in entities)
         draft.unfit(
             "automation.mixed",
             place,
-            f"These triggers are about different things: {shown}.",
-            "Write an automation for each.",
+            say("These triggers are about different things: {shown}.", shown=shown),
+            say("Write an automation for each."),
         )
     return entities[0] if len(entities) == 1 else None
 
@@ -107,8 +108,8 @@ def _triggers(draft: Draft, node: Node | None) -> Iterator[Found]:
         if body is None:
             continue
         if len(body.entries) != 1:
-            sentence = "A trigger is exactly one key, as 'entered: process.state'."
-            draft.unfit("automation.trigger", body.place, sentence, "Several triggers are a list.")
+            sentence = say("A trigger is exactly one key, as 'entered: process.state'.")
+            draft.unfit("automation.trigger", body.place, sentence, say("Several triggers are a list."))
             continue
         for name, key, value in entries(body):
             build = TRIGGERS.get(name)
@@ -164,7 +165,9 @@ def _changed(draft: Draft, place: Place, node: Node) -> Found | None:
     members = draft.records.get(entity)
     if members is None:
         return None  # the entity can't be read: reported there
-    return Changed(entity, field_names(draft, body.get("fields"), members, f"The entity {entity}"), place), entity
+    return Changed(
+        entity, field_names(draft, body.get("fields"), members, say("The entity {entity}", entity=entity)), place
+    ), entity
 
 
 def _due(draft: Draft, place: Place, node: Node) -> Found | None:
@@ -175,11 +178,13 @@ def _due(draft: Draft, place: Place, node: Node) -> Found | None:
         return None
     dates = [name for name, member in draft.records.get(entity, {}).items() if member.type in (DATE, DATETIME, DYN)]
     if at.text not in dates and entity in draft.records:
-        sentence = f"The entity {entity} has no date '{at.text}'."
+        sentence = say("The entity {entity} has no date '{name}'.", entity=entity, name=at.text)
         draft.unfit("automation.due_at", at.place, sentence, did_you_mean(at.text, dates))
         return None
     if "before" in body.entries and "after" in body.entries:
-        draft.report("automation.due_both", body.entries["after"].key.place, "Either 'before' or 'after', not both.")
+        draft.report(
+            "automation.due_both", body.entries["after"].key.place, say("Either 'before' or 'after', not both.")
+        )
     return Due(entity, at.text, place, draft.duration(body.get("before")), draft.duration(body.get("after"))), entity
 
 
@@ -204,8 +209,10 @@ def _check_cron(draft: Draft, node: Scalar) -> None:
     try:
         CronSim(node.text, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError:
-        hint = "Five parts: minute, hour, day of month, month, day of week; 0 8 * * 1-5 is 8:00 from Monday to Friday."
-        draft.report("automation.cron", node.place, f"'{node.text}' is not a schedule.", hint)
+        hint = say(
+            "Five parts: minute, hour, day of month, month, day of week; 0 8 * * 1-5 is 8:00 from Monday to Friday."
+        )
+        draft.report("automation.cron", node.place, say("'{written}' is not a schedule.", written=node.text), hint)
 
 
 TRIGGERS: dict[str, Callable[[Draft, Place, Node], Found | None]] = {

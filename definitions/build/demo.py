@@ -10,6 +10,7 @@ from typing import Any
 
 from definitions.build.draft import Draft, entries, mapping, optional_word, scalars, word
 from definitions.build.values import UnfitError, literal
+from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence, data
 from definitions.spec.demo import (
@@ -47,7 +48,7 @@ def build_demo(draft: Draft) -> Demo | None:
     """Return the pack's demo, None without one."""
     found = [source for source in draft.sources.get("demo", {}).values() if source.node is not None]
     for source in found[1:]:
-        draft.report("demo.several", source.place, "A pack has one demo.", "Join the two.")
+        draft.report("demo.several", source.place, say("A pack has one demo."), say("Join the two."))
     if not found or found[0].node is None:
         return None
     draft.current = found[0]
@@ -90,7 +91,7 @@ class _Builder:
         references: dict[str, str] = {}
         fields = self._fields(MEMBER)
         for name, at, value in entries(node.get("values")):
-            field = self._field(fields, at, "A member")
+            field = self._field(fields, at, say("A member"))
             if field is None:
                 continue
             if field.type == "reference" and field.to == MEMBER and isinstance(value, Scalar):
@@ -112,15 +113,22 @@ class _Builder:
             return None
         above = self.members[: self.members.index(name)]
         if node.text not in above:
-            hint = did_you_mean(node.text, above) if node.text not in self.members else "Write a sponsor above."
-            self.draft.unfit("demo.sponsor", node.place, f"There is no member '{node.text}' above this one.", hint)
+            hint = did_you_mean(node.text, above) if node.text not in self.members else say("Write a sponsor above.")
+            self.draft.unfit(
+                "demo.sponsor",
+                node.place,
+                say("There is no member '{written}' above this one.", written=node.text),
+                hint,
+            )
             return None
         return node.text
 
     def _known_member(self, node: Scalar) -> str:
         if node.text not in self.members:
             hint = did_you_mean(node.text, self.members)
-            self.draft.unfit("demo.member", node.place, f"The demo has no member '{node.text}'.", hint)
+            self.draft.unfit(
+                "demo.member", node.place, say("The demo has no member '{written}'.", written=node.text), hint
+            )
         return node.text
 
     # Records ------------------------------------------------------------------------------------------------------
@@ -131,7 +139,7 @@ class _Builder:
         return DemoRecords(
             key.text,
             int(_number(node.get("count"), 1)),
-            self._values(node.get("values"), fields, f"The entity {key.text}"),
+            self._values(node.get("values"), fields, say("The entity {entity}", entity=key.text)),
             key.place,
             within=self._span(node.get("within"), LONG_AGO),
             owners=self.draft.names("level", node.get("owners"), extra=["leader"]),
@@ -158,7 +166,12 @@ class _Builder:
         source = self.draft.source("process", key.text)
         raw = source.raw if source else None
         if raw is not None and word(raw.get("entity")) != entity:
-            sentence = f"'{key.text}' is a process of {word(raw.get('entity'))}, not of {entity}."
+            sentence = say(
+                "'{written}' is a process of {other}, not of {entity}.",
+                written=key.text,
+                other=word(raw.get("entity")),
+                entity=entity,
+            )
             self.draft.unfit("demo.process", key.place, sentence)
             return None
         transitions = {name: mapping(value) for name, _, value in entries(raw.get("transitions") if raw else None)}
@@ -184,10 +197,10 @@ class _Builder:
         if node is None or not isinstance(named, Scalar):
             return None
         fields = self._fields(MEMBER)
-        field = self._field(fields, named, "A member")
+        field = self._field(fields, named, say("A member"))
         if field is not None and field.to != MEMBER:
             known = [each.name for each in (fields or {}).values() if each.to == MEMBER]
-            sentence = f"'{named.text}' does not refer to a member."
+            sentence = say("'{named}' does not refer to a member.", named=named.text)
             self.draft.unfit("demo.helper", named.place, sentence, did_you_mean(named.text, known))
         return Helper(named.text, _number(node.get("share"), 0.0))
 
@@ -198,14 +211,16 @@ class _Builder:
             tuple(item.text for item in moves),
             self._span(node.get("within"), LONG_AGO),
             node.place,
-            self._values(node.get("values"), fields, "The entity"),
+            self._values(node.get("values"), fields, say("The entity")),
         )
 
     def _transition(self, node: Scalar, transitions: MappingType[str, object]) -> bool:
         if node.text in transitions:
             return True
         hint = did_you_mean(node.text, transitions)
-        self.draft.unfit("transition.unknown", node.place, f"There is no transition '{node.text}'.", hint)
+        self.draft.unfit(
+            "transition.unknown", node.place, say("There is no transition '{written}'.", written=node.text), hint
+        )
         return False
 
     def _form(
@@ -220,7 +235,7 @@ class _Builder:
         makers: dict[str, Maker] = {}
         for name, key, value in entries(node):
             if name not in questions:
-                sentence = f"The form of {at.text} does not ask for '{name}'."
+                sentence = say("The form of {at} does not ask for '{name}'.", at=at.text, name=name)
                 self.draft.unfit("demo.form", key.place, sentence, did_you_mean(name, questions))
                 continue
             maker = self._maker(value, questions[name], questions)
@@ -236,7 +251,7 @@ class _Builder:
     def _field(self, fields: Fields, key: Scalar, what: str) -> Field | None:
         found = (fields or {}).get(key.text)
         if found is None and fields is not None:
-            sentence = f"{what} has no field '{key.text}'."
+            sentence = say("{what} has no field '{written}'.", what=what, written=key.text)
             self.draft.unfit("field.unknown", key.place, sentence, did_you_mean(key.text, fields))
         return found
 
@@ -269,8 +284,8 @@ class _Builder:
     def _source(self, node: Mapping, field: Field | None, around: Iterable[str]) -> Source | None:
         kinds = [name for name in _KINDS if name in node.entries]
         if len(kinds) != 1:
-            hint = f"Give one of: {', '.join(_KINDS)}."
-            self.draft.unfit("demo.value", node.place, "It is not clear how this value is made.", hint)
+            hint = say("Give one of: {kinds}.", kinds=", ".join(_KINDS))
+            self.draft.unfit("demo.value", node.place, say("It is not clear how this value is made."), hint)
             return None
         kind = kinds[0]
         written = node.entries[kind].value
@@ -294,7 +309,7 @@ class _Builder:
         choices = _choices(node)
         for choice, _ in choices:
             if field is not None and field.options and choice not in field.options:
-                sentence = f"'{choice}' is not an option of {field.name}."
+                sentence = say("'{choice}' is not an option of {name}.", choice=choice, name=field.name)
                 self.draft.unfit("value.type", node.place, sentence, did_you_mean(str(choice), field.options))
         return Pick(choices, count)
 
@@ -302,13 +317,18 @@ class _Builder:
         choices = self.lists.get(name, ())
         if not choices:
             hint = did_you_mean(name, self.lists)
-            self.draft.unfit("demo.list", node.place, f"The demo has no list '{name}'.", hint)
+            self.draft.unfit("demo.list", node.place, say("The demo has no list '{name}'.", name=name), hint)
         keys = {each for item, _ in choices if isinstance(item, dict) for each in item}
         if keys and not key:
-            sentence = f"The list '{name}' holds keys and values: say which one to take."
-            self.draft.unfit("demo.list", node.place, sentence, f"Write '{name}.{min(keys)}', or put texts in quotes.")
+            sentence = say("The list '{name}' holds keys and values: say which one to take.", name=name)
+            self.draft.unfit(
+                "demo.list",
+                node.place,
+                sentence,
+                say("Write '{name}.{key}', or put texts in quotes.", name=name, key=min(keys)),
+            )
         if choices and key and key not in keys:
-            sentence = f"Nothing in the list '{name}' has a '{key}'."
+            sentence = say("Nothing in the list '{name}' has a '{key}'.", name=name, key=key)
             self.draft.unfit("demo.list", node.place, sentence, did_you_mean(key, keys))
         return Pick(choices, many, name if key else None, key or None)
 
@@ -347,7 +367,7 @@ class _Builder:
             return otherwise
         if found.working_days or found.working_hours:
             self.draft.unfit(
-                "demo.working_time", node.place if node else self.node.place, "A demo counts in plain days."
+                "demo.working_time", node.place if node else self.node.place, say("A demo counts in plain days.")
             )
         return found.months * MONTH + found.exact
 

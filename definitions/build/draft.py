@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from definitions.build.constants import constant
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Choice, Expression, Member, RecordOf, Scope, Type, compile_expression
+from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
 from definitions.source import QUOTE_HINT, Mapping, Node, Scalar, Sequence
 from definitions.spec.entity import Field
@@ -80,7 +81,12 @@ class Draft:
         if node.text in names:
             self.used.add((kind, node.text))
             return True
-        self.unfit(f"{kind}.unknown", node.place, f"There is no {kind} '{node.text}'.", did_you_mean(node.text, names))
+        self.unfit(
+            f"{kind}.unknown",
+            node.place,
+            say("There is no {kind} '{written}'.", kind=kind, written=node.text),
+            did_you_mean(node.text, names),
+        )
         return False
 
     def processes_of(self, entity: str) -> tuple[str, ...]:
@@ -107,9 +113,13 @@ class Draft:
         values = {key: word(entry.value) for key, entry in node.entries.items()}
         missing = [language for language in self.languages if language not in values]
         if missing:
-            sentence = f"This text has no translation for: {', '.join(missing)}."
+            sentence = say("This text has no translation for: {missing}.", missing=", ".join(missing))
             self.report(
-                "text.missing_language", node.place, sentence, "Add it, or leave the languages out.", severity="warning"
+                "text.missing_language",
+                node.place,
+                sentence,
+                say("Add it, or leave the languages out."),
+                severity="warning",
             )
         return Text(values)
 
@@ -123,8 +133,8 @@ class Draft:
             return None
         found = parse_duration(node.text)
         if found is None:
-            hint = "Write 10m, 72h, 3d, 2w, 6 months, 2 years, 4 working hours or 3 working days."
-            self.unfit("duration.syntax", node.place, f"'{node.text}' is not a duration.", hint)
+            hint = say("Write 10m, 72h, 3d, 2w, 6 months, 2 years, 4 working hours or 3 working days.")
+            self.unfit("duration.syntax", node.place, say("'{written}' is not a duration.", written=node.text), hint)
         return found
 
     def record_type(self, entity: str | None) -> Type:
@@ -149,8 +159,8 @@ class Draft:
         found = self.expression(node, names, expect=BOOL, query=query)
         outcome = None if found is None else constant(found)
         if found is not None and outcome is not None:
-            sentence = f"This condition is always {'true' if outcome[0] else 'false'}."
-            self.report("expression.constant", found.place, sentence, "Compare with something that changes.")
+            sentence = say("This condition is always {value}.", value="true" if outcome[0] else "false")
+            self.report("expression.constant", found.place, sentence, say("Compare with something that changes."))
         return found
 
     def expression(
@@ -171,8 +181,8 @@ class Draft:
             self.report(
                 "expression.equals",
                 node.place,
-                "This is always an expression: it needs no '='.",
-                f"Write: {text[1:].strip()}",
+                say("This is always an expression: it needs no '='."),
+                say("Write: {text}", text=text[1:].strip()),
             )
             offset, text = 1, text[1:]
         around = names if isinstance(names, Around) else Around(names)
@@ -188,9 +198,9 @@ class Draft:
 
 
 NOT_IN_QUERY = "expression.not_in_query"
-NETWORK = "the network"
-SETTINGS = "the settings"
-FORM = "the form"
+NETWORK = say("the network")
+SETTINGS = say("the settings")
+FORM = say("the form")
 
 
 def _moved(problem: Problem, node: Scalar, text: str, offset: int) -> Problem:

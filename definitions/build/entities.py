@@ -25,6 +25,7 @@ from definitions.build.jinja import TITLE_FILTERS, check_template
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.message import say
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.entity import SYSTEM_FIELDS, Basis, Entity, Field, Retention
@@ -65,12 +66,14 @@ def _declare(draft: Draft, source: Source, node: Mapping) -> None:
 
 def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
     if key.text in RESERVED:
-        hint = "Every record has it already." if key.text in SYSTEM_FIELDS else "Choose another name."
-        draft.unfit("field.reserved", key.place, f"'{key.text}' can't be the name of a field.", hint)
+        hint = say("Every record has it already.") if key.text in SYSTEM_FIELDS else say("Choose another name.")
+        draft.unfit(
+            "field.reserved", key.place, say("'{written}' can't be the name of a field.", written=key.text), hint
+        )
         return False
     if entity == MEMBER and key.text in draft.shapes[MEMBER]:
-        sentence = f"'{key.text}' is built into member."
-        draft.unfit("field.built_in", key.place, sentence, "Leave it out: 'entity: member' only adds fields.")
+        sentence = say("'{written}' is built into member.", written=key.text)
+        draft.unfit("field.built_in", key.place, sentence, say("Leave it out: 'entity: member' only adds fields."))
         return False
     return True
 
@@ -132,19 +135,30 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
     shapes = draft.shapes[name]
     members = draft.records[name]
     privacy = mapping(node.get("privacy"))
-    what = f"The entity {name}"
+    what = say("The entity {entity}", entity=name)
     defaults = {"icon": "users", "title": MEMBER_TITLE} if name == MEMBER else {"icon": "file", "title": _title(shapes)}
     owner = flag(node.get("owner"))
     if owner and name == MEMBER:
         draft.report(
-            "entity.member_owner", node.entries["owner"].key.place, "A member belongs to nobody.", "Leave 'owner' out."
+            "entity.member_owner",
+            node.entries["owner"].key.place,
+            say("A member belongs to nobody."),
+            say("Leave 'owner' out."),
         )
     if name.startswith(DATABASES_OWN):
         draft.report(
-            "entity.reserved", source.place, f"'{name}' can't be the name of an entity.", "Choose another name."
+            "entity.reserved",
+            source.place,
+            say("'{name}' can't be the name of an entity.", name=name),
+            say("Choose another name."),
         )
     if len(shapes) > MOST_FIELDS:
-        draft.report("entity.too_many_fields", source.place, f"{what} has more than {MOST_FIELDS} fields.", "Split it.")
+        draft.report(
+            "entity.too_many_fields",
+            source.place,
+            say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
+            say("Split it."),
+        )
     title = node.get("title")
     if isinstance(title, Scalar):
         _check_title(draft, title, name)
@@ -184,8 +198,8 @@ def _check_title(draft: Draft, title: Scalar, name: str) -> None:
         _, _, field = path.partition(".")
         member = draft.records[name].get(field)
         if member is not None and isinstance(member.type, RecordOf):
-            sentence = f"A title is made of the record's own fields; '{field}' is another record."
-            hint = "Show it in a column of the list or on the card of the board."
+            sentence = say("A title is made of the record's own fields; '{field}' is another record.", field=field)
+            hint = say("Show it in a column of the list or on the card of the board.")
             draft.report("entity.title_reference", place, sentence, hint)
 
 
@@ -229,11 +243,11 @@ def _compute(draft: Draft, entity: str, shape: Field, node: Mapping) -> Value | 
         return None
     for key in ("default", "required"):
         if key in node.entries:
-            sentence = f"A computed field has no '{key}'."
-            draft.report("field.computed", node.entries[key].key.place, sentence, f"Leave '{key}' out.")
+            sentence = say("A computed field has no '{key}'.", key=key)
+            draft.report("field.computed", node.entries[key].key.place, sentence, say("Leave '{key}' out.", key=key))
     if not is_expression(found):
         return value_of(draft, found, shape, {})
-    reason = "A computed field reads its own record only."
+    reason = say("A computed field reads its own record only.")
     hints = dict.fromkeys(("actor", "network", "settings", "before", "form"), reason)
     around = Around({"record": RecordOf(entity)}, hints=hints)
     value = computed(draft, found, around, _expected(draft, entity, shape))
@@ -251,10 +265,12 @@ def _check_reads(draft: Draft, node: Node, entity: str, shape: Field, value: Val
     reads = value.expression.reads if value.expression else frozenset()
     for path in sorted(reads):
         if len(path) > 1 and path[1] == shape.name:
-            draft.report("field.compute_cycle", node.place, f"'{shape.name}' is computed from itself.")
+            draft.report("field.compute_cycle", node.place, say("'{name}' is computed from itself.", name=shape.name))
         elif len(path) > 2 and isinstance(draft.records[entity].get(path[1], _ANY).type, RecordOf):
-            sentence = f"A computed field reads its own record only, not {'.'.join(path)}."
-            draft.report("field.compute_reads", node.place, sentence, "Read the reference where it is shown instead.")
+            sentence = say("A computed field reads its own record only, not {path}.", path=".".join(path))
+            draft.report(
+                "field.compute_reads", node.place, sentence, say("Read the reference where it is shown instead.")
+            )
 
 
 _ANY = Member(STRING)
@@ -269,8 +285,12 @@ def _unique(draft: Draft, entity: str, shape: Field, node: Node | None) -> tuple
         if item.text in others:
             found.append(item.text)
         else:
-            message = f"{shape.name} can't be unique together with '{item.text}': there is no such field."
-            hint = "Say 'owner: true' in the entity." if item.text == "owner" else did_you_mean(item.text, others)
+            message = say(
+                "{name} can't be unique together with '{written}': there is no such field.",
+                name=shape.name,
+                written=item.text,
+            )
+            hint = say("Say 'owner: true' in the entity.") if item.text == "owner" else did_you_mean(item.text, others)
             draft.unfit("field.unknown", item.place, message, hint)
     return tuple(found) if node is not None else None
 
@@ -290,7 +310,7 @@ def _retention(draft: Draft, entity: str, node: Node | None) -> Retention | None
     since = node.get("since")
     dates = {name for name, member in draft.records[entity].items() if member.type in (DATE, DATETIME)}
     if isinstance(since, Scalar) and since.text not in dates:
-        sentence = f"The entity {entity} has no date '{since.text}'."
+        sentence = say("The entity {entity} has no date '{name}'.", entity=entity, name=since.text)
         draft.unfit("retention.since", since.place, sentence, did_you_mean(since.text, sorted(dates)))
     unless = draft.condition(node.get("unless"), names, query=True)
     return Retention(

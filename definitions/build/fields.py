@@ -22,6 +22,7 @@ from definitions.build.draft import (
 )
 from definitions.build.values import TEXT_TYPES, type_of, value_of
 from definitions.expr import Member
+from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.entity import Field, FieldType, OnDelete, Option, Personal
@@ -68,14 +69,24 @@ def _check_keys(draft: Draft, kind: str, key: Scalar, node: Mapping) -> None:
     for name, kinds in _BELONGS.items():
         entry = node.entries.get(name)
         if entry is not None and kind not in kinds:
-            message = f"A field of type {kind} has no '{name}'."
-            draft.report("field.key", entry.key.place, message, f"It is for: {', '.join(kinds)}.")
+            message = say("A field of type {kind} has no '{name}'.", kind=kind, name=name)
+            draft.report("field.key", entry.key.place, message, say("It is for: {kinds}.", kinds=", ".join(kinds)))
     if draft.current is not None and draft.current.damaged:
         return  # what is missing may have been written, and reported
     if kind in {"choice", "choices"} and "options" not in node.entries:
-        draft.unfit("field.options", key.place, f"The {kind} '{key.text}' has no options.", "Add 'options: {…}'.")
+        draft.unfit(
+            "field.options",
+            key.place,
+            say("The {kind} '{written}' has no options.", kind=kind, written=key.text),
+            say("Add 'options: {…}'."),
+        )
     if kind == "reference" and "to" not in node.entries:
-        draft.unfit("field.to", key.place, f"The reference '{key.text}' does not say where to.", "Add 'to: entity'.")
+        draft.unfit(
+            "field.to",
+            key.place,
+            say("The reference '{written}' does not say where to.", written=key.text),
+            say("Add 'to: entity'."),
+        )
 
 
 def options(draft: Draft, node: Node | None) -> Iterator[tuple[str, Option]]:
@@ -121,6 +132,9 @@ def field_names(draft: Draft, node: Node | None, known: MappingType[str, object]
             found.append(item.text)
         else:
             draft.unfit(
-                "field.unknown", item.place, f"{what} has no field '{item.text}'.", did_you_mean(item.text, known)
+                "field.unknown",
+                item.place,
+                say("{what} has no field '{written}'.", what=what, written=item.text),
+                did_you_mean(item.text, known),
             )
     return tuple(found)

@@ -11,6 +11,7 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from definitions.build.draft import Draft, Names
 from definitions.expr import DYN, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Scalar
 
@@ -45,7 +46,7 @@ FILTERS = frozenset(
 TITLE_FILTERS = FILTERS - {"phone", "date", "datetime", "money", "label"}
 """The filters of titles: they have no reader, so they know no language to write dates and amounts in."""
 
-LINKS = "the links"
+LINKS = say("the links")
 _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.Include: "include",
     nodes.Import: "import",
@@ -57,11 +58,11 @@ _FORBIDDEN: MappingType[type[nodes.Node], str] = {
     nodes.FilterBlock: "filter",
 }
 LONGEST = 50_000
-_FLATTEN = "Write it with fewer blocks and parentheses inside of one another."
-_LOOP: Names = {"loop": RecordOf("the loop")}
+_FLATTEN = say("Write it with fewer blocks and parentheses inside of one another.")
+_LOOP: Names = {"loop": RecordOf(say("the loop"))}
 _EXTRA: MappingType[str, MappingType[str, Member]] = {
     LINKS: {name: Member(STRING) for name in ("record", "unsubscribe", "account")},
-    "the loop": {
+    say("the loop"): {
         **{
             name: Member(INT, nullable=False)
             for name in ("index", "index0", "revindex", "revindex0", "length", "depth")
@@ -76,8 +77,8 @@ Paths = dict[str, Place]
 def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[str] = FILTERS) -> Paths:
     """Report what is wrong with a template; return the variables that it shows, each with its first place."""
     if len(node.text) > LONGEST:
-        sentence = f"A template has at most {LONGEST:,} characters."
-        draft.report("template.too_long", node.place, sentence, "Say less, or say it in several messages.")
+        sentence = say("A template has at most {longest} characters.", longest=f"{LONGEST:,}")
+        draft.report("template.too_long", node.place, sentence, say("Say less, or say it in several messages."))
         return {}
     environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
     environment.filters = dict.fromkeys(filters, str)
@@ -92,12 +93,14 @@ def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[
         draft.report(
             "template.syntax",
             place,
-            f"This template can't be read: {_sentence(error)}.",
-            "Look at the braces: {{ … }}.",
+            say("This template can't be read: {error}.", error=_sentence(error)),
+            say("Look at the braces: {{ … }}."),
         )
         return {}
     except (RecursionError, MemoryError, SyntaxError):
-        draft.report("template.syntax", node.place, "This template can't be read: it is nested too deeply.", _FLATTEN)
+        draft.report(
+            "template.syntax", node.place, say("This template can't be read: it is nested too deeply."), _FLATTEN
+        )
         return {}
     return checker.paths
 
@@ -134,7 +137,11 @@ class _Checker:
         word = _FORBIDDEN.get(type(node))
         if word is not None:
             self._report(
-                "template.statement", node, word, f"'{word}' is not part of the templates of messages.", "Write it out."
+                "template.statement",
+                node,
+                word,
+                say("'{word}' is not part of the templates of messages.", word=word),
+                say("Write it out."),
             )
             return DYN
         known = self._kinds.get(type(node))
@@ -149,7 +156,13 @@ class _Checker:
         if name in names:
             return names[name]
         hint = did_you_mean(name, names)
-        self._report("template.unknown_variable", node, name, f"There is no variable '{name}' in this template.", hint)
+        self._report(
+            "template.unknown_variable",
+            node,
+            name,
+            say("There is no variable '{name}' in this template.", name=name),
+            hint,
+        )
         return DYN
 
     def _attribute(self, node: nodes.Node, names: dict[str, Type]) -> Type:
@@ -161,7 +174,11 @@ class _Checker:
             return self._member(node, owner, name)
         if owner != DYN:
             self._report(
-                "template.unknown_field", node, name, f"A {owner} has no '{name}'.", "Use a filter: {{ x | filter }}."
+                "template.unknown_field",
+                node,
+                name,
+                say("A {owner} has no '{name}'.", owner=owner, name=name),
+                say("Use a filter: {{ x | filter }}."),
             )
         return DYN
 
@@ -169,7 +186,7 @@ class _Checker:
         members = _EXTRA.get(owner.entity) or self.draft.records.get(owner.entity, {})
         found = members.get(name)
         if found is None:
-            sentence = f"{owner.entity} has no field '{name}'."
+            sentence = say("{entity} has no field '{name}'.", entity=owner.entity, name=name)
             self._report("template.unknown_field", node, name, sentence, did_you_mean(name, members))
             return DYN
         path = _path(node)
@@ -180,10 +197,16 @@ class _Checker:
     def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         name = str(getattr(node, "name", ""))
         if name in FILTERS - self.filters:
-            self._report("template.filter_of_messages", node, name, f"Titles have no filter '{name}'.", "Leave it out.")
+            self._report(
+                "template.filter_of_messages",
+                node,
+                name,
+                say("Titles have no filter '{name}'.", name=name),
+                say("Leave it out."),
+            )
         elif name not in self.filters:
             hint = did_you_mean(name, sorted(self.filters))
-            self._report("template.unknown_filter", node, name, f"There is no filter '{name}'.", hint)
+            self._report("template.unknown_filter", node, name, say("There is no filter '{name}'.", name=name), hint)
         found: Type = DYN
         for number, child in enumerate(node.iter_child_nodes()):
             kind = self._type(child, names)
@@ -193,9 +216,9 @@ class _Checker:
     def _call(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         called = getattr(node, "node", None)
         name = str(getattr(called, "attr", "") or getattr(called, "name", ""))
-        sentence = "Functions can't be called in a template."
+        sentence = say("Functions can't be called in a template.")
         shown = called if isinstance(called, nodes.Node) else node
-        hint = f"Use a filter: {{{{ x | {name} }}}}." if name in FILTERS else ""
+        hint = say("Use a filter: {{{{ x | {name} }}}}.", name=name) if name in FILTERS else ""
         self._report("template.call", shown, name, sentence, hint)
         del names
         return DYN

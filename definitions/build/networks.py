@@ -10,6 +10,7 @@ from definitions.build.draft import NETWORK, SETTINGS, Draft, entries, mapping, 
 from definitions.build.fields import member_of, options
 from definitions.build.values import UnfitError, literal
 from definitions.expr import STRING, ListOf, Member
+from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.entity import Field, FieldType
@@ -55,7 +56,10 @@ def _timezone(draft: Draft, node: Node | None) -> str:
     if node.text in known:
         return node.text
     draft.report(
-        "network.timezone", node.place, f"There is no time zone '{node.text}'.", did_you_mean(node.text, sorted(known))
+        "network.timezone",
+        node.place,
+        say("There is no time zone '{written}'.", written=node.text),
+        did_you_mean(node.text, sorted(known)),
     )
     return "Europe/Paris"
 
@@ -76,7 +80,10 @@ def _hours(draft: Draft, node: Node | None) -> tuple[int, int]:
     opens, closes = (_minutes(part) for part in node.text.split("-"))
     if opens >= closes:
         draft.report(
-            "network.hours", node.place, "The day closes before it opens.", "Write the earlier hour first: 09:00-18:30."
+            "network.hours",
+            node.place,
+            say("The day closes before it opens."),
+            say("Write the earlier hour first: 09:00-18:30."),
         )
         return default.opens, default.closes
     return opens, closes
@@ -96,7 +103,12 @@ def _settings(draft: Draft, node: Node | None, timezone: ZoneInfo) -> Iterator[t
         label = draft.text(body.get("label"), name)
         shape = Field(name, kind, label, key.place, options=dict(options(draft, body.get("options"))))
         if kind == "choice" and not shape.options:
-            draft.unfit("field.options", key.place, f"The choice '{name}' has no options.", "Add 'options: {…}'.")
+            draft.unfit(
+                "field.options",
+                key.place,
+                say("The choice '{name}' has no options.", name=name),
+                say("Add 'options: {…}'."),
+            )
         start = body.get("value")
         found = None
         if start is not None:

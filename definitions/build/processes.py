@@ -24,6 +24,7 @@ from definitions.build.fields import member_of, shape_of, with_values
 from definitions.build.member import MEMBER
 from definitions.build.values import value_of
 from definitions.expr import Choice, Member, RecordOf
+from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.entity import SYSTEM_FIELDS, Field
@@ -32,8 +33,8 @@ from definitions.spec.value import Value
 from definitions.text import plain
 
 NO_FORM = {
-    "form": "This transition has no form.",
-    "before": "A guard sees the values before the move: use record.",
+    "form": say("This transition has no form."),
+    "before": say("A guard sees the values before the move: use record."),
 }
 
 
@@ -73,11 +74,16 @@ def build_processes(draft: Draft) -> dict[str, Process]:
 
 def _process(draft: Draft, source: Source, node: Mapping, entity: str) -> Process:
     if source.name in draft.shapes.get(entity, {}):
-        sentence = f"The entity {entity} has a field of the same name as the process '{source.name}'."
-        draft.unfit("process.field_clash", source.place, sentence, "Rename one of them.")
+        sentence = say(
+            "The entity {entity} has a field of the same name as the process '{name}'.", entity=entity, name=source.name
+        )
+        draft.unfit("process.field_clash", source.place, sentence, say("Rename one of them."))
     if source.name in {*SYSTEM_FIELDS, "owner", "parent"}:
         draft.unfit(
-            "process.reserved", source.place, f"'{source.name}' can't be the name of a process.", "Choose another name."
+            "process.reserved",
+            source.place,
+            say("'{name}' can't be the name of a process.", name=source.name),
+            say("Choose another name."),
         )
     states = dict(_states(draft, node.get("states"), None))
     build = _Transitions(draft, source.name, entity, states)
@@ -119,7 +125,12 @@ def _states(draft: Draft, node: Node | None, parent: str | None) -> Iterator[tup
 def _moved(draft: Draft, process: str, node: Node | None, states: MappingType[str, State]) -> Iterator[tuple[str, str]]:
     for old, key, value in entries(node):
         if old in states:
-            draft.report("process.moved", key.place, f"The state '{old}' still exists.", "Name states that are gone.")
+            draft.report(
+                "process.moved",
+                key.place,
+                say("The state '{old}' still exists.", old=old),
+                say("Name states that are gone."),
+            )
         elif isinstance(value, Scalar) and _known_state(draft, process, value, states):
             yield old, value.text
 
@@ -127,7 +138,7 @@ def _moved(draft: Draft, process: str, node: Node | None, states: MappingType[st
 def _known_state(draft: Draft, process: str, node: Scalar, states: MappingType[str, object]) -> bool:
     if node.text in states:
         return True
-    sentence = f"The process {process} has no state '{node.text}'."
+    sentence = say("The process {process} has no state '{written}'.", process=process, written=node.text)
     draft.unfit("process.unknown_state", node.place, sentence, did_you_mean(node.text, states))
     return False
 
@@ -167,16 +178,19 @@ class _Transitions:
         found = [item for item in scalars(node) if _known_state(self.draft, self.process, item, written)]
         for item in found:
             if item.text in self.states and self.states[item.text].final:
-                sentence = f"'{item.text}' is final: nothing leads out of it."
+                sentence = say("'{written}' is final: nothing leads out of it.", written=item.text)
                 self.draft.unfit(
-                    "process.leaves_final", item.place, sentence, "Leave it out of 'from', or 'final' out of the state."
+                    "process.leaves_final",
+                    item.place,
+                    sentence,
+                    say("Leave it out of 'from', or 'final' out of the state."),
                 )
         return tuple(item.text for item in found if item.text in self.states)
 
     def _one(self, name: str, key: Scalar, body: Mapping, sources: tuple[str, ...], target: str) -> Transition:
         draft = self.draft
         form = dict(self.questions(body.get("form")))
-        members = {FORM: {each.name: _form_member(draft, each) for each in form.values()}}
+        members: dict[str, dict[str, Member]] = {FORM: {each.name: _form_member(draft, each) for each in form.values()}}
         names: Names = draft.base(
             {"record": draft.record_type(self.entity), **({"form": RecordOf(FORM)} if form else {})}
         )
@@ -207,9 +221,9 @@ class _Transitions:
         if node is None:
             return None
         if not scalars(node):
-            sentence = "Nobody may take this transition: 'by' is empty."
+            sentence = say("Nobody may take this transition: 'by' is empty.")
             self.draft.report(
-                "process.nobody", body.entries["by"].key.place, sentence, "Name levels, or leave 'by' out."
+                "process.nobody", body.entries["by"].key.place, sentence, say("Name levels, or leave 'by' out.")
             )
         return self.draft.names("level", node, extra=IMPLIED_LEVELS)
 
@@ -230,16 +244,19 @@ class _Transitions:
             edits = body.get("field")
             if not isinstance(edits, Scalar):
                 if "type" not in body.entries:
-                    sentence = f"The question '{name}' has neither 'type' nor 'field'."
+                    sentence = say("The question '{name}' has neither 'type' nor 'field'.", name=name)
                     self.draft.unfit(
-                        "schema.missing_key", key.place, sentence, "Add 'type:', or 'field:' for one of the record's."
+                        "schema.missing_key",
+                        key.place,
+                        sentence,
+                        say("Add 'type:', or 'field:' for one of the record's."),
                     )
                     continue
                 yield name, self._own(name, key, body)
             elif edits.text in shapes:
                 yield name, self._edited(name, key, body, shapes[edits.text], edits)
             elif edits.text not in self.draft.records.get(self.entity, {}):
-                sentence = f"The entity {self.entity} has no field '{edits.text}'."
+                sentence = say("The entity {entity} has no field '{name}'.", entity=self.entity, name=edits.text)
                 self.draft.unfit("field.unknown", edits.place, sentence, did_you_mean(edits.text, shapes))
 
     def _own(self, name: str, key: Scalar, body: Mapping) -> FormField:
@@ -255,8 +272,8 @@ class _Transitions:
     def _edited(self, name: str, key: Scalar, body: Mapping, shape: Field, edits: Scalar) -> FormField:
         entity = self.draft.source("entity", self.entity)
         if mapping(entity.raw.get("fields") if entity and entity.raw else None) and _is_computed(entity, edits.text):
-            sentence = f"'{edits.text}' is computed: nobody can fill it in."
-            self.draft.report("field.computed", edits.place, sentence, "Ask for what it is computed from.")
+            sentence = say("'{name}' is computed: nobody can fill it in.", name=edits.text)
+            self.draft.report("field.computed", edits.place, sentence, say("Ask for what it is computed from."))
         if "label" in body.entries:
             shape = replace(shape, label=self.draft.text(body.get("label"), name))
         if "help" in body.entries:
@@ -297,7 +314,7 @@ def set_values(
         if shape is None:
             _refuse_target(draft, entity, key, members)
         elif _is_computed(draft.source("entity", entity or ""), name):
-            draft.report("field.computed", key.place, f"'{name}' is computed: nothing can set it.")
+            draft.report("field.computed", key.place, say("'{name}' is computed: nothing can set it.", name=name))
         else:
             found = value_of(draft, value, shape, names)
             if found is not None:
@@ -309,14 +326,21 @@ def _refuse_target(draft: Draft, entity: str | None, key: Scalar, members: Mappi
     if entity is None or entity not in draft.records:
         return
     if member is None:
-        sentence = f"The entity {entity} has no field '{key.text}'."
+        sentence = say("The entity {entity} has no field '{name}'.", entity=entity, name=key.text)
         draft.unfit("field.unknown", key.place, sentence, did_you_mean(key.text, draft.shapes[entity]))
     elif member.kind == "field":
         return  # written, but not readable: reported where it stands
     elif member.kind == "state":
-        draft.report("field.state", key.place, f"The state of '{key.text}' changes by transitions only.", "Use 'move'.")
+        draft.report(
+            "field.state",
+            key.place,
+            say("The state of '{written}' changes by transitions only.", written=key.text),
+            say("Use 'move'."),
+        )
     else:
-        draft.report("field.system", key.place, f"'{key.text}' is kept by the product and can't be set.")
+        draft.report(
+            "field.system", key.place, say("'{written}' is kept by the product and can't be set.", written=key.text)
+        )
 
 
 def form_shapes(draft: Draft, process: str, transition: str) -> dict[str, Field]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from definitions.build.draft import Draft, Source, word
+from definitions.message import either, say
 from definitions.problems import did_you_mean
 from definitions.source import Scalar
 
@@ -28,14 +29,14 @@ def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = No
             return None
     source = processes.get(process)
     if source is None:
-        sentence = f"There is no process '{process}'."
+        sentence = say("There is no process '{process}'.", process=process)
         draft.unfit("process.unknown", node.place, sentence, did_you_mean(process, processes))
         return None
     draft.used.add(("process", process))
     known = part_names(draft, source, part)
     if source.raw is not None and name not in known:
         what = part.removesuffix("s")
-        sentence = f"The process {process} has no {what} '{name}'."
+        sentence = say("The process {process} has no {what} '{name}'.", process=process, what=what, name=name)
         draft.unfit(f"process.unknown_{what}", node.at(len(process) + 1), sentence, did_you_mean(name, known))
         return None
     return process, name, word(source.raw.get("entity")) if source.raw else ""
@@ -44,11 +45,16 @@ def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = No
 def _unknown_part(draft: Draft, node: Scalar, name: str, part: str, holders: list[str]) -> None:
     what = part.removesuffix("s")
     if holders:
-        shown = " or ".join(f"{process}.{name}" for process in holders)
-        draft.unfit("process.ambiguous", node.place, f"Several processes have a {what} '{name}'.", f"Write {shown}.")
+        shown = either(f"{process}.{name}" for process in holders)
+        draft.unfit(
+            "process.ambiguous",
+            node.place,
+            say("Several processes have a {what} '{name}'.", what=what, name=name),
+            say("Write {shown}.", shown=shown),
+        )
     elif not draft.holes("process"):
         every = [n for s in draft.sources.get("process", {}).values() for n in part_names(draft, s, part)]
-        sentence = f"No process has a {what} '{name}'."
+        sentence = say("No process has a {what} '{name}'.", what=what, name=name)
         draft.unfit(f"process.unknown_{what}", node.place, sentence, did_you_mean(name, every))
 
 

@@ -10,6 +10,7 @@ from definitions.build.draft import Draft, Source, entries, mapping, optional_wo
 from definitions.build.fields import field_names
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
+from definitions.message import say
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.entity import Entity
@@ -65,7 +66,7 @@ def _generated_sections(spec: Entity) -> tuple[Section, ...]:
 
 def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen:
     members = draft.records[spec.name]
-    what = f"The entity {spec.name}"
+    what = say("The entity {entity}", entity=spec.name)
     listed = mapping(node.get("list"))
     page = mapping(node.get("record"))
     columns = field_names(draft, listed.get("columns") if listed else None, members, what)
@@ -93,7 +94,7 @@ def _sort(draft: Draft, node: Node | None, spec: Entity) -> str | None:
     name = node.text.removeprefix("-")
     member = draft.records[spec.name].get(name)
     if member is None:
-        sentence = f"The entity {spec.name} has no field '{name}'."
+        sentence = say("The entity {entity} has no field '{name}'.", entity=spec.name, name=name)
         draft.unfit(
             "field.unknown", node.at(len(node.text) - len(name)), sentence, did_you_mean(name, draft.records[spec.name])
         )
@@ -102,8 +103,8 @@ def _sort(draft: Draft, node: Node | None, spec: Entity) -> str | None:
         draft.report(
             "screen.sort",
             node.place,
-            f"Lists can't be sorted by '{name}'.",
-            "Sort by a field that is stored in the clear.",
+            say("Lists can't be sorted by '{name}'.", name=name),
+            say("Sort by a field that is stored in the clear."),
         )
     return node.text
 
@@ -127,11 +128,13 @@ def _boards(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Board]:
         if body is None or not isinstance(process, Scalar):
             continue
         if process.text not in spec.processes:
-            sentence = f"The entity {spec.name} has no process '{process.text}'."
+            sentence = say("The entity {entity} has no process '{process}'.", entity=spec.name, process=process.text)
             draft.unfit("process.unknown", process.place, sentence, did_you_mean(process.text, spec.processes))
             continue
         draft.used.add(("process", process.text))
-        card = field_names(draft, body.get("card"), draft.records[spec.name], f"The entity {spec.name}")
+        card = field_names(
+            draft, body.get("card"), draft.records[spec.name], say("The entity {entity}", entity=spec.name)
+        )
         yield Board(process.text, card, body.place)
 
 
@@ -139,7 +142,9 @@ def _sections(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Section
     for item in node.items if isinstance(node, Sequence) else ():
         body = mapping(item)
         if body is not None:
-            fields = field_names(draft, body.get("fields"), draft.records[spec.name], f"The entity {spec.name}")
+            fields = field_names(
+                draft, body.get("fields"), draft.records[spec.name], say("The entity {entity}", entity=spec.name)
+            )
             label = draft.optional_text(body.get("label")) or spec.label
             yield Section(label, fields, body.place)
 
@@ -166,8 +171,8 @@ def _tiles(draft: Draft, node: Node | None) -> Iterator[Tile]:
             continue
         shown = [kind for kind in _KINDS if kind in body.entries]
         if len(shown) != 1:
-            hint = "Write a tile for each."
-            draft.report("home.tile", body.place, f"A tile shows one of: {', '.join(_KINDS)}.", hint)
+            hint = say("Write a tile for each.")
+            draft.report("home.tile", body.place, say("A tile shows one of: {kinds}.", kinds=", ".join(_KINDS)), hint)
             continue
         statistic, screen, view = body.get("statistic"), body.get("screen"), body.get("view")
         yield Tile(
@@ -194,6 +199,6 @@ def _view(draft: Draft, screen: Node | None, node: Node | None) -> str | None:
     known = source.named("views")
     if node.text in known:
         return node.text
-    sentence = f"The screen {source.name} has no view '{node.text}'."
+    sentence = say("The screen {name} has no view '{written}'.", name=source.name, written=node.text)
     draft.unfit("screen.unknown_view", node.place, sentence, did_you_mean(node.text, known))
     return None

@@ -9,6 +9,7 @@ from definitions.build.draft import Draft, Source, scalars, word
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.expr import BOOL, DECIMAL, DOUBLE, DURATION, INT, Expression, Type
+from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Scalar
 from definitions.spec.screen import Chart, Measure, Statistic
@@ -71,17 +72,23 @@ def _measure(draft: Draft, node: Scalar) -> tuple[str, str, int]:
     hint = did_you_mean(name, _MEASURES)
     if found is None or name not in _MEASURES:
         draft.unfit(
-            "statistic.measure", node.place, f"'{node.text}' is not a measure.", hint or "count(), sum(record.x), …"
+            "statistic.measure",
+            node.place,
+            say("'{written}' is not a measure.", written=node.text),
+            hint or "count(), sum(record.x), …",
         )
         return "count", "", 0
     if (name == "count") != (found[2] == ""):
         sentence = (
-            "count() counts records; it takes nothing."
+            say("count() counts records; it takes nothing.")
             if name == "count"
-            else f"{name}(…) needs something in its brackets."
+            else say("{name}(…) needs something in its brackets.", name=name)
         )
         draft.unfit(
-            "statistic.measure", node.at(found.start(2)), sentence, "share(condition) and 'where' count some of them."
+            "statistic.measure",
+            node.at(found.start(2)),
+            sentence,
+            say("share(condition) and 'where' count some of them."),
         )
         return "count", "", 0
     return name, found[2], found.start(2)

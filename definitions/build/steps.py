@@ -15,6 +15,7 @@ from definitions.build.references import process_part
 from definitions.build.values import UnfitError, computed, is_expression, literal, value_of
 from definitions.duration import Duration
 from definitions.expr import DATE, DATETIME, DURATION, STRING, Expression, ListOf, RecordOf, Type
+from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.automation import (
@@ -81,13 +82,20 @@ class Steps:
         if not actions and self._damaged():
             return None
         if len(actions) != 1:
-            what = "no action" if not actions else "several actions: " + ", ".join(actions)
-            self.draft.unfit("automation.action", body.place, f"This step has {what}.", "A step is exactly one action.")
+            what = say("no action") if not actions else say("several actions: {actions}", actions=", ".join(actions))
+            self.draft.unfit(
+                "automation.action",
+                body.place,
+                say("This step has {what}.", what=what),
+                say("A step is exactly one action."),
+            )
             return None
         name = actions[0]
         if name != "choose" and "else" in body.entries:
             place = body.entries["else"].key.place
-            self.draft.report("automation.else", place, "'else' goes with 'choose' only.", "Put it beside 'choose'.")
+            self.draft.report(
+                "automation.else", place, say("'else' goes with 'choose' only."), say("Put it beside 'choose'.")
+            )
         shared = self._shared(body, names, path)
         build = ACTIONS.get(name)
         return None if build is None else build(self, body, names, shared)
@@ -136,13 +144,20 @@ class Steps:
         written = source.raw
         channel = word(written.get("channel")) if written else "email"
         if channel != "email":
-            sentence = f"The template '{node.text}' is of the channel {channel}, not email."
-            self.draft.unfit("automation.channel", node.place, sentence, "Name a template with 'channel: email'.")
+            sentence = say(
+                "The template '{written}' is of the channel {channel}, not email.", written=node.text, channel=channel
+            )
+            self.draft.unfit("automation.channel", node.place, sentence, say("Name a template with 'channel: email'."))
         about = word(written.get("about")) if written else ""
         if about and about != self.entity and not (self.entity is None and self._damaged()):
-            what = f"is about {self.entity}" if self.entity else "has no record"
-            sentence = f"The template '{node.text}' is about {about}; this automation {what}."
-            self.draft.unfit("automation.about", node.place, sentence, "Use a template about the same entity.")
+            what = say("is about {entity}", entity=self.entity) if self.entity else say("has no record")
+            sentence = say(
+                "The template '{written}' is about {about}; this automation {what}.",
+                written=node.text,
+                about=about,
+                what=what,
+            )
+            self.draft.unfit("automation.about", node.place, sentence, say("Use a template about the same entity."))
         return channel == "email"
 
     def _people(self, node: Node | None, names: dict[str, Type]) -> tuple[tuple[Value, ...], str | None]:
@@ -161,7 +176,12 @@ class Steps:
         try:
             return Value(node.place, literal(_ADDRESS, node))
         except UnfitError as error:
-            self.draft.report("value.type", node.place, error.message, f"An expression begins with '=': ={node.text}.")
+            self.draft.report(
+                "value.type",
+                node.place,
+                error.message,
+                say("An expression begins with '=': ={written}.", written=node.text),
+            )
             return None
 
     def set(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> SetFields | None:
@@ -173,8 +193,8 @@ class Steps:
     def _needs_record(self, body: Mapping, action: str) -> bool:
         if self.entity is None and not self._damaged():
             place = body.entries[action].key.place
-            sentence = f"There is no record that '{action}' could be about."
-            self.draft.unfit("automation.no_record", place, sentence, "Use 'every' with 'for_each'.")
+            sentence = say("There is no record that '{action}' could be about.", action=action)
+            self.draft.unfit("automation.no_record", place, sentence, say("Use 'every' with 'for_each'."))
         return self.entity is not None
 
     def create(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Create | None:
@@ -185,8 +205,8 @@ class Steps:
             return None
         name = inner.get("as")
         if isinstance(name, Scalar) and name.text in names:
-            sentence = f"'{name.text}' has a meaning here already."
-            self.draft.report("automation.name_taken", name.place, sentence, "Choose another name.")
+            sentence = say("'{name}' has a meaning here already.", name=name.text)
+            self.draft.report("automation.name_taken", name.place, sentence, say("Choose another name."))
         values = dict(set_values(self.draft, entity.text, inner.get("values"), names))
         self._required(inner, entity, values)
         return Create(**shared, entity=entity.text, values=values, as_name=optional_word(name))
@@ -200,9 +220,9 @@ class Steps:
             body = mapping(fields.get(name)) if fields else None
             default = shape.default is not None or (body is not None and "default" in body.entries)
             if shape.required and not default and name not in written:
-                sentence = f"A new {entity.text} needs a value for '{name}'."
+                sentence = say("A new {entity} needs a value for '{name}'.", entity=entity.text, name=name)
                 place = inner.entries["values"].key.place
-                self.draft.report("automation.required_field", place, sentence, f"Add '{name}: …'.")
+                self.draft.report("automation.required_field", place, sentence, say("Add '{name}: …'.", name=name))
 
     def move(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Move | None:
         """Build `move`."""
@@ -223,9 +243,11 @@ class Steps:
 
     def _about(self, node: Scalar, entity: str, record: Node | None) -> None:
         if record is None and entity != self.entity and not self._damaged():
-            what = f"the record is a {self.entity}" if self.entity else "there is no record"
-            sentence = f"'{node.text}' moves a {entity}, but {what}."
-            self.draft.unfit("automation.move_entity", node.place, sentence, "Say which: {record: =…, transition: …}.")
+            what = say("the record is a {entity}", entity=self.entity) if self.entity else say("there is no record")
+            sentence = say("'{written}' moves a {entity}, but {what}.", written=node.text, entity=entity, what=what)
+            self.draft.unfit(
+                "automation.move_entity", node.place, sentence, say("Say which: {record: =…, transition: …}.")
+            )
 
     def _form(
         self, inner: Mapping | None, process: str, transition: str, names: dict[str, Type],
@@ -235,7 +257,7 @@ class Steps:
         for name, key, value in entries(inner.get("form") if inner else None):
             shape = shapes.get(name)
             if shape is None:
-                sentence = f"The form of {transition} has no question '{name}'."
+                sentence = say("The form of {transition} has no question '{name}'.", transition=transition, name=name)
                 self.draft.unfit("automation.form_field", key.place, sentence, did_you_mean(name, shapes))
                 continue
             each = value_of(self.draft, value, shape, names)
@@ -261,7 +283,9 @@ class Steps:
             return None
         if is_expression(node):
             return computed(self.draft, node, self._around(names), expect)
-        self.draft.report("value.type", node.place, "Here stands an expression.", f"Write: ={word(node)}.")
+        self.draft.report(
+            "value.type", node.place, say("Here stands an expression."), say("Write: ={node}.", node=word(node))
+        )
         return None
 
     def _moment(self, node: Node | None, names: dict[str, Type]) -> Value | None:
@@ -294,8 +318,10 @@ class Steps:
             return None
         if ("for" in inner.entries) == ("until" in inner.entries):
             place = body.entries["wait"].key.place
-            sentence = "'wait' says either how long ('for') or until when ('until')."
-            self.draft.unfit("automation.wait", place, sentence, "Write {for: 3d} or {until: =record.next_call_at}.")
+            sentence = say("'wait' says either how long ('for') or until when ('until').")
+            self.draft.unfit(
+                "automation.wait", place, sentence, say("Write {for: 3d} or {until: =record.next_call_at}.")
+            )
         span = inner.get("for")
         duration = (
             computed(self.draft, span, self._around(names), DURATION)

@@ -9,6 +9,7 @@ from definitions.build.draft import NETWORK, SETTINGS, Draft, Source, word
 from definitions.build.jinja import LINKS, Paths, check_template
 from definitions.build.member import MEMBER
 from definitions.expr import RecordOf, Type
+from definitions.message import say
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.template import Template
 
@@ -70,9 +71,9 @@ def _names(draft: Draft, entity: str | None, *, has_about: bool) -> dict[str, Ty
 def _check_subject(draft: Draft, node: Mapping, channel: Channel) -> None:
     subject = node.entries.get("subject")
     if channel == "sms" and subject is not None:
-        draft.report("template.subject", subject.key.place, "An SMS has no subject.", "Leave 'subject' out.")
+        draft.report("template.subject", subject.key.place, say("An SMS has no subject."), say("Leave 'subject' out."))
     elif channel != "sms" and subject is None:
-        draft.unfit("template.subject", node.place, "This template has no subject.", "Add 'subject:'.")
+        draft.unfit("template.subject", node.place, say("This template has no subject."), say("Add 'subject:'."))
 
 
 def _languages(node: Node | None) -> Iterator[tuple[str, Scalar]]:
@@ -93,7 +94,12 @@ def _compare(draft: Draft, shown: dict[str, Paths]) -> None:
                 other for other, others in languages.items() if path not in others and path not in shown.get("", {})
             ]
             if without:
-                sentence = f"'{path}' is shown in {language}, but not in {', '.join(without)}."
+                sentence = say(
+                    "'{path}' is shown in {language}, but not in {without}.",
+                    path=path,
+                    language=language,
+                    without=", ".join(without),
+                )
                 draft.report(
-                    "template.one_language", place, sentence, "Say the same in each language.", severity="warning"
+                    "template.one_language", place, sentence, say("Say the same in each language."), severity="warning"
                 )

@@ -24,6 +24,7 @@ from definitions.expr import (
     ListOf,
     Type,
 )
+from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Node, Scalar, Sequence, data
 from definitions.spec.entity import Field
@@ -117,8 +118,10 @@ def literal(shape: Field, node: Node, timezone: ZoneInfo | None = None) -> Any:
     if shape.type == "choices":
         return _options(shape, node)
     if not isinstance(node, Scalar):
-        message = (
-            f"Expected is one value of type {shape.type}, not {'a list' if isinstance(node, Sequence) else 'keys'}."
+        message = say(
+            "Expected is one value of type {type}, not {value}.",
+            type=shape.type,
+            value=say("a list") if isinstance(node, Sequence) else say("keys and values"),
         )
         raise UnfitError(message)
     if shape.type == "datetime":
@@ -128,19 +131,25 @@ def literal(shape: Field, node: Node, timezone: ZoneInfo | None = None) -> Any:
 
 def _options(shape: Field, node: Node) -> tuple[str, ...]:
     if not isinstance(node, Sequence):
-        raise UnfitError("Expected is a list of options.", "Write: [a, b].")
+        raise UnfitError(say("Expected is a list of options."), say("Write: [a, b]."))
     return tuple(_option(shape, item) for item in node.items if isinstance(item, Scalar))
 
 
 def _option(shape: Field, node: Scalar) -> str:
     if node.text not in shape.options:
-        raise UnfitError(f"'{node.text}' is not an option of {shape.name}.", did_you_mean(node.text, shape.options))
+        raise UnfitError(
+            say("'{written}' is not an option of {name}.", written=node.text, name=shape.name),
+            did_you_mean(node.text, shape.options),
+        )
     return node.text
 
 
 def _text(_: Field, node: Scalar) -> str:
     if not isinstance(node.value, str):
-        raise UnfitError(f"Expected is a text, not {node.text}.", f"Put it in quotes: '{node.text}'.")
+        raise UnfitError(
+            say("Expected is a text, not {written}.", written=node.text),
+            say("Put it in quotes: '{written}'.", written=node.text),
+        )
     return node.text
 
 
@@ -148,7 +157,7 @@ def _matching(pattern: re.Pattern[str], what: str) -> Callable[[Field, Scalar], 
     def read(shape: Field, node: Scalar) -> str:
         text = _text(shape, node)
         if not pattern.fullmatch(text):
-            raise UnfitError(f"'{text}' is not {what}.")
+            raise UnfitError(say("'{text}' is not {what}.", text=text, what=what))
         return text
 
     return read
@@ -156,28 +165,29 @@ def _matching(pattern: re.Pattern[str], what: str) -> Callable[[Field, Scalar], 
 
 def _integer(_: Field, node: Scalar) -> int:
     if not isinstance(node.value, int) or isinstance(node.value, bool):
-        raise UnfitError(f"Expected is a whole number, not '{node.text}'.")
+        raise UnfitError(say("Expected is a whole number, not '{written}'.", written=node.text))
     return node.value
 
 
 def _decimal(shape: Field, node: Scalar) -> Decimal:
     try:
         if isinstance(node.value, bool | str):
-            raise UnfitError(f"Expected is a number, not '{node.text}'.")
+            raise UnfitError(say("Expected is a number, not '{written}'.", written=node.text))
         number = Decimal(node.text)
     except InvalidOperation:
-        raise UnfitError(f"Expected is a number, not '{node.text}'.") from None
+        raise UnfitError(say("Expected is a number, not '{written}'.", written=node.text)) from None
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > shape.scale:
         raise UnfitError(
-            f"{node.text} has more than {shape.scale} decimals.", "Round it, or give the field a larger scale."
+            say("{written} has more than {scale} decimals.", written=node.text, scale=shape.scale),
+            say("Round it, or give the field a larger scale."),
         )
     return number
 
 
 def _boolean(_: Field, node: Scalar) -> bool:
     if not isinstance(node.value, bool):
-        raise UnfitError(f"Expected is true or false, not '{node.text}'.")
+        raise UnfitError(say("Expected is true or false, not '{written}'.", written=node.text))
     return node.value
 
 
@@ -187,36 +197,41 @@ def _date(_: Field, node: Scalar) -> date:
             return date.fromisoformat(node.text)
     except ValueError:
         pass
-    raise UnfitError(f"'{node.text}' is not a date.", "Write it as 2026-11-23.")
+    raise UnfitError(say("'{written}' is not a date.", written=node.text), say("Write it as 2026-11-23."))
 
 
 def _datetime(node: Scalar, timezone: ZoneInfo | None) -> datetime:
     try:
         moment = datetime.fromisoformat(node.text)
     except ValueError:
-        raise UnfitError(f"'{node.text}' is not a date with time.", "Write it as 2026-11-23 09:30.") from None
+        raise UnfitError(
+            say("'{written}' is not a date with time.", written=node.text), say("Write it as 2026-11-23 09:30.")
+        ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone or UTC)).astimezone(UTC)
 
 
 def _duration(_: Field, node: Scalar) -> Any:
     found = parse_duration(node.text)
     if found is None:
-        raise UnfitError(f"'{node.text}' is not a duration.", "Write it as 3d, 6 months or 4 working hours.")
+        raise UnfitError(
+            say("'{written}' is not a duration.", written=node.text),
+            say("Write it as 3d, 6 months or 4 working hours."),
+        )
     return found
 
 
 def _never(shape: Field, _: Scalar) -> Any:
-    raise UnfitError(f"A {shape.type} can't be written out.", "Use an expression: =record.…")
+    raise UnfitError(say("A {type} can't be written out.", type=shape.type), say("Use an expression: =record.…"))
 
 
 _READERS: dict[str, Callable[[Field, Scalar], Any]] = {
     "text": _text,
     "long_text": _text,
-    "email": _matching(_EMAIL, "an e-mail address"),
+    "email": _matching(_EMAIL, say("an e-mail address")),
     "phone": _text,
-    "url": _matching(_URL, "a web address"),
-    "country": _matching(_COUNTRY, "a country's code of two letters"),
-    "language": _matching(_LANGUAGE, "a language's code"),
+    "url": _matching(_URL, say("a web address")),
+    "country": _matching(_COUNTRY, say("a country's code of two letters")),
+    "language": _matching(_LANGUAGE, say("a language's code")),
     "integer": _integer,
     "decimal": _decimal,
     "money": _decimal,

@@ -8,6 +8,7 @@ from typing import Any
 import re2  # type: ignore[import-untyped] # it has no types
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.entity import Field
 from definitions.spec.value import Value
@@ -35,8 +36,12 @@ def _pattern(field: Field) -> Iterator[Problem]:
         try:
             re2.compile(field.pattern, options=options)
         except re2.error as error:
-            sentence = f"The pattern of '{field.name}' is not a regular expression: {_said(error)}."
-            yield Problem("field.pattern", field.place, sentence, "RE2's syntax: no look-around, no back references.")
+            sentence = say(
+                "The pattern of '{name}' is not a regular expression: {error}.", name=field.name, error=_said(error)
+            )
+            yield Problem(
+                "field.pattern", field.place, sentence, say("RE2's syntax: no look-around, no back references.")
+            )
 
 
 def _said(error: Exception) -> str:
@@ -47,12 +52,14 @@ def _said(error: Exception) -> str:
 def _bounds(field: Field) -> Iterator[Problem]:
     low, high, default = (_written(value) for value in (field.min, field.max, field.default))
     if low is not None and high is not None and low > high:
-        sentence = f"No value fits: the smallest of '{field.name}' is {low}, the largest {high}."
-        yield Problem("field.bounds", field.place, sentence, "Exchange min and max.")
+        sentence = say(
+            "No value fits: the smallest of '{name}' is {low}, the largest {high}.", name=field.name, low=low, high=high
+        )
+        yield Problem("field.bounds", field.place, sentence, say("Exchange min and max."))
     size = len(default) if isinstance(default, str | tuple) else default
     if size is not None and ((low is not None and size < low) or (high is not None and size > high)):
-        sentence = f"The default of '{field.name}' is outside of what it allows."
-        yield Problem("field.bounds", field.place, sentence, "Change the default, or min and max.")
+        sentence = say("The default of '{name}' is outside of what it allows.", name=field.name)
+        yield Problem("field.bounds", field.place, sentence, say("Change the default, or min and max."))
 
 
 def _written(value: Value | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.automation import (
     Automation,
@@ -36,8 +37,8 @@ def check_loops(checked: Checked) -> Iterator[Problem]:
         way = _way_back(starts, name)
         if way:
             shown = " → ".join([*way, name])
-            sentence = f"This automation starts itself again without end: {shown}."
-            yield Problem("automation.endless", automation.place, sentence, "Add an 'if' that stops it.")
+            sentence = say("This automation starts itself again without end: {shown}.", shown=shown)
+            yield Problem("automation.endless", automation.place, sentence, say("Add an 'if' that stops it."))
 
 
 def _way_back(starts: dict[str, set[str]], name: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from definitions.message import say
 from definitions.problems import Place, Problem
 from definitions.source import Entry, Mapping, Node, Scalar, Sequence
 
@@ -36,12 +37,12 @@ LATER = {
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
 
 _HINTS = {
-    "parent": "Use an entity of its own with a reference for now.",
-    "states": "Write all states beside each other for now.",
-    "approval": "Let the levels in 'by' take the transition themselves for now.",
-    "auto": "Use an automation with 'move' for now.",
-    "runs": "Let them 'finish' as they began, or 'cancel' them, for now.",
-    "channel": "Use 'channel: email' for now.",
+    "parent": say("Use an entity of its own with a reference for now."),
+    "states": say("Write all states beside each other for now."),
+    "approval": say("Let the levels in 'by' take the transition themselves for now."),
+    "auto": say("Use an automation with 'move' for now."),
+    "runs": say("Let them 'finish' as they began, or 'cancel' them, for now."),
+    "channel": say("Use 'channel: email' for now."),
 }
 
 
@@ -52,8 +53,8 @@ def refuse_not_yet(kind: str, node: Mapping) -> list[Problem]:
         pattern, _, value = path.partition("=")
         for place, key in _matches(node, pattern.split("/"), value):
             shown = f"{key}: {value}" if value else key
-            hint = _HINTS.get(key, "Leave it out for now.")
-            found.append(Problem("language.not_yet", place, f"'{shown}' can't be run yet.", hint))
+            hint = _HINTS.get(key, say("Leave it out for now."))
+            found.append(Problem("language.not_yet", place, say("'{shown}' can't be run yet.", shown=shown), hint))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.entity import Entity
 
@@ -20,18 +21,18 @@ def _entity(entity: Entity) -> Iterator[Problem]:
     personal = [field for field in entity.fields.values() if field.personal is not None and not field.built_in]
     for field in personal:
         if field.purpose is None and entity.purpose is None:
-            sentence = f"Nothing says why the personal data '{field.name}' is kept."
+            sentence = say("Nothing says why the personal data '{name}' is kept.", name=field.name)
             yield Problem(
                 "privacy.no_purpose",
                 field.place,
                 sentence,
-                f"Add 'purpose:' to it, or 'privacy: {{purpose: …}}' to {entity.name}.",
+                say("Add 'purpose:' to it, or 'privacy: {{purpose: …}}' to {name}.", name=entity.name),
             )
     if personal and entity.retention is None:
-        sentence = f"Nothing says how long the personal data of {entity.name} is kept."
+        sentence = say("Nothing says how long the personal data of {name} is kept.", name=entity.name)
         yield Problem(
             "privacy.no_retention",
             entity.place,
             sentence,
-            "Add 'retention: {after: 3 years, since: last_activity_at}'.",
+            say("Add 'retention: {after: 3 years, since: last_activity_at}'."),
         )

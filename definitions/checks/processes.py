@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.process import Process
 
@@ -19,13 +20,13 @@ def check_processes(checked: Checked) -> Iterator[Problem]:
 def _course(process: Process) -> Iterator[Problem]:
     initial = [state for state in process.states.values() if state.initial]
     if not initial:
-        sentence = f"The process {process.name} has no initial state."
+        sentence = say("The process {name} has no initial state.", name=process.name)
         yield Problem(
-            "process.no_initial_state", process.place, sentence, "Say 'initial: true' in the state of new records."
+            "process.no_initial_state", process.place, sentence, say("Say 'initial: true' in the state of new records.")
         )
     for extra in initial[1:]:
-        sentence = f"'{extra.name}' is initial, and so is '{initial[0].name}'."
-        yield Problem("process.several_initial_states", extra.place, sentence, "New records start in one state.")
+        sentence = say("'{name}' is initial, and so is '{other}'.", name=extra.name, other=initial[0].name)
+        yield Problem("process.several_initial_states", extra.place, sentence, say("New records start in one state."))
     if len(initial) == 1:
         yield from _unreachable(process, initial[0].name)
     yield from _dead_ends(process)
@@ -42,8 +43,8 @@ def _unreachable(process: Process, start: str) -> Iterator[Problem]:
                 waiting.append(transition.target)
     for state in process.states.values():
         if state.name not in reached:
-            sentence = f"No record can come into the state '{state.name}'."
-            hint = "Add a transition to it from a state that can be reached, or take it out."
+            sentence = say("No record can come into the state '{name}'.", name=state.name)
+            hint = say("Add a transition to it from a state that can be reached, or take it out.")
             yield Problem("process.unreachable_state", state.place, sentence, hint)
 
 
@@ -51,5 +52,7 @@ def _dead_ends(process: Process) -> Iterator[Problem]:
     for state in process.states.values():
         ways = (t for t in process.transitions.values() if state.name in t.sources and t.target != state.name)
         if not state.final and next(ways, None) is None:
-            sentence = f"Nothing leads out of the state '{state.name}', and it is not final."
-            yield Problem("process.dead_end", state.place, sentence, "Add a transition from it, or say 'final: true'.")
+            sentence = say("Nothing leads out of the state '{name}', and it is not final.", name=state.name)
+            yield Problem(
+                "process.dead_end", state.place, sentence, say("Add a transition from it, or say 'final: true'.")
+            )

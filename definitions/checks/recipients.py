@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from definitions.checks.checked import Checked
 from definitions.checks.rights import reads_field
+from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.access import Level
 from definitions.spec.automation import Choose, Email, Step
@@ -41,7 +42,12 @@ def _hidden(step: Email, template: Template, level: Level) -> Iterator[Problem]:
     shown = sorted({path[1] for path in template.reads if path[0] == "record" and len(path) > 1})
     hidden = [field for field in shown if template.about and not reads_field(level, template.about, field)]
     if hidden:
-        sentence = (
-            f"The template '{template.name}' shows the level {level.name} what it may not read: {', '.join(hidden)}."
+        sentence = say(
+            "The template '{name}' shows the level {level} what it may not read: {hidden}.",
+            name=template.name,
+            level=level.name,
+            hidden=", ".join(hidden),
         )
-        yield Problem("automation.unreadable", step.place, sentence, "Let the level read it, or use another template.")
+        yield Problem(
+            "automation.unreadable", step.place, sentence, say("Let the level read it, or use another template.")
+        )

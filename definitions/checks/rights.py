@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import NOWHERE, Problem
 from definitions.spec.access import Level, Rule
 from definitions.spec.process import Process, Transition
@@ -73,8 +74,8 @@ def takes(level: Level, process: Process, transition: Transition) -> bool:
 def _entities(checked: Checked) -> Iterator[Problem]:
     for entity in checked.network.entities.values():
         if entity.place != NOWHERE and not any(reads(level, entity.name) for level in checked.network.levels.values()):
-            sentence = f"No level may read the entity {entity.name}."
-            yield Problem("entity.unreadable", entity.place, sentence, "Give a level 'read' of it.")
+            sentence = say("No level may read the entity {name}.", name=entity.name)
+            yield Problem("entity.unreadable", entity.place, sentence, say("Give a level 'read' of it."))
 
 
 def _transition(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:
@@ -82,16 +83,20 @@ def _transition(checked: Checked, process: Process, transition: Transition) -> I
         return  # an empty 'by' was reported where it is written
     levels = [level for level in checked.network.levels.values() if takes(level, process, transition)]
     if not levels:
-        sentence = f"No level may take the transition '{transition.name}'."
-        hint = "Look at its 'by', and at 'read' and 'transitions' of these levels."
+        sentence = say("No level may take the transition '{name}'.", name=transition.name)
+        hint = say("Look at its 'by', and at 'read' and 'transitions' of these levels.")
         yield Problem("process.nobody", transition.place, sentence, hint)
     for question in transition.form.values():
         field = question.edits
         blocked = [level.name for level in levels if field and not writes_field(level, process.entity, field)]
         if blocked:
-            sentence = f"The form asks for '{field}', which may not be written by: {', '.join(blocked)}."
+            sentence = say(
+                "The form asks for '{field}', which may not be written by: {blocked}.",
+                field=field,
+                blocked=", ".join(blocked),
+            )
             yield Problem(
-                "process.form_field", question.place, sentence, "Let the level write it, or take the question out."
+                "process.form_field", question.place, sentence, say("Let the level write it, or take the question out.")
             )
 
 
@@ -105,8 +110,10 @@ def _columns(checked: Checked, screen: Screen) -> Iterator[Problem]:
         place = screen.column_places.get(column, screen.place)
         blind = [level.name for level in levels if not reads_field(level, screen.entity, column)]
         if levels and len(blind) == len(levels):
-            sentence = f"No level that has this screen may read the column '{column}'."
-            yield Problem("screen.unreadable_column", place, sentence, "Take the column out, or let a level read it.")
+            sentence = say("No level that has this screen may read the column '{column}'.", column=column)
+            yield Problem(
+                "screen.unreadable_column", place, sentence, say("Take the column out, or let a level read it.")
+            )
         elif blind:
-            sentence = f"The column '{column}' is empty for: {', '.join(blind)}."
-            yield Problem("screen.hidden_column", place, sentence, "They may not read it.", "warning")
+            sentence = say("The column '{column}' is empty for: {blind}.", column=column, blind=", ".join(blind))
+            yield Problem("screen.hidden_column", place, sentence, say("They may not read it."), "warning")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from definitions.checks.checked import Checked
+from definitions.message import say
 from definitions.problems import Place, Problem
 
 _NOTED = {
-    "template": "No automation sends it.",
-    "statistic": "No home shows it.",
-    "setting": "No expression or template reads it.",
+    "template": say("No automation sends it."),
+    "statistic": say("No home shows it."),
+    "setting": say("No expression or template reads it."),
 }
 
 
@@ -20,7 +21,7 @@ def check_unused(checked: Checked) -> Iterator[Problem]:
         return
     for kind, name, place in _defined(checked):
         if (kind, name) not in checked.used and not place.file.startswith("@"):
-            sentence = f"The {kind} '{name}' is never used."
+            sentence = say("The {kind} '{name}' is never used.", kind=kind, name=name)
             yield Problem(f"{kind}.unused", place, sentence, _NOTED[kind], "warning")
 
 

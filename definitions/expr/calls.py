@@ -22,15 +22,16 @@ from definitions.expr.types import (
     fits,
     join,
 )
+from definitions.message import either, say
 
 if TYPE_CHECKING:
     from definitions.expr.check import Checker
     from definitions.expr.typing import Variables
 
 _FORMATS = {
-    "duration": 'as in duration("72h") or duration("6 months")',
-    "date": 'as in date("2026-11-30")',
-    "timestamp": 'as in timestamp("2026-11-30T10:00:00Z")',
+    "duration": say('as in duration("72h") or duration("6 months")'),
+    "date": say('as in date("2026-11-30")'),
+    "timestamp": say('as in timestamp("2026-11-30T10:00:00Z")'),
 }
 
 
@@ -45,7 +46,9 @@ def infer(checker: Checker, node: Call, variables: Variables) -> Type:
         return _unknown(checker, node)
     overload = next((each for each in function.overloads if _takes(each, given)), None)
     if overload is None:
-        return checker.report("type", node.at, _refusal(function, given), "it takes " + _signatures(function))
+        return checker.report(
+            "type", node.at, _refusal(function, given), say("it takes {given}", given=_signatures(function))
+        )
     checker.typing.overloads[node] = overload
     if function.name == "is_upline_of":
         _paths(checker, node, variables)
@@ -60,8 +63,13 @@ def _takes(overload: Overload, given: list[Type]) -> bool:
 def _refusal(function: Function, given: list[Type]) -> str:
     shown = [str(kind) for kind in given]
     if function.method:
-        return f"'{function.name}' does not work on {shown[0]} with ({', '.join(shown[1:])})."
-    return f"'{function.name}' does not take ({', '.join(shown)})."
+        return say(
+            "'{name}' does not work on {shown} with ({names}).",
+            name=function.name,
+            shown=shown[0],
+            names=", ".join(shown[1:]),
+        )
+    return say("'{name}' does not take ({shown}).", name=function.name, shown=", ".join(shown))
 
 
 def _signatures(function: Function) -> str:
@@ -71,19 +79,19 @@ def _signatures(function: Function) -> str:
         ways.append(
             f"{names[0]}.{function.name}({', '.join(names[1:])})" if function.method else f"({', '.join(names)})"
         )
-    return " or ".join(ways)
+    return either(ways)
 
 
 def _unknown(checker: Checker, node: Call) -> Type:
     if node.target is None:
         hint = suggestion(node.name, [*FUNCTIONS, *SPECIAL, "has", "sum"])
         if node.name in METHODS:
-            hint = f"write it behind its value: value.{node.name}(…)"
+            hint = say("write it behind its value: value.{name}(…)", name=node.name)
     else:
         hint = suggestion(node.name, [*METHODS, "all", "exists", "exists_one", "filter", "map"])
         if node.name in FUNCTIONS or node.name in SPECIAL:
-            hint = f"write it in front: {node.name}(…)"
-    return checker.report("unknown_function", node.at, f"There is no function '{node.name}'.", hint)
+            hint = say("write it in front: {name}(…)", name=node.name)
+    return checker.report("unknown_function", node.at, say("There is no function '{name}'.", name=node.name), hint)
 
 
 def _paths(checker: Checker, node: Call, variables: Variables) -> None:
@@ -105,21 +113,27 @@ def _constant(checker: Checker, node: Call, overload: Overload) -> None:
     value = call(overload.run)(None, *values)
     if value is None and node.name in _FORMATS:
         at = node.arguments[0].start
-        checker.report("value", at, f"'{values[0]!s}' is not a {node.name}.", _FORMATS[node.name])
+        checker.report(
+            "value", at, say("'{values}' is not a {name}.", values=str(values[0]), name=node.name), _FORMATS[node.name]
+        )
     checker.typing.constants[node] = value
 
 
 def _is_in(checker: Checker, node: Call, given: list[Type]) -> Type:
     if len(given) != 2:
-        checker.report("type", node.at, "is_in takes a process and a state.", 'as in is_in(record.process, "state")')
+        checker.report(
+            "type", node.at, say("is_in takes a process and a state."), say('as in is_in(record.process, "state")')
+        )
         return BOOL
     choice = given[0].of if isinstance(given[0], ListOf) else given[0]
     state = node.arguments[1]
     if not isinstance(choice, Choice):
         if choice not in (DYN, NULL):
-            checker.mistyped(node.arguments[0], f"is_in looks at a process or a choice, not at {given[0]}.")
+            checker.mistyped(
+                node.arguments[0], say("is_in looks at a process or a choice, not at {given}.", given=given[0])
+            )
     elif not isinstance(state, Literal) or not isinstance(state.value, str):
-        checker.mistyped(state, "The state is written out.", 'as in is_in(record.process, "state")')
+        checker.mistyped(state, say("The state is written out."), say('as in is_in(record.process, "state")'))
     else:
         checker.options(choice, state, groups=True)
     return BOOL
@@ -130,11 +144,16 @@ def _extreme(checker: Checker, node: Call, given: list[Type]) -> Type:
     if len(given) == 1 and isinstance(given[0], ListOf):
         kinds = [given[0].of]
     if not kinds:
-        return checker.report("type", node.at, f"'{node.name}' takes values, or a list of them.")
+        return checker.report("type", node.at, say("'{name}' takes values, or a list of them.", name=node.name))
     common: Type | None = kinds[0]
     for kind in kinds[1:]:
         common = None if common is None else join(common, kind)
     if common is None or (common not in NUMBERS and common not in (DATE, DATETIME, DURATION, STRING, DYN, NULL)):
         shown = ", ".join(str(kind) for kind in given)
-        return checker.report("type", node.at, f"'{node.name}' does not take ({shown}).", "give numbers, or times")
+        return checker.report(
+            "type",
+            node.at,
+            say("'{name}' does not take ({shown}).", name=node.name, shown=shown),
+            say("give numbers, or times"),
+        )
     return common

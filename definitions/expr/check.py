@@ -44,6 +44,7 @@ from definitions.expr.types import (
     join,
 )
 from definitions.expr.typing import Path, Typing, Variables
+from definitions.message import either, say
 from definitions.problems import Place, Problem
 
 
@@ -124,15 +125,21 @@ class Checker:
         if isinstance(value, bool):
             return BOOL
         if isinstance(value, int):
-            return INT if MIN_INT <= value <= MAX_INT else self.report("value", node.start, f"{value} is too large.")
+            return (
+                INT
+                if MIN_INT <= value <= MAX_INT
+                else self.report("value", node.start, say("{value} is too large.", value=value))
+            )
         if isinstance(value, str):
             return STRING
         if isinstance(value, UInt | bytes):
             return self.mistyped(
-                node, "This kind of literal is not used in definitions.", "write a plain number or text"
+                node, say("This kind of literal is not used in definitions."), say("write a plain number or text")
             )
         return (
-            DECIMAL if to_decimal(value) is not None else self.report("value", node.start, "The number is too large.")
+            DECIMAL
+            if to_decimal(value) is not None
+            else self.report("value", node.start, say("The number is too large."))
         )
 
     # names
@@ -157,7 +164,9 @@ class Checker:
         if found is None:
             known = [*variables, *self.scope.names]
             hint = self.scope.hints.get(node.name) or self._forgotten(node.name) or suggestion(node.name, known)
-            return self.report("unknown_name", node.start, f"'{node.name}' is not known here.", hint or listed(known))
+            return self.report(
+                "unknown_name", node.start, say("'{name}' is not known here.", name=node.name), hint or listed(known)
+            )
         self.typing.reads.add((node.name,))
         return found
 
@@ -165,7 +174,7 @@ class Checker:
         """Say where a field stands whose record was left out, or that a text needs its marks."""
         row = self.scope.names.get(self.scope.row)
         if isinstance(row, RecordOf) and name in self.scope.records.get(row.entity, {}):
-            return f"did you mean '{self.scope.row}.{name}'?"
+            return say("did you mean '{row}.{name}'?", row=self.scope.row, name=name)
         return ""
 
     def _select(self, node: Select, variables: Variables) -> Type:
@@ -173,20 +182,31 @@ class Checker:
         if isinstance(of, RecordOf):
             return self._field(node, of, variables)
         if isinstance(of, MapOf):
-            return of.value if fits(STRING, of.key) else self.mistyped(node, f"The keys are {of.key}, not text.")
+            return (
+                of.value
+                if fits(STRING, of.key)
+                else self.mistyped(node, say("The keys are {key}, not text.", key=of.key))
+            )
         if of in (DYN, NULL):
             return DYN
         hint = ""
         if isinstance(of, ListOf):
-            hint = f"it is a list: use exists(x, x.{node.field} …), all(…), map(…) or sum(…)"
-        return self.report("type", node.at, f"A {of} has no fields, so no '{node.field}'.", hint)
+            hint = say("it is a list: use exists(x, x.{field} …), all(…), map(…) or sum(…)", field=node.field)
+        return self.report(
+            "type", node.at, say("A {of} has no fields, so no '{field}'.", of=of, field=node.field), hint
+        )
 
     def _field(self, node: Select, of: RecordOf, variables: Variables) -> Type:
         members = self.scope.records.get(of.entity, {})
         member = members.get(node.field)
         if member is None:
             hint = suggestion(node.field, members) or listed(members)
-            return self.report("unknown_field", node.at, f"{of.entity} has no field '{node.field}'.", hint)
+            return self.report(
+                "unknown_field",
+                node.at,
+                say("{entity} has no field '{field}'.", entity=of.entity, field=node.field),
+                hint,
+            )
         self.typing.members[node] = member
         path = self.path(node, variables)
         if path is not None:
@@ -200,14 +220,16 @@ class Checker:
         match of:
             case ListOf():
                 if not fits(index, INT):
-                    return self.mistyped(node.index, f"A list is counted with an integer, not with {index}.")
+                    return self.mistyped(
+                        node.index, say("A list is counted with an integer, not with {index}.", index=index)
+                    )
                 return of.of
             case MapOf():
                 if not fits(index, of.key):
-                    return self.mistyped(node.index, f"The keys are {of.key}, not {index}.")
+                    return self.mistyped(node.index, say("The keys are {key}, not {index}.", key=of.key, index=index))
                 return of.value
             case _:
-                return DYN if of in (DYN, NULL) else self.mistyped(node, f"A {of} has no elements.")
+                return DYN if of in (DYN, NULL) else self.mistyped(node, say("A {of} has no elements.", of=of))
 
     def _unary(self, node: Unary, variables: Variables) -> Type:
         operand = self.infer(node.operand, variables)
@@ -216,13 +238,15 @@ class Checker:
             return BOOL
         if operand in NUMBERS or operand in (DURATION, DYN, NULL):
             return operand
-        return self.mistyped(node, f"A {operand} has no negative.")
+        return self.mistyped(node, say("A {operand} has no negative.", operand=operand))
 
     def _ternary(self, node: Ternary, variables: Variables) -> Type:
         self.expect(node.test, self.infer(node.test, variables), BOOL)
         yes, no = self.infer(node.yes, variables), self.infer(node.no, variables)
         both = join(yes, no)
-        return both if both is not None else self.mistyped(node, f"One side is {yes}, the other {no}.")
+        return (
+            both if both is not None else self.mistyped(node, say("One side is {yes}, the other {no}.", yes=yes, no=no))
+        )
 
     def _list(self, node: ListItems, variables: Variables) -> Type:
         kinds = [self.infer(item, variables) for item in node.items]
@@ -240,7 +264,9 @@ class Checker:
         for kind in kinds[1:]:
             both = join(common, kind)
             if both is None:
-                return self.mistyped(node, f"The elements are of different types: {common} and {kind}.")
+                return self.mistyped(
+                    node, say("The elements are of different types: {common} and {kind}.", common=common, kind=kind)
+                )
             common = both
         return common
 
@@ -255,7 +281,7 @@ class Checker:
             case _:
                 kinds = (DYN, DYN)
                 if of not in (DYN, NULL):
-                    self.mistyped(node.of, f"{node.name}(…) goes through a list, not a {of}.")
+                    self.mistyped(node.of, say("{name}(…) goes through a list, not a {of}.", name=node.name, of=of))
         paths: tuple[Path | None, ...] = (path,) if len(node.variables) == 1 else (None, path)
         inner = {**variables, **dict(zip(node.variables, zip(kinds, paths, strict=False), strict=False))}
         if node.keep is not None:
@@ -269,7 +295,7 @@ class Checker:
             case "sum":
                 if body in NUMBERS or body in (DURATION, DYN, NULL):
                     return body
-                return self.mistyped(node.body, f"sum(…) adds numbers or durations, not {body}.")
+                return self.mistyped(node.body, say("sum(…) adds numbers or durations, not {body}.", body=body))
             case "filter":
                 self.expect(node.body, body, BOOL)
                 return ListOf(of.key) if isinstance(of, MapOf) else of
@@ -290,9 +316,11 @@ class Checker:
                 return
             if fits(actual, each):
                 return
-        names = " or ".join(dict.fromkeys(str(each) for each in wanted))
-        hint = "compare it with something" if names == str(BOOL) else ""
-        self.mistyped(node, f"This is {article(actual)}, but {names} is asked for.", hint)
+        names = either(dict.fromkeys(str(each) for each in wanted))
+        hint = say("compare it with something") if names == str(BOOL) else ""
+        self.mistyped(
+            node, say("This is {actual}, but {names} is asked for.", actual=article(actual), names=names), hint
+        )
 
     def _chooses(self, node: Node, actual: Type, wanted: Choice | ListOf) -> bool:
         """Whether texts written out stand where options are asked for; their names are checked."""
@@ -323,5 +351,5 @@ class Checker:
         known = [*choice.options, *(choice.groups if groups else ())]
         hint = suggestion(text, known) or listed(known)
         if text in choice.groups:
-            hint = f'it has states inside: write is_in(…, "{text}")'
-        self.report("unknown_option", node.start, f"{choice.name} has no '{text}'.", hint)
+            hint = say('it has states inside: write is_in(…, "{text}")', text=text)
+        self.report("unknown_option", node.start, say("{name} has no '{text}'.", name=choice.name, text=text), hint)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from definitions.expr.nodes import UInt
+from definitions.message import say
 
 TokenKind = Literal["name", "quoted", "value", "symbol", "end"]
 
@@ -79,22 +80,22 @@ def _token(text: str, start: int) -> Token:
         return Token("symbol", symbol[0], start, symbol.end())
     if quoted := _QUOTED_NAME.match(text, start):
         return Token("quoted", quoted[1], start, quoted.end())
-    raise SyntaxProblem(start, f"'{text[start]}' has no meaning here", _MEANT.get(text[start], ""))
+    raise SyntaxProblem(start, say("'{text}' has no meaning here", text=text[start]), _MEANT.get(text[start], ""))
 
 
 _MEANT = {
-    "=": "to compare, write '=='",
-    "&": "write '&&'",
-    "|": "write '||'",
-    "“": 'write straight quotes: "',
-    "”": 'write straight quotes: "',
-    "‘": "write straight quotes: '",
-    "’": "write straight quotes: '",
-    "«": 'write straight quotes: "',
-    "»": 'write straight quotes: "',
-    "≠": "write '!='",
-    "≤": "write '<='",
-    "≥": "write '>='",
+    "=": say("to compare, write '=='"),
+    "&": say("write '&&'"),
+    "|": say("write '||'"),
+    "“": say('write straight quotes: "'),
+    "”": say('write straight quotes: "'),
+    "‘": say("write straight quotes: '"),
+    "’": say("write straight quotes: '"),
+    "«": say('write straight quotes: "'),
+    "»": say('write straight quotes: "'),
+    "≠": say("write '!='"),
+    "≤": say("write '<='"),
+    "≥": say("write '>='"),
 }
 
 
@@ -102,13 +103,13 @@ def _number(text: str, start: int) -> int | UInt | Decimal:
     if text[-1] in "uU":
         value = int(text[:-1], 0) if text[:2] in {"0x", "0X"} else int(text[:-1])
         if value >= 1 << 64:
-            raise SyntaxProblem(start, f"{text} is too large")
+            raise SyntaxProblem(start, say("{text} is too large", text=text))
         return UInt(value)
     if text[:2] in {"0x", "0X"}:
         return int(text, 16)
     if text.isdigit():
         if len(text) > 40:
-            raise SyntaxProblem(start, "this number is too large")
+            raise SyntaxProblem(start, say("this number is too large"))
         return int(text)
     return Decimal(text)
 
@@ -117,10 +118,14 @@ def _string(text: str, start: int, quote: re.Match[str]) -> Token:
     prefix, mark = quote[1].lower(), quote[2]
     end = _closing(text, quote.end(), mark, raw="r" in prefix)
     if end is None:
-        raise SyntaxProblem(start, "the text that begins here has no end", f"close it with {mark}")
+        raise SyntaxProblem(start, say("the text that begins here has no end"), say("close it with {mark}", mark=mark))
     body = text[quote.end() : end]
     if len(mark) == 1 and ("\n" in body or "\r" in body):
-        raise SyntaxProblem(start, "a text in single marks ends on its line", f"write {mark * 3} around several lines")
+        raise SyntaxProblem(
+            start,
+            say("a text in single marks ends on its line"),
+            say("write {mark} around several lines", mark=mark * 3),
+        )
     stop = end + len(mark)
     if "b" in prefix:
         return Token("value", "", start, stop, _bytes(body, quote.end(), raw="r" in prefix))
@@ -142,7 +147,7 @@ def _escapes(body: str, offset: int) -> list[re.Match[str]]:
         match = _ESCAPE.match(body, position)
         if match is None:
             shown = body[position : position + 2]
-            raise SyntaxProblem(offset + position, f"'{shown}' is no escape", "write \\\\ for \\")
+            raise SyntaxProblem(offset + position, say("'{shown}' is no escape", shown=shown), say("write \\\\ for \\"))
         found.append(match)
         position = body.find("\\", match.end())
     return found
@@ -154,7 +159,7 @@ def _unescape(body: str, offset: int) -> str:
     for match in _escapes(body, offset):
         code = _code(match)
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            raise SyntaxProblem(offset + match.start(), f"'{match[0]}' is no character")
+            raise SyntaxProblem(offset + match.start(), say("'{match}' is no character", match=match[0]))
         parts += (body[done : match.start()], chr(code))
         done = match.end()
     return "".join(parts) + body[done:]
@@ -165,7 +170,9 @@ def _bytes(body: str, offset: int, *, raw: bool) -> bytes:
     done = 0
     for match in [] if raw else _escapes(body, offset):
         if match[3] or match[4]:
-            raise SyntaxProblem(offset + match.start(), f"'{match[0]}' stands for a character, not for a byte")
+            raise SyntaxProblem(
+                offset + match.start(), say("'{match}' stands for a character, not for a byte", match=match[0])
+            )
         parts += (body[done : match.start()].encode(), bytes([_code(match)]))
         done = match.end()
     return b"".join(parts) + body[done:].encode()

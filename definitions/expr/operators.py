@@ -25,6 +25,7 @@ from definitions.expr.types import (
     is_text,
     join,
 )
+from definitions.message import say
 
 if TYPE_CHECKING:
     from definitions.expr.check import Checker
@@ -68,7 +69,9 @@ def _equality(checker: Checker, node: Binary, left: Type, right: Type) -> Type:
         _chosen(checker, right, node.left, left)
     if comparable(left, right):
         return BOOL
-    checker.report("type", node.at, f"{left} and {right} are never equal.", _clash(left, right))
+    checker.report(
+        "type", node.at, say("{left} and {right} are never equal.", left=left, right=right), _clash(left, right)
+    )
     return BOOL
 
 
@@ -87,24 +90,29 @@ def _chosen(checker: Checker, kind: Type, other_node: Node, other: Type) -> bool
 def _clash(left: Type, right: Type) -> str:
     pair = {left, right}
     if pair == {DATE, DATETIME}:
-        return "a date and a datetime meet through date(…)"
+        return say("a date and a datetime meet through date(…)")
     if pair in ({INT, STRING}, {DECIMAL, STRING}):
-        return "write the number without quotation marks"
+        return say("write the number without quotation marks")
     record = next((kind for kind in (left, right) if isinstance(kind, RecordOf)), None)
     if record is not None and STRING in pair:
-        return "compare one of its fields, such as '.id'"
+        return say("compare one of its fields, such as '.id'")
     lists = next((kind for kind in (left, right) if isinstance(kind, ListOf)), None)
-    return "it is a list: write '… in list'" if lists is not None else ""
+    return say("it is a list: write '… in list'") if lists is not None else ""
 
 
 def _ordering(checker: Checker, node: Binary, left: Type, right: Type) -> Type:
     both = join(left, right)
     if isinstance(left, Choice) or isinstance(right, Choice):
-        checker.report("type", node.at, "A choice has no order.", "compare it with '==' or 'in'")
+        checker.report("type", node.at, say("A choice has no order."), say("compare it with '==' or 'in'"))
     elif both is None:
-        checker.report("type", node.at, f"{left} and {right} have no order between them.", _clash(left, right))
+        checker.report(
+            "type",
+            node.at,
+            say("{left} and {right} have no order between them.", left=left, right=right),
+            _clash(left, right),
+        )
     elif both not in _ORDERED and both not in NUMBERS and both not in (DYN, NULL):
-        checker.report("type", node.at, f"{both} has no order.")
+        checker.report("type", node.at, say("{both} has no order.", both=both))
     return BOOL
 
 
@@ -113,14 +121,18 @@ def _membership(checker: Checker, node: Binary, left: Type, right: Type) -> Type
         case ListOf(of=inner):
             _chosen_of(checker, node, left, inner)
             if not comparable(left, inner):
-                checker.report("type", node.at, f"{left} is never in a {right}.", _clash(left, inner))
+                checker.report(
+                    "type", node.at, say("{left} is never in a {right}.", left=left, right=right), _clash(left, inner)
+                )
         case MapOf(key=key):
             if not comparable(left, key):
-                checker.report("type", node.at, f"{left} is never a key of a {right}.")
+                checker.report("type", node.at, say("{left} is never a key of a {right}.", left=left, right=right))
         case _:
             if right not in (DYN, NULL):
-                hint = "for a part of a text write text.contains(part)" if is_text(right) else ""
-                checker.report("type", node.at, f"'in' looks into a list or a map, not into {right}.", hint)
+                hint = say("for a part of a text write text.contains(part)") if is_text(right) else ""
+                checker.report(
+                    "type", node.at, say("'in' looks into a list or a map, not into {right}.", right=right), hint
+                )
     return BOOL
 
 
@@ -146,7 +158,12 @@ def _arithmetic(checker: Checker, node: Binary, left: Type, right: Type) -> Type
     found = _SUMS.get((left, operator, right))
     if found is not None:
         return found
-    hint = "turn it into a text: string(…)" if STRING in (left, right) and operator == "+" else ""
+    hint = say("turn it into a text: string(…)") if STRING in (left, right) and operator == "+" else ""
     if (DATE in (left, right) or DATETIME in (left, right)) and (fits(left, INT) or fits(right, INT)):
-        hint = "say what the number counts: days(…)"
-    return checker.report("type", node.at, f"'{operator}' does not work on {left} and {right}.", hint)
+        hint = say("say what the number counts: days(…)")
+    return checker.report(
+        "type",
+        node.at,
+        say("'{operator}' does not work on {left} and {right}.", operator=operator, left=left, right=right),
+        hint,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from definitions.expr.nodes import (
     children,
     place_at,
 )
+from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem
 
 MAX_TEXT = 20_000
@@ -55,9 +57,14 @@ _MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
     "filter": ("filter", (2,)),
     "map": ("map", (2, 3)),
 }
-_WORDS = {"and": "write '&&'", "or": "write '||'", "not": "write '!'", "is": "write '=='", "AND": "write '&&'"} | {
-    "OR": "write '||'",
-    "NOT": "write '!'",
+_WORDS: Mapping[str, str] = {
+    "and": say("write '&&'"),
+    "or": say("write '||'"),
+    "not": say("write '!'"),
+    "is": say("write '=='"),
+    "AND": say("write '&&'"),
+    "OR": say("write '||'"),
+    "NOT": say("write '!'"),
 }
 
 
@@ -67,7 +74,9 @@ def parse(text: str, place: Place, *, strict: bool = False) -> Node:
         return _Parser(text, strict=strict).whole()
     except SyntaxProblem as found:
         where = place_at(text, place, found.offset)
-        raise DefinitionError((Problem("expression.syntax", where, found.message + ".", found.hint),)) from None
+        raise DefinitionError(
+            (Problem("expression.syntax", where, say("{sentence}.", sentence=found.message), found.hint),)
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def written_call(text: str, place: Place) -> Written | None:
 class _Parser:
     def __init__(self, text: str, *, strict: bool) -> None:
         if len(text) > MAX_TEXT:
-            raise SyntaxProblem(0, f"the expression is longer than {MAX_TEXT} characters")
+            raise SyntaxProblem(0, say("the expression is longer than {most} characters", most=MAX_TEXT))
         self.strict = strict
         self.words = tokens(text)
         self.position = 0
@@ -100,10 +109,10 @@ class _Parser:
 
     def whole(self) -> Node:
         if len(self.words) == 1:
-            raise SyntaxProblem(0, "there is no expression")
+            raise SyntaxProblem(0, say("there is no expression"))
         tree = self.expression()
         if self.position < len(self.words) - 1:
-            self.unexpected("the expression is complete before")
+            self.unexpected(say("the expression is complete before"))
         return tree
 
     # words
@@ -129,26 +138,30 @@ class _Parser:
     def close(self, text: str, opened: Token) -> int:
         if not self.symbol(text):
             if self.next.kind == "end":
-                raise SyntaxProblem(opened.start, f"'{opened.text}' is never closed", f"a '{text}' is missing")
-            self.unexpected(f"'{text}' should stand before")
+                raise SyntaxProblem(
+                    opened.start,
+                    say("'{opened}' is never closed", opened=opened.text),
+                    say("a '{text}' is missing", text=text),
+                )
+            self.unexpected(say("'{text}' should stand before", text=text))
         return self.take().end
 
     def unexpected(self, why: str) -> NoReturn:
         token = self.next
         if token.kind == "end":
-            raise SyntaxProblem(token.start, "the expression ends too early")
-        shown = token.text or "this text"
+            raise SyntaxProblem(token.start, say("the expression ends too early"))
+        shown = repr(token.text) if token.text else say("this text")
         previous = self.words[self.position - 1].text if self.position else ""
         hint = _WORDS.get(token.text) or _WORDS.get(previous, "")
-        raise SyntaxProblem(token.start, f"{why} {shown if token.text == '' else repr(shown)}", hint)
+        raise SyntaxProblem(token.start, say("{why} {shown}", why=why, shown=shown), hint)
 
     def made(self, node: Node) -> Node:
         depth = 1 + max((self.depths[child] for child in children(node)), default=0)
         self.depths[node] = depth
         if depth > MAX_DEPTH:
-            raise SyntaxProblem(node.start, f"the expression is nested more than {MAX_DEPTH} deep")
+            raise SyntaxProblem(node.start, say("the expression is nested more than {most} deep", most=MAX_DEPTH))
         if len(self.depths) > MAX_NODES:
-            raise SyntaxProblem(node.start, f"the expression has more than {MAX_NODES} parts")
+            raise SyntaxProblem(node.start, say("the expression has more than {most} parts", most=MAX_NODES))
         return node
 
     # grammar
@@ -156,12 +169,12 @@ class _Parser:
     def expression(self) -> Node:
         self.nesting += 1
         if self.nesting > MAX_DEPTH:
-            raise SyntaxProblem(self.next.start, f"the expression is nested more than {MAX_DEPTH} deep")
+            raise SyntaxProblem(self.next.start, say("the expression is nested more than {most} deep", most=MAX_DEPTH))
         test = self.binary(1)
         if self.accept("?"):
             yes = self.binary(1)
             if not self.accept(":"):
-                self.unexpected("':' and the other value should stand before")
+                self.unexpected(say("':' and the other value should stand before"))
             no = self.expression()
             test = self.made(Ternary(test.start, no.end, test, yes, no))
         self.nesting -= 1
@@ -210,22 +223,22 @@ class _Parser:
             elif self.symbol("["):
                 opened = self.take()
                 if self.symbol("?"):
-                    raise SyntaxProblem(self.next.start, "optional values ('[?') are not part of this language")
+                    raise SyntaxProblem(self.next.start, say("optional values ('[?') are not part of this language"))
                 index = self.expression()
                 node = self.made(Index(node.start, self.close("]", opened), node, index))
             elif self.symbol("{") and isinstance(node, Name | Select):
-                raise SyntaxProblem(self.next.start, "messages are not part of this language")
+                raise SyntaxProblem(self.next.start, say("messages are not part of this language"))
             else:
                 return node
 
     def selected(self, node: Node) -> Node:
         self.take()
         if self.symbol("?"):
-            raise SyntaxProblem(self.next.start, "optional values ('.?') are not part of this language")
+            raise SyntaxProblem(self.next.start, say("optional values ('.?') are not part of this language"))
         field = self.take()
         if field.kind not in {"name", "quoted"}:
             self.position -= 1
-            self.unexpected("a field's name should stand before")
+            self.unexpected(say("a field's name should stand before"))
         if field.kind == "quoted" or not self.symbol("("):
             return self.made(Select(node.start, field.end, node, field.text, field.start))
         arguments, end = self.arguments()
@@ -254,9 +267,11 @@ class _Parser:
         names: list[str] = []
         for each in given:
             if not isinstance(each, Name) or each.root:
-                raise SyntaxProblem(each.start, "a name for the elements should stand here", "as in list.all(x, x > 0)")
+                raise SyntaxProblem(
+                    each.start, say("a name for the elements should stand here"), say("as in list.all(x, x > 0)")
+                )
             if each.name in names:
-                raise SyntaxProblem(each.start, f"'{each.name}' stands for two things")
+                raise SyntaxProblem(each.start, say("'{name}' stands for two things", name=each.name))
             names.append(each.name)
         return tuple(names)
 
@@ -276,16 +291,16 @@ class _Parser:
         if self.symbol("["):
             return self.list_items()
         if not self.symbol("{"):
-            self.unexpected("a value should stand before")
+            self.unexpected(say("a value should stand before"))
         return self.map_items()
 
     def named(self, *, root: bool) -> Node:
         token = self.take()
         if token.kind != "name":
             self.position -= 1
-            self.unexpected("a name should stand before")
+            self.unexpected(say("a name should stand before"))
         if token.text in RESERVED:
-            raise SyntaxProblem(token.start, f"'{token.text}' is a reserved word")
+            raise SyntaxProblem(token.start, say("'{token}' is a reserved word", token=token.text))
         start = token.start - root
         if not self.symbol("("):
             return self.made(Name(start, token.end, token.text, root))
@@ -295,7 +310,7 @@ class _Parser:
     def function(self, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
         if name.text == "has" and len(arguments) == 1:
             if not isinstance(arguments[0], Select):
-                raise SyntaxProblem(arguments[0].start, "has(…) asks for a field", "as in has(record.phone)")
+                raise SyntaxProblem(arguments[0].start, say("has(…) asks for a field"), say("as in has(record.phone)"))
             return Has(name.start, end, arguments[0])
         if name.text == "sum" and len(arguments) == 3 and not self.strict:
             of, variable, body = arguments
@@ -317,7 +332,7 @@ class _Parser:
         while not self.symbol("}"):
             key = self.expression()
             if not self.accept(":"):
-                self.unexpected("':' should stand before")
+                self.unexpected(say("':' should stand before"))
             entries.append((key, self.expression()))
             if not self.accept(","):
                 break

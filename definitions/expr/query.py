@@ -45,6 +45,7 @@ from definitions.expr.types import (
     is_text,
 )
 from definitions.expr.typing import Typing
+from definitions.message import say
 from definitions.problems import Place, Problem
 
 _COMPARED: tuple[Type, ...] = (BOOL, INT, DECIMAL, STRING, DATE, DATETIME)
@@ -112,19 +113,21 @@ class Query:
         if isinstance(node, Name):
             return self.stored(node, "id")
         if not isinstance(node, Select):
-            return self.refuse(node.start, "Only fields of the row can be read in a query.")
+            return self.refuse(node.start, say("Only fields of the row can be read in a query."))
         member = self.typing.members.get(node)
         if member is not None and not member.stored:
-            return self.refuse(node.at, f"'{node.field}' is not a column of the table.")
+            return self.refuse(node.at, say("'{field}' is not a column of the table.", field=node.field))
         if member is not None and not member.filterable:
-            return self.refuse(node.at, f"'{node.field}' is encrypted: it can't be filtered or sorted.", "")
+            return self.refuse(
+                node.at, say("'{field}' is encrypted: it can't be filtered or sorted.", field=node.field), ""
+            )
         return self.stored(node.of, node.field)
 
     def stored(self, of: Node, field: str) -> Part:
         """Return a column of the record that `of` selects."""
         entity = self.typing.of(of)
         if not isinstance(entity, RecordOf):
-            return self.refuse(of.start, "Only fields of records can be read in a query.")
+            return self.refuse(of.start, say("Only fields of records can be read in a query."))
         if isinstance(of, Name):
             return self._of(entity.entity, self.alias, field)
         reference = self.column(of)
@@ -219,8 +222,8 @@ class Query:
         for side in sides:
             kind = self.typing.of(side)
             if kind not in _COMPARED and not isinstance(kind, Choice | RecordOf):
-                hint = "write '\"option\" in record.field'" if isinstance(kind, ListOf) else COMPUTED_FIELD
-                self.refuse(node.at, f"{article(kind).capitalize()} can't be compared in a query.", hint)
+                hint = say("write '\"option\" in record.field'") if isinstance(kind, ListOf) else COMPUTED_FIELD
+                self.refuse(node.at, say("In a query, {kind} can't be compared.", kind=article(kind)), hint)
                 return False
         return True
 
@@ -304,9 +307,11 @@ class Query:
             case Name() | Select():
                 return self.column(node)
             case Macro():
-                return self.refuse(node.start, f"'{node.name}' over the row's lists does not run in the database.")
+                return self.refuse(
+                    node.start, say("'{name}' over the row's lists does not run in the database.", name=node.name)
+                )
             case _:
-                return self.refuse(node.start, "This does not run in the database.")
+                return self.refuse(node.start, say("This does not run in the database."))
 
     def _operation(self, node: Has | Unary | Binary) -> Part:
         match node:
@@ -326,7 +331,7 @@ class Query:
     def _negative(self, node: Unary) -> Part:
         kind = self.typing.of(node)
         if kind not in _NUMBERS:
-            return self.refuse(node.start, f"The negative of a {kind} does not run in the database.")
+            return self.refuse(node.start, say("The negative of a {kind} does not run in the database.", kind=kind))
         if self.dialect == "sqlite":
             return fill("expr_negate({0})", self.general(node.operand))
         return arithmetic(self.dialect, "-", kind, Part("0"), self.value(node.operand))
@@ -336,10 +341,16 @@ class Query:
         if kind == STRING:
             return fill("({0} || {1})", self.value(node.left), self.value(node.right))
         if kind not in _NUMBERS:
-            hint = 'compare the field with a computed time, as in record.created_at < now() - duration("72h")'
-            return self.refuse(node.at, f"'{node.operator}' over {kind} does not run in the database.", hint)
+            hint = say('compare the field with a computed time, as in record.created_at < now() - duration("72h")')
+            return self.refuse(
+                node.at,
+                say("'{operator}' over {kind} does not run in the database.", operator=node.operator, kind=kind),
+                hint,
+            )
         if kind == DECIMAL and node.operator == "/":
-            return self.refuse(node.at, "Division of decimals differs between databases.", "multiply the other side")
+            return self.refuse(
+                node.at, say("Division of decimals differs between databases."), say("multiply the other side")
+            )
         write = self.general if self.dialect == "sqlite" else self.value
         return arithmetic(self.dialect, node.operator, kind, write(node.left), write(node.right))
 

@@ -13,19 +13,20 @@ from definitions.expr.expression import Context, Names
 from definitions.expr.hints import COMPUTED_FIELD
 from definitions.expr.nodes import Call, Node
 from definitions.expr.types import DATE, DATETIME, STRING, ListOf, Type, is_text
+from definitions.message import say
 
 if TYPE_CHECKING:
     from definitions.expr.query import Query
 
 _INSTEAD = {
-    "matches": "use contains, startsWith or endsWith",
-    "age": 'compare it with a duration, as in age(record.created_at) > duration("72h")',
-    "min": "write a < b ? a : b",
-    "max": "write a > b ? a : b",
-    "lowerAscii": "compare the text as it is written",
-    "upperAscii": "compare the text as it is written",
-    "getFullYear": "compare year(…) with a date",
-    "getMonth": "compare month(…) with a date",
+    "matches": say("use contains, startsWith or endsWith"),
+    "age": say('compare it with a duration, as in age(record.created_at) > duration("72h")'),
+    "min": say("write a < b ? a : b"),
+    "max": say("write a > b ? a : b"),
+    "lowerAscii": say("compare the text as it is written"),
+    "upperAscii": say("compare the text as it is written"),
+    "getFullYear": say("compare year(…) with a date"),
+    "getMonth": say("compare month(…) with a date"),
 }
 _TEXTS = {"contains", "startsWith", "endsWith"}
 _PERIODS: dict[str, periods.Unit] = {"year": "year", "month": "month", "week": "week", "day": "day", "date": "day"}
@@ -54,7 +55,7 @@ def call(query: Query, node: Call) -> Part:
 
 def _unable(query: Query, node: Call) -> Part:
     hint = _INSTEAD.get(node.name, COMPUTED_FIELD)
-    return query.refuse(node.at, f"'{node.name}' over the row does not run in the database.", hint)
+    return query.refuse(node.at, say("'{name}' over the row does not run in the database.", name=node.name), hint)
 
 
 def _size(query: Query, node: Call, part: Node, kind: Type) -> Part:
@@ -121,7 +122,7 @@ def age(query: Query, node: Call, operator: str, span: Node) -> Part:
     """Return `age(time) operator span` as a comparison of the time with moments computed beforehand."""
     time = node.arguments[0]
     if query.of_row(span):
-        return query.refuse(span.start, "A duration of the row can't be added to a time in a query.")
+        return query.refuse(span.start, say("A duration of the row can't be added to a time in a query."))
     column = query.value(time)
     kind = query.typing.of(time)
     inclusive = operator in {">=", "<"}

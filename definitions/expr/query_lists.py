@@ -8,6 +8,7 @@ from definitions.expr.dialects import Part, fill, joined
 from definitions.expr.hints import article
 from definitions.expr.nodes import Binary, Has, ListItems, Literal, Node
 from definitions.expr.types import DECIMAL, ListOf, is_text
+from definitions.message import say
 
 if TYPE_CHECKING:
     from definitions.expr.query import Query
@@ -20,7 +21,7 @@ def membership(query: Query, node: Binary) -> Part:
         return _written(query, node, items)
     kind = query.typing.of(items)
     if not isinstance(kind, ListOf) or not is_text(kind.of):
-        return query.refuse(node.at, f"{article(kind).capitalize()} can't be searched in a query.")
+        return query.refuse(node.at, say("In a query, {kind} can't be searched.", kind=article(kind)))
     return fill(query.words.list_has, query.value(items), query.value(node.left))
 
 

@@ -1,10 +1,11 @@
-"""Finds every sentence of the product: in Python, and in the templates.
+"""Finds every sentence of the product: in Python, in the templates, and the forms that the JSON Schemas describe.
 
 `python -m tests.admin.sentences fr` prints what the French catalogue lacks.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -26,11 +27,13 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "count": (1, 2),
 }
 """The functions whose first texts are sentences (a counted one has two)."""
+FORMS = ("pattern", "minLength", "maxProperties")
+"""What a schema can ask for that the checker explains in the schema's own words."""
 
 
 def sentences() -> set[str | tuple[str, str]]:
     """Return every sentence; a counted one as a pair."""
-    return set(_in_python()) | set(_in_templates())
+    return set(_in_python()) | set(_in_templates()) | set(_in_schemas())
 
 
 def _in_python() -> Iterator[str | tuple[str, str]]:
@@ -52,6 +55,20 @@ def _in_templates() -> Iterator[str | tuple[str, str]]:
                     yield texts[0], texts[1]
                 elif not counted:
                     yield texts[0]
+
+
+def _in_schemas() -> Iterator[str]:
+    """Yield what the checker says as a hint where a form does not fit: the schema's description of it."""
+    for path in sorted((ROOT / "definitions" / "schemas").glob("*.json")):
+        waiting: list[object] = [json.loads(path.read_text("utf-8"))]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                waiting += node.values()
+                if "description" in node and any(isinstance(node.get(each), str | int) for each in FORMS):
+                    yield node["description"]
+            elif isinstance(node, list):
+                waiting += node
 
 
 def missing(language: str) -> str:
