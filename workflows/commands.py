@@ -16,8 +16,9 @@ from models.errors import NotFoundError
 from models.record import Change, Record
 from models.tenant import Tenant
 from workflows import changes as record
-from workflows import moves, notes, posting, tasks
+from workflows import moves, notes, posting, replays, tasks
 from workflows.moves import Moved, Offer, Request
+from workflows.replays import Made
 from workflows.undo import undo as undo_move
 from workflows.unit import Unit, read, write
 
@@ -28,6 +29,7 @@ __all__ = [
     "cancel_mail",
     "complete_task",
     "create",
+    "create_once",
     "delete",
     "move",
     "note",
@@ -43,6 +45,11 @@ __all__ = [
 async def create(tenant: Tenant, actor: Actor, entity: str, values: Mapping[str, Any]) -> Record:
     """Create a record; its processes start in their initial states."""
     return await write(tenant, actor, lambda unit: record.create(unit, entity, values))
+
+
+async def create_once(tenant: Tenant, actor: Actor, entity: str, values: Mapping[str, Any], key: str) -> Made:
+    """Create a record, unless the actor made one under the same key within a day: then say which."""
+    return await write(tenant, actor, lambda unit: replays.create_once(unit, entity, values, key))
 
 
 async def update(

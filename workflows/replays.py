@@ -1,16 +1,20 @@
-"""Answers that are kept for a day: a request that is sent again under the same key is answered, not done again."""
+"""Answers that are kept for a day: what is sent again under the same key is answered, not done again.
+
+The key is a row of the database, so it does not matter which process of several is asked the second time.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from models.errors import RefusedError
 from models.message import say
-from workflows import outbox
+from workflows import changes, outbox
 from workflows.stored import moment
 from workflows.unit import Unit
 
@@ -57,6 +61,27 @@ async def begin(unit: Unit, key: str, request: str) -> Kept | None:
 async def keep(unit: Unit, key: str, kept: Kept) -> None:
     """Keep the answer, in the transaction of what was done."""
     await unit.tx.run(_KEEP, [kept.status, json.dumps(dict(kept.headers)), kept.body, key])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a form made."""
+
+    id: str
+    title: str
+
+
+async def create_once(unit: Unit, entity: str, values: Mapping[str, Any], key: str) -> Made:
+    """Create a record, or return what the same actor made under the same key already."""
+    parts = ("form", str(unit.actor.id), entity, key)
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
+    kept = await begin(unit, digest, digest)
+    if kept is not None:
+        return Made(**json.loads(kept.body or "{}"))
+    record = await changes.create(unit, entity, values)
+    made = Made(record.id, record.title)
+    await keep(unit, digest, Kept(201, {}, json.dumps(asdict(made))))
+    return made
 
 
 async def purge(unit: Unit, _: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,6 @@ from admin.asked import text
 from admin.parts.asking import Raw, at_first, choices, grouped, inputs, questions, version_of, way_back, writable
 from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
-from admin.parts.once import Once
 from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject
 from admin.web import redirect, render, say_on
@@ -24,13 +22,10 @@ from models.errors import ConflictError, InvalidError, RefusedError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
-from models.tenant import Tenant
 from workflows import commands
 
 TOKEN = 64
 """So many letters of a form's token count: they are kept."""
-_CREATED: WeakKeyDictionary[Tenant, Once[Record]] = WeakKeyDictionary()
-"""What the forms of each open network led to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +74,16 @@ async def create(request: Request) -> Response:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
     tenant, actor = about.visit.tenant, about.visit.actor
     try:
-        record = await _CREATED.setdefault(tenant, Once()).do(
-            (about.entity.name, actor.id or "", token),
-            lambda: commands.create(tenant, actor, about.entity.name, values),
-        )
+        made = await commands.create_once(tenant, actor, about.entity.name, values, _key(token, raw))
     except InvalidError as error:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=error.fields, token=token, status=422))
-    response = redirect(request, way_back(about, form, about.url(record.id)))
-    return say_on(request, response, say("Added: {title}", title=record.title))
+    response = redirect(request, way_back(about, form, about.url(made.id)))
+    return say_on(request, response, say("Added: {title}", title=made.title))
+
+
+def _key(token: str, raw: Raw) -> str:
+    """Return what tells a form that is sent twice from one that was filled anew after a step back."""
+    return f"{token} {json.dumps(raw, sort_keys=True)}"
 
 
 async def edit(request: Request) -> Response:

@@ -122,6 +122,15 @@ async def test_the_same_form_sent_twice_makes_one_record(office: Office) -> None
         assert titles((await visitor.get("e/lead/")).text) == ["Élodie Marchand"]
 
 
+async def test_a_form_that_is_filled_anew_after_a_step_back_makes_another_record(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as visitor:
+        page = (await visitor.get(NEW)).text
+        form = {"_csrf": token(page), "token": value(page, "token"), "last_name": "Marchand", "country": "FR"}
+        for name in ("Élodie", "Nadia", "Nadia"):
+            assert (await visitor.http.post(f"/n/small/{NEW}", data={**form, "first_name": name})).status_code == 303
+        assert sorted(titles((await visitor.get("e/lead/")).text)) == ["Nadia Marchand", "Élodie Marchand"]
+
+
 async def test_the_address_can_fill_a_form(office: Office) -> None:
     async with office.signed_in(CAMILLE) as visitor:
         page = (await visitor.get(f"{NEW}?f.city=Lyon&f.income_goal=9")).text
