@@ -65,11 +65,32 @@ def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Map
     return Cleaned(values, problems)
 
 
+def converted(network: Network, fields: Mapping[str, Field], raw: Mapping[str, Any]) -> Cleaned:
+    """Convert values that are no record's by their fields, and check that none is missing or of a closed country."""
+    locality = Locality(ZoneInfo(network.timezone), _network_region(network))
+    values: dict[str, Any] = {}
+    problems: dict[str, Message] = {}
+    for name, value in raw.items():
+        try:
+            values[name] = convert(fields[name], value, locality)
+        except ValueRefusedError as problem:
+            problems[name] = problem.message
+            continue
+        wrong = _filled(network, fields[name], values[name])
+        if wrong is not None:
+            problems[name] = wrong
+    return Cleaned(values, problems)
+
+
 def _region(network: Network, entity: Entity, values: Mapping[str, Any]) -> str | None:
     """Return the country that a phone number without prefix is of: the record's, else the network's first."""
     for name, declared in entity.fields.items():
         if declared.type == "country" and isinstance(values.get(name), str) and values[name]:
             return str(values[name]).upper()
+    return _network_region(network)
+
+
+def _network_region(network: Network) -> str | None:
     if network.countries:
         return network.countries[0]
     return network.calendar.holidays
@@ -97,15 +118,22 @@ def check(
 
 
 def _problem(network: Network, declared: Field, value: Any, names: Names, context: Context) -> Message | None:
-    if value is None:
-        return say("This is needed.") if declared.required else None
-    if declared.type == "country" and network.countries and value not in network.countries:
-        return say("The network is not open in this country: {countries}.", countries=", ".join(network.countries))
+    missing = _filled(network, declared, value)
+    if missing is not None or value is None:
+        return missing
     if declared.pattern is not None and not _pattern(declared.pattern).fullmatch(str(value)):
         return say("This does not have the expected form.")
     least = None if declared.min is None else declared.min.compute(names, context)
     most = None if declared.max is None else declared.max.compute(names, context)
     return _bounds(declared, value, least, most)
+
+
+def _filled(network: Network, declared: Field, value: Any) -> Message | None:
+    if value is None:
+        return say("This is needed.") if declared.required else None
+    if declared.type == "country" and network.countries and value not in network.countries:
+        return say("The network is not open in this country: {countries}.", countries=", ".join(network.countries))
+    return None
 
 
 def _bounds(declared: Field, value: Any, least: Any, most: Any) -> Message | None:

@@ -19,9 +19,23 @@ from admin.parts.shown import Titles, plain_number, reference_id, write
 from definitions.duration import Duration
 from models.message import Message, say
 
-Widget = Literal["line", "area", "select", "radios", "checks", "tick", "picker"]
+Widget = Literal["line", "area", "select", "radios", "checks", "tick", "picker", "span"]
 FEW = 4
 """Up to so many options of a required choice are shown at once, as radio buttons."""
+
+
+UNITS: Mapping[str, Message] = {
+    "m": say("minutes"),
+    "h": say("hours"),
+    "d": say("days"),
+    "w": say("weeks"),
+    "months": say("months"),
+    "years": say("years"),
+    "working hours": say("working hours"),
+    "working days": say("working days"),
+}
+"""What a length of time is counted in."""
+_SPAN = re.compile(r"(\d{1,6}) ?([a-z ]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,8 @@ def build(question: Question, raw: Sequence[str], reader: Reader, titles: Titles
             known = titles.get(column.to or "", {})
             offered = {**{each: "…" for each in raw if each not in known}, **known}
             return replace(made, options=tuple(offered.items()), source=f"{base}/{column.to}/options")
+        case "span":
+            return _span(made, reader)
         case _:
             return made
 
@@ -111,10 +127,18 @@ def raw_of(column: Column, value: Any, formats: Formats) -> tuple[str, ...]:  # 
 
 def raw_from(form: FormData, questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
     """Return the texts of a submitted form by question."""
-    return {
-        question.name: tuple(text for text in form.getlist(question.name) if isinstance(text, str) and text != "")
-        for question in questions
-    }
+    return {question.name: _sent(form, question) for question in questions}
+
+
+def _sent(form: FormData, question: Question) -> tuple[str, ...]:
+    texts = tuple(text for text in form.getlist(question.name) if isinstance(text, str) and text != "")
+    if question.column.kind != "duration":
+        return texts
+    # A length of time comes as a number and a unit; a unit alone is nothing.
+    number, unit = (*texts, "", "")[:2]
+    if number in UNITS:
+        return ()
+    return texts if len(texts) < 2 else (f"{number.strip()}{unit}" if len(unit) == 1 else f"{number.strip()} {unit}",)
 
 
 def answers(
@@ -209,6 +233,8 @@ def _widget(question: Question) -> Widget:
             return "tick" if settled else "select"
         case "reference":
             return "picker"
+        case "duration":
+            return "span"
         case _:
             return "line"
 
@@ -223,6 +249,15 @@ _UNREADABLE: Mapping[str, Message] = {
     "date": say("Write a date."),
     "datetime": say("Write a date and a time."),
 }
+
+
+def _span(made: Input, reader: Reader) -> Input:
+    """Return the input of a length of time as a number and a unit; one of several parts stays a line of text."""
+    found = _SPAN.fullmatch(made.value) if made.raw else None
+    if made.raw and (found is None or found[2] not in UNITS):
+        return replace(made, widget="line")
+    units = tuple((name, reader.words(label)) for name, label in UNITS.items())
+    return replace(made, raw=(found[1], found[2]) if found else ("", "d"), options=units)
 
 
 def _options(column: Column, reader: Reader) -> tuple[tuple[str, str], ...]:

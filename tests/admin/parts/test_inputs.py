@@ -9,11 +9,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from starlette.datastructures import FormData
 
 from admin.formats import Formats
 from admin.parts.columns import Column, Kind
-from admin.parts.inputs import Question, answers, raw_of, read_datetime, read_number
+from admin.parts.inputs import Question, answers, build, raw_from, raw_of, read_datetime, read_number
+from admin.parts.reader import Reader
 from definitions.duration import Duration
+from definitions.problems import NOWHERE
+from definitions.spec.network import Network
+from definitions.text import plain
 
 PARIS = ZoneInfo("Europe/Paris")
 FORMATS = Formats("fr", PARIS, "EUR", datetime(2026, 3, 2, 11, tzinfo=UTC))
@@ -101,3 +106,38 @@ def test_what_cannot_be_read_has_a_sentence(kind: Kind) -> None:
     values, wrong = answers({"x": ("soon",)}, (asked,), PARIS)
     assert values == {}
     assert str(wrong["x"]).startswith("Write a")
+
+
+SPAN = Question("x", Column("x", "X", "duration"), required=False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "raw"),
+    [
+        (("3", "d"), ("3d",)),
+        (("36", "months"), ("36 months",)),
+        (("2", "working days"), ("2 working days",)),
+        (("d",), ()),
+        (("3d",), ("3d",)),
+        ((), ()),
+    ],
+)
+def test_a_length_of_time_comes_as_a_number_and_a_unit(sent: tuple[str, ...], raw: tuple[str, ...]) -> None:
+    assert raw_from(FormData([("x", each) for each in sent]), (SPAN,)) == {"x": raw}
+
+
+@pytest.mark.parametrize(
+    ("raw", "widget", "parts"),
+    [
+        ((), "span", ("", "d")),
+        (("36 months",), "span", ("36", "months")),
+        (("2w",), "span", ("2", "w")),
+        (("6 months 2 working days",), "line", ("6 months 2 working days",)),
+        (("soon",), "line", ("soon",)),
+    ],
+)
+def test_a_length_of_time_is_asked_as_a_number_and_a_unit(
+    raw: tuple[str, ...], widget: str, parts: tuple[str, ...]
+) -> None:
+    made = build(SPAN, raw, Reader(Network("n", plain("N"), NOWHERE), FORMATS), {})
+    assert (made.widget, made.raw) == (widget, parts)
