@@ -1,59 +1,120 @@
 """The two servers that are measured over HTTP: the product (`ours`), and bare Starlette with the same SQL (`bare`).
 
-`python -m benchmarks.served ours|bare FOLDER PORT` serves until it is ended. The outbox is nobody's work here: what is
-measured is the request. The bare one writes through the same store, so that durability and grouping are the same.
+`python -m benchmarks.served ours|bare FOLDER PORT [URL]` serves until it is ended: the file in the folder, or the
+schema of the database at URL. The outbox is nobody's work here: what is measured is the request.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from admin.settings import Settings
 from benchmarks import raw
+from benchmarks.floor import floor_of
+from benchmarks.people import known_and_kept
+from benchmarks.raw import NAMES, Raw, Row
 from benchmarks.world import NAME
-from models.sqlite import SqliteStore
+from models.stores import Home, home_of
 from server import compose
 
 
-def bare(folder: Path) -> Starlette:
-    """Return an application that does the SQL of a request and answers with JSON: the floor under the product."""
-    store = SqliteStore(folder / f"{NAME}.sqlite")
+class Bare:
+    """Handlers that do the SQL of a request and answer with JSON: the floor under the product."""
 
-    async def listing(_: Request) -> JSONResponse:
-        return JSONResponse(await store.read(raw.listing))
+    def __init__(self, home: Home) -> None:
+        """Connect to the network at `home`."""
+        self.floor = floor_of(home)
 
-    async def one(request: Request) -> JSONResponse:
-        record = request.path_params["id"]
-        return JSONResponse(await store.read(lambda tx: raw.one(tx, record)))
+    async def listing(self, request: Request) -> Response:
+        """Answer with a page of leads."""
 
-    async def move(request: Request) -> JSONResponse:
-        form = await request.form()
-        record, comment = request.path_params["id"], str(form["comment"])
-        return JSONResponse({"version": await store.write(lambda tx: raw.move(tx, record, comment))})
+        async def work(tx: Raw) -> list[Mapping[str, Any]]:
+            return [_named(row) for row in await raw.listing(tx, await raw.who(tx, _bearer(request)))]
+
+        return _json({"items": await self.floor.read(work)})
+
+    async def one(self, request: Request) -> Response:
+        """Answer with a lead."""
+
+        async def work(tx: Raw) -> Row:
+            return await raw.one(tx, await raw.who(tx, _bearer(request)), request.path_params["id"])
+
+        return _json(list(await self.floor.read(work)))
+
+    async def move(self, request: Request) -> Response:
+        """Move a lead."""
+        form, path = json.loads(await request.body()), request.path_params
+
+        async def work(tx: Raw) -> str:
+            return await raw.move(tx, await raw.who(tx, _bearer(request)), path["id"], path["move"], form["comment"])
+
+        return _json({"history": await self.floor.write(work)})
+
+    async def create(self, request: Request) -> Response:
+        """Make leads."""
+        items = json.loads(await request.body())["items"]
+        emails, after = known_and_kept(items)
+
+        async def work(tx: Raw) -> int:
+            return await raw.create(tx, await raw.who(tx, _bearer(request)), items, emails, after)
+
+        return _json({"done": await self.floor.write(work)})
+
+
+def bare(home: Home) -> Starlette:
+    """Return an application of nothing but the handlers."""
+    handlers = Bare(home)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await store.close()
+        await handlers.floor.close()
 
-    routes = [Route("/list", listing), Route("/{id}", one), Route("/{id}/move", move, methods=["POST"])]
+    routes = [
+        Route("/list", handlers.listing),
+        Route("/bulk", handlers.create, methods=["POST"]),
+        Route("/{id}", handlers.one),
+        Route("/{id}/{move}", handlers.move, methods=["POST"]),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def main(which: str, folder: Path, port: int) -> None:
+def _bearer(request: Request) -> str:
+    return request.headers["authorization"].removeprefix("Bearer ")
+
+
+def _named(row: Row) -> Mapping[str, Any]:
+    return dict(zip(NAMES, row, strict=True))
+
+
+def _json(body: Any) -> Response:
+    return Response(
+        json.dumps(body, default=_text, ensure_ascii=False, separators=(",", ":")), media_type="application/json"
+    )
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def main(which: str, folder: str, port: str, url: str | None = None) -> None:
     """Serve one of the two."""
-    app = bare(folder) if which == "bare" else compose(Settings(folder, secret="none"), works=False)  # noqa: S106 - of a network that is thrown away
-    uvicorn.run(app, port=port, log_level="warning")
+    settings = Settings(Path(folder), secret="none", database_url=url)  # noqa: S106 - of a network that is thrown away
+    app = bare(home_of(settings.homes, NAME)) if which == "bare" else compose(settings, works=False)
+    uvicorn.run(app, port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(*sys.argv[1:])

@@ -1,15 +1,22 @@
-"""The network that is measured: one distributor with many leads."""
+"""The network that is measured: distributors with many leads, one of whom works."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from typing import Any
 
+from models import tokens
 from models.accounts import SignedIn, sign_in, store_password
-from models.actor import SYSTEM, Actor
-from models.ddl import listed, quoted
+from models.actor import SYSTEM
+from models.catalog import columns_of_tables
+from models.connections import stored_datetime
+from models.ddl import listed
 from models.members import load_actor
 from models.passwords import hash_password
+from models.stores import Home
 from models.tenant import Tenant, create_tenant
 from models.tx import Tx
 from workflows import commands
@@ -31,10 +38,14 @@ owner: true
 fields:
   first_name: {type: text, required: true, max: 80}
   last_name: {type: text, required: true, max: 80}
-  email: {type: email}
+  email: {type: email, unique: owner}
   phone: {type: phone}
   country: {type: country, default: FR}
   next_call_at: {type: datetime, index: true}
+  source:
+    type: choice
+    default: fair
+    options: {fair: {label: {fr: Salon}}, web: {label: {fr: Site}}}
   calls: {type: integer, default: 0}
 search: [first_name, last_name, email]
 ---
@@ -44,6 +55,7 @@ label: {fr: Recrutement}
 states:
   new: {label: {fr: Nouveau}, initial: true}
   contacted: {label: {fr: Contacté}}
+  met: {label: {fr: Rencontré}}
 transitions:
   call:
     label: {fr: Appeler}
@@ -53,18 +65,34 @@ transitions:
     guard: has(record.phone)
     form: {comment: {type: long_text, label: {fr: Commentaire}}, next_call_at: {field: next_call_at, required: true}}
     set: {calls: =record.calls + 1}
-  back: {label: {fr: Revenir}, from: contacted, to: new, by: [distributor]}
+  meet:
+    label: {fr: Rencontrer}
+    from: any
+    to: met
+    by: [distributor]
+    guard: has(record.phone)
+    form: {comment: {type: long_text, label: {fr: Commentaire}}, next_call_at: {field: next_call_at, required: true}}
+    set: {calls: =record.calls + 1}
 ---
 level: distributor
 label: {fr: Distributeur}
+functions: [import]
 entities:
   lead: {read: mine, create: true, update: mine, delete: mine}
   member: {read: downline}
 ---
-automation: later
+automation: after_call
 label: {fr: Plus tard}
 when: {moved: recruiting.call}
-if: record.country == "FR"
+if: record.country == "FR" || record.country == "BE"
+key: =record.id
+mode: parallel
+do: [{stop: true}]
+---
+automation: after_meet
+label: {fr: Plus tard}
+when: {moved: recruiting.meet}
+if: record.country == "FR" || record.country == "BE"
 key: =record.id
 mode: parallel
 do: [{stop: true}]
@@ -72,57 +100,106 @@ do: [{stop: true}]
     "screen.yaml": """
 screen: leads
 entity: lead
-list: {columns: [first_name, last_name, email, country, recruiting, next_call_at], sort: -created_at}
+list: {columns: [first_name, last_name, email, country, source, next_call_at], sort: -created_at}
 """,
 }
-"""A network with one owned entity, a process with guard, form and `set`, and an automation that each call starts."""
+"""A network with one owned entity, a process with guard, form and `set`, and automations that moves start.
 
-VARIED = {
-    "id": "'00000000-0000-7000-8000-' || printf('%012d', n)",
-    "created_at": "strftime('%Y-%m-%d %H:%M:%S.000000+00:00', 1767225600 + (n * 7919) % 31000000, 'unixepoch')",
-    "last_name": "'Roy' || (n * 7919) % 100000",
-    "_fold_last_name": "'roy' || (n * 7919) % 100000",
-    "country": "CASE n % 4 WHEN 0 THEN 'BE' ELSE 'FR' END",
-    "recruiting": "CASE n % 3 WHEN 0 THEN 'contacted' ELSE 'new' END",
-}
-"""How a copied lead differs from the first: enough for filters and orders to have work."""
+Its two moves do the same, so that a lead can be moved for ever.
+"""
+MOVES = ("meet", "call")
+FORM = {"comment": "Bien", "next_call_at": "2030-01-01T10:00"}
+
+OWNERS = 10
+"""So many distributors share the leads; lists are those of the first."""
+SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The network, who works in it and with which session, and the ids of the leads."""
+    """Where the network is, who works in it and with what, one of that member's leads.
 
-    tenant: Tenant
-    actor: Actor
-    token: str
+    `ours` and `raw` are leads with moves that they can make next, different leads for each side.
+    """
+
+    home: Home
+    member: str
+    bearer: str
+    cookie: str
     csrf: str
-    leads: list[str]
+    lead: str
+    ours: Iterator[tuple[str, str]]
+    raw: Iterator[tuple[str, str]]
 
 
-async def furnish(folder: Path, count: int) -> World:
+def _moves(leads: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each lead with a move that it can make, again and again."""
+    return ((lead, move) for move in cycle(MOVES) for lead in leads)
+
+
+async def furnish(home: Home, count: int) -> World:
     """Make the network with `count` leads."""
-    tenant = await create_tenant(folder / f"{NAME}.sqlite", NAME, files=PACK)
-    person = {"first_name": "Lea", "last_name": "Roux", "email": "lea@exemple.fr", "active": True}
-    member = await commands.create(tenant, SYSTEM, "member", {**person, "levels": ["distributor"]})
+    tenant = await create_tenant(home, NAME, files=PACK)
+    try:
+        members = [await _distributor(tenant, number) for number in range(OWNERS)]
+        actor = await tenant.store.read(lambda tx: load_actor(tenant.published, tx, members[0]))
+        if actor is None:
+            raise LookupError("the distributor")
+        given = {"first_name": "Paul", "last_name": "Roy", "email": "paul@exemple.fr", "phone": "+33639980001"}
+        await commands.create(tenant, actor, "lead", given)
+        await tenant.store.write(lambda tx: _copy(tx, count, members))
+        own = 'SELECT "id" FROM "lead" WHERE "owner" = ? ORDER BY "id"'
+        rows = await tenant.store.read(lambda tx: tx.rows(own, [members[0]]))
+        made = await tokens.create(tenant, members[0], name="benchmarks", days=30)
+        entered = await _sign_in(tenant, members[0])
+    finally:
+        await tenant.close()
+    leads = [str(row[0]) for row in rows]
+    half = len(leads) // 2
+    ways = (_moves(leads[:half]), _moves(leads[half:]))
+    return World(home, members[0], made.secret, entered.token, entered.session.csrf, leads[-1], *ways)
+
+
+async def _distributor(tenant: Tenant, number: int) -> str:
+    person = {"first_name": "Lea", "last_name": "Roux", "email": f"lea{number}@exemple.fr", "active": True}
+    return (await commands.create(tenant, SYSTEM, "member", {**person, "levels": ["distributor"]})).id
+
+
+async def _sign_in(tenant: Tenant, member: str) -> SignedIn:
     hashed = await hash_password(PASSWORD)
-    await tenant.store.write(lambda tx: store_password(tx, member.id, hashed, tenant.clock.now()))
-    actor = await tenant.store.read(lambda tx: load_actor(tenant.published, tx, member.id))
-    entered = await sign_in(tenant, "lea@exemple.fr", PASSWORD, ip=None)
-    if actor is None or not isinstance(entered, SignedIn):
-        raise LookupError("the distributor")
-    given = {"first_name": "Paul", "last_name": "Roy", "email": "paul@exemple.fr", "phone": "+33639980001"}
-    await commands.create(tenant, actor, "lead", given)
-    await tenant.store.write(lambda tx: _copy(tx, count))
-    rows = await tenant.store.read(lambda tx: tx.rows('SELECT "id" FROM "lead" WHERE "recruiting" = \'new\''))
-    return World(tenant, actor, entered.token, entered.session.csrf, [row[0] for row in rows])
+    await tenant.store.write(lambda tx: store_password(tx, member, hashed, tenant.clock.now()))
+    entered = await sign_in(tenant, "lea0@exemple.fr", PASSWORD, ip=None)
+    if not isinstance(entered, SignedIn):
+        raise LookupError("the distributor")  # noqa: TRY004 - nobody of that name and password
+    return entered
 
 
-async def _copy(tx: Tx, count: int) -> None:
-    columns = [row[0] for row in await tx.rows("SELECT name FROM pragma_table_info('lead')")]
-    values = ", ".join(VARIED.get(name, quoted(name)) for name in columns)
-    await tx.run(
-        f'INSERT INTO "lead" ({listed(columns)}) '  # noqa: S608 - columns of ours
-        f"WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < ?) "
-        f'SELECT {values} FROM (SELECT * FROM "lead" LIMIT 1), each',
-        [count - 1],
-    )
+async def _copy(tx: Tx, count: int, members: Sequence[str]) -> None:
+    """Copy the only lead, each copy a little different: enough for rules, filters and orders to have work."""
+    columns = sorted((await columns_of_tables(tx))["lead"])
+    row = await tx.row(f'SELECT {listed(columns)} FROM "lead"')  # noqa: S608 - columns of ours
+    if row is None:
+        raise LookupError("the lead")
+    first = dict(zip(columns, row, strict=True))
+
+    def copied(number: int) -> list[Any]:
+        moment = stored_datetime(SOME_DAY + timedelta(seconds=number * 7919 % 31_000_000))
+        name, own = f"Roy{number * 7919 % 100_000}", number // OWNERS
+        varied = {
+            "id": f"00000000-0000-7000-8000-{number:012}",
+            "created_at": moment,
+            "last_name": name,
+            "_fold_last_name": name.lower(),
+            "email": f"paul{number}@exemple.fr",
+            "_fold_email": f"paul{number}@exemple.fr",
+            "owner": members[number % OWNERS],
+            "country": "FR" if own % 4 else "BE",
+            "source": "web" if own % 3 else "fair",
+        }
+        return [varied.get(column, first[column]) for column in columns]
+
+    places = ", ".join("?" * len(columns))
+    text = f'INSERT INTO "lead" ({listed(columns)}) VALUES ({places})'  # noqa: S608 - columns of ours
+    await tx.run_many(text, map(copied, range(1, count)))
+    if tx.dialect == "postgres":
+        await tx.run("ANALYZE")  # as it does by itself within a minute
