@@ -92,6 +92,11 @@ class Sight:
         """Whether the field is hidden in some of the records that may be read, or in all."""
         return name in self._hides
 
+    @property
+    def whole(self) -> bool:
+        """Whether every record may be read, with all of its fields."""
+        return self.known == ALWAYS and not self._hides
+
     def select(self, wanted: Iterable[str] | None = None) -> Selection:
         """Return what to select for the fields `wanted` (all by default), with those that every record needs."""
         names = self.names

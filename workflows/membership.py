@@ -10,7 +10,7 @@ from typing import Any
 from definitions.problems import did_you_mean
 from models import invitations, passwords, sessions
 from models.accounts import store_password
-from models.actor import SYSTEM
+from models.actor import SYSTEM, Actor
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.query import Query
@@ -73,9 +73,17 @@ def _member(values: Mapping[str, Any], seen: datetime | None, *, signs_in: bool)
 
 
 async def join(
-    tenant: Tenant, values: Mapping[str, Any], *, sponsor: str | None = None, password: str | None = None
+    tenant: Tenant,
+    values: Mapping[str, Any],
+    *,
+    sponsor: str | None = None,
+    password: str | None = None,
+    actor: Actor = SYSTEM,
 ) -> Joined:
-    """Take a member in, below the member with the e-mail `sponsor`; without a password it is invited to choose one."""
+    """Take a member in, below the member with the e-mail `sponsor`; without a password it is invited to choose one.
+
+    `actor` is who does so, with its rights: operators have all.
+    """
     hashed = None if password is None else await passwords.hash_password(password)
 
     async def work(unit: Unit) -> Joined:
@@ -88,7 +96,7 @@ async def join(
         await store_password(unit.tx, record.id, hashed, unit.now)
         return Joined(record.id)
 
-    return await write(tenant, SYSTEM, work)
+    return await write(tenant, actor, work)
 
 
 async def invite(tenant: Tenant, email: str) -> Joined:

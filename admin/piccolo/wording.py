@@ -1,0 +1,152 @@
+"""What the back office calls the system's registers, their columns and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from admin.parts.story import ACTIONS, MAIL_STATES, RUN_STATES
+from models.message import Message, say
+
+RECORDS = say("Records")
+SYSTEM = say("System")
+TITLES: Mapping[str, Message] = {
+    "definition": say("Versions of the definitions"),
+    "history": say("History"),
+    "mail": say("E-mails of the network"),
+    "run": say("Automations: runs"),
+    "step": say("Automations: steps"),
+    "outbox": say("Work in the background"),
+    "hook": say("Web hooks: calls"),
+    "acceptance": say("Terms that were accepted"),
+    "sign_in": say("Sign-ins"),
+    "session": say("Open sessions"),
+    "invitation": say("Invitations"),
+    "token": say("API tokens"),
+}
+LABELS: Mapping[str, Message] = {
+    "action": say("Action"),
+    "actor": say("Who"),
+    "actor_kind": say("Who it was"),
+    "agent": say("Browser"),
+    "at": say("When"),
+    "attempts": say("Tries"),
+    "author": say("Published by"),
+    "automation": say("Automation"),
+    "cc": say("Copies"),
+    "changes": say("Changes"),
+    "created_at": say("Created on"),
+    "definition": say("Version of the definitions"),
+    "done_at": say("Done on"),
+    "edition": say("Version"),
+    "email": say("E-mail"),
+    "ended_at": say("Ended on"),
+    "entity": say("Kind of record"),
+    "error": say("Error"),
+    "expires_at": say("Valid until"),
+    "files": say("Files"),
+    "from_state": say("From the state"),
+    "hold_until": say("Held back until"),
+    "id": say("Identifier"),
+    "ip": say("IP address"),
+    "kind": say("Kind"),
+    "language": say("Language"),
+    "last_error": say("Last error"),
+    "last_used_at": say("Last used on"),
+    "lease_until": say("In work until"),
+    "levels": say("Levels"),
+    "max_attempts": say("Tries at most"),
+    "member": say("Member"),
+    "name": say("Name"),
+    "note": say("Note"),
+    "number": say("Version"),
+    "outcome": say("Outcome"),
+    "path": say("Place in the automation"),
+    "priority": say("Priority"),
+    "process": say("Process"),
+    "recipient": say("Recipient"),
+    "recipient_member": say("Member written to"),
+    "record": say("Identifier of the record"),
+    "run": say("Run"),
+    "run_at": say("Due on"),
+    "seen_at": say("Last seen on"),
+    "sender": say("Sender"),
+    "sent_at": say("Sent on"),
+    "seq": say("Number"),
+    "started_at": say("Started on"),
+    "state": say("State"),
+    "status": say("HTTP status"),
+    "subject": say("Subject"),
+    "template": say("E-mail template"),
+    "terms": say("Terms"),
+    "text": say("Text"),
+    "title": say("Record"),
+    "to_state": say("To the state"),
+    "transition": say("Step"),
+    "url": say("Address"),
+    "wake_at": say("Goes on at"),
+}
+CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
+    ("history", "kind"): {
+        "created": say("Created"),
+        "updated": say("Changed"),
+        "moved": say("Step of a process"),
+        "deleted": say("Deleted"),
+        "note": say("Note"),
+        "mail": say("E-mail"),
+        "task": say("Task"),
+        "undone": say("Taken back"),
+    },
+    ("history", "actor_kind"): {
+        "member": say("A member"),
+        "public": say("A visitor"),
+        "system": say("The network"),
+    },
+    ("mail", "state"): {name: text for name, (text, _) in MAIL_STATES.items()},
+    ("run", "state"): {name: text for name, (text, _) in RUN_STATES.items()},
+    ("step", "action"): {**ACTIONS, "webhook": say("Web hook")},
+    ("step", "outcome"): {
+        "done": say("Done"),
+        "skipped": say("Skipped"),
+        "failed": say("Failed"),
+        "waiting": say("Waiting"),
+        "cancelled": say("Cancelled"),
+    },
+    ("outbox", "kind"): {
+        "mail": say("Send an e-mail"),
+        "hook": say("Call a web hook"),
+        "run": say("Go on with an automation"),
+        "check": say("See whether an automation still waits"),
+        "stays": say("See whether a record still is in a state"),
+        "due": say("See whether a date has come"),
+        "every": say("Begin a scheduled automation"),
+        "batch": say("Go on with a scheduled automation"),
+        "arm": say("Set the timers of an automation"),
+        "version": say("Begin to use a new version"),
+        "answers": say("Forget old answers of the API"),
+    },
+    ("outbox", "state"): {
+        "ready": say("Waiting"),
+        "done": say("Done"),
+        "dead": say("Given up"),
+        "cancelled": say("Cancelled"),
+    },
+    ("hook", "state"): {
+        "waiting": say("Waiting"),
+        "sent": say("Sent"),
+        "failed": say("Failed"),
+        "cancelled": say("Cancelled"),
+    },
+    ("sign_in", "outcome"): {
+        "signed_in": say("Signed in"),
+        "failed": say("Wrong e-mail or password"),
+        "limited": say("Too many tries"),
+    },
+}
+QUIET = frozenset(
+    {
+        *("id", "record", "run", "ip", "actor_kind", "from_state", "hold_until", "lease_until", "priority", "sender"),
+        *("max_attempts", "cc", "language", "definition", "recipient_member", "seq", "process", "agent", "done_at"),
+        *("wake_at", "last_error", "files", "sent_at"),
+    }
+)
+"""Columns that lists do not show; filters and a row of its own do."""
