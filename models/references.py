@@ -39,6 +39,11 @@ class Loader:
         self.tx = tx
         self._loaded: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
+    @property
+    def loaded(self) -> tuple[tuple[str, str], ...]:
+        """The records that were looked for, by entity and id."""
+        return tuple(self._loaded)
+
     def forget(self) -> None:
         """Read again what was read: something was written."""
         self._loaded.clear()

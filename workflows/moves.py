@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from definitions.expr.expression import Expression
 from definitions.expr.periods import later
 from definitions.spec.process import FormField, Process, Transition
 from definitions.text import Text
@@ -112,10 +113,26 @@ async def _values(unit: Unit, record: Record, taken: Taken, answers: Answers) ->
     if not wanted and not transition.set:
         return dict(answers.edits)
     names = await unit.records.env(record, wanted, form=answers.values, before=record.full)
+    if transition.guard is not None and looks_around(transition.guard):
+        await _hold(unit, record)
     if transition.guard is not None and transition.guard.evaluate(names, unit.context) is not True:
         raise RefusedError(transition.message or _UNMET)
     computed = {name: value.compute(names, unit.context) for name, value in transition.set.items()}
     return {**answers.edits, **computed}
+
+
+def looks_around(guard: Expression) -> bool:
+    """Whether what a guard says depends on other records; who they are, and the sponsor line, are of the record."""
+    return any(len(path) > 2 and path[-1] not in {"id", "_path"} for path in guard.reads)
+
+
+async def _hold(unit: Unit, record: Record) -> None:
+    """Be alone with the record and those that the guard looked at until the commit.
+
+    Of two moves each of whose guards looks at the record of the other, the second sees what the first did.
+    """
+    for key in sorted({f"{entity}:{id}" for entity, id in ((record.entity, record.id), *unit.records.loader.loaded)}):
+        await unit.tx.lock(key)
 
 
 async def _write(unit: Unit, record: Record, process: Process, taken: Taken, values: Mapping[str, Any]) -> Change:
