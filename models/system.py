@@ -24,7 +24,9 @@ MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
     | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at"}
 )
-NUMBERS = frozenset({"version", "definition", "priority", "attempts", "max_attempts", "seq", "status"})
+NUMBERS = frozenset(
+    {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
+)
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,22 @@ HOOK = _table(
     filled="at url state attempts",
     indexes=("run", "at"),
 )
+JOB = _table(
+    "_job",
+    "id entity member action asked state total done failed created_at ended_at",
+    filled="entity action asked state total done failed created_at",
+    indexes=("member created_at", "ended_at"),
+)
+JOB_ITEM = _table(
+    "_job_item", "id job record outcome reason history", filled="job record outcome", indexes=("job outcome id",)
+)
+VIEW = _table(
+    "_view",
+    "id entity member name query levels created_at changed_at",
+    filled="entity member name query created_at changed_at",
+    indexes=("entity member",),
+)
+FIRST_VIEW = _table("_first_view", "id view", filled="view", indexes=("view",))
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
     table.name: table
@@ -184,6 +202,10 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         TOKEN,
         ANSWER,
         HOOK,
+        JOB,
+        JOB_ITEM,
+        VIEW,
+        FIRST_VIEW,
     )
 }
 

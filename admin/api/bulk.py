@@ -12,7 +12,7 @@ from admin.api.problems import problem
 from admin.api.typed import typed
 from models.errors import InvalidError, RefusedError, RequestError
 from models.message import say
-from workflows import changes, moves
+from workflows import bulk, changes, moves
 from workflows.unit import Unit
 
 MOST = 1000
@@ -92,18 +92,14 @@ def _moved_item(item: dict[str, Any], form: dict[str, Any]) -> tuple[str, int | 
 
 async def _each(call: Call, unit: Unit, items: list[dict[str, Any]], each: Each) -> Answer:
     """Do each item; what is wrong with one is undone alone and stands at its place among the results."""
-    results = []
-    failed = 0
-    for item in items:
-        await unit.tx.run("SAVEPOINT item")
-        try:
-            result = await each(item)
-        except RequestError as error:
-            await unit.tx.run("ROLLBACK TO SAVEPOINT item")
-            unit.records.loader.forget()
-            result = problem(error, call.words)
-            result = {"status": result["status"], "problem": result}
-            failed += 1
-        await unit.tx.run("RELEASE SAVEPOINT item")
-        results.append(result)
+    done = await bulk.each(unit, items, each)
+    results = [_result(call, found) for found in done]
+    failed = sum(isinstance(found, RequestError) for found in done)
     return Answer({"done": len(results) - failed, "failed": failed, "results": results})
+
+
+def _result(call: Call, found: dict[str, Any] | RequestError) -> dict[str, Any]:
+    if not isinstance(found, RequestError):
+        return found
+    said = problem(found, call.words)
+    return {"status": said["status"], "problem": said}
