@@ -110,7 +110,7 @@ FORMS: tuple[Form, ...] = (
         say("Publish definitions"),
         say(
             "Either a ZIP file with all the YAML files of the network, or one file to replace in the version that is "
-            "published. What is lost with it stays unless you tick the box."
+            "published. What would lose data is refused unless you agree to it."
         ),
         (
             Asked("archive", say("ZIP file with all definitions"), shown="file"),

@@ -10,7 +10,6 @@ from admin.i18n import catalogue
 from models.message import say
 
 SENTENCES = (
-    say("About"),
     say("Add Row"),
     say("Back to home page"),
     say("Clear filters"),
@@ -24,7 +23,6 @@ SENTENCES = (
     say("Hide referencing tables"),
     say("Light Mode"),
     say("of"),
-    say("result(s)"),
     say("Save"),
     say("selected result(s) on"),
     say("Set Timezone"),
