@@ -24,13 +24,10 @@ def seen_schema(
     for name, column in columns.items():
         described = descriptor.columns[name]
         column["title"] = described.label
-        fixed = name not in seen.writes and name not in seen.new
+        written, given = name in seen.writes, name in seen.new
         # What is "unique" is left out by piccolo-admin where it changes many records at once.
-        column["extra"] |= {
-            "readonly": fixed,
-            "unique": fixed or name == VERSION,
-            "state": name in seen.entity.processes,
-        }
+        column["extra"] |= {"written": written, "given": given, "unique": not written or name == VERSION}
+        column["extra"]["state"] = name in seen.entity.processes
         if described.to in readable:
             column["extra"]["foreign_key"] = {"to": descriptors[str(described.to)].title, "target_column": "id"}
     extra = schema["extra"]

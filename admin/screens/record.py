@@ -20,6 +20,7 @@ from admin.parts.shown import Shown, Titles, show, write
 from admin.parts.steps import Steps, steps
 from admin.parts.story import SHOWS, days, references
 from admin.parts.subject import Subject, reading, subject, title_fields
+from admin.piccolo.descriptors import titles
 from admin.todo import item
 from admin.web import redirect, render, say_on
 from definitions.text import Text
@@ -91,6 +92,7 @@ async def _page(
         title=record.title.strip() or about.reader.words(say("Untitled")),
         sub=_sub(about, record, found.titles),
         direct=_direct(about, record),
+        back_office=_back_office(about, record),
         bars=_bars(about, record),
         groups=_groups(about, record, found.titles),
         next_steps=next_steps(about, record, offers),
@@ -101,6 +103,15 @@ async def _page(
         related=found.related,
         note_error=note_error,
     )
+
+
+def _back_office(about: Subject, record: Record) -> str:
+    """Return where the record stands in the back office, for who has one."""
+    visit = about.visit
+    if not visit.leads:
+        return ""
+    table = titles(visit.network, visit.language)[about.entity.name]
+    return f"{visit.url('back-office', '')}#/{quote(table, safe='')}/{quote(record.id)}/"
 
 
 async def field(request: Request) -> Response:

@@ -1,0 +1,135 @@
+// piccolo-admin's pages: its English sentences in the reader's language, fields that are not written here, ways out.
+const page = document.querySelector("meta[name=back-office]");
+const words = JSON.parse(page.content);
+let refused = "";
+
+const PATTERNS = [
+  [/^NULL$/, () => ""],
+  [/^of (\d+)$/, (found) => words["of {count}"].replace("{count}", found[1])],
+  [/^(\d+) per page$/, (found) => words["{count} per page"].replace("{count}", found[1])],
+  [/^Select a row from (.*)$/, (found) => words["Select a record: {name}"].replace("{name}", found[1])],
+  [/^Are you sure you want to delete row /, () => words["Are you sure you want to delete this row?"]],
+  [/^(Invalid column name or value$|Unable to delete|Problem fetching )/, (found) => refused || found.input],
+];
+
+function said(text) {
+  const bare = text.trim();
+  if (bare in words) return text.replace(bare, words[bare]);
+  for (const [pattern, telling] of PATTERNS) {
+    const found = bare.match(pattern);
+    if (found) return telling(found);
+  }
+  return text;
+}
+
+for (const name of ["alert", "confirm"]) {
+  const theirs = window[name].bind(window);
+  window[name] = (text) => theirs(said(String(text)));
+}
+
+if (!localStorage.getItem("defaultTimezone")) localStorage.setItem("defaultTimezone", page.dataset.timezone);
+if (localStorage.getItem("darkMode") === null)
+  localStorage.setItem("darkMode", String(matchMedia("(prefers-color-scheme: dark)").matches));
+
+const theirs = () => document.getElementById("app")?.__vue_app__?.config.globalProperties;
+
+// What piccolo-admin leaves untold or out of date after a request.
+const open = XMLHttpRequest.prototype.open;
+XMLHttpRequest.prototype.open = function (method, address, ...more) {
+  this.addEventListener("load", () => {
+    if (new URL(this.responseURL).pathname.endsWith("/sign-in")) location.reload();
+    if (this.status >= 400) refused = typeof this.response === "string" ? this.response : "";
+    const { $store, $router } = theirs() ?? {};
+    const { name, params } = $router?.currentRoute.value ?? {};
+    if (method.toUpperCase() === "PATCH" && this.status < 300 && name === "editRow")
+      $store.dispatch("fetchSingleRow", params);
+    if (method.toUpperCase() === "DELETE" && this.status >= 400)
+      setTimeout(() => $store.commit("updateApiResponseMessage", { contents: refused, type: "error" }));
+  });
+  return open.call(this, method, address, ...more);
+};
+
+function translate(root) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement?.closest(".table_wrapper tbody td, .table_list, textarea")) continue;
+    const text = said(node.nodeValue);
+    if (text !== node.nodeValue) node.nodeValue = text;
+  }
+  for (const name of ["title", "placeholder", "label"])
+    for (const each of root.querySelectorAll(`[${name}]`)) {
+      const text = said(each.getAttribute(name));
+      if (text !== each.getAttribute(name)) each.setAttribute(name, text);
+    }
+}
+
+function label(schema) {
+  for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option"))
+    rename(option, schema.properties[option.value]?.title);
+  for (const each of document.querySelectorAll('label[for^="csv_"]'))
+    rename(each, schema.properties[each.htmlFor.slice(4)]?.title);
+}
+
+function rename(element, title) {
+  if (title && element.textContent !== title) element.textContent = title;
+}
+
+function fix(schema) {
+  const edits = document.querySelector("[data-uitest=save_button]")?.form;
+  const adds = document.querySelector("[data-uitest=create_button]")?.form;
+  for (const form of [edits, adds]) {
+    if (!form) continue;
+    for (const [name, { extra }] of Object.entries(schema.properties)) {
+      const field = form.querySelector(`[name="${CSS.escape(name)}"]`)?.closest("form > div > div");
+      if (!field) continue;
+      const fixed = form === edits ? !extra.written : !extra.given;
+      if (name === "version" || (form === adds && fixed)) field.hidden = true;
+      if (!fixed || name === "version") continue;
+      field.classList.add("fixed");
+      for (const control of field.querySelectorAll("input, select, textarea")) control.disabled = true;
+      if (extra.state && form === edits && !field.querySelector(".why")) {
+        const why = document.createElement("p");
+        why.className = "why";
+        why.textContent = words["A state changes by a transition: open the record."];
+        field.append(why);
+      }
+    }
+  }
+}
+
+function way(place, address, text) {
+  if (!place) return;
+  let link = place.querySelector("a.own-screen");
+  if (!link) {
+    link = document.createElement("a");
+    link.className = "button own-screen";
+    place.append(link);
+  }
+  if (link.getAttribute("href") !== address) link.href = address;
+  if (link.textContent !== text) link.textContent = text;
+}
+
+function dress() {
+  translate(document.body);
+  const { $store, $router } = theirs() ?? {};
+  const schema = $store?.state.schema;
+  if (!schema?.extra) return;
+  for (const right of ["creates", "updates", "deletes"]) document.body.classList.toggle(right, Boolean(schema.extra[right]));
+  document.body.classList.toggle("exports", schema.extra.exports !== false);
+  label(schema);
+  fix(schema);
+  const { name, params } = $router.currentRoute.value;
+  if (!schema.extra.screen) return;
+  if (name === "editRow") way(document.querySelector(".header p"), schema.extra.screen + params.rowID, words["Open the record"]);
+  if (name === "rowListing") way(document.querySelector(".title_bar .buttons"), schema.extra.screen, words["Open the list"]);
+}
+
+const watch = new MutationObserver(() => {
+  watch.disconnect();
+  dress();
+  look();
+});
+function look() {
+  watch.observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["title", "placeholder", "label"] });
+}
+look();
