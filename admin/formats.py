@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -17,6 +17,10 @@ from workflows.formats import first_of_month
 
 MOST = 500
 """So many records are counted for a page; beyond it says `500+`: pages must not cost as much as there are records."""
+
+
+WRITTEN = 8192
+"""So many written values of a kind are kept: pages repeat days, hours, amounts and countries again and again."""
 
 
 @cache
@@ -78,7 +82,10 @@ class Formats:
 
     def time(self, value: dt.datetime | None) -> str:
         """Write the time of a moment: `10:00`."""
-        return "" if value is None else dates.format_time(value, "short", tzinfo=self.timezone, locale=self.locale)
+        if value is None:
+            return ""
+        local = value.astimezone(self.timezone)
+        return _hour(local.hour, local.minute, self.language)
 
     def datetime(self, value: dt.datetime | None) -> str:
         """Write a moment: `20 nov. 2026, 10:00`."""
@@ -103,15 +110,15 @@ class Formats:
         """Write a day in little room: `ven. 20` within a week, `20 nov.` within the year, else with the year."""
         if value is None:
             return ""
-        day = self.day_of(value)
-        if day == self.today:
+        day, today = self.day_of(value), self.today
+        if day == today:
             return self.catalogue.gettext("today")
-        if abs(day - self.today) < dt.timedelta(days=7):
+        if abs(day - today) < dt.timedelta(days=7):
             return self._written(day, "EEE d")
-        return self._written(day, "d MMM" if day.year == self.today.year else "d MMM y")
+        return self._written(day, "d MMM" if day.year == today.year else "d MMM y")
 
     def _written(self, day: dt.date, pattern: str) -> str:
-        return first_of_month(dates.format_date(day, pattern, locale=self.locale), self.locale)
+        return _day(day, pattern, self.language)
 
     def due(self, value: dt.date | dt.datetime | None) -> str:
         """Write when something is due: the time today (`10:00`), else the day (`ven. 20`)."""
@@ -129,7 +136,7 @@ class Formats:
 
     def number(self, value: Decimal | float | None) -> str:
         """Write a number with the language's separators."""
-        return "" if value is None else numbers.format_decimal(value, locale=self.locale)
+        return "" if value is None else _number(value, self.language)
 
     def upto(self, count: int) -> str:
         """Write how many there are, as far as they were counted: `500+`."""
@@ -143,32 +150,15 @@ class Formats:
 
     def money(self, value: Decimal | float | None, currency: str | None = None) -> str:
         """Write an amount in the network's currency; whole amounts without decimals."""
-        if value is None:
-            return ""
-        whole = value == int(value)
-        return numbers.format_currency(
-            value,
-            currency or self.currency,
-            format=_whole_currency_pattern(self.locale) if whole else None,
-            currency_digits=not whole,
-            locale=self.locale,
-        )
+        return "" if value is None else _money(value, currency or self.currency, self.language)
 
     def phone(self, value: str | None) -> str:
         """Write an E.164 number: a French one for the French in its national form, else international."""
-        if not value:
-            return ""
-        try:
-            number = phonenumbers.parse(value, None)
-        except phonenumbers.NumberParseException:
-            return value
-        national = self.language == "fr" and number.country_code == 33
-        form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        return phonenumbers.format_number(number, form)
+        return _phone(value, self.language) if value else ""
 
     def country(self, code: str | None) -> str:
         """Write the name of a country."""
-        return "" if not code else self.locale.territories.get(code, code)
+        return "" if not code else _country(code, self.language)
 
     def language_name(self, code: str | None) -> str:
         """Write the name of a language, in this one."""
@@ -179,6 +169,45 @@ class Formats:
         if value is None:
             return ""
         return self.catalogue.gettext("Yes") if value else self.catalogue.gettext("No")
+
+
+@lru_cache(maxsize=WRITTEN)
+def _day(day: dt.date, pattern: str, language: str) -> str:
+    locale = locale_of(language)
+    return first_of_month(dates.format_date(day, pattern, locale=locale), locale)
+
+
+@lru_cache(maxsize=WRITTEN)
+def _hour(hour: int, minute: int, language: str) -> str:
+    return dates.format_time(dt.time(hour, minute), "short", locale=locale_of(language))
+
+
+@lru_cache(maxsize=WRITTEN, typed=True)
+def _number(value: Decimal | float, language: str) -> str:
+    return numbers.format_decimal(value, locale=locale_of(language))
+
+
+@lru_cache(maxsize=WRITTEN, typed=True)
+def _money(value: Decimal | float, currency: str, language: str) -> str:
+    locale, whole = locale_of(language), value == int(value)
+    pattern = _whole_currency_pattern(locale) if whole else None
+    return numbers.format_currency(value, currency, format=pattern, currency_digits=not whole, locale=locale)
+
+
+@lru_cache(maxsize=WRITTEN)
+def _phone(value: str, language: str) -> str:
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        return value
+    national = language == "fr" and number.country_code == 33
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form)
+
+
+@lru_cache(maxsize=WRITTEN)
+def _country(code: str, language: str) -> str:
+    return str(locale_of(language).territories.get(code, code))
 
 
 def _percent_pattern(locale: Locale) -> str:

@@ -29,6 +29,7 @@ def _drawing(name: str) -> str | None:
     return None if inside is None else " ".join(inside.group(1).split())
 
 
+@cache
 def icon(name: str, extra: str = "") -> Markup:
     """Return an icon as SVG that follows the text's colour and that screen readers pass over."""
     drawing = _drawing(name) or _drawing(UNKNOWN) or ""

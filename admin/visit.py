@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from starlette.requests import HTTPConnection
 
 from admin.formats import Formats
 from admin.i18n import Catalogue
+from admin.kept import Kept, kept_for
 from definitions.spec.network import Network
 from definitions.text import Text
 from models.actor import Actor
@@ -47,6 +49,11 @@ class Visit:
         return self.tenant.published.version
 
     @property
+    def kept(self) -> Kept:
+        """What was made before for visitors like this one."""
+        return kept_for(self.tenant.published, self.actor, self.language)
+
+    @property
     def leads(self) -> bool:
         """Whether the visitor runs the network (has a level with administration)."""
         return self.tenant.published.access.administers(self.actor)
@@ -62,8 +69,13 @@ class Visit:
 
 def address(network: str, *parts: str, **query: str | int | None) -> str:
     """Return an address below `/n/<network>/`; query values that are None or empty are left out."""
-    path = "/n/" + "/".join(quote(part, safe="") for part in (network, *(parts or ("",))))
-    return with_query(path, query)
+    path = "/n/" + "/".join([_quoted(part) for part in (network, *(parts or ("",)))])
+    return with_query(path, query) if query else path
+
+
+@lru_cache(maxsize=4096)
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
 
 
 def with_query(path: str, query: Mapping[str, str | int | None]) -> str:

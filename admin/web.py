@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from admin import assets, icons, navigation
+from admin import assets, icons, marks, navigation
 from admin.formats import capital, own_name
 from admin.signing import seal, unseal
 from admin.visit import Visit, here
@@ -42,10 +43,11 @@ def _environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(icon=icons.icon, static=assets.static, own_name=own_name)
+    made.globals.update(icon=icons.icon, static=assets.static, own_name=own_name, marks=marks)
     made.filters.update(capital=capital, initials=initials, device=device, own_pair=own_pair)
     return made
 
@@ -98,10 +100,23 @@ def context(request: Request, **values: Any) -> dict[str, Any]:
         "words": visit.words,
         "_": spoken.gettext,
         "_n": spoken.ngettext,
+        "keep": _keeper(visit),
         "toasts": (),
         "nav": None,
         **values,
     }
+
+
+def _keeper(visit: Visit) -> Callable[..., Markup]:
+    """Return what templates `{% call keep(…) %}`: the block is rendered once for all visitors of the same kind.
+
+    The arguments name the block; with `when=false` it is rendered anew. See `admin.kept` for what it must not show.
+    """
+
+    def keep(*name: str, caller: Callable[[], Markup], when: bool = True) -> Markup:
+        return visit.kept.once((keep.__qualname__, *name), caller) if when else caller()
+
+    return keep
 
 
 async def render(

@@ -30,6 +30,8 @@ _SYSTEM: Mapping[str, tuple[Message, FieldType]] = {
     "version": (say("Version"), "integer"),
 }
 _OWNER = say("Followed by")
+SYSTEM_COLUMNS = ("owner", *_SYSTEM)
+"""What can be a column of any entity (`owner` where it has owners)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -50,30 +51,52 @@ def planned(network: Network, entity: Entity) -> str | None:
     )
 
 
-def hints(
-    record: Record, entity: Entity, plan: str | None, reader: Reader, calendar: WorkingCalendar
-) -> tuple[Hint, ...]:
-    """Return what is to be said about a record; no date is late once its processes ended or left the way."""
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What hints read of an entity's definitions.
+
+    `plan` is the field of the planned date (None: no hints about it), `going` the states, by process, in which one is
+    to be dealt with, `stale` those in which nothing may happen only for so long.
+    """
+
+    plan: str | None
+    going: Mapping[str, frozenset[str]]
+    stale: Mapping[str, Mapping[str, Duration]]
+
+
+def outlook(network: Network, entity: Entity, plan: str | None) -> Outlook:
+    """Return what hints need to know; no date is late once a record's processes ended or left the way."""
+    processes = [network.processes[name] for name in entity.processes]
+    return Outlook(
+        plan,
+        {each.name: frozenset(name for name in way(each) if not each.states[name].final) for each in processes},
+        {
+            each.name: {name: state.stale_after for name, state in each.states.items() if state.stale_after is not None}
+            for each in processes
+        },
+    )
+
+
+def hints(record: Record, known: Outlook, reader: Reader, calendar: WorkingCalendar) -> tuple[Hint, ...]:
+    """Return what is to be said about a record."""
     found = []
-    over = bool(entity.processes) and _over(record, entity, reader.network)
-    if plan is not None and plan not in record.hidden and not over:
+    plan = known.plan
+    if plan is not None and plan not in record.hidden and _goes_on(record, known):
         found.append(_planned(record[plan], reader))
-    days = idle(record, entity, reader, calendar)
+    days = idle(record, known, reader, calendar)
     if days is not None:
         found.append(Hint("idle", "hourglass", reader.words(say("idle {n} d", n=reader.formats.number(days)))))
     return tuple(found)
 
 
-def idle(record: Record, entity: Entity, reader: Reader, calendar: WorkingCalendar) -> int | None:
+def idle(record: Record, known: Outlook, reader: Reader, calendar: WorkingCalendar) -> int | None:
     """Return for how many days nothing happened, when that is longer than one of the record's states allows."""
     since = record.values.get("last_activity_at") or record.values.get("created_at")
     if not isinstance(since, datetime):
         return None
-    for name in entity.processes:
-        state = reader.network.processes[name].states.get(str(record.values.get(name)))
-        if state is None or state.stale_after is None:
-            continue
-        if later(since, state.stale_after, calendar) <= reader.formats.now:
+    for process, limits in known.stale.items():
+        limit = limits.get(str(record.values.get(process)))
+        if limit is not None and later(since, limit, calendar) <= reader.formats.now:
             return (reader.formats.now - since).days
     return None
 
@@ -110,9 +133,6 @@ def _today(value: date | datetime, reader: Reader) -> str:
     return reader.words(say("Today, {time}", time=reader.formats.time(value)))
 
 
-def _over(record: Record, entity: Entity, network: Network) -> bool:
-    for name in entity.processes:
-        process, state = network.processes[name], str(record.values.get(name))
-        if state in way(process) and not process.states[state].final:
-            return False
-    return True
+def _goes_on(record: Record, known: Outlook) -> bool:
+    going = known.going
+    return not going or any(str(record.values.get(process)) in states for process, states in going.items())

@@ -180,6 +180,10 @@ def _pickers(subject: Subject, wanted: Ask, choices: Titles) -> dict[str, Input]
 
 
 def _filter_columns(subject: Subject) -> tuple[Column, ...]:
+    return subject.once("filters", lambda: _filterable(subject))
+
+
+def _filterable(subject: Subject) -> tuple[Column, ...]:
     names: Iterable[str] = (
         *subject.entity.processes,
         *(("owner",) if subject.sees_others else ()),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from admin import navigation
-from admin.parts.columns import Column, column
+from admin.parts.columns import SYSTEM_COLUMNS, Column, column
 from admin.parts.reader import Reader
 from admin.visit import Visit, here
 from definitions.problems import NOWHERE
@@ -56,14 +56,30 @@ class Subject:
 
     def column(self, name: str) -> Column | None:
         """Return what a name means on the entity; None when it means nothing or the visitor never sees it."""
-        if not self.visit.tenant.published.access.may_field(self.visit.actor, self.entity.name, name, "read"):
-            return None
-        return column(self.reader, self.entity, name)
+        return self._columns.get(name)
 
     def columns(self, names: Iterable[str]) -> tuple[Column, ...]:
         """Return the columns of those names that the visitor may see."""
         found = (self.column(name) for name in names)
         return tuple(each for each in found if each is not None)
+
+    @property
+    def _columns(self) -> Mapping[str, Column]:
+        return self.once("columns", self._all_columns)
+
+    def _all_columns(self) -> Mapping[str, Column]:
+        access, actor = self.visit.tenant.published.access, self.visit.actor
+        readable = (
+            name
+            for name in (*self.entity.fields, *self.entity.processes, *SYSTEM_COLUMNS)
+            if access.may_field(actor, self.entity.name, name, "read")
+        )
+        found = ((name, column(self.reader, self.entity, name)) for name in readable)
+        return {name: each for name, each in found if each is not None}
+
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """Return what all visitors of this kind share about the entity; the first time, make it (see `admin.kept`)."""
+        return self.visit.kept.once((what, self.entity.name), make)
 
     def may(self, action: str) -> bool:
         """Whether the visitor may create, update or delete any record of the entity."""
@@ -77,6 +93,9 @@ class Subject:
     @property
     def boards(self) -> tuple[Board, ...]:
         """The boards of the entity: those of the screen, and one for each process that has none there."""
+        return self.once("boards", self._boards)
+
+    def _boards(self) -> tuple[Board, ...]:
         given = {board.process: board for board in self.screen.boards}
         fields = tuple(name for name in self.screen.columns if name not in self.entity.processes)
         made = (given.get(name) or Board(name, fields[:4], NOWHERE) for name in self.entity.processes)
@@ -85,6 +104,9 @@ class Subject:
     @property
     def sees_others(self) -> bool:
         """Whether a level of the visitor reaches beyond the own records: only then who follows one is news."""
+        return self.once("sees others", self._sees_others)
+
+    def _sees_others(self) -> bool:
         for name in self.visit.actor.levels:
             level = self.visit.network.levels.get(name)
             rights = level.entities.get(self.entity.name) if level else None
@@ -106,8 +128,14 @@ def subject_of(visit: Visit, entity: Entity) -> Subject:
     """Return an entity for the visitor; `NotFoundError` like `subject`."""
     if not visit.tenant.published.access.may(visit.actor, "read", entity.name):
         raise NotFoundError
-    screen = next((each for each in navigation.screens(visit) if each.entity == entity.name), None)
-    return Subject(visit, entity, screen or _plain_screen(entity), Reader(visit.network, visit.formats))
+    screen = visit.kept.once(("screen", entity.name), lambda: _screen_of(visit, entity))
+    return Subject(visit, entity, screen, Reader(visit.network, visit.formats))
+
+
+def _screen_of(visit: Visit, entity: Entity) -> Screen:
+    return next((each for each in navigation.screens(visit) if each.entity == entity.name), None) or _plain_screen(
+        entity
+    )
 
 
 def _plain_screen(entity: Entity) -> Screen:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from admin.parts.columns import NUMBERS, Column
-from admin.parts.hints import Hint, hints, planned
+from admin.parts.hints import Hint, Outlook, hints, outlook, planned
 from admin.parts.lists import Ask, Frame, ask, frame, tidy
 from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject, title_fields
@@ -59,7 +59,7 @@ class Plan:
     about: Subject
     process: Process
     columns: tuple[Column, ...]
-    plan: str | None
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +140,14 @@ def _plan(request: Request) -> Plan:
     if board is None:
         raise NotFoundError
     process = about.visit.network.processes[board.process]
+    columns, known = about.once(f"board {process.name}", lambda: _look(about, board))
+    return Plan(about, process, columns, known)
+
+
+def _look(about: Subject, board: Board) -> tuple[tuple[Column, ...], Outlook]:
     planned_at = planned(about.visit.network, about.entity)
     plan = planned_at if about.column(planned_at or "") else None
-    return Plan(about, process, _card_columns(about, board, plan), plan)
+    return _card_columns(about, board, plan), outlook(about.visit.network, about.entity, plan)
 
 
 def _card_columns(about: Subject, board: Board, plan: str | None) -> tuple[Column, ...]:
@@ -199,7 +204,7 @@ def _card(plan: Plan, record: Record, known: Known) -> Card:
         moves=known.moves[record.id],
         line=tuple(text for number, text in written if text and not number),
         figures=tuple(text for number, text in written if text and number),
-        hints=hints(record, about.entity, plan.plan, about.reader, about.visit.tenant.context().calendar),
+        hints=hints(record, plan.outlook, about.reader, about.visit.tenant.published.calendar),
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from admin.parts.columns import DAYS, NUMBERS, Column
-from admin.parts.hints import Hint, hints, planned
+from admin.parts.cells import cells
+from admin.parts.columns import NUMBERS, Column
+from admin.parts.hints import Hint, Outlook, hints, outlook, planned
 from admin.parts.lists import Ask, Frame, Order, ask, frame, order, sortable, tidy
-from admin.parts.shown import Shown, Titles, brief
+from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import render
 from models.message import say
@@ -34,22 +37,12 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A value in a line; `named` when it needs its `label` where there is no heading (phones)."""
-
-    label: str
-    shown: Shown
-    hint: Hint | None
-    named: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """A record of the list: all of it leads to `href`."""
 
     href: str
     title: str
-    cells: tuple[Cell, ...]
+    cells: Markup
     hints: tuple[Hint, ...]
 
 
@@ -60,7 +53,7 @@ class Layout:
     title: str
     sorts_by: Column | None
     columns: tuple[Column, ...]
-    plan: str | None
+    outlook: Outlook
 
 
 async def page(request: Request) -> Response:
@@ -70,7 +63,7 @@ async def page(request: Request) -> Response:
         return RedirectResponse(clean, status_code=303)
     about = subject(request)
     wanted = ask(about, request)
-    layout = _layout(about)
+    layout = about.once("layout", lambda: _layout(about))
 
     async def work(records: Records) -> tuple[Frame, Page, Titles]:
         query = Query(
@@ -88,7 +81,7 @@ async def page(request: Request) -> Response:
         frame=around,
         wanted=wanted,
         headings=_headings(about, wanted, layout),
-        lines=[_line(about, layout, record, titles) for record in found.records],
+        lines=_lines(about, layout, found.records, titles),
         more=str(wanted.at.having(after=found.next)) if found.next else None,
         begun=bool(wanted.query.cursor),
         start=str(wanted.at.lacking("after")),
@@ -124,9 +117,8 @@ def _layout(about: Subject) -> Layout:
         merged.append(column)
     label = " ".join(column.label for column in merged) or about.label
     plan = planned(about.visit.network, about.entity)
-    return Layout(
-        label, merged[-1] if merged else None, columns[len(merged) :], plan if about.column(plan or "") else None
-    )
+    known = outlook(about.visit.network, about.entity, plan if about.column(plan or "") else None)
+    return Layout(label, merged[-1] if merged else None, columns[len(merged) :], known)
 
 
 def _headings(about: Subject, wanted: Ask, layout: Layout) -> tuple[Heading, ...]:
@@ -138,22 +130,17 @@ def _headings(about: Subject, wanted: Ask, layout: Layout) -> tuple[Heading, ...
     return (Heading(layout.title or about.label, first, number=False), *rest)
 
 
-def _line(about: Subject, layout: Layout, record: Record, titles: Titles) -> Line:
-    calendar = about.visit.tenant.context().calendar
-    said = hints(record, about.entity, layout.plan, about.reader, calendar)
-    urgent = next((hint for hint in said if hint.kind in ("late", "today")), None)
-    cells = tuple(
-        Cell(
-            column.label,
-            brief(column, record.values.get(column.name), about.reader, titles),
-            urgent if column.name == layout.plan else None,
-            named=column.kind in NUMBERS | DAYS | {"boolean", "duration"},
-        )
-        for column in layout.columns
-    )
-    title = record.title.strip() or about.reader.words(say("Untitled"))
-    idle = tuple(hint for hint in said if hint.kind == "idle")
-    return Line(about.url(record.id), title, cells, idle)
+def _lines(about: Subject, layout: Layout, records: Sequence[Record], titles: Titles) -> list[Line]:
+    calendar, untitled = about.visit.tenant.published.calendar, about.reader.words(say("Untitled"))
+    write = cells(about, layout.columns, titles, layout.outlook.plan)
+
+    def line(record: Record) -> Line:
+        said = hints(record, layout.outlook, about.reader, calendar)
+        urgent = next((hint for hint in said if hint.kind in ("late", "today")), None)
+        idle = tuple(hint for hint in said if hint.kind == "idle")
+        return Line(about.url(record.id), record.title.strip() or untitled, write(record, urgent), idle)
+
+    return [line(record) for record in records]
 
 
 routes = [

@@ -1,0 +1,37 @@
+"""The smallest pieces of pages, repeated hundreds of times in lists: macros of templates would cost more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from admin.icons import icon
+
+if TYPE_CHECKING:
+    from admin.parts.hints import Hint
+    from admin.parts.shown import Shown
+
+
+def pill(label: str, colour: str = "grey", *, plain: bool = False) -> Markup:
+    """Return a state or an option: a dot and a word, never colour alone.
+
+    Colours: grey blue green amber red violet brand.
+    """
+    kind = " plain" if plain else ""
+    return Markup(f'<span class="pill c-{escape(colour)}{kind}">{escape(label)}</span>')  # noqa: S704 - escaped
+
+
+def value(shown: Shown, *, link: bool = True) -> Markup:
+    """Return a value as `shown` says, without its link for a place that is one itself."""
+    if shown.kind == "state":
+        return pill(shown.text, shown.colour)
+    if shown.kind == "link" and link:
+        away = ' rel="noreferrer" target="_blank"' if shown.href.startswith("http") else ""
+        return Markup(f'<a class="direct" href="{escape(shown.href)}"{away}>{escape(shown.text)}</a>')  # noqa: S704 - escaped
+    return escape(shown.text)
+
+
+def hint(said: Hint) -> Markup:
+    """Return a few words with their icon."""
+    return Markup(f'<span class="hint {said.kind}">{icon(said.icon)}{escape(said.text)}</span>')  # noqa: S704 - escaped
