@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from babel import numbers
 from babel.messages.pofile import read_po
 
 from definitions.text import Text
@@ -63,6 +66,36 @@ def catalogue(language: str) -> Catalogue:
         else:
             counted[entry.id[0]] = tuple(entry.string)
     return Catalogue(language, sentences, counted, gettext.c2py(read.plural_expr))
+
+
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default=SOURCE_LANGUAGE)
+"""The language of the command line and of the control door: there nobody has signed in."""
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Have `spoken` speak a language inside."""
+    before = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
+
+
+def spoken_language() -> str:
+    """Return the language that is spoken at the terminal, or on its behalf."""
+    return _SPOKEN.get()
+
+
+def spoken(message: Message | Text | str, /, **values: object) -> str:
+    """Return a sentence in the language that is spoken; `values` go into the places of an English one."""
+    there = catalogue(_SPOKEN.get())
+    return there.words(message) if isinstance(message, Message | Text) else there.gettext(message, **values)
+
+
+def spoken_number(one: str, many: str, n: int, /) -> str:
+    """Return a counted sentence in the language that is spoken, with the number as that language writes it."""
+    return catalogue(_SPOKEN.get()).ngettext(one, many, n, n=numbers.format_decimal(n, locale=_SPOKEN.get()))
 
 
 def languages() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_unconfigure",
 ]
+
+os.environ["MAILLE_LANGUAGE"] = "en"  # the command line speaks English to the tests, whoever runs them
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """A Monday, noon in Paris."""

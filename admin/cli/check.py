@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.cli.reports import REPORTS
+from admin.i18n import spoken
 from definitions.pack import PACKS, load, read_folder
 
 if TYPE_CHECKING:
@@ -18,11 +19,15 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "check",
-        help="find what is wrong with a pack",
-        description="Find what is wrong with a pack. Exit code: 0 clean or warnings only, 1 errors, 2 called wrongly.",
+        help=spoken("find what is wrong with a pack"),
+        description=spoken(
+            "Find what is wrong with a pack. Exit code: 0 clean or warnings only, 1 errors, 2 called wrongly."
+        ),
     )
-    command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
-    command.add_argument("--format", choices=list(REPORTS), default="text", help="how problems are written (text)")
+    command.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))
+    command.add_argument(
+        "--format", choices=list(REPORTS), default="text", help=spoken("how problems are written (text)")
+    )
     command.set_defaults(run=run)
 
 
@@ -38,7 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the pack and write the report."""
     folder = pack_folder(arguments.pack)
     if folder is None:
-        sys.stderr.write(f"There is no pack '{arguments.pack}': neither a folder nor a pack that comes with Maille.\n")
+        sys.stderr.write(
+            spoken(
+                "There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=arguments.pack
+            )
+            + "\n"
+        )
         return 2
     problems = load(read_folder(folder)).problems
     sys.stdout.write(REPORTS[arguments.format](problems))

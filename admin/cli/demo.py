@@ -17,7 +17,9 @@ from rich.table import Table
 
 from admin.cli.check import pack_folder
 from admin.cli.reports import REPORTS
+from admin.i18n import spoken, spoken_language
 from admin.settings import from_environment
+from definitions.message import say
 from definitions.pack import Files, read_folder
 from definitions.problems import DefinitionError
 from definitions.spec.demo import Demo
@@ -31,15 +33,19 @@ if TYPE_CHECKING:
     from admin.cli.main import Subparsers
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-_DOING = {"members": "Members and their passwords", "history": "Living through the history"}
+_DOING = {"members": say("Members and their passwords"), "history": say("Living through the history")}
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    command = subparsers.add_parser("demo", help="make a demo network out of a pack, unless it is there already")
-    command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
-    command.add_argument("--data", type=Path, required=True, help="the folder of networks (unless DATABASE_URL is set)")
-    command.add_argument("--name", default="demo", help="the network's name in addresses (demo)")
+    command = subparsers.add_parser(
+        "demo", help=spoken("make a demo network out of a pack, unless it is there already")
+    )
+    command.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))
+    command.add_argument(
+        "--data", type=Path, required=True, help=spoken("the folder of networks (unless DATABASE_URL is set)")
+    )
+    command.add_argument("--name", default="demo", help=spoken("the network's name in addresses (demo)"))
     command.set_defaults(run=run)
 
 
@@ -48,11 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
     out, err = Console(), Console(stderr=True)
     folder = pack_folder(arguments.pack)
     if not NAME.fullmatch(arguments.name):
-        err.print("A network's name has small letters, digits and underscores.")
+        err.print(spoken("A network's name has small letters, digits and underscores."))
         return 2
     if folder is None:
         err.print(
-            f"There is no pack '{arguments.pack}': neither a folder nor a pack that comes with Maille.", soft_wrap=True
+            spoken(
+                "There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=arguments.pack
+            ),
+            soft_wrap=True,
         )
         return 2
     try:
@@ -62,7 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
         home = home_of(homes, arguments.name)
         if asyncio.run(exists(home)):
             out.print(
-                f"The network '{arguments.name}' is there already; remove {home} to make it anew.", soft_wrap=True
+                spoken(
+                    "The network '{name}' is there already; remove {home} to make it anew.",
+                    name=arguments.name,
+                    home=home,
+                ),
+                soft_wrap=True,
             )
         else:
             if isinstance(homes, Path):
@@ -86,17 +100,20 @@ def _make(out: Console, home: Home, name: str, files: Files) -> None:
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
     )
     with Progress(*columns, TimeElapsedColumn(), console=out, transient=True) as bar:
-        task = bar.add_task("Publishing the definitions", total=1)
+        task = bar.add_task(spoken("Publishing the definitions"), total=1)
 
         def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=_DOING.get(what, what), completed=done, total=max(total, 1))
+            bar.update(task, description=spoken(_DOING.get(what, what)), completed=done, total=max(total, 1))
 
         asyncio.run(create_demo(home, name, files, now=datetime.now(UTC), progress=tell))
 
 
 def _print_sign_ins(out: Console, network: Network, demo: Demo) -> None:
-    label = demo.label.pick("en", *network.languages)
-    table = Table(title=f"Sign in to {label} with the password {demo.password}", title_justify="left")
+    label = demo.label.pick(spoken_language(), *network.languages)
+    table = Table(
+        title=spoken("Sign in to {label} with the password {password}", label=label, password=demo.password),
+        title_justify="left",
+    )
     for heading in ("As", "Name", "E-mail"):
         table.add_column(heading, overflow="fold")  # whole on the narrowest terminal: these are typed
     for person in sign_ins(network, demo, "en"):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from admin.i18n import spoken
 from definitions.reference import reference
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "docs",
-        help="write the reference of the language",
-        description="Write the reference of the language, generated from its JSON Schemas, as Markdown.",
+        help=spoken("write the reference of the language"),
+        description=spoken("Write the reference of the language, generated from its JSON Schemas, as Markdown."),
     )
-    command.add_argument("--out", type=Path, help="the file to write (standard output)")
+    command.add_argument("--out", type=Path, help=spoken("the file to write (standard output)"))
     command.set_defaults(run=run)
 
 

@@ -20,10 +20,13 @@ from admin.cli.check import pack_folder
 from admin.cli.reports import REPORTS
 from admin.control.answers import Refusal, RefusedError, plain
 from admin.control.client import ask
+from admin.i18n import SOURCE_LANGUAGE, speaking, spoken, spoken_language
 from admin.settings import Settings, from_environment
+from definitions.message import say
 from definitions.pack import Files, read_folder
 
-DOING = {"rows": "Rows", "verify": "Checking the rows"}
+YES, NO = say("yes"), say("no")
+DOING = {"rows": say("Rows"), "verify": say("Checking the rows")}
 Parser = argparse.ArgumentParser
 
 
@@ -33,26 +36,30 @@ class CalledWronglyError(Exception):
 
 def examples(*lines: str) -> dict[str, Any]:
     """Return the part of a parser that ends its help with examples."""
-    text = "examples:\n" + "\n".join(f"  {line}" for line in lines)
+    text = spoken("examples:") + "\n" + "\n".join(f"  {line}" for line in lines)
     return {"epilog": text, "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
-FOLDER = "the folder of networks (MAILLE_DATA, else data)"
+FOLDER = say("the folder of networks (MAILLE_DATA, else data)")
 
 
 def options(parser: Parser, *, network: bool = True, data: str = FOLDER) -> None:
     """Add what every command takes that asks for something."""
     if network:
-        parser.add_argument("--network", help="the network's name (where there is only one: that)")
-    parser.add_argument("--data", type=Path, help=data)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is written (text)")
+        parser.add_argument("--network", help=spoken("the network's name (where there is only one: that)"))
+    parser.add_argument("--data", type=Path, help=spoken(data))
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help=spoken("how the answer is written (text)")
+    )
 
 
 def pack(name: str) -> Files:
     """Return the files of a pack: a folder, or one that comes with Maille."""
     folder = pack_folder(name)
     if folder is None:
-        raise CalledWronglyError(f"There is no pack '{name}': neither a folder nor a pack that comes with Maille.")
+        raise CalledWronglyError(
+            spoken("There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=name)
+        )
     return read_folder(folder)
 
 
@@ -73,10 +80,10 @@ class Errand:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}"))
         shown = self.err.is_terminal and not self.json
         with Progress(*columns, TimeElapsedColumn(), console=self.err, transient=True, disable=not shown) as bar:
-            task = bar.add_task("Working", total=None)
+            task = bar.add_task(spoken("Working"), total=None)
 
             def progress(what: str, done: int, total: int) -> None:
-                bar.update(task, description=DOING.get(what, what), completed=done, total=max(total, 1))
+                bar.update(task, description=spoken(DOING.get(what, what)), completed=done, total=max(total, 1))
 
             return asyncio.run(ask(self.settings, operation, given, progress))
 
@@ -94,8 +101,8 @@ class Errand:
         """Whether somebody at the terminal says yes; without a terminal nobody does."""
         if not sys.stdin.isatty():
             return False
-        self.err.print(escape(question) + " [y/N] ", end="")
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        self.err.print(escape(question) + f" [{spoken(YES)[0]}/{spoken(NO)[0].upper()}] ", end="")
+        return sys.stdin.readline().strip().lower() in {spoken(YES), spoken(YES)[0]}
 
 
 def errand(arguments: argparse.Namespace) -> Errand:
@@ -117,6 +124,10 @@ def refusable(run: Callable[[Errand, argparse.Namespace], int]) -> Run:
     @wraps(run)
     def called(arguments: argparse.Namespace) -> int:
         on = errand(arguments)
+        with speaking(SOURCE_LANGUAGE if on.json else spoken_language()):
+            return answered(on, arguments)
+
+    def answered(on: Errand, arguments: argparse.Namespace) -> int:
         try:
             return run(on, arguments)
         except RefusedError as error:
@@ -127,7 +138,7 @@ def refusable(run: Callable[[Errand, argparse.Namespace], int]) -> Run:
             return 2
         except KeyboardInterrupt:
             on.err.print(
-                "Interrupted. What was being published is there in full or not at all: 'maille history' tells."
+                spoken("Interrupted. What was being published is there in full or not at all: 'maille history' tells.")
             )
             return 1
 
@@ -140,7 +151,7 @@ def _report(on: Errand, refusal: Refusal) -> None:
         return
     if refusal.problems:
         sys.stderr.write(REPORTS["text"](refusal.problems))
-    on.err.print(escape(refusal.message), soft_wrap=True)
+    on.err.print(escape(spoken(refusal.message)), soft_wrap=True)
     for name, said in refusal.values.items():
         on.err.print(escape(f"  {name}: {said}" if name else f"  {said}"), soft_wrap=True)
     for version in refusal.between:
@@ -149,7 +160,7 @@ def _report(on: Errand, refusal: Refusal) -> None:
 
 def version_line(version: Mapping[str, Any]) -> str:
     """Return a version in a line: number, time, who, what."""
-    who = f" by {version['author']}" if version["author"] else ""
+    who = " " + spoken("by {author}", author=version["author"]) if version["author"] else ""
     note = f": {version['note']}" if version["note"] else ""
     at = str(version["at"])[:19].replace("T", " ")
     files = ", ".join(version["files"])

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from admin.cli.errand import Errand, examples, options, refusable, version_line
+from admin.i18n import spoken
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -15,12 +16,14 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "history",
-        help="list the versions of a network",
-        description="List the versions of a network, the newest first: number, time, hash, author, note, and the files "
-        "that differ\nfrom the version before.",
+        help=spoken("list the versions of a network"),
+        description=spoken(
+            "List the versions of a network, the newest first: number, time, hash, author, note, and the files "
+            "that differ\nfrom the version before."
+        ),
         **examples("maille history", "maille history --network demo --before 40 --format json"),
     )
-    command.add_argument("--before", type=int, help="go on below this version (50 are listed at once)")
+    command.add_argument("--before", type=int, help=spoken("go on below this version (50 are listed at once)"))
     options(command)
     command.set_defaults(run=refusable(run))
 

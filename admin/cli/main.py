@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from admin.cli.tongue import language_of, teach_argparse
+from admin.i18n import speaking, spoken
+from definitions.message import say
+
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
 
 COMMANDS = {
-    "new": "write a small pack to start from",
-    "check": "find what is wrong with a pack",
-    "plan": "say what publishing a pack would change",
-    "apply": "publish a pack as the next version of a network",
-    "history": "list the versions of a network",
-    "rollback": "publish an earlier version once more",
-    "network": "make, list, export, import, move and delete networks",
-    "member": "list members, take them in, give them levels, let them go",
-    "worker": "do what is due in a process of its own (PostgreSQL)",
-    "serve": "run the server over a folder of networks",
-    "token": "make, list and revoke tokens of the API",
-    "docs": "write the reference of the language",
-    "demo": "make a demo network out of a pack, unless it is there already",
+    "new": say("write a small pack to start from"),
+    "check": say("find what is wrong with a pack"),
+    "plan": say("say what publishing a pack would change"),
+    "apply": say("publish a pack as the next version of a network"),
+    "history": say("list the versions of a network"),
+    "rollback": say("publish an earlier version once more"),
+    "network": say("make, list, export, import, move and delete networks"),
+    "member": say("list members, take them in, give them levels, let them go"),
+    "worker": say("do what is due in a process of its own (PostgreSQL)"),
+    "serve": say("run the server over a folder of networks"),
+    "token": say("make, list and revoke tokens of the API"),
+    "docs": say("write the reference of the language"),
+    "demo": say("make a demo network out of a pack, unless it is there already"),
 }
 """Each command is a module of this package; only the one that is called is imported."""
 
@@ -40,14 +45,20 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0 done, 1 refused, 2 called wrongly."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = argparse.ArgumentParser(prog="maille", description="A low-code server for networks.")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    with speaking(language_of(os.environ)):
+        return _called(given)
+
+
+def _called(given: list[str]) -> int:
+    teach_argparse()
+    parser = argparse.ArgumentParser(prog="maille", description=spoken("A low-code server for networks."))
+    subparsers = parser.add_subparsers(title=spoken("commands"), metavar="COMMAND", required=True)
     called = next((word for word in given if not word.startswith("-")), "")
     for name, what in COMMANDS.items():
         if name == called:
             cast("Command", import_module(f"admin.cli.{name}")).register(subparsers)
         else:
-            subparsers.add_parser(name, help=what)
+            subparsers.add_parser(name, help=spoken(what))
     parsed = parser.parse_args(given)
     return int(parsed.run(parsed))
 

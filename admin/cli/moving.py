@@ -10,22 +10,24 @@ from typing import Any
 from rich.table import Table
 
 from admin.cli.errand import Errand, options, refusable
+from admin.cli.tongue import number
+from admin.i18n import spoken
 from models.stores import DATABASES
 
 
 def add(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `move`."""
-    command.description = (
+    command.description = spoken(
         "Copy a whole network, prove by row counts and checksums that every table arrived, and only then let it be "
         "found in its new place. The old one stays beside, out of sight, unless --remove says otherwise. A server that "
         "has the network open lets go of it for that time."
     )
-    command.add_argument("name", help="the network's name")
+    command.add_argument("name", help=spoken("the network's name"))
     command.add_argument(
-        "--to", required=True, metavar="URL|DIR", help="a PostgreSQL database, or a folder of networks"
+        "--to", required=True, metavar="URL|DIR", help=spoken("a PostgreSQL database, or a folder of networks")
     )
-    command.add_argument("--remove", action="store_true", help="remove what it was made of once it has arrived")
-    options(command, network=False, data="the folder that it is in (else DATABASE_URL, MAILLE_DATA or data)")
+    command.add_argument("--remove", action="store_true", help=spoken("remove what it was made of once it has arrived"))
+    options(command, network=False, data=spoken("the folder that it is in (else DATABASE_URL, MAILLE_DATA or data)"))
     command.set_defaults(run=refusable(run))
 
 
@@ -40,12 +42,18 @@ def run(on: Errand, arguments: argparse.Namespace) -> int:
     if not on.json:
         on.out.print(_table(moved["tables"]))
     if moved["aside"] is not None:
-        on.tell(f"What it was made of is kept as {moved['aside']}.")
+        on.tell(spoken("What it was made of is kept as {place}.", place=moved["aside"]))
     return 0
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
-    table = Table("Table", "Rows", "Checksum (the same on both sides)", title="Arrived", title_justify="left")
+    table = Table(
+        spoken("Table"),
+        spoken("Rows"),
+        spoken("Checksum (the same on both sides)"),
+        title=spoken("Arrived"),
+        title_justify="left",
+    )
     for each in found:
-        table.add_row(each["table"], f"{each['rows']:,}", each["checksum"][:16])
+        table.add_row(each["table"], number(each["rows"]), each["checksum"][:16])
     return table

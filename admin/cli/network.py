@@ -14,6 +14,8 @@ from rich.table import Table
 
 from admin.cli import moving
 from admin.cli.errand import CalledWronglyError, Errand, Parser, examples, options, pack, refusable
+from admin.cli.tongue import number
+from admin.i18n import spoken
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -25,8 +27,8 @@ def register(subparsers: Subparsers) -> None:
     """Add the command with the commands below it."""
     command = subparsers.add_parser(
         "network",
-        help="make, list, export, import, move and delete networks",
-        description="Make, list, export, import, move and delete networks.",
+        help=spoken("make, list, export, import, move and delete networks"),
+        description=spoken("Make, list, export, import, move and delete networks."),
         **examples(
             "maille network create alba ./my_pack --leader claire.alba@example.org",
             "maille network list",
@@ -35,19 +37,21 @@ def register(subparsers: Subparsers) -> None:
             "maille network delete alba",
         ),
     )
-    below = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _create(below.add_parser("create", help="make a network out of a pack, with its leader"))
-    _list(below.add_parser("list", help="list the networks"))
-    _export(below.add_parser("export", help="write a whole network into one file"))
-    _import(below.add_parser("import", help="make a network out of such a file"))
-    _delete(below.add_parser("delete", help="delete a network for good"))
-    moving.add(below.add_parser("move", help="take a network to another database or folder"))
+    below = command.add_subparsers(title=spoken("commands"), metavar="COMMAND", required=True)
+    _create(below.add_parser("create", help=spoken("make a network out of a pack, with its leader")))
+    _list(below.add_parser("list", help=spoken("list the networks")))
+    _export(below.add_parser("export", help=spoken("write a whole network into one file")))
+    _import(below.add_parser("import", help=spoken("make a network out of such a file")))
+    _delete(below.add_parser("delete", help=spoken("delete a network for good")))
+    moving.add(below.add_parser("move", help=spoken("take a network to another database or folder")))
 
 
 def _create(parser: Parser) -> None:
-    parser.add_argument("name", help="the name in addresses: small letters, digits, underscores")
-    parser.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
-    parser.add_argument("--leader", required=True, metavar="EMAIL", help="the e-mail address of who runs the network")
+    parser.add_argument("name", help=spoken("the name in addresses: small letters, digits, underscores"))
+    parser.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))
+    parser.add_argument(
+        "--leader", required=True, metavar="EMAIL", help=spoken("the e-mail address of who runs the network")
+    )
     person(parser)
     options(parser, network=False)
     parser.set_defaults(run=refusable(create))
@@ -59,32 +63,38 @@ def _list(parser: Parser) -> None:
 
 
 def _export(parser: Parser) -> None:
-    parser.add_argument("file", type=Path, help="the archive to write (a ZIP that only you can read)")
+    parser.add_argument("file", type=Path, help=spoken("the archive to write (a ZIP that only you can read)"))
     options(parser)
     parser.set_defaults(run=refusable(export))
 
 
 def _import(parser: Parser) -> None:
-    parser.add_argument("file", type=Path, help="the archive")
-    parser.add_argument("--name", help="the name in addresses (the one that it had)")
+    parser.add_argument("file", type=Path, help=spoken("the archive"))
+    parser.add_argument("--name", help=spoken("the name in addresses (the one that it had)"))
     options(parser, network=False)
     parser.set_defaults(run=refusable(take_in))
 
 
 def _delete(parser: Parser) -> None:
-    parser.add_argument("name", help="the network's name")
-    parser.add_argument("--confirm", metavar="NAME", help="the name once more, instead of being asked for it")
+    parser.add_argument("name", help=spoken("the network's name"))
+    parser.add_argument("--confirm", metavar="NAME", help=spoken("the name once more, instead of being asked for it"))
     options(parser, network=False)
     parser.set_defaults(run=refusable(delete))
 
 
 def person(parser: Parser) -> None:
     """Add what is said of somebody who joins."""
-    parser.add_argument("--name", dest="person", metavar="NAME", help="first and last name (from the e-mail address)")
-    parser.add_argument("--language", help="the language that the person is spoken to in (the network's first)")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="another field of the member")
     parser.add_argument(
-        "--password", action="store_true", help="ask for a password here instead of printing a link to choose one"
+        "--name", dest="person", metavar="NAME", help=spoken("first and last name (from the e-mail address)")
+    )
+    parser.add_argument("--language", help=spoken("the language that the person is spoken to in (the network's first)"))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help=spoken("another field of the member")
+    )
+    parser.add_argument(
+        "--password",
+        action="store_true",
+        help=spoken("ask for a password here instead of printing a link to choose one"),
     )
 
 
@@ -92,14 +102,16 @@ def values(arguments: argparse.Namespace, email: str, levels: list[str]) -> dict
     """Return the member that the arguments describe."""
     words = (arguments.person or re.sub(r"[._-]+", " ", email.partition("@")[0]).title()).split(maxsplit=1)
     if "@" not in email or len(words) < 2:
-        raise CalledWronglyError("Say the e-mail address, and the first and last name with --name 'Claire Alba'.")
+        raise CalledWronglyError(
+            spoken("Say the e-mail address, and the first and last name with --name 'Claire Alba'.")
+        )
     found: dict[str, Any] = {"email": email, "first_name": words[0], "last_name": words[1], "levels": levels}
     if arguments.language:
         found["language"] = arguments.language
     for pair in arguments.set:
         field, equals, value = pair.partition("=")
         if not equals:
-            raise CalledWronglyError(f"'{pair}' is not FIELD=VALUE.")
+            raise CalledWronglyError(spoken("'{pair}' is not FIELD=VALUE.", pair=pair))
         found[field] = value
     return found
 
@@ -110,9 +122,9 @@ def password(arguments: argparse.Namespace) -> str | None:
         return None
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    first = getpass.getpass("Password: ")
-    if getpass.getpass("Once more: ") != first:
-        raise CalledWronglyError("These were two different passwords.")
+    first = getpass.getpass(spoken("Password") + ": ")
+    if getpass.getpass(spoken("Once more") + ": ") != first:
+        raise CalledWronglyError(spoken("These were two different passwords."))
     return first
 
 
@@ -124,7 +136,7 @@ def create(on: Errand, arguments: argparse.Namespace) -> int:
     secret = password(arguments)
     made = on.ask("create_network", name=arguments.name, files=files, author=author, leader=leader, password=secret)
     on.show(made)
-    on.tell(f"The network '{made['name']}' is made: {made['url']}")
+    on.tell(spoken("The network '{name}' is made: {address}", name=made["name"], address=made["url"]))
     say_link(on, made, arguments.leader)
     return 0
 
@@ -132,12 +144,16 @@ def create(on: Errand, arguments: argparse.Namespace) -> int:
 def say_link(on: Errand, made: dict[str, Any], email: str) -> None:
     """Print the link that lets somebody in."""
     if made["link"]:
-        on.tell(f"With this link, good once and for a week, {email} chooses a password:\n{made['link']}")
+        on.tell(
+            spoken("With this link, good once and for a week, {email} chooses a password:", email=email)
+            + "\n"
+            + made["link"]
+        )
 
 
 def _refuse_name(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise CalledWronglyError("A network's name has small letters, digits and underscores.")
+        raise CalledWronglyError(spoken("A network's name has small letters, digits and underscores."))
 
 
 def show(on: Errand, _: argparse.Namespace) -> int:
@@ -145,11 +161,11 @@ def show(on: Errand, _: argparse.Namespace) -> int:
     found = on.ask("networks")
     on.show(found)
     if not found:
-        on.tell(f"There is no network in {on.settings.data}.")
+        on.tell(spoken("There is no network in {folder}.", folder=on.settings.data))
     elif not on.json:
-        table = Table("Network", "Version", "Size", "Address", box=None)
+        table = Table(spoken("Network"), spoken("Version"), spoken("Size"), spoken("Address"), box=None)
         for one in found:
-            size = "" if one["bytes"] is None else f"{one['bytes'] / 1_000_000:,.1f} MB"
+            size = "" if one["bytes"] is None else spoken("{n} MB", n=number(round(one["bytes"] / 1_000_000, 1)))
             table.add_row(one["name"], str(one["version"] or "–"), size, one["url"] or escape(one["error"]))
         on.out.print(table)
     return 0
@@ -159,8 +175,16 @@ def export(on: Errand, arguments: argparse.Namespace) -> int:
     """Write a network into an archive."""
     answer = on.ask("export_network", path=str(arguments.file.resolve()))
     on.show(answer)
-    on.tell(f"{answer['rows']:,} rows of {answer['network']}, version {answer['version']}, are in {arguments.file}.")
-    on.tell("Whoever has this file has all data of the network: keep it accordingly.")
+    on.tell(
+        spoken(
+            "{n} rows of {network}, version {version}, are in {file}.",
+            n=number(answer["rows"]),
+            network=answer["network"],
+            version=answer["version"],
+            file=arguments.file,
+        )
+    )
+    on.tell(spoken("Whoever has this file has all data of the network: keep it accordingly."))
     return 0
 
 
@@ -170,7 +194,14 @@ def take_in(on: Errand, arguments: argparse.Namespace) -> int:
         _refuse_name(arguments.name)
     answer = on.ask("import_network", path=str(arguments.file.resolve()), name=arguments.name)
     on.show(answer)
-    on.tell(f"{answer['rows']:,} rows are in the network '{answer['name']}', counted and summed up: {answer['url']}")
+    on.tell(
+        spoken(
+            "{n} rows are in the network '{network}', counted and summed up: {address}",
+            n=number(answer["rows"]),
+            network=answer["name"],
+            address=answer["url"],
+        )
+    )
     return 0
 
 
@@ -178,11 +209,15 @@ def delete(on: Errand, arguments: argparse.Namespace) -> int:
     """Delete a network whose name was said twice."""
     said = arguments.confirm
     if said is None and sys.stdin.isatty():
-        on.err.print(f"All data of '{arguments.name}' will be gone. Write its name to delete it: ", end="")
+        on.err.print(
+            spoken("All data of '{name}' will be gone. Write its name to delete it:", name=arguments.name) + " ", end=""
+        )
         said = sys.stdin.readline().strip()
     if said != arguments.name:
-        raise CalledWronglyError(f"Nothing was deleted: write the name once more, or say --confirm {arguments.name}.")
+        raise CalledWronglyError(
+            spoken("Nothing was deleted: write the name once more, or say --confirm {name}.", name=arguments.name)
+        )
     answer = on.ask("delete_network", network=arguments.name)
     on.show(answer)
-    on.tell(f"The network '{answer['name']}' is deleted.")
+    on.tell(spoken("The network '{name}' is deleted.", name=answer["name"]))
     return 0

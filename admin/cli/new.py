@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.cli.errand import examples
+from admin.i18n import spoken
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -22,11 +23,11 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "new",
-        help="write a small pack to start from",
-        description="Write a small pack with comments: an entity, a process, an e-mail, a level and a screen.",
+        help=spoken("write a small pack to start from"),
+        description=spoken("Write a small pack with comments: an entity, a process, an e-mail, a level and a screen."),
         **examples("maille new my_network", "maille check my_network"),
     )
-    command.add_argument("pack", type=Path, help="the folder to make; its name becomes the network's")
+    command.add_argument("pack", type=Path, help=spoken("the folder to make; its name becomes the network's"))
     command.set_defaults(run=run)
 
 
@@ -35,15 +36,22 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.pack
     name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
     if not re.match(r"[a-z]", name):
-        sys.stderr.write("The folder's name becomes the network's: let it begin with a letter.\n")
+        sys.stderr.write(spoken("The folder's name becomes the network's: let it begin with a letter.") + "\n")
         return 2
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        sys.stderr.write(f"{folder} is there already, and not empty: nothing was written.\n")
+        sys.stderr.write(spoken("{folder} is there already, and not empty: nothing was written.", folder=folder) + "\n")
         return 1
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(STARTER.glob("*.yaml")):
         text = file.read_text("utf-8").replace(PLACE, name)
         (folder / file.name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"{folder / file.name}\n")
-    sys.stdout.write(f"Next: maille check {folder}, then maille network create {name} {folder} --leader YOUR@E-MAIL\n")
+    sys.stdout.write(
+        spoken(
+            "Next: maille check {folder}, then maille network create {name} {folder} --leader YOUR@E-MAIL",
+            folder=folder,
+            name=name,
+        )
+        + "\n"
+    )
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from admin.cli.errand import Errand, examples, options, pack, refusable
 from admin.cli.reports import REPORTS
 from admin.control.answers import read_problem
+from admin.i18n import spoken, spoken_number
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -21,13 +22,15 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "plan",
-        help="say what publishing a pack would change",
-        description="Say what publishing a pack would change in a network: definitions, tables, states and the records "
-        "in them,\nruns under way, rights. Exit code: 0 it can be published, 1 it is refused, 2 called wrongly.",
+        help=spoken("say what publishing a pack would change"),
+        description=spoken(
+            "Say what publishing a pack would change in a network: definitions, tables, states and the records "
+            "in them,\nruns under way, rights. Exit code: 0 it can be published, 1 it is refused, 2 called wrongly."
+        ),
         **examples("maille plan ./my_pack", "maille plan ./my_pack --network demo --format json"),
     )
-    command.add_argument("pack", help="a folder, or the name of a pack that comes with Maille")
-    command.add_argument("--allow-loss", action="store_true", help="do not refuse what would lose data")
+    command.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))
+    command.add_argument("--allow-loss", action="store_true", help=spoken("do not refuse what would lose data"))
     options(command)
     command.set_defaults(run=refusable(run))
 
@@ -54,14 +57,14 @@ def show(on: Errand, found: Mapping[str, Any]) -> int:
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield a plan as lines for people."""
     if found["unchanged"]:
-        yield f"Nothing changes: these are the definitions of version {found['base']}."
+        yield spoken("Nothing changes: these are the definitions of version {n}.", n=found["base"])
         return
-    yield f"From version {found['base']} to version {found['base'] + 1}:"
-    yield from _section("Definitions", map(_definition, found["definitions"]))
-    yield from _section("Tables", (line for table in found["tables"] for line in _table(table)))
-    yield from _section("States", map(_state, found["states"]))
-    yield from _section("Runs under way", map(_run, found["runs"]))
-    yield from _section("Rights", map(_right, found["rights"]))
+    yield spoken("From version {base} to version {next}:", base=found["base"], next=found["base"] + 1)
+    yield from _section(spoken("Definitions"), map(_definition, found["definitions"]))
+    yield from _section(spoken("Tables"), (line for table in found["tables"] for line in _table(table)))
+    yield from _section(spoken("States"), map(_state, found["states"]))
+    yield from _section(spoken("Runs under way"), map(_run, found["runs"]))
+    yield from _section(spoken("Rights"), map(_right, found["rights"]))
 
 
 def _section(title: str, rows: Iterator[str]) -> Iterator[str]:
@@ -72,28 +75,33 @@ def _section(title: str, rows: Iterator[str]) -> Iterator[str]:
 
 
 def _definition(one: Mapping[str, Any]) -> str:
-    was = f" (was {one['was']})" if one["was"] else ""
+    was = " " + spoken("(was {name})", name=one["was"]) if one["was"] else ""
     return f"{SIGNS[one['change']]} {one['kind']} {one['name']}{was}"
 
 
 def _table(one: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{SIGNS[one['change']]} {one['entity']}: {_many(one['records'], 'record')}"
+    yield f"{SIGNS[one['change']]} {one['entity']}: {_records(one)}"
     yield from (f"    {sentence}" for sentence in one["details"])
 
 
 def _state(one: Mapping[str, Any]) -> str:
-    where = f"to {one['goes_to']}" if one["goes_to"] else "nowhere to go"
-    return f"{SIGNS[one['change']]} {one['process']}.{one['state']}: {_many(one['records'], 'record')}, {where}"
+    where = spoken("to {state}", state=one["goes_to"]) if one["goes_to"] else spoken("nowhere to go")
+    return f"{SIGNS[one['change']]} {one['process']}.{one['state']}: {_records(one)}, {where}"
 
 
 def _run(one: Mapping[str, Any]) -> str:
-    fate = "end now" if one["fate"] == "cancel" else "finish as they began"
-    return f"{SIGNS[one['change']]} {one['automation']}: {_many(one['active'], 'run')}, which {fate}"
+    count: int = one["active"]
+    said = (
+        spoken_number("{n} run, which ends now", "{n} runs, which end now", count)
+        if one["fate"] == "cancel"
+        else spoken_number("{n} run, which finishes as it began", "{n} runs, which finish as they began", count)
+    )
+    return f"{SIGNS[one['change']]} {one['automation']}: {said}"
 
 
 def _right(one: Mapping[str, Any]) -> str:
     return f"{SIGNS[one['change']]} {one['level']}: {one['action']} {one['about']}: {one['before']} → {one['after']}"
 
 
-def _many(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def _records(one: Mapping[str, Any]) -> str:
+    return spoken_number("{n} record", "{n} records", one["records"])

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from admin.i18n import spoken, spoken_number
+from definitions.message import Message
 from definitions.problems import Problem
 
 Report = Callable[[Sequence[Problem]], str]
@@ -15,17 +17,22 @@ def text(problems: Sequence[Problem]) -> str:
     """Return a line a problem, its hint below, and a last line that counts."""
     lines = []
     for problem in problems:
-        kind = "" if problem.severity == "error" else "warning: "
-        lines.append(f"{problem.place}: {kind}{problem.code}: {problem.message}")
+        kind = "" if problem.severity == "error" else spoken("warning") + ": "
+        lines.append(f"{problem.place}: {kind}{problem.code}: {_said(problem.message)}")
         if problem.hint:
-            lines.append(f"    {problem.hint}")
+            lines.append(f"    {_said(problem.hint)}")
     errors = sum(problem.severity == "error" for problem in problems)
-    lines.append(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
+    warnings = len(problems) - errors
+    found = (
+        spoken_number("{n} error", "{n} errors", errors) if errors else spoken("no errors"),
+        spoken_number("{n} warning", "{n} warnings", warnings) if warnings else spoken("no warnings"),
+    )
+    lines.append(", ".join(found))
     return "\n".join(lines) + "\n"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+def _said(message: str) -> str:
+    return spoken(message) if isinstance(message, Message) else message
 
 
 def as_json(problems: Sequence[Problem]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from admin.cli.apply import publish, terms
 from admin.cli.errand import Errand, examples, options, refusable
+from admin.i18n import spoken
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -16,12 +17,14 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "rollback",
-        help="publish an earlier version once more",
-        description="Publish the definitions of an earlier version once more, as a new version: by the same plan and "
-        "the same\nchecks as any other. Exit code: 0 published, 1 refused, 2 called wrongly.",
+        help=spoken("publish an earlier version once more"),
+        description=spoken(
+            "Publish the definitions of an earlier version once more, as a new version: by the same plan and "
+            "the same\nchecks as any other. Exit code: 0 published, 1 refused, 2 called wrongly."
+        ),
         **examples("maille rollback 11", "maille rollback 11 --network demo --yes --allow-loss"),
     )
-    command.add_argument("version", type=int, help="the number of the version, from 'maille history'")
+    command.add_argument("version", type=int, help=spoken("the number of the version, from 'maille history'"))
     terms(command)
     options(command)
     command.set_defaults(run=refusable(run))
@@ -30,4 +33,6 @@ def register(subparsers: Subparsers) -> None:
 def run(on: Errand, arguments: argparse.Namespace) -> int:
     """Take the version's files and publish them."""
     files = on.ask("files", version=arguments.version)
-    return publish(on, arguments, files, arguments.note or f"Back to version {arguments.version}")
+    return publish(
+        on, arguments, files, arguments.note or spoken("Back to version {version}", version=arguments.version)
+    )

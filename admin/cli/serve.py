@@ -14,6 +14,7 @@ import uvicorn
 from rich.console import Console
 
 from admin.cli.errand import examples
+from admin.i18n import spoken
 from admin.settings import from_environment
 from models.connections import FileLock
 from models.store import StoreError
@@ -27,15 +28,17 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "serve",
-        help="run the server over a folder of networks",
-        description="Run the server, with the workers of its networks, until it is interrupted. "
-        "SMTP_URL, MAILLE_SECRET, MAILLE_PUBLIC_URL and DATABASE_URL are read from the environment; with DATABASE_URL "
-        "several servers may run, and MAILLE_WORKERS=off leaves what is due to “maille worker”.",
+        help=spoken("run the server over a folder of networks"),
+        description=spoken(
+            "Run the server, with the workers of its networks, until it is interrupted. "
+            "SMTP_URL, MAILLE_SECRET, MAILLE_PUBLIC_URL and DATABASE_URL are read from the environment; "
+            "with DATABASE_URL several servers may run, and MAILLE_WORKERS=off leaves what is due to “maille worker”."
+        ),
         **examples("maille serve --data var/data", "SMTP_URL=smtp://localhost:1025 maille serve --port 8080"),
     )
-    command.add_argument("--data", type=Path, help="the folder of networks (MAILLE_DATA, else data)")
-    command.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
-    command.add_argument("--port", type=int, default=8000, help="the port to listen on (%(default)s)")
+    command.add_argument("--data", type=Path, help=spoken("the folder of networks (MAILLE_DATA, else data)"))
+    command.add_argument("--host", default="127.0.0.1", help=spoken("the address to listen on (%(default)s)"))
+    command.add_argument("--port", type=int, default=8000, help=spoken("the port to listen on (%(default)s)"))
     command.set_defaults(run=run)
 
 
@@ -59,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
     for name in names:
         out.print(f"{name}: {base}/n/{name}/")
     if not names:
-        where = settings.data if settings.database_url is None else "the database"
-        out.print(f"There is no network in {where} yet: “maille demo” makes one.")
+        where = settings.data if settings.database_url is None else spoken("the database")
+        out.print(spoken("There is no network in {where} yet: “maille demo” makes one.", where=where))
     if settings.smtp_url is None:
-        out.print("Without SMTP_URL, e-mails wait in the outbox of each network.")
+        out.print(spoken("Without SMTP_URL, e-mails wait in the outbox of each network."))
     uvicorn.run(
         "server:app", host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=10
     )
@@ -79,8 +82,14 @@ def _taken(host: str, port: int) -> str:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(address)
     except OSError as error:
-        hint = "Choose another one: --port 8001, or make PORT=8001 run."
-        return f"Nothing can be served at {host}, port {port}: {error.strerror}. {hint}"
+        hint = spoken("Choose another one: --port 8001, or make PORT=8001 run.")
+        return spoken(
+            "Nothing can be served at {host}, port {port}: {reason}. {hint}",
+            host=host,
+            port=port,
+            reason=error.strerror,
+            hint=hint,
+        )
     return ""
 
 
@@ -91,7 +100,7 @@ def _busy(homes: list[Home]) -> str:
             if isinstance(path, Path):
                 FileLock(path).release()
     except StoreError as error:
-        return f"{error} A network is served by one process at a time."
+        return spoken("{reason} A network is served by one process at a time.", reason=error)
     return ""
 
 

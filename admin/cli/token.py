@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from admin.cli.errand import Errand, Parser, examples, options, refusable
+from admin.i18n import spoken
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -18,38 +19,40 @@ def register(subparsers: Subparsers) -> None:
     """Add the command with the commands below it."""
     command = subparsers.add_parser(
         "token",
-        help="make, list and revoke tokens of the API",
-        description="Make, list and revoke tokens with which programs act for a member.",
+        help=spoken("make, list and revoke tokens of the API"),
+        description=spoken("Make, list and revoke tokens with which programs act for a member."),
         **examples(
             "maille token create camille@example.org --name import --days 30 --level distributor",
             "maille token list camille@example.org --format json",
             "maille token revoke camille@example.org 0192f6f0-7d3a-7c4e-9a7e-3f6c1b2a4d5e",
         ),
     )
-    below = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _create(below.add_parser("create", help="make a token, and print it this once"))
-    _list(below.add_parser("list", help="list the tokens of a member"))
-    _revoke(below.add_parser("revoke", help="end a token"))
+    below = command.add_subparsers(title=spoken("commands"), metavar="COMMAND", required=True)
+    _create(below.add_parser("create", help=spoken("make a token, and print it this once")))
+    _list(below.add_parser("list", help=spoken("list the tokens of a member")))
+    _revoke(below.add_parser("revoke", help=spoken("end a token")))
 
 
 def _create(parser: Parser) -> None:
-    parser.add_argument("email", help="the member's e-mail address")
-    parser.add_argument("--name", required=True, help="what it is for")
-    parser.add_argument("--days", type=int, default=90, help="how long it is valid (%(default)s)")
-    parser.add_argument("--level", action="append", default=[], help="a level it is narrowed to (several times)")
+    parser.add_argument("email", help=spoken("the member's e-mail address"))
+    parser.add_argument("--name", required=True, help=spoken("what it is for"))
+    parser.add_argument("--days", type=int, default=90, help=spoken("how long it is valid (%(default)s)"))
+    parser.add_argument(
+        "--level", action="append", default=[], help=spoken("a level it is narrowed to (several times)")
+    )
     options(parser)
     parser.set_defaults(run=refusable(create))
 
 
 def _list(parser: Parser) -> None:
-    parser.add_argument("email", help="the member's e-mail address")
+    parser.add_argument("email", help=spoken("the member's e-mail address"))
     options(parser)
     parser.set_defaults(run=refusable(show))
 
 
 def _revoke(parser: Parser) -> None:
-    parser.add_argument("email", help="the member's e-mail address")
-    parser.add_argument("token", help="the token's id, as `list` shows it")
+    parser.add_argument("email", help=spoken("the member's e-mail address"))
+    parser.add_argument("token", help=spoken("the token's id, as `list` shows it"))
     options(parser)
     parser.set_defaults(run=refusable(revoke))
 
@@ -76,14 +79,21 @@ def revoke(on: Errand, arguments: argparse.Namespace) -> int:
     """End a token."""
     answer = on.ask("revoke_token", email=arguments.email, token=arguments.token)
     on.show(answer)
-    on.tell(f"The token {answer['revoked']} is revoked.")
+    on.tell(spoken("The token {token} is revoked.", token=answer["revoked"]))
     return 0
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
-    table = Table(Column("Id", no_wrap=True), "Name", "Levels", "Valid until", "Last used", box=None)
+    table = Table(
+        Column("Id", no_wrap=True),
+        spoken("Name"),
+        spoken("Levels"),
+        spoken("Valid until"),
+        spoken("Last used"),
+        box=None,
+    )
     for token in found:
-        levels = ", ".join(token["levels"]) if token["levels"] else "all of the member"
-        used = (token["last_used_at"] or "never")[:10]
+        levels = ", ".join(token["levels"]) if token["levels"] else spoken("all of the member")
+        used = (token["last_used_at"] or "")[:10] or spoken("never")
         table.add_row(token["id"], escape(token["name"]), levels, token["expires_at"][:10], used)
     return table

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from admin import logs
 from admin.cli.errand import examples
+from admin.i18n import spoken
 from admin.networks import Networks
 from admin.settings import Settings, from_environment
 from models.clock import SystemClock
@@ -24,10 +25,12 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
         "worker",
-        help="do what is due in a process of its own (PostgreSQL)",
-        description="Run automations and send mails of all networks of DATABASE_URL until it is interrupted; as many "
-        "workers as you like share the work. Start servers with MAILLE_WORKERS=off then. SMTP_URL and "
-        "MAILLE_PUBLIC_URL are read from the environment.",
+        help=spoken("do what is due in a process of its own (PostgreSQL)"),
+        description=spoken(
+            "Run automations and send mails of all networks of DATABASE_URL until it is interrupted; as many "
+            "workers as you like share the work. Start servers with MAILLE_WORKERS=off then. SMTP_URL and "
+            "MAILLE_PUBLIC_URL are read from the environment."
+        ),
         **examples("DATABASE_URL=postgresql://localhost/maille maille worker"),
     )
     command.set_defaults(run=run)
@@ -38,8 +41,11 @@ def run(_: argparse.Namespace) -> int:
     settings = from_environment()
     if settings.database_url is None:
         sys.stderr.write(
-            "On SQLite the workers of a network run inside the server: 'maille serve' is all it takes. "
-            "For processes of their own, set DATABASE_URL to a PostgreSQL database.\n"
+            spoken(
+                "On SQLite the workers of a network run inside the server: 'maille serve' is all it takes. "
+                "For processes of their own, set DATABASE_URL to a PostgreSQL database."
+            )
+            + "\n"
         )
         return 1
     logs.configure()

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from admin.i18n import spoken
 from definitions.problems import DefinitionError, Place, Problem
 from definitions.text import Text
 from models.archive import ArchiveError
 from models.errors import InvalidError, RequestError
-from models.message import Message
+from models.message import Message, say
 from models.store import StoreBusyError, StoreError
 
 
@@ -46,31 +47,33 @@ def refusal(error: Exception) -> Refusal:
         case RefusedError(refusal=found):
             return found
         case DefinitionError(problems=problems):
-            return Refusal("The definitions cannot be published: nothing was changed.", problems)
+            return Refusal(say("The definitions cannot be published: nothing was changed."), problems)
         case InvalidError(fields=wrong):
-            return Refusal("Some values do not fit.", values={name: text(said) for name, said in wrong.items()})
+            return Refusal(say("Some values do not fit."), values={name: text(said) for name, said in wrong.items()})
         case RequestError(message=said):
             return Refusal(text(said))
         case StoreBusyError():
-            return Refusal(f"{error} Is a server running over this folder that does not answer here?")
+            return Refusal(
+                say("{reason} Is a server running over this folder that does not answer here?", reason=error)
+            )
         case sqlite3.Error():
-            return Refusal(f"The database cannot be used: {error}.")
+            return Refusal(say("The database cannot be used: {reason}.", reason=error))
         case _:
             return Refusal(str(error))
 
 
-def text(said: Message | Text) -> str:
-    """Return an English sentence."""
-    return said.pick("en") if isinstance(said, Text) else str(said)
+def text(said: Message | Text | str) -> str:
+    """Return a sentence in the language that is spoken at the terminal."""
+    return spoken(said) if isinstance(said, Message | Text) else said
 
 
 def plain(value: Any) -> Any:  # noqa: C901 - a case a kind of value
     """Return what an operation found as JSON has it."""
     match value:
-        case None | bool() | int() | float() | str():
-            return value
         case Message() | Text():
             return text(value)
+        case None | bool() | int() | float() | str():
+            return value
         case Problem():
             return as_problem(value)
         case date() | datetime():
@@ -96,8 +99,8 @@ def as_problem(problem: Problem) -> dict[str, Any]:
         "file": place.file,
         "line": place.line,
         "column": place.column,
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": text(problem.message),
+        "hint": text(problem.hint),
     }
 
 

@@ -10,12 +10,14 @@ from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, read_r
 from admin.control.desk import Desk, Progress
 from admin.control.operations import OPERATIONS
 from admin.control.wire import LONGEST_LINE, read_message, short_path, written
+from admin.i18n import spoken_language
 from admin.networks import Networks
 from admin.settings import Settings
 from models.clock import Clock, SystemClock
+from models.message import say
 from models.tenant import uuid7
 
-GONE = "The server went away before it answered. 'maille history' tells whether something was published."
+GONE = say("The server went away before it answered. 'maille history' tells whether something was published.")
 
 
 async def ask(
@@ -27,7 +29,7 @@ async def ask(
         return await _alone(settings, operation, given, progress, clock or SystemClock())
     reader, writer = streams
     try:
-        writer.write(written({"operation": operation, "given": dict(given)}))
+        writer.write(written({"operation": operation, "given": dict(given), "language": spoken_language()}))
         await writer.drain()
         return await _listen(reader, progress)
     except (ConnectionError, ValueError, TypeError):
@@ -46,7 +48,9 @@ async def _connect(settings: Settings) -> tuple[asyncio.StreamReader, asyncio.St
     except (FileNotFoundError, ConnectionRefusedError):
         return None
     except PermissionError as error:
-        sentence = f"A server runs over {settings.data}, but for another user: {error.strerror}."
+        sentence = say(
+            "A server runs over {folder}, but for another user: {reason}.", folder=settings.data, reason=error.strerror
+        )
         raise RefusedError(Refusal(sentence)) from error
 
 
@@ -60,7 +64,7 @@ async def _listen(reader: asyncio.StreamReader, progress: Progress) -> Any:
             case {"refused": said}:
                 raise RefusedError(read_refusal(said))
             case {"failed": said}:
-                raise RefusedError(Refusal(f"The server failed: {said}"))
+                raise RefusedError(Refusal(say("The server failed: {reason}", reason=said)))
     raise RefusedError(Refusal(GONE))
 
 

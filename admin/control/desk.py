@@ -10,6 +10,7 @@ from admin.control.answers import Refusal, RefusedError
 from admin.networks import Networks
 from admin.visit import address
 from definitions.problems import did_you_mean
+from models.message import say
 from models.tenant import Tenant
 
 Given = Mapping[str, Any]
@@ -34,10 +35,12 @@ class Desk:
             raise RefusedError(Refusal(_which(names)))
         tenant = await self.networks.get(name)
         if tenant is None and name in names:
-            raise RefusedError(Refusal(f"{name} has no definitions yet: 'maille network create {name} …' begins anew."))
+            raise RefusedError(
+                Refusal(say("{name} has no definitions yet: 'maille network create {name} …' begins anew.", name=name))
+            )
         if tenant is None:
-            hint = did_you_mean(name, names) or "'maille network create' makes one."
-            raise RefusedError(Refusal(f"There is no network '{name}': {hint}"))
+            hint = did_you_mean(name, names) or say("'maille network create' makes one.")
+            raise RefusedError(Refusal(say("There is no network '{name}': {hint}", name=name, hint=hint)))
         return tenant
 
     def link(self, tenant: Tenant, *parts: str) -> str:
@@ -47,5 +50,5 @@ class Desk:
 
 def _which(names: list[str]) -> str:
     if names:
-        return f"Say which network is meant with --network: {', '.join(names)}."
-    return "There is no network here yet: 'maille network create' makes one. Is --data the right folder?"
+        return say("Say which network is meant with --network: {names}.", names=", ".join(names))
+    return say("There is no network here yet: 'maille network create' makes one. Is --data the right folder?")

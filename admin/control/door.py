@@ -15,8 +15,10 @@ from admin.control.answers import EXPECTED, plain, refusal
 from admin.control.desk import Desk
 from admin.control.operations import OPERATIONS
 from admin.control.wire import LONGEST_LINE, SOCKET, read_message, short_path, written
+from admin.i18n import SOURCE_LANGUAGE, speaking, spoken
 from admin.networks import Networks
 from models.connections import FileLock
+from models.message import say
 from models.store import StoreBusyError
 
 log = structlog.get_logger(__name__)
@@ -94,7 +96,8 @@ class ControlDoor:
         try:
             message = await read_message(reader)
             if message is not None:
-                writer.write(written(await self._answer(message, writer)))
+                with speaking(str(message.get("language", SOURCE_LANGUAGE))):
+                    writer.write(written(await self._answer(message, writer)))
                 await writer.drain()
         except (ValueError, TypeError, ConnectionError) as error:
             log.warning("the control door was asked something unreadable", reason=repr(error))
@@ -111,12 +114,13 @@ class ControlDoor:
 
         operation = OPERATIONS.get(str(message.get("operation")))
         if operation is None:
-            return {"failed": "This server does not know that operation: it is of another version than the command."}
+            unknown = say("This server does not know that operation: it is of another version than the command.")
+            return {"failed": spoken(unknown)}
         try:
             found = await operation(Desk(self.networks, progress, serving=True), message.get("given") or {})
+            return {"done": plain(found)}
         except EXPECTED as error:
             return {"refused": plain(refusal(error))}
         except Exception as error:
             log.exception("an operation failed", operation=message.get("operation"))
             return {"failed": f"{type(error).__name__}: {error}"}
-        return {"done": plain(found)}

@@ -15,6 +15,7 @@ from admin.control.people import joined_as
 from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
+from models.message import say
 from models.store import StoreError
 from models.stores import (
     DATABASES,
@@ -68,7 +69,9 @@ async def _author(tenant: Tenant, given: Given) -> str | None:
     try:
         found = await read(tenant, SYSTEM, lambda unit: membership.find(unit, author))
     except NotFoundError:
-        raise RefusedError(Refusal(f"No member of {tenant.name} has the e-mail address {author}.")) from None
+        raise RefusedError(
+            Refusal(say("No member of {name} has the e-mail address {author}.", name=tenant.name, author=author))
+        ) from None
     return found.id
 
 
@@ -89,7 +92,9 @@ async def files(desk: Desk, given: Given) -> Any:
         return await publishing.files_of(tenant, given["version"])
     except NotFoundError:
         newest = tenant.published.version
-        raise RefusedError(Refusal(f"{tenant.name} has versions 1 to {newest}.")) from None
+        raise RefusedError(
+            Refusal(say("{name} has versions 1 to {newest}.", name=tenant.name, newest=newest))
+        ) from None
 
 
 async def networks(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all operations are called alike
@@ -127,15 +132,17 @@ async def create_network(desk: Desk, given: Given) -> Any:
 
 async def _refuse_name(desk: Desk, name: str) -> None:
     if not NAME.fullmatch(name):
-        raise RefusedError(Refusal("A network's name has small letters, digits and underscores."))
+        raise RefusedError(Refusal(say("A network's name has small letters, digits and underscores.")))
     try:
         home = desk.networks.tenants.home(name)
     except LookupError:
-        sentence = f"The database cannot have a network '{name}': its schema would be a reserved one, or too long."
+        sentence = say(
+            "The database cannot have a network '{name}': its schema would be a reserved one, or too long.", name=name
+        )
         raise RefusedError(Refusal(sentence)) from None
     there = name in await desk.networks.names()
     if (there and await _opens(desk, name)) or (not await discard_unfinished(home) and there):
-        raise RefusedError(Refusal(f"There is a network '{name}' already."))
+        raise RefusedError(Refusal(say("There is a network '{name}' already.", name=name)))
 
 
 async def _opens(desk: Desk, name: str) -> bool:
@@ -175,7 +182,7 @@ async def _place(waiting: Home, home: Home) -> None:
     """Give an imported network its name; one that took the name meanwhile keeps it."""
     if await exists(home):
         await clear(waiting)
-        raise RefusedError(Refusal("There is a network of that name already."))
+        raise RefusedError(Refusal(say("There is a network of that name already.")))
     await rename_store(waiting, home)
 
 

@@ -9,6 +9,7 @@ from admin.control.desk import Desk, Given
 from models import tokens
 from models.actor import SYSTEM
 from models.errors import NotFoundError
+from models.message import say
 from models.tenant import Tenant
 from models.tokens import Token
 from workflows import membership
@@ -71,7 +72,9 @@ async def set_active(desk: Desk, given: Given) -> Any:
 
 
 def _nobody(tenant: Tenant, email: str | None) -> RefusedError:
-    return RefusedError(Refusal(f"No member of {tenant.name} has the e-mail address {email}."))
+    return RefusedError(
+        Refusal(say("No member of {name} has the e-mail address {email}.", name=tenant.name, email=email))
+    )
 
 
 async def create_token(desk: Desk, given: Given) -> Any:
@@ -83,7 +86,7 @@ async def create_token(desk: Desk, given: Given) -> Any:
             tenant, member, name=given["name"], days=given["days"], levels=frozenset(given["levels"])
         )
     except NotFoundError:
-        raise RefusedError(Refusal(f"{given['email']} cannot sign in any more.")) from None
+        raise RefusedError(Refusal(say("{email} cannot sign in any more.", email=given["email"]))) from None
     return {**_token(made.token), "token": made.secret}
 
 
@@ -97,7 +100,7 @@ async def revoke_token(desk: Desk, given: Given) -> Any:
     """End a token of a member."""
     tenant = await desk.tenant(given)
     if not await tokens.revoke(tenant, await _member(tenant, given["email"]), given["token"]):
-        raise RefusedError(Refusal(f"{given['email']} has no token {given['token']}."))
+        raise RefusedError(Refusal(say("{email} has no token {token}.", email=given["email"], token=given["token"])))
     return {"revoked": given["token"]}
 
 

@@ -22,6 +22,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "say": None,
     "gettext": None,
+    "spoken": None,
+    "spoken_number": (1, 2),
     "_n": (1, 2),
     "ngettext": (1, 2),
     "count": (1, 2),
