@@ -8,7 +8,7 @@ from models import sessions
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import schedules
+from workflows import jobs, schedules
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -25,7 +25,7 @@ SLACK = timedelta(minutes=1)
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
-AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers')
+AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """
@@ -34,7 +34,7 @@ LIMIT ?
 _FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
 _AHEAD = """
 SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
-AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version')
+AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version', 'job')
 """
 _BRING = 'UPDATE "_outbox" SET "run_at" = ?, "created_at" = ? WHERE "id" = ?'
 _RETRY = """UPDATE "_outbox" SET "run_at" = ? WHERE "state" = 'ready' AND "attempts" > 0 AND "run_at" > ?"""
@@ -60,9 +60,10 @@ async def _mend(unit: Unit) -> None:
 
 
 async def purge(tenant: Tenant) -> int:
-    """Remove outbox rows that are over since `KEPT`, and dead sessions; return how many rows of the outbox went."""
+    """Remove outbox rows and jobs that are over since `KEPT`, and dead sessions; return how many of the rows went."""
     now = tenant.clock.now()
     await tenant.store.write(lambda tx: sessions.purge(tx, now))
+    await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
     removed = 0
     while True:
         gone = await tenant.store.read(lambda tx: _old(tx, now))

@@ -17,7 +17,7 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, outbox, replays, runs, schedules, timers, upkeep
+from workflows import automations, jobs, outbox, replays, runs, schedules, timers, upkeep
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -44,6 +44,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "batch": schedules.go_on,
     "arm": schedules.arm,
     "answers": replays.purge,
+    "job": jobs.go_on,
 }
 
 
@@ -263,6 +264,8 @@ class Worker:
         now = self.tenant.clock.now()
         permanent = row.attempts > row.max_attempts
         dead = await outbox.fail(tx, row, now, f"{type(error).__name__}: {error}", self.rng, permanent=permanent)
+        if dead and row.kind == "job":
+            await jobs.end(self._unit(tx, SYSTEM), row.payload["job"], "failed")
         if dead and row.kind == "run":
             run = await runs.load(tx, row.payload["run"])
             if run is not None and run.state in ("running", "waiting"):

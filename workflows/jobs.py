@@ -1,0 +1,257 @@
+"""Jobs: one action on many records, for a member, in the background where there are many.
+
+The records are fixed when the job is begun. Each batch is a transaction with the outbox row that asks for the next one,
+as the member, with the member's rights of then; what a record is refused is kept with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from definitions.text import Text
+from models.actor import Actor
+from models.ddl import listed
+from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
+from models.members import load_actor
+from models.message import Message, say
+from models.records import Records
+from models.system import JOB, JOB_ITEM
+from models.tenant import Tenant
+from models.tx import Row, Tx
+from workflows import bulk, outbox
+from workflows.deeds import DEEDS, Action, check
+from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
+from workflows.unit import Unit, read, write
+
+State = Literal["running", "done", "cancelled", "failed", "undone"]
+BATCH = 100
+"""Records that one transaction goes through at most; a job of so many is done when it is begun."""
+MOST = 10_000
+"""Records that a job has at most."""
+SHOWN = 200
+"""Failures that a page shows at most."""
+
+_COLUMNS = ("id", "entity", "member", "action", "asked", "state", "total", "done", "failed", "created_at", "ended_at")
+_SELECT = f'SELECT {listed(_COLUMNS)} FROM "_job"'  # noqa: S608 - columns of ours
+_WAITING = """SELECT "id", "record", "history" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'waiting'
+ORDER BY "id" LIMIT ?"""
+_OUTCOME = 'UPDATE "_job_item" SET "outcome" = ?, "reason" = ?, "history" = ? WHERE "id" = ?'
+_COUNT = 'UPDATE "_job" SET "done" = ?, "failed" = ? WHERE "id" = ?'
+_END = 'UPDATE "_job" SET "state" = ?, "ended_at" = ? WHERE "id" = ?'
+_DONE = """SELECT "record", "history" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'done' AND "history" IS NOT NULL
+ORDER BY "id" """
+_UNDO_UNTIL = """SELECT min(kept."undo_until") FROM "_job_item" AS item JOIN "_history" AS kept
+ON kept."id" = item."history" WHERE item."job" = ? AND item."outcome" = 'done'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job; `asked` is what its action needs, `member` whose it is, and it went through `done + failed` of `total`."""
+
+    id: str
+    entity: str
+    member: str | None
+    action: Action
+    asked: Mapping[str, Any]
+    state: State
+    total: int
+    done: int
+    failed: int
+    created_at: datetime
+    ended_at: datetime | None
+    undo_until: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is done."""
+        return self.state != "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that the action failed for: its title ("" when it is out of sight now) and why."""
+
+    record: str
+    title: str
+    reason: Message | Text
+
+
+async def begin(
+    tenant: Tenant, actor: Actor, entity: str, action: Action, asked: Mapping[str, Any], records: Sequence[str]
+) -> Job:
+    """Begin a job, and do it at once where it has few records.
+
+    `RefusedError` when the action is not meant for many, `InvalidError` for no record or more than `MOST`.
+    """
+    return await write(
+        tenant, actor, lambda unit: _begin(unit, entity, action, asked, [(each, None) for each in records])
+    )
+
+
+async def _begin(
+    unit: Unit,
+    entity: str,
+    action: Action,
+    asked: Mapping[str, Any],
+    records: Sequence[tuple[str, str | None]],
+) -> Job:
+    if not 1 <= len(records) <= MOST:
+        raise InvalidError({"": say("Choose 1 to {count} records.", count=MOST)})
+    check(unit, entity, action, asked)
+    job = unit.new_id()
+    row = [job, entity, unit.actor.id, action, dump(asked), "running", len(records), 0, 0, moment(unit.now), None]
+    await unit.tx.run(JOB.insert(), row)
+    items = [(unit.new_id(), job, record, "waiting", None, history) for record, history in records]
+    await unit.tx.run_many(JOB_ITEM.insert(), items)
+    await _batch(unit, await load(unit.tx, job))
+    return await load(unit.tx, job)
+
+
+async def load(tx: Tx, job: str) -> Job:
+    """Return a job; `NotFoundError` without one."""
+    row = await tx.row(f'{_SELECT} WHERE "id" = ?', [job])
+    if row is None:
+        raise NotFoundError
+    return _job(row)
+
+
+def _job(row: Row) -> Job:
+    found = dict(zip(_COLUMNS, row, strict=True))
+    found |= {"asked": json.loads(found["asked"]), "created_at": must_moment(found["created_at"])}
+    return Job(**{**found, "ended_at": read_moment(found["ended_at"])})
+
+
+async def go_on(unit: Unit, payload: Mapping[str, Any]) -> None:
+    """Do the next batch of a job, as its member: what the worker calls."""
+    await unit.tx.lock(f"job:{payload['job']}")
+    job = await load(unit.tx, payload["job"])
+    if job.over:
+        return
+    actor = None if job.member is None else await load_actor(unit.published, unit.tx, job.member)
+    if actor is None or job.entity not in unit.network.entities:
+        await end(unit, job.id, "failed")
+        return
+    records = Records(unit.published, unit.tx, actor, unit.context, new_id=unit.new_id)
+    await _batch(replace(unit, actor=actor, records=records), job)
+
+
+async def _batch(unit: Unit, job: Job) -> None:
+    """Do the next records of a job, and ask for those after them."""
+    rows = await unit.tx.rows(_WAITING, [job.id, BATCH])
+
+    async def do(row: Row) -> str | None:
+        return await DEEDS[job.action].do(unit, job.entity, row[1], {**job.asked, "history": row[2]})
+
+    results = await bulk.each(unit, rows, do)
+    outcomes = [(*_outcome(result), row[0]) for row, result in zip(rows, results, strict=True)]
+    await unit.tx.run_many(_OUTCOME, outcomes)
+    failed = sum(isinstance(result, RequestError) for result in results)
+    done, failed = job.done + len(results) - failed, job.failed + failed
+    await unit.tx.run(_COUNT, [done, failed, job.id])
+    if done + failed >= job.total or not rows:
+        await end(unit, job.id, "done")
+    else:
+        await outbox.enqueue(unit, "job", {"job": job.id}, None, f"job:{job.id}:{done + failed}", priority=5)
+
+
+def _outcome(result: str | RequestError | None) -> tuple[str, str | None, str | None]:
+    return ("failed", _reason(result), None) if isinstance(result, RequestError) else ("done", None, result)
+
+
+def _reason(error: RequestError) -> str:
+    """Return why a record was refused, in a form that is said in its reader's language; the first of several fields."""
+    said: Any = error.message
+    if isinstance(error, InvalidError):
+        said = next(iter(error.fields.values()), said)
+    return dump(dict(said.values)) if isinstance(said, Text) else dump([said.text, dict(said.values)])
+
+
+def _said(stored: str) -> Message | Text:
+    found = json.loads(stored)
+    return Text(found) if isinstance(found, dict) else Message(found[0], found[1])
+
+
+async def end(unit: Unit, job: str, state: State) -> None:
+    """End a job."""
+    await unit.tx.run(_END, [state, maybe_moment(unit.now), job])
+
+
+async def seen(tenant: Tenant, actor: Actor, job: str) -> tuple[Job, list[Failure]]:
+    """Return a job with what failed; `NotFoundError` when it is neither the actor's nor the actor administers."""
+
+    async def work(unit: Unit) -> tuple[Job, list[Failure]]:
+        found = await _own(unit, job)
+        rows = await unit.tx.rows(
+            """SELECT "record", "reason" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'failed'
+            ORDER BY "id" LIMIT ?""",
+            [job, SHOWN],
+        )
+        known = found.entity in unit.network.entities
+        titles = await unit.records.labels(found.entity, [row[0] for row in rows]) if rows and known else {}
+        failures = [Failure(record, titles.get(record, ""), _said(reason)) for record, reason in rows]
+        return replace(found, undo_until=await _undo_until(unit, found)), failures
+
+    return await read(tenant, actor, work)
+
+
+async def running(unit: Unit, entity: str) -> list[Job]:
+    """Return the actor's jobs about an entity that are under way."""
+    rows = await unit.tx.rows(
+        f"""{_SELECT} WHERE "member" = ? AND "entity" = ? AND "state" = 'running' ORDER BY "created_at" """,
+        [unit.actor.id, entity],
+    )
+    return [_job(row) for row in rows]
+
+
+async def cancel(tenant: Tenant, actor: Actor, job: str) -> Job:
+    """Leave what is not done yet; what is done stays done."""
+
+    async def work(unit: Unit) -> Job:
+        await unit.tx.lock(f"job:{job}")
+        if not (await _own(unit, job)).over:
+            await end(unit, job, "cancelled")
+        return await load(unit.tx, job)
+
+    return await write(tenant, actor, work)
+
+
+async def undo(tenant: Tenant, actor: Actor, job: str) -> Job:
+    """Take back all the moves of a job, in a job of its own; `RefusedError` when there is nothing to take back."""
+
+    async def work(unit: Unit) -> Job:
+        await unit.tx.lock(f"job:{job}")
+        found = await _own(unit, job)
+        until = await _undo_until(unit, found)
+        if until is None or until <= unit.now:
+            raise RefusedError(say("It is too late to take this back."))
+        await end(unit, job, "undone")
+        moves = [(record, history) for record, history in await unit.tx.rows(_DONE, [job])]
+        return await _begin(unit, found.entity, "undo", {"job": job, "of": dict(found.asked)}, moves)
+
+    return await write(tenant, actor, work)
+
+
+async def _undo_until(unit: Unit, job: Job) -> datetime | None:
+    """Return until when all the moves of a job can be taken back; None when they can't."""
+    if job.action != "move" or job.state not in ("done", "cancelled") or not job.done:
+        return None
+    row = await unit.tx.row(_UNDO_UNTIL, [job.id])
+    return None if row is None else read_moment(row[0])
+
+
+async def _own(unit: Unit, job: str) -> Job:
+    found = await load(unit.tx, job)
+    if unit.actor.id is None or (found.member != unit.actor.id and not unit.published.access.administers(unit.actor)):
+        raise NotFoundError
+    return found
+
+
+async def purge(tx: Tx, before: datetime) -> None:
+    """Remove the jobs that are over since before a time."""
+    old = 'SELECT "id" FROM "_job" WHERE "ended_at" < ?'
+    await tx.run(f'DELETE FROM "_job_item" WHERE "job" IN ({old})', [moment(before)])  # noqa: S608 - a statement of ours
+    await tx.run('DELETE FROM "_job" WHERE "ended_at" < ?', [moment(before)])
