@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,12 +23,14 @@ from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
 from models.ddl import quoted
+from models.message import say
 from models.plan import plan
 from models.published import make_published
-from models.sheets import Sheet, sheets
-from models.stores import Home, clear, exists, partial, rename_store
+from models.sheets import PAGE, Sheet, sheets
+from models.stores import Home, clear, exists, rename_store
+from models.stores import partial as place
 from models.tenant import Tenant, create_empty
-from models.tx import Tx
+from models.tx import Row, Tx
 
 FORMAT = "maille-network-1"
 MANIFEST = "manifest.json"
@@ -93,7 +97,7 @@ async def dump(tenant: Tenant, path: Path, *, progress: Progress = _nobody) -> M
 
 def _refuse_existing(path: Path) -> None:
     if path.exists():
-        raise FileExistsError(f"There is a file at {path} already.")
+        raise FileExistsError(say("There is a file at {path} already.", path=path))
 
 
 @contextmanager
@@ -108,10 +112,10 @@ async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Pro
     found = sheets(published)
     total = sum([await _count(tx, sheet.name) for sheet in found])
     parts: dict[str, Part] = {}
+    tally = _Tally(progress, "rows", total)
     for sheet in found:
-        progress("rows", sum(part.rows for part in parts.values()), total)
         with archive.open(f"{ROWS}{sheet.name}.jsonl", "w", force_zip64=True) as file:
-            parts[sheet.name] = await _summed(tx, sheet, file)
+            parts[sheet.name] = await _summed(tx, sheet, tally, file)
     row = await tx.row('SELECT "files" FROM "_definition" WHERE "version" = ?', [published.version])
     for name, text in json.loads(row[0] if row else "{}").items():
         archive.writestr(DEFINITIONS + name, text.encode("utf-8", "surrogateescape"))
@@ -126,15 +130,34 @@ async def _count(tx: Tx, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-async def _summed(tx: Tx, sheet: Sheet, file: IO[bytes] | None = None) -> Part:
+@dataclass(slots=True)
+class _Tally:
+    """Counts rows and tells how many there are."""
+
+    progress: Progress
+    what: str
+    total: int
+    done: int = 0
+
+    def add(self, rows: int) -> None:
+        self.done += rows
+        self.progress(self.what, self.done, self.total)
+
+
+async def _summed(tx: Tx, sheet: Sheet, tally: _Tally, file: IO[bytes] | None = None) -> Part:
     """Write a sheet's lines (None: only count and sum them up)."""
     digest, rows = hashlib.sha256(), 0
-    async for page in sheet.rows(tx):
-        lines = b"".join(_line(row) for row in page)
+
+    def take(page: Sequence[Row]) -> None:
+        lines = b"".join(_line(sheet.plain(row)) for row in page)
         digest.update(lines)
         if file is not None:
             file.write(lines)
+
+    async for page in sheet.pages(tx):
+        await tx.aside(partial(take, page))
         rows += len(page)
+        tally.add(len(page))
     return Part(rows, digest.hexdigest())
 
 
@@ -149,11 +172,11 @@ def read_manifest(path: Path) -> Manifest:
         with zipfile.ZipFile(path) as archive:
             said = json.loads(archive.read(MANIFEST))
         if said.pop("format") != FORMAT:
-            raise ArchiveError(f"{path} is an archive of another version of Maille.")
+            raise ArchiveError(say("{path} is an archive of another version of Maille.", path=path))
         parts = {name: Part(**part) for name, part in said.pop("tables").items()}
         return Manifest(**said, tables=parts)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise ArchiveError(f"{path} is no archive of a network.") from error
+        raise ArchiveError(say("{path} is no archive of a network.", path=path)) from error
 
 
 async def restore(source: Path, target: Home, name: str, *, progress: Progress = _nobody) -> Manifest:
@@ -164,9 +187,9 @@ async def restore(source: Path, target: Home, name: str, *, progress: Progress =
     """
     manifest = await asyncio.to_thread(read_manifest, source)
     if await exists(target):
-        raise FileExistsError(f"There is a network at {target} already.")
+        raise FileExistsError(say("There is a network at {place} already.", place=target))
     await asyncio.to_thread(_check, source, manifest)
-    making = partial(target)
+    making = place(target)
     await clear(making)
     tenant = await create_empty(making, name)
     try:
@@ -186,17 +209,19 @@ async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Prog
     found = sheets(published)
     unknown = manifest.tables.keys() - {sheet.name for sheet in found}
     if unknown:
-        raise ArchiveError(f"{source} has a table that this Maille does not know: {min(unknown)}.")
+        raise ArchiveError(
+            say("{path} has a table that this Maille does not know: {table}.", path=source, table=min(unknown))
+        )
 
     async def work(tx: Tx) -> None:
         await apply(tx, plan(None, network), published.context(tenant.clock.now()))
-        done = 0
+        tally = _Tally(progress, "rows", manifest.rows)
         with zipfile.ZipFile(source) as archive:
             for sheet in (one for one in found if one.name in manifest.tables):
                 with closing(_rows(archive, sheet)) as rows:
-                    await tx.run_many(sheet.insert(), rows)
-                done += manifest.tables[sheet.name].rows
-                progress("rows", done, manifest.rows)
+                    while page := await tx.aside(partial(list[list[Any]], islice(rows, PAGE))):
+                        await tx.run_many(sheet.insert(), page)
+                        tally.add(len(page))
 
     await tenant.store.write(work, schema=True)
     await _verify(tenant, found, manifest, progress)
@@ -223,9 +248,13 @@ def _check(source: Path, manifest: Manifest) -> None:
                         digest.update(line)
                         rows += 1
             except (KeyError, zipfile.BadZipFile) as error:
-                raise ArchiveError(f"The rows of {name} cannot be read: the archive is damaged.") from error
+                raise ArchiveError(
+                    say("The rows of {name} cannot be read: the archive is damaged.", name=name)
+                ) from error
             if Part(rows, digest.hexdigest()) != part:
-                raise ArchiveError(f"The rows of {name} are not those that were written: the archive is damaged.")
+                raise ArchiveError(
+                    say("The rows of {name} are not those that were written: the archive is damaged.", name=name)
+                )
 
 
 def _rows(archive: zipfile.ZipFile, sheet: Sheet) -> Generator[list[Any], None, None]:
@@ -235,19 +264,18 @@ def _rows(archive: zipfile.ZipFile, sheet: Sheet) -> Generator[list[Any], None, 
             try:
                 yield sheet.stored(json.loads(line.decode("utf-8", "surrogatepass")))
             except (KeyError, ValueError, TypeError) as error:
-                raise ArchiveError(f"A row of {sheet.name} does not fit its table: {error}.") from error
+                raise ArchiveError(
+                    say("A row of {name} does not fit its table: {reason}.", name=sheet.name, reason=error)
+                ) from error
 
 
 async def _verify(tenant: Tenant, found: list[Sheet], manifest: Manifest, progress: Progress) -> None:
     """Read back what was written: the same rows with the same sums, or it is not kept."""
 
     async def work(tx: Tx) -> None:
-        done = 0
+        tally = _Tally(progress, "verify", manifest.rows)
         for sheet in (one for one in found if one.name in manifest.tables):
-            part = manifest.tables[sheet.name]
-            if await _summed(tx, sheet) != part:
-                raise ArchiveError(f"The rows of {sheet.name} did not come through as they were.")
-            done += part.rows
-            progress("verify", done, manifest.rows)
+            if await _summed(tx, sheet, tally) != manifest.tables[sheet.name]:
+                raise ArchiveError(say("The rows of {name} did not come through as they were.", name=sheet.name))
 
     await tenant.store.read(work)

@@ -23,6 +23,7 @@ from piccolo.query.base import Query
 
 from models.database import LOST, Database, in_transaction
 from models.ddl import quoted
+from models.message import say
 from models.piccolo_postgres import PostgresStoreEngine, within
 from models.store import (
     ConstraintError,
@@ -145,6 +146,10 @@ class PostgresTx:
                 zlib.crc32(key.encode()) % BUCKETS,
             )
         )
+
+    async def aside(self, call: Callable[[], T]) -> T:
+        """Do it on a thread, and let the event loop go on."""
+        return await asyncio.to_thread(call)
 
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
@@ -278,7 +283,7 @@ class PostgresStore:
                 violated = True  # by what the snapshot did not show, perhaps: with the next one the work sees it
                 continue
             await asyncio.sleep(min(LONGEST_PAUSE, 0.002 * number) * self._rng.random())
-        raise StoreError(f"The change collided with others {TRIES} times.") from failed
+        raise StoreError(say("The change collided with others {tries} times.", tries=TRIES)) from failed
 
     async def _try(self, job: _Job[T], *, alone: bool) -> T:
         """Run the work in one transaction. `_AgainError` when it has to begin anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from models.ddl import listed, quoted
 from models.published import Published
 from models.shape import TableShape
 from models.system import SYSTEM_TABLES, SystemTable
-from models.tx import Dialect, Tx
+from models.tx import Dialect, Row, Tx
 
 PAGE = 1000
 """Rows that are read at once."""
@@ -81,8 +81,8 @@ class Sheet:
     key: str
     cells: tuple[Cell, ...]
 
-    async def rows(self, tx: Tx) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield the rows page by page."""
+    async def pages(self, tx: Tx) -> AsyncIterator[list[Row]]:
+        """Yield the rows page by page, in stored forms."""
         columns = listed(cell.name for cell in self.cells)
         select = f"SELECT {columns} FROM {quoted(self.name)}"  # noqa: S608 - quoted names
         key = self._key(tx)
@@ -90,7 +90,7 @@ class Sheet:
         found = await tx.rows(f"{select} ORDER BY {key} LIMIT {PAGE}")
         at = next(index for index, cell in enumerate(self.cells) if cell.name == self.key)
         while found:
-            yield [self._plain(row) for row in found]
+            yield found
             if len(found) < PAGE:
                 return
             found = await tx.rows(following, [found[-1][at]])
@@ -100,7 +100,8 @@ class Sheet:
         text = next(cell for cell in self.cells if cell.name == self.key).codec is not INTEGER
         return quoted(self.key) + (' COLLATE "C"' if text and tx.dialect != "sqlite" else "")
 
-    def _plain(self, row: Sequence[Any]) -> dict[str, Any]:
+    def plain(self, row: Row) -> dict[str, Any]:
+        """Return a stored row as JSON has it."""
         return {cell.name: cell.plain(stored) for cell, stored in zip(self.cells, row, strict=True)}
 
     def insert(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from piccolo.query.base import Query
 
 from models.connections import connect, take
+from models.message import say
 from models.piccolo_engine import CURRENT, StoreEngine
 from models.store import ConstraintError, StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
@@ -77,6 +78,10 @@ class SqliteTx:
     async def lock(self, key: str) -> None:
         """Do nothing: the only writer is alone."""
 
+    async def aside(self, call: Callable[[], T]) -> T:
+        """Do it here, on the database's thread."""
+        return call()
+
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
         token = CURRENT.set((self.connection, query))
@@ -129,7 +134,7 @@ def _raisable(error: BaseException) -> BaseException:
     if isinstance(error, StopIteration):  # a future cannot carry it
         return StoreError(f"work raised {error!r}")
     if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in TROUBLE:
-        told = StoreError(f"The store cannot do this now: {error}.")
+        told = StoreError(say("The store cannot do this now: {reason}.", reason=error))
         told.__cause__ = error
         return told
     return error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from models import ddl
 from models.columns import Codec
 from models.connections import connect, take
 from models.ddl import listed, quoted
+from models.message import say
 from models.shape import TableShape, shapes
 from models.sqlite import SqliteTx, drive
 from models.store import StoreError
@@ -80,15 +81,20 @@ class _Table:
         places = ", ".join("?" * len(self.columns))
         return f"INSERT INTO {quoted(self.name)} ({listed(self.columns)}) VALUES ({places})"  # noqa: S608 - names only
 
-    def neutral(self, row: Row, dialect: Dialect) -> list[Any]:
-        """Return the values of a row in the form that is the same for every database."""
-        codecs = self.columns.values()
-        return [each.encoded(each.on(dialect).decoded(stored)) for each, stored in zip(codecs, row, strict=True)]
+    def neutral(self, rows: Iterable[Row], dialect: Dialect) -> list[list[Any]]:
+        """Return the values of rows in the form that is the same for every database."""
+        pairs = [(each, each.on(dialect)) for each in self.columns.values()]
+        return [
+            [each.encoded(here.decoded(stored)) for (each, here), stored in zip(pairs, row, strict=True)]
+            for row in rows
+        ]
 
-    def stored(self, row: Sequence[Any], dialect: Dialect) -> list[Any]:
+    def stored(self, rows: Iterable[Sequence[Any]], dialect: Dialect) -> list[list[Any]]:
         """Return such values in the form that a database keeps."""
-        codecs = self.columns.values()
-        return [each.on(dialect).encoded(each.decoded(form)) for each, form in zip(codecs, row, strict=True)]
+        pairs = [(each, each.on(dialect)) for each in self.columns.values()]
+        return [
+            [here.encoded(each.decoded(form)) for (each, here), form in zip(pairs, row, strict=True)] for row in rows
+        ]
 
 
 @dataclass(slots=True)
@@ -98,9 +104,10 @@ class _Sum:
     rows: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, row: Sequence[Any]) -> None:
-        self.rows += 1
-        self.digest.update(json.dumps(row, ensure_ascii=False, default=str).encode())
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        self.rows += len(rows)
+        for row in rows:
+            self.digest.update(json.dumps(row, ensure_ascii=False, default=str).encode())
 
     def copied(self, table: str) -> Copied:
         return Copied(table, self.rows, self.digest.hexdigest())
@@ -113,7 +120,7 @@ async def move(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> M
     under a name that no list shows; when anything fails it is where it was, and there is none at `target`.
     """
     if await exists(target):
-        raise StoreError(f"There is a network at {target} already.")
+        raise StoreError(say("There is a network at {place} already.", place=target))
     if not await exists(source):
         raise LookupError(str(source))
     making, aside = partial(target), set_aside(source)
@@ -151,7 +158,7 @@ async def copy(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> t
 
 def _network(row: Row | None) -> Network:
     if row is None:
-        raise StoreError("There are no definitions to move.")
+        raise StoreError(say("There are no definitions to move."))
     loaded = load(json.loads(row[0]))
     if loaded.network is None:
         raise DefinitionError(loaded.problems)
@@ -188,9 +195,8 @@ async def _send(
     whole = (await read(lambda tx: tx.row(count)))[0]
     found = _Sum()
     async for rows in _pages(table, reading, read):
-        for row in rows:
-            found.add(row)
-        stored = [table.stored(row, writing) for row in rows]
+        await asyncio.to_thread(found.add, rows)
+        stored = await asyncio.to_thread(table.stored, rows, writing)
         await write(lambda tx, stored=stored: tx.run_many(table.insert, stored))  # type: ignore[misc] # the default binds the page
         tell(table.name, found.rows, whole)
     return found.copied(table.name)
@@ -199,8 +205,7 @@ async def _send(
 async def _summed(table: _Table, dialect: Dialect, run: Run[Any]) -> Copied:
     found = _Sum()
     async for rows in _pages(table, dialect, run):
-        for row in rows:
-            found.add(row)
+        await asyncio.to_thread(found.add, rows)
     return found.copied(table.name)
 
 
@@ -210,7 +215,7 @@ async def _pages(table: _Table, dialect: Dialect, run: Run[Any]) -> AsyncIterato
         sql, values = table.page(after)
         rows = await run(lambda tx, sql=sql, values=values: tx.rows(sql, values))  # type: ignore[misc] # the same
         if rows:
-            yield [table.neutral(row, dialect) for row in rows]
+            yield await asyncio.to_thread(table.neutral, rows, dialect)
         if len(rows) < PAGE:
             return
         after = rows[-1][0]

@@ -10,6 +10,7 @@ from piccolo.query.base import Query
 Dialect = Literal["sqlite", "postgres"]
 SqlValue = Any
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 class Tx(Protocol):
@@ -44,10 +45,16 @@ class Tx(Protocol):
         """
         ...
 
+    async def aside(self, call: Callable[[], T]) -> T:
+        """Return what a function does that takes long and asks the database nothing, where it keeps nobody waiting.
+
+        On PostgreSQL work runs in the event loop, beside requests; on SQLite it has a thread already.
+        """
+        ...
+
     async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
         """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
         ...
 
 
-T = TypeVar("T")
 Work = Callable[[Tx], Awaitable[T]]

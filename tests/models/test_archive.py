@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+import threading
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,7 @@ from models.clock import SetClock
 from models.settings import save_setting
 from models.sheets import PAGE
 from models.tenant import Tenant, open_tenant
+from models.tx import Tx
 from tests.homes import Homes
 from tests.models.rows import insert, records
 from tests.networks import SMALL, edited
@@ -77,14 +79,26 @@ async def test_everything_comes_back_as_it_was(tenant: Tenant, tmp_path: Path, h
 async def test_rows_go_page_by_page(tenant: Tenant, tmp_path: Path, homes: Homes, clock: SetClock) -> None:
     for number in range(PAGE + 5):
         await insert(tenant, "company", name=f"Alba {number}")
-    manifest = await dump(tenant, tmp_path / "small.zip")
-    assert manifest.tables["company"].rows == PAGE + 5
     told: list[tuple[str, int, int]] = []
+    manifest = await dump(tenant, tmp_path / "small.zip", progress=lambda *said: told.append(said))
+    assert manifest.tables["company"].rows == PAGE + 5
+    assert ("rows", manifest.rows, manifest.rows) in told
+    assert len({done for _, done, _ in told}) > 2
+    told.clear()
     await restore(tmp_path / "small.zip", homes("copy"), "copy", progress=lambda *said: told.append(said))
     assert told[-1] == ("verify", manifest.rows, manifest.rows)
     copy = await open_tenant(homes("copy"), "copy", clock=clock)
     assert len(await records(copy, "company")) == PAGE + 5
     await copy.close()
+
+
+async def test_what_takes_long_is_done_aside_of_the_event_loop(tenant: Tenant) -> None:
+    async def work(tx: Tx) -> tuple[int, str]:
+        return await tx.aside(threading.get_ident), await tx.aside(lambda: "done")
+
+    thread, said = await tenant.store.read(work)
+    assert thread != threading.get_ident()
+    assert said == "done"
 
 
 async def test_open_sessions_and_invitations_stay_behind(tenant: Tenant, tmp_path: Path) -> None:

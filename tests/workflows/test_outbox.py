@@ -146,6 +146,9 @@ class CutTx:
     async def lock(self, key: str) -> None:
         await self.tx.lock(key)
 
+    async def aside(self, call: Callable[[], T]) -> T:
+        return await self.tx.aside(call)
+
     async def query(self, query: Any) -> list[dict[str, Any]]:
         return await self.tx.query(query)
 
