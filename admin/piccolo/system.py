@@ -30,8 +30,8 @@ from admin.piccolo.wording import CHOICES, LABELS, QUIET, TITLES
 from admin.visit import Visit, here
 from definitions.spec.network import Network
 from definitions.text import Text as Wording
-from models.errors import InvalidError, NotFoundError
-from models.message import Message
+from models.errors import InvalidError, NotFoundError, RefusedError
+from models.message import Message, say
 from workflows import registers
 from workflows.registers import MEMBER, Entry, Register
 from workflows.registry import REGISTERS
@@ -179,6 +179,7 @@ class RegisterCRUD(PiccoloCRUD):
             found["title"] = described.label
             if described.to is not None and self.members is not None:
                 found["extra"]["foreign_key"] = {"to": self.members.title, "target_column": "id"}
+        schema["extra"]["exports"] = _exports(here(request))
         return JSONResponse(schema)
 
     async def get_references(self, request: Request) -> Response:
@@ -212,6 +213,8 @@ class RegisterCRUD(PiccoloCRUD):
 
         async def work(unit: Unit) -> Any:
             wanted = self._asked(request)
+            if wanted.exports and not _exports(visit):
+                raise RefusedError(say("Your access level may not export."))
             query = replace(wanted.query, limit=wanted.size, offset=wanted.begin)
             entries = await registers.page(unit, self.register, query)
             titles = await _titles(unit, entries)
@@ -262,12 +265,18 @@ class RegisterCRUD(PiccoloCRUD):
         return sheet
 
 
+def _exports(visit: Visit) -> bool:
+    return "export" in visit.tenant.published.access.functions(visit.actor)
+
+
 async def _answer(request: Request, work: Callable[[Unit], Awaitable[Any]]) -> Response:
     visit = here(request)
     try:
         found = await read(visit.tenant, visit.actor, work)
     except NotFoundError as error:
         return Response(visit.words(error.message), status_code=404)
+    except RefusedError as error:
+        return Response(visit.words(error.message), status_code=403)
     except InvalidError as error:
         return Response(visit.words(error.message), status_code=400)
     return Response(json.dumps(found), media_type="application/json")
