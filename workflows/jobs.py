@@ -72,6 +72,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """An action with what it needs."""
+
+    action: Action
+    asked: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A record that the action failed for: its title ("" when it is out of sight now) and why."""
 
@@ -80,31 +88,38 @@ class Failure:
     reason: Message | Text
 
 
-async def begin(
-    tenant: Tenant, actor: Actor, entity: str, action: Action, asked: Mapping[str, Any], records: Sequence[str]
-) -> Job:
-    """Begin a job, and do it at once where it has few records.
-
-    `RefusedError` when the action is not meant for many, `InvalidError` for no record or more than `MOST`.
-    """
-    return await write(
-        tenant, actor, lambda unit: _begin(unit, entity, action, asked, [(each, None) for each in records])
-    )
-
-
-async def _begin(
-    unit: Unit,
+async def begin(  # noqa: PLR0913 - what a door knows of a job
+    tenant: Tenant,
+    actor: Actor,
     entity: str,
     action: Action,
     asked: Mapping[str, Any],
-    records: Sequence[tuple[str, str | None]],
+    records: Sequence[str],
+    *,
+    token: str | None = None,
 ) -> Job:
+    """Begin a job, and do it at once where it has few records; a `token` begins one job, however often it is sent.
+
+    `RefusedError` when the action is not meant for many, `InvalidError` for no record or more than `MOST`.
+    """
+    items = [(each, None) for each in records]
+
+    async def work(unit: Unit) -> Job:
+        if token is not None:
+            await unit.tx.lock(f"job:{token}")
+            if await unit.tx.row('SELECT 1 FROM "_job" WHERE "id" = ?', [token]) is not None:
+                return await _own(unit, token)
+        return await _begin(unit, token or unit.new_id(), entity, Ask(action, asked), items)
+
+    return await write(tenant, actor, work)
+
+
+async def _begin(unit: Unit, job: str, entity: str, ask: Ask, records: Sequence[tuple[str, str | None]]) -> Job:
     if not 1 <= len(records) <= MOST:
         raise InvalidError({"": say("Choose 1 to {count} records.", count=MOST)})
-    check(unit, entity, action, asked)
-    job = unit.new_id()
-    row = [job, entity, unit.actor.id, action, dump(asked), "running", len(records), 0, 0, moment(unit.now), None]
-    await unit.tx.run(JOB.insert(), row)
+    check(unit, entity, ask.action, ask.asked)
+    row = [job, entity, unit.actor.id, ask.action, dump(ask.asked), "running", len(records), 0, 0, moment(unit.now)]
+    await unit.tx.run(JOB.insert(), [*row, None])
     items = [(unit.new_id(), job, record, "waiting", None, history) for record, history in records]
     await unit.tx.run_many(JOB_ITEM.insert(), items)
     await _batch(unit, await load(unit.tx, job))
@@ -230,7 +245,8 @@ async def undo(tenant: Tenant, actor: Actor, job: str) -> Job:
             raise RefusedError(say("It is too late to take this back."))
         await end(unit, job, "undone")
         moves = [(record, history) for record, history in await unit.tx.rows(_DONE, [job])]
-        return await _begin(unit, found.entity, "undo", {"job": job, "of": dict(found.asked)}, moves)
+        ask = Ask("undo", {"job": job, "of": dict(found.asked)})
+        return await _begin(unit, unit.new_id(), found.entity, ask, moves)
 
     return await write(tenant, actor, work)
 

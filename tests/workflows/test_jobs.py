@@ -227,3 +227,15 @@ async def test_jobs_that_are_over_are_forgotten_after_a_month(stage: Stage, lea:
     stage.clock.forward(timedelta(days=2))
     await stage.worker.run_due()
     assert await stage.rows("_job", "id") == await stage.rows("_job_item", "id") == []
+
+
+async def test_a_form_that_is_sent_twice_begins_one_job(stage: Stage, lea: Actor) -> None:
+    made = await leads(stage, lea, 1)
+    zoe = await stage.person("Zoe", "distributor")
+    task = {"title": "Rappeler"}
+    one = await jobs.begin(stage.tenant, lea, "lead", "task", task, ids(made), token="t1")
+    two = await jobs.begin(stage.tenant, lea, "lead", "task", task, ids(made), token="t1")
+    assert one == two
+    assert len(await stage.rows("_task", "id")) == 1
+    with pytest.raises(NotFoundError):
+        await jobs.begin(stage.tenant, zoe, "lead", "task", task, ids(made), token="t1")
