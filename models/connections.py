@@ -14,6 +14,7 @@ from typing import Any, Literal
 import piccolo.engine.sqlite  # noqa: F401 - registers its adapters first, so that ours below replaces its one for times
 
 from definitions.expr import SQLITE_FUNCTIONS
+from models.message import say
 from models.store import StoreBusyError, StoreError
 
 Use = Literal["write", "read", "piccolo"]
@@ -89,7 +90,7 @@ def take(path: Path) -> tuple[FileLock, sqlite3.Connection]:
         return lock, _open_for_writing(path)
     except sqlite3.Error as error:
         lock.release()
-        raise StoreError(f"{path} cannot be opened: {error}.") from error
+        raise StoreError(say("{path} cannot be opened: {reason}.", path=path, reason=error)) from error
     except BaseException:
         lock.release()
         raise
@@ -101,7 +102,14 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found > FORMAT:
         connection.close()
-        raise StoreError(f"{path} was written by a newer Maille (format {found}; this one knows {FORMAT}).")
+        raise StoreError(
+            say(
+                "{path} was written by a newer Maille (format {found}; this one knows {known}).",
+                path=path,
+                found=found,
+                known=FORMAT,
+            )
+        )
     if found < FORMAT:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     return connection
@@ -116,13 +124,13 @@ class FileLock:
         try:
             self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{lock} cannot be written: {error.strerror}.") from error
+            raise StoreError(say("{path} cannot be written: {reason}.", path=lock, reason=error.strerror)) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
-            raise StoreBusyError(f"{path} is already open by process {holder}.") from None
+            raise StoreBusyError(say("{path} is already open by process {holder}.", path=path, holder=holder)) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode("ascii"), 0)
 

@@ -12,6 +12,7 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 from models.catalog import columns_of_tables
 from models.database import Database
 from models.ddl import quoted
+from models.message import say
 from models.postgres import PostgresStore, PostgresTx, lane
 from models.store import StoreError
 
@@ -68,7 +69,9 @@ async def _create(connection: Connection, schema: str) -> None:
         async with connection.transaction():  # a schema that is there has all of it, so that ours are known
             await connection.execute(f"CREATE SCHEMA {quoted(schema)}; {path}; {_OWN.replace('{fold}', fold)}")
     except (asyncpg.DuplicateSchemaError, asyncpg.ReservedNameError) as error:
-        raise StoreError(f"The database has a schema {schema} already, or cannot have one.") from error
+        raise StoreError(
+            say("The database has a schema {schema} already, or cannot have one.", schema=schema)
+        ) from error
 
 
 async def schemas(url: str) -> list[str]:

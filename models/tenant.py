@@ -17,6 +17,7 @@ from models.apply import apply
 from models.clock import Clock, SystemClock
 from models.connections import stored_datetime
 from models.errors import PublishedMeanwhileError
+from models.message import say
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
 from models.settings import load_settings
@@ -244,7 +245,7 @@ async def create_empty(
     tenant = await _opened(await create_store(home), name, clock or SystemClock(), new_id)
     if tenant.has_definitions:
         await tenant.close()
-        raise StoreError(f"There is a network at {home} already.")
+        raise StoreError(say("There is a network at {place} already.", place=home))
     return tenant
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.clock import Clock, SystemClock
+from models.message import say
 from models.store import StoreBusyError
 from models.stores import Home, Homes, home_of, names_in
 from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
@@ -88,7 +89,9 @@ class Tenants:
 
     def _refuse_apart(self, name: str) -> None:
         if name in self._apart:
-            raise StoreBusyError(f"The network '{name}' is being worked on as a whole: try again in a while.")
+            raise StoreBusyError(
+                say("The network '{name}' is being worked on as a whole: try again in a while.", name=name)
+            )
 
     async def close(self) -> None:
         """Close all networks."""

@@ -14,6 +14,7 @@ from definitions.spec.demo import Demo
 from definitions.spec.network import Network
 from models.calendar import OfficeCalendar
 from models.clock import SetClock
+from models.message import say
 from models.stores import Home, clear, partial, rename_store
 from models.tenant import create_tenant
 from workflows.course import course
@@ -50,7 +51,7 @@ def read_demo(files: Mapping[str, str]) -> tuple[Network, Demo]:
     if loaded.network is None:
         raise DefinitionError(loaded.errors)
     if loaded.network.demo is None:
-        raise DemoError("This pack has no demo. Write one: a document that begins with 'demo: name'.")
+        raise DemoError(say("This pack has no demo. Write one: a document that begins with 'demo: name'."))
     return loaded.network, loaded.network.demo
 
 

@@ -17,6 +17,7 @@ from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.errors import InvalidError, RequestError
 from models.members import load_actor
+from models.message import say
 from models.passwords import hash_password
 from models.published import Published
 from models.records import Records
@@ -160,7 +161,7 @@ class Stage:
         for number, (name, found) in enumerate(self.members.items(), start=1):
             actor = await load_actor(self.quiet, tx, found, ip=f"203.0.113.{number}")
             if actor is None:
-                raise DemoError(f"The member '{name}' is not active.")
+                raise DemoError(say("The member '{name}' is not active.", name=name))
             self.actors[name] = actor
 
     # Events -------------------------------------------------------------------------------------------------------

@@ -143,8 +143,9 @@ class Horizon:
             found = compile_expression(text, NOWHERE, scope, expect=BOOL, query=True)
         except DefinitionError as error:
             first = error.problems[0]
-            said = f"{first.place.line}:{first.place.column}: {first.message} {first.hint}".strip()
-            raise InvalidError({"filter": say("{reason}", reason=said)}) from None
+            where = f"{first.place.line}:{first.place.column}:"
+            said = say("{sentence} {hint}", sentence=first.message, hint=first.hint) if first.hint else first.message
+            raise InvalidError({"filter": say("{place} {sentence}", place=where, sentence=said)}) from None
         if any(path[0] == "actor" and path[1:] not in _ACTOR for path in found.reads):
             # What a definition reads of the actor is its author's choice; a caller could ask it for hidden fields.
             raise InvalidError({"filter": say("A filter asks who acts only as `actor` or `actor.id`.")})

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from admin.cli.check import pack_folder
 from admin.cli.reports import REPORTS
+from admin.control.answers import sentence
 from admin.i18n import spoken, spoken_language
 from admin.settings import from_environment
 from definitions.message import say
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(REPORTS["text"](error.problems))
         return 1
     except (DemoError, StoreError) as error:
-        err.print(str(error), markup=False, soft_wrap=True)
+        err.print(spoken(sentence(error)), markup=False, soft_wrap=True)
         return 1
     _print_sign_ins(out, network, demo)
     return 0

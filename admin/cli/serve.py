@@ -14,6 +14,7 @@ import uvicorn
 from rich.console import Console
 
 from admin.cli.errand import examples
+from admin.control.answers import sentence
 from admin.i18n import spoken
 from admin.settings import from_environment
 from models.connections import FileLock
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         names = asyncio.run(names_in(settings.homes))
     except StoreError as error:
-        obstacle = obstacle or str(error)
+        obstacle = obstacle or spoken(sentence(error))
     obstacle = obstacle or _busy([home_of(settings.homes, name) for name in names])
     if obstacle:
         Console(stderr=True, highlight=False).print(obstacle, markup=False, soft_wrap=True)
@@ -100,7 +101,7 @@ def _busy(homes: list[Home]) -> str:
             if isinstance(path, Path):
                 FileLock(path).release()
     except StoreError as error:
-        return spoken("{reason} A network is served by one process at a time.", reason=error)
+        return spoken("{reason} A network is served by one process at a time.", reason=spoken(sentence(error)))
     return ""
 
 

@@ -51,15 +51,21 @@ def refusal(error: Exception) -> Refusal:
         case InvalidError(fields=wrong):
             return Refusal(say("Some values do not fit."), values={name: text(said) for name, said in wrong.items()})
         case RequestError(message=said):
-            return Refusal(text(said))
+            return Refusal(said if isinstance(said, Message) else text(said))
         case StoreBusyError():
             return Refusal(
-                say("{reason} Is a server running over this folder that does not answer here?", reason=error)
+                say("{reason} Is a server running over this folder that does not answer here?", reason=sentence(error))
             )
         case sqlite3.Error():
             return Refusal(say("The database cannot be used: {reason}.", reason=error))
         case _:
-            return Refusal(str(error))
+            return Refusal(sentence(error))
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says: one of our sentences, where it was raised with one."""
+    said = error.args[0] if len(error.args) == 1 else ""
+    return said if isinstance(said, Message) else str(error)
 
 
 def text(said: Message | Text | str) -> str:

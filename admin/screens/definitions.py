@@ -81,7 +81,7 @@ async def _proposed(visit: Visit, files: Mapping[str, str]) -> tuple[Proposal | 
     try:
         return await propose(visit.tenant, files), ()
     except DefinitionError as error:
-        return None, tuple(f"{problem.place}: {problem.message}" for problem in error.problems)
+        return None, tuple(f"{problem.place}: {visit.words(problem.message)}" for problem in error.problems)
 
 
 async def roll_back(request: Request) -> Response:
