@@ -88,7 +88,11 @@ class Frame:
 
 def ask(subject: Subject, request: Request) -> Ask:
     """Read the address of a request."""
-    at = address(request.url.path, request.query_params.multi_items())
+    return asks(subject, address(request.url.path, request.query_params.multi_items()))
+
+
+def asks(subject: Subject, at: Address) -> Ask:
+    """Read an address of a list."""
     view = subject.screen.views.get(at.get("view"))
     parts = asked(_filter_columns(subject), at)
     query = Query(
