@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import io
 import shutil
 import tempfile
@@ -30,6 +29,8 @@ LARGEST = 8 * 1024 * 1024
 """So many bytes may a ZIP file have, and so many all of its files together."""
 MOST_FILES = 1000
 SUFFIXES = frozenset({".yaml", ".yml"})
+UNREADABLE = (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What reading base64, a ZIP file and UTF-8 comes to when they are none."""
 LINES = 20
 """So many problems and changes are told; a page with thousands helps nobody."""
 CHANGES: Mapping[str, Message] = {
@@ -93,8 +94,8 @@ def _unpacked(visit: Visit, sent: str) -> Mapping[str, str]:
             if len(members) > MOST_FILES or sum(one.file_size for one in members) > LARGEST:
                 raise _refused(visit, say("This file is too large."))
             found = {one.filename: packed.read(one).decode("utf-8") for one in members}
-    except (binascii.Error, zipfile.BadZipFile, zlib.error, UnicodeDecodeError, NotImplementedError, RuntimeError) as e:
-        raise _refused(visit, say("This is no ZIP file of definitions.")) from e
+    except UNREADABLE as error:
+        raise _refused(visit, say("This is no ZIP file of definitions.")) from error
     if not found:
         raise _refused(visit, say("There is no YAML file in this ZIP file."))
     return _without_folder(found)
