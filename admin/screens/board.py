@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from admin.formats import MOST
 from admin.parts.columns import NUMBERS, Column
 from admin.parts.hints import Hint, Outlook, hints, outlook, planned
 from admin.parts.lists import Ask, Frame, ask, frame, tidy
@@ -19,7 +20,7 @@ from definitions.spec.process import Process, State
 from definitions.spec.screen import Board
 from models.errors import NotFoundError
 from models.message import say
-from models.query import Filter
+from models.query import Filter, Query
 from models.record import Page, Record
 from models.records import Records
 
@@ -36,14 +37,14 @@ class Card:
     version: int
     state: str
     moves: str
-    line: tuple[str, ...]
+    line: str
     figures: tuple[str, ...]
     hints: tuple[Hint, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A column: a state with the number of its records, the first cards, and where the next ones are."""
+    """A column: a state with the number of its records (as far as counted), the first cards, and where the next are."""
 
     state: State
     label: str
@@ -80,13 +81,12 @@ async def page(request: Request) -> Response:
 
     async def work(records: Records) -> tuple[Frame, Mapping[str, int], dict[str, Page], Known]:
         query = replace(wanted.query, cursor=None)
-        counts = await records.group_count(about.entity.name, plan.process.name, query)
-        pages = {name: await _cards(plan, wanted, records, name) for name in _leaves(plan.process) if counts.get(name)}
+        pages = {name: await _cards(plan, wanted, records, name) for name in _leaves(plan.process)}
+        counts = {name: await _count(plan, query, records, name, found) for name, found in pages.items()}
         shown = [record for found in pages.values() for record in found.records]
         return await frame(about, wanted, records), counts, pages, await _known(plan, records, shown)
 
     around, counts, pages, known = await reading(about.visit, work)
-    nothing = Page(())
     htmx = about.visit.htmx and "HX-History-Restore-Request" not in request.headers
     return await render(
         request,
@@ -96,10 +96,7 @@ async def page(request: Request) -> Response:
         process=plan.process,
         frame=around,
         wanted=wanted,
-        lanes=[
-            _lane(plan, wanted, name, counts.get(name, 0), pages.get(name, nothing), known)
-            for name in _leaves(plan.process)
-        ],
+        lanes=[_lane(plan, wanted, name, counts[name], found, known) for name, found in pages.items()],
         transitions=_transitions(plan),
         may_create=about.may("create"),
     )
@@ -161,9 +158,19 @@ def _leaves(process: Process) -> tuple[str, ...]:
 
 
 async def _cards(plan: Plan, wanted: Ask, records: Records, state: str) -> Page:
-    within = Filter(plan.process.name, "equals", state)
-    query = replace(wanted.query, filters=(*wanted.query.filters, within), limit=CARDS)
+    query = replace(_within(plan, wanted.query, state), limit=CARDS)
     return await records.list(plan.about.entity.name, query)
+
+
+async def _count(plan: Plan, query: Query, records: Records, state: str, first: Page) -> int:
+    """Return how many records a column has, as far as pages count; the first cards may be all that there are."""
+    if first.next is None:
+        return len(first.records)
+    return await records.count(plan.about.entity.name, _within(plan, query, state), most=MOST)
+
+
+def _within(plan: Plan, query: Query, state: str) -> Query:
+    return replace(query, filters=(*query.filters, Filter(plan.process.name, "equals", state)))
 
 
 async def _known(plan: Plan, records: Records, shown: Sequence[Record]) -> Known:
@@ -202,7 +209,7 @@ def _card(plan: Plan, record: Record, known: Known) -> Card:
         version=record.version,
         state=str(record.values.get(plan.process.name) or ""),
         moves=known.moves[record.id],
-        line=tuple(text for number, text in written if text and not number),
+        line=" · ".join(text for number, text in written if text and not number),
         figures=tuple(text for number, text in written if text and number),
         hints=hints(record, plan.outlook, about.reader, about.visit.tenant.published.calendar),
     )

@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 const JSON_PLEASE = { Accept: "application/json" };
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const board = () => document.querySelector(".board");
+const most = () => Number(board().dataset.most);
 const transitions = () => JSON.parse(document.querySelector("#transitions").textContent);
 let dragged = null;
 
@@ -21,16 +22,18 @@ function ways(card, state) {
     .filter((way) => way.to === state && way.from?.includes(card.dataset.state));
 }
 
+/** Write how many cards the columns have; beyond the most that the server counts nobody knows. */
 function recount() {
-  for (const lane of all(".col")) {
-    const count = lane.querySelector("[data-count]");
-    count.textContent = new Intl.NumberFormat(document.documentElement.lang).format(Number(count.dataset.count));
+  const format = new Intl.NumberFormat(document.documentElement.lang);
+  for (const shown of all(".col [data-count]")) {
+    const count = Number(shown.dataset.count);
+    shown.textContent = format.format(Math.min(count, most())) + (count > most() ? "+" : "");
   }
 }
 
 function count(state, change) {
   const shown = document.querySelector(`.col[data-state="${CSS.escape(state)}"] [data-count]`);
-  if (shown) shown.dataset.count = Number(shown.dataset.count) + change;
+  if (shown && Number(shown.dataset.count) <= most()) shown.dataset.count = Number(shown.dataset.count) + change;
 }
 
 /** Put a card on top of another column; returns what puts it back. */

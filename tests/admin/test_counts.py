@@ -39,6 +39,7 @@ async def test_many_records_are_counted_as_many(office: Office) -> None:
         assert "More than 500 records" in page
         assert "501 records" not in page
         assert "500+" in (await camille.get("")).text
+        assert 'data-count="501">500+</span>' in (await camille.get("e/lead/board/recruiting")).text
 
 
 async def one_more(office: Office) -> None:
