@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from admin.screens import board, forms, listing, moving, record, search
+from admin.screens import board, bulk, forms, listing, moving, record, search
 
 ROUTES: tuple[BaseRoute, ...] = (
     *search.routes,
     *listing.routes,
+    *bulk.routes,
     *board.routes,
     *forms.routes,
     *record.routes,

@@ -31,7 +31,9 @@ from models.query import Query
 from models.records import Records
 
 UNSORTABLE = frozenset({"long_text", "json", "choices", "reference", "file", "image", "duration"})
-ALL_BUT_PLACE = ("view", "q", "sort", PREFIX)
+COLUMN = "c"
+"""The parameter that names a column to be shown; without any, the screen's are."""
+ALL_BUT_PLACE = ("view", "q", "sort", COLUMN, PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What an address asks of a list."""
+    """What an address asks of a list; `columns` are those that it names, () for the screen's."""
 
     at: Address
     view: View | None
     parts: tuple[Asked, ...]
     query: Query
+    columns: tuple[str, ...] = ()
 
     @property
     def narrowed(self) -> bool:
@@ -102,7 +105,8 @@ def asks(subject: Subject, at: Address) -> Ask:
         sort=_sort(subject, at.get("sort"), view),
         cursor=at.get("after") or None,
     )
-    return Ask(at, view, parts, query)
+    columns = dict.fromkeys(name for name in at.all(COLUMN) if subject.column(name) is not None)
+    return Ask(at, view, parts, query, tuple(columns))
 
 
 def tidy(request: Request) -> str | None:
@@ -126,7 +130,7 @@ async def frame(subject: Subject, wanted: Ask, records: Records) -> Frame:
         pickers=_pickers(subject, wanted, choices),
         periods=tuple((name, subject.reader.words(text)) for name, text in PERIODS.items()),
         kept=wanted.at.lacking("q", "after").pairs,
-        cleared=str(wanted.at.only("view", "sort")),
+        cleared=str(wanted.at.only("view", "sort", COLUMN)),
         q=wanted.query.q,
         path=wanted.at.path,
         total=here.count if total is None else total,

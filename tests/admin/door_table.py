@@ -25,6 +25,7 @@ NAMES = (
     "hook",
     "version",
     "token",
+    "job",
 )
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
 
