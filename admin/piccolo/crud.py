@@ -241,7 +241,9 @@ def refusal(visit: Visit, error: RequestError, descriptor: Descriptor) -> Respon
     """Return a refusal in the visitor's language: piccolo-admin shows a text as it is, one line a field."""
     lines = [visit.words(error.message)]
     if isinstance(error, InvalidError):
-        labels = {name: described.label for name, described in descriptor.columns.items()}
+        seen = _horizon(visit).entities.get(descriptor.entity)
+        known = {*seen.fields, *seen.writes} if seen is not None else set()  # a hidden field has no label either
+        labels = {name: described.label for name, described in descriptor.columns.items() if name in known}
         lines = [
             visit.words(say("{label}: {problem}", label=labels.get(name, name), problem=visit.words(problem)))
             if name

@@ -19,6 +19,7 @@ from piccolo.columns.choices import Choice
 from piccolo.engine.base import Engine
 from piccolo.table import TABLE_REGISTRY, Table, create_table_class
 
+from admin.formats import capital
 from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
 from definitions.spec.process import Process
@@ -135,7 +136,7 @@ def _choices(one: Field, words: Words) -> Mapping[str, str]:
         case "country":
             return {code: words.locale.territories.get(code, code) for code in words.network.countries}
         case "language":
-            return {code: words.locale.languages.get(code, code) for code in words.network.languages}
+            return {code: capital(words.locale.languages.get(code, code)) for code in words.network.languages}
         case _:
             return {}
 
