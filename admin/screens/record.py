@@ -28,8 +28,14 @@ from models.errors import ConflictError, InvalidError, NotFoundError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
-from workflows import commands, tasks, timeline
+from workflows import commands
+from workflows.commands import Offer
+from workflows.moves import offers
+from workflows.tasks import Task, tasks_about
+from workflows.timeline import Event, events_of
+from workflows.unit import Unit, read
 
+MOST_EVENTS = 200
 ABOUT = ("owner", "created_at", "created_by", "last_activity_at")
 
 
@@ -54,11 +60,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one transaction read of a record."""
+    """What one transaction read of a record; `titles` are those that its fields and its timeline name."""
 
     record: Record
     titles: Titles
     related: tuple[Related, ...]
+    events: Sequence[Event]
+    offers: Sequence[Offer]
+    todo: Sequence[Task]
 
 
 async def page(request: Request) -> Response:
@@ -72,12 +81,8 @@ async def _page(
     request: Request, about: Subject, *, block: str | None, status: int = 200, note_error: str = ""
 ) -> Response:
     record_id, visit = request.path_params["id"], about.visit
-    found = await reading(visit, lambda records: _read(about, records, record_id))
+    found = await read(visit.tenant, visit.actor, lambda unit: _read(about, unit, record_id))
     record = found.record
-    events = await timeline.timeline(visit.tenant, visit.actor, about.entity.name, record.id)
-    offers = await commands.offers(visit.tenant, visit.actor, about.entity.name, record.id)
-    todo = await tasks.about(visit.tenant, visit.actor, about.entity.name, record.id)
-    titles = await _with_story(about, found.titles, references(about, events))
     shown = request.query_params.get("show", "all")
     kinds = SHOWS[
         "notes" if shown == "notes" else "mails" if shown == "mails" else "changes" if shown == "changes" else "all"
@@ -95,10 +100,12 @@ async def _page(
         back_office=_back_office(about, record),
         bars=_bars(about, record),
         groups=_groups(about, record, found.titles),
-        next_steps=next_steps(about, record, offers),
-        todo=[item(task, visit) for task in todo],
-        open_tasks=sum(1 for task in todo if task.done_at is None),
-        story=days(about, record.id, [event for event in events if not kinds or event.kind in kinds], titles),
+        next_steps=next_steps(about, record, found.offers),
+        todo=[item(task, visit) for task in found.todo],
+        open_tasks=sum(1 for task in found.todo if task.done_at is None),
+        story=days(
+            about, record.id, [event for event in found.events if not kinds or event.kind in kinds], found.titles
+        ),
         show=shown,
         related=found.related,
         note_error=note_error,
@@ -193,23 +200,27 @@ async def _in_place(request: Request, about: Subject, record: Record, made: Inpu
     )
 
 
-async def _read(about: Subject, records: Records, record_id: str) -> Read:
+async def _read(about: Subject, unit: Unit, record_id: str) -> Read:
+    records = unit.records
     record = await records.get(about.entity.name, record_id)
-    titles = await records.reference_labels([record])
-    return Read(record, titles, await related(about, records, record))
+    events = await events_of(unit, record, MOST_EVENTS)
+    return Read(
+        record,
+        await _titles(records, await records.reference_labels([record]), references(about, events)),
+        await related(about, records, record),
+        events,
+        await offers(unit, record),
+        await tasks_about(unit, about.entity.name, record.id),
+    )
 
 
-async def _with_story(about: Subject, titles: Titles, wanted: Mapping[str, set[str]]) -> Titles:
+async def _titles(records: Records, known: Titles, wanted: Mapping[str, set[str]]) -> Titles:
     """Add the titles that the timeline needs to those that are known."""
-    missing = {entity: ids - set(titles.get(entity, ())) for entity, ids in wanted.items()}
-    if not any(missing.values()):
-        return titles
-
-    async def work(records: Records) -> Titles:
-        return {entity: await records.labels(entity, ids) for entity, ids in missing.items() if ids}
-
-    more = await reading(about.visit, work)
-    return {entity: {**titles.get(entity, {}), **more.get(entity, {})} for entity in {*titles, *more}}
+    found = {entity: dict(titles) for entity, titles in known.items()}
+    for entity, ids in wanted.items():
+        if missing := ids - set(found.get(entity, ())):
+            found[entity] = {**found.get(entity, {}), **await records.labels(entity, missing)}
+    return found
 
 
 def _sub(about: Subject, record: Record, titles: Titles) -> str:
