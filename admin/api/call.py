@@ -97,6 +97,19 @@ class Call:
             await self.tenant.store.write(lambda tx: tokens.touch(tx, token, now))
         return found
 
+    async def enter(self, check: Callable[[Unit], None], *known: str) -> Actor:
+        """Return who calls once `check` has had its say, for work that has transactions of its own."""
+        await self._receive()
+
+        async def work(unit: Unit) -> Answer:
+            check(unit)
+            return Answer()
+
+        await self.read(work, *known)
+        if self.actor is None:
+            raise unauthorized()
+        return self.actor
+
     async def write(self, work: Work) -> Answer:
         """Do the work in one transaction, once for an `Idempotency-Key`, and answer once it is durable."""
         given = self.request.headers.get("idempotency-key")
@@ -127,7 +140,7 @@ class Call:
             now = self.tenant.clock.now()
             found = await tokens.resume(published, tx, self.bearer, now=now, ip=self.ip)
             if found is None:
-                raise unauthorized()
+                raise unauthorized(invalid=True)
             self.token, self.actor = found
         elif self.session is not None:
             self.actor = self.session[1]

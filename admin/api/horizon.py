@@ -86,6 +86,7 @@ class Horizon:
         """Look at every entity once."""
         self.published = published
         self.network = published.network
+        self.administers = rights.unlimited or any(level.administration or level.everything for level in rights.levels)
         self.imports = any(level.everything or "import" in level.functions for level in rights.levels)
         every = (Seen(self.network, rights, entity) for entity in self.network.entities.values())
         self.entities = {seen.entity.name: seen for seen in every if seen.reads or seen.creates}

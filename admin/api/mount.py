@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import bulk, definitions, entities, figures, moves, story
+from admin.api import bulk, definitions, entities, figures, moves, publishing, story
 from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
 from admin.api.problems import HANDLERS
+from models.errors import NotFoundError
+from workflows.unit import Unit
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -23,23 +25,32 @@ def _route(path: str, rights: Granted | None = None, **handlers: Handler) -> Rou
     """Return the route of a resource with a handler a method; `rights` says which of them a caller's levels may use."""
 
     async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return await _options(request, rights, tuple(handlers))
         call = await open_call(request, rights)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         return respond(await handler(call))
 
-    return Route(path, answer, methods=list(handlers))
+    return Route(path, answer, methods=[*handlers, "OPTIONS"])
+
+
+async def _options(request: Request, rights: Granted | None, methods: tuple[str, ...]) -> Response:
+    """Say which methods there are for who calls."""
+    call = await open_call(request)
+
+    async def work(unit: Unit) -> Answer:
+        granted = None if rights is None else rights(call.horizon(unit).entity(request.path_params["entity"]))
+        allowed = [name for name in methods if granted is None or granted[name]]
+        if not allowed:
+            raise NotFoundError
+        allowed += [*(("HEAD",) if "GET" in allowed else ()), "OPTIONS"]
+        return Answer(status=204, headers={"Allow": ", ".join(allowed)})
+
+    return respond(await call.read(work))
 
 
 _RECORD = "/entities/{entity}/{id}"
-ROUTES: tuple[BaseRoute, ...] = (
-    _route("/me", GET=figures.me),
-    _route("/definitions", GET=definitions.definitions),
-    _route("/openapi.json", GET=document.openapi),
-    _route("/statistics", GET=figures.statistics),
-    _route("/statistics/{statistic}", GET=figures.statistic),
-    _route("/tasks", GET=story.mine, POST=story.add),
-    _route("/tasks/{task}/done", POST=story.complete),
-    _route("/tasks/{task}/reopen", POST=story.reopen),
+ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most stands first
     _route("/entities/{entity}", entities.of_list, GET=entities.listing, POST=entities.create),
     _route("/entities/{entity}/bulk", POST=bulk.create),
     _route("/entities/{entity}/bulk/{process}/{transition}", POST=bulk.move),
@@ -50,6 +61,18 @@ ROUTES: tuple[BaseRoute, ...] = (
     _route(f"{_RECORD}/history", GET=story.history),
     _route(f"{_RECORD}/notes", POST=story.note),
     _route(f"{_RECORD}/tasks", GET=story.about),
+    _route("/me", GET=figures.me),
+    _route("/definitions", GET=definitions.definitions, POST=publishing.publish),
+    _route("/definitions/plan", POST=publishing.plan),
+    _route("/definitions/versions", GET=publishing.history),
+    _route("/definitions/versions/{version}", GET=publishing.version),
+    _route("/definitions/versions/{version}/roll-back", POST=publishing.roll_back),
+    _route("/openapi.json", GET=document.openapi),
+    _route("/statistics", GET=figures.statistics),
+    _route("/statistics/{statistic}", GET=figures.statistic),
+    _route("/tasks", GET=story.mine, POST=story.add),
+    _route("/tasks/{task}/done", POST=story.complete),
+    _route("/tasks/{task}/reopen", POST=story.reopen),
 )
 
 

@@ -118,6 +118,7 @@ async def take_back(call: Call) -> Answer:
         move = await undo.load(unit, history)
         if (move.entity, move.record) != (record.entity, record.id):
             raise NotFoundError
+        await expected(unit, call.request, record.entity, record.id, needed=False)
         return await moved(unit, seen, await undo.undo(unit, history))
 
     return await call.write(work)

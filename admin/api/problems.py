@@ -13,9 +13,18 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from admin.i18n import catalogue, languages, preferred
+from definitions.problems import DefinitionError, Problem
 from definitions.text import Text
-from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
+from models.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PublishedMeanwhileError,
+    RefusedError,
+    RequestError,
+)
 from models.message import Message, say
+from models.store import StoreError
 from workflows.replays import OtherRequestError
 
 MEDIA = "application/problem+json"
@@ -28,13 +37,14 @@ TITLES: Mapping[int, Message] = {
     404: say("There is no such thing, or you may not see it."),
     405: say("This cannot be done here."),
     406: say("Only JSON can be answered."),
-    409: say("Somebody changed this record meanwhile."),
+    409: say("Another version was published meanwhile."),
     412: say("The record is not as you read it."),
     413: say("This is too large to be sent."),
     415: say("Only JSON can be read."),
     422: say("Some values need your attention."),
     428: say("Say which version of the record you read, as If-Match."),
     500: say("Something went wrong on our side. Nothing was changed; please try again."),
+    503: say("This network cannot be used at the moment. Nothing was changed; please try again later."),
 }
 NAMES: Mapping[int, str] = {
     400: "unreadable",
@@ -43,15 +53,19 @@ NAMES: Mapping[int, str] = {
     404: "not_found",
     405: "not_allowed",
     406: "not_acceptable",
-    409: "conflict",
+    409: "published_meanwhile",
     412: "changed",
     413: "too_large",
     415: "unsupported_type",
     422: "invalid",
     428: "version_needed",
     500: "failed",
+    503: "unavailable",
 }
 """What stands behind `urn:maille:problem:` in the type of a problem, by status."""
+
+PAUSE = 5
+"""Seconds that who meets a network that cannot be used is asked to wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,30 +81,32 @@ class ApiError(Exception):
         super().__init__(str(detail or TITLES[status]))
 
 
-def unauthorized() -> ApiError:
-    """Return the answer to who shows no valid token."""
-    return ApiError(401, headers={"WWW-Authenticate": "Bearer"})
+def unauthorized(*, invalid: bool = False) -> ApiError:
+    """Return the answer to who shows no token, or one that is not valid (`invalid`)."""
+    return ApiError(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"' if invalid else "Bearer"})
+
+
+STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NotFoundError, 404),
+    (OtherRequestError, 422),
+    (InvalidError, 422),
+    (DefinitionError, 422),
+    (RefusedError, 403),
+    (ConflictError, 412),
+    (PublishedMeanwhileError, 409),
+    (RequestError, 400),
+    (StoreError, 503),
+)
+"""The status of each kind of error: the first that fits."""
 
 
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an error."""
-    match error:
-        case ApiError(status=status):
-            return status
-        case NotFoundError():
-            return 404
-        case OtherRequestError() | InvalidError():
-            return 422
-        case RefusedError():
-            return 403
-        case ConflictError():
-            return 412
-        case HTTPException(status_code=status) if status in TITLES:
-            return status
-        case RequestError():
-            return 400
-        case _:
-            return 500
+    if isinstance(error, ApiError):
+        return error.status
+    if isinstance(error, HTTPException):
+        return error.status_code if error.status_code in TITLES else 500
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def problem(error: Exception, words: Words) -> dict[str, Any]:
@@ -106,9 +122,18 @@ def problem(error: Exception, words: Words) -> dict[str, Any]:
         found["detail"] = words(detail)
     if isinstance(error, InvalidError):
         found["fields"] = {name: words(said) for name, said in error.fields.items()}
-    if isinstance(error, ConflictError):
+    if isinstance(error, ConflictError | PublishedMeanwhileError):
         found["version"] = error.current
+    if isinstance(error, DefinitionError):
+        found["problems"] = [problem_of(each, words) for each in error.problems]
     return found
+
+
+def problem_of(problem: Problem, words: Words) -> dict[str, Any]:
+    """Return a problem of definitions with its place, in the form that `maille check --format json` has."""
+    place = {"file": problem.place.file, "line": problem.place.line, "column": problem.place.column}
+    said = {"message": words(problem.message), "hint": words(problem.hint)}
+    return {"code": problem.code, "severity": problem.severity, **place, **said}
 
 
 def _detail(error: Exception) -> Message | Text | None:
@@ -125,6 +150,8 @@ def answer(error: Exception, words: Words) -> Response:
     headers = dict(error.headers) if isinstance(error, ApiError) else {}
     if isinstance(error, HTTPException) and error.headers:
         headers |= error.headers
+    if status == 503:
+        headers["Retry-After"] = str(PAUSE)
     if isinstance(error, ConflictError):
         headers["ETag"] = f'"{error.current}"'
     body = json.dumps(problem(error, words), ensure_ascii=False)
@@ -134,13 +161,14 @@ def answer(error: Exception, words: Words) -> Response:
 async def handled(request: Request, error: Exception) -> Response:
     """Return the response to an error, in the caller's language as far as it is known; log what is our fault."""
     call = getattr(request.state, "call", None)
-    if status_of(error) == 500:
-        log.error("the API failed", path=request.url.path, exc_info=error)
+    if status_of(error) >= 500:
+        shown = error if status_of(error) == 500 else None
+        log.error("the API failed", path=request.url.path, reason=str(error), exc_info=shown)
     if call is not None:
         return answer(error, call.words)
     language = preferred(request.headers.get("accept-language", ""), languages()) or "en"
     return answer(error, catalogue(language).words)
 
 
-KINDS: tuple[type[Exception], ...] = (ApiError, RequestError, HTTPException, Exception)
+KINDS: tuple[type[Exception], ...] = (ApiError, RequestError, DefinitionError, StoreError, HTTPException, Exception)
 HANDLERS: Mapping[Any, ExceptionHandler] = dict.fromkeys(KINDS, handled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from admin.api.openapi.schemas import REFERENCE, Schema, nullable, open_object, ref
@@ -18,6 +19,7 @@ _TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _ANY: Schema = {}
 _OBJECT: Schema = {"type": "object"}
 _NAMES: Schema = {"type": "array", "items": {"type": "string"}}
+_PLACED: Schema = {"type": "array", "items": ref("DefinitionProblem")}
 
 
 def schemas_of(words: Words) -> dict[str, Schema]:
@@ -30,6 +32,17 @@ def schemas_of(words: Words) -> dict[str, Schema]:
     }
     return {
         "Problem": _problem(words),
+        "DefinitionProblem": open_object(
+            {
+                "code": _TEXT,
+                "severity": _TEXT,
+                "file": _TEXT,
+                "line": _NUMBER,
+                "column": _NUMBER,
+                "message": _TEXT,
+                "hint": _TEXT,
+            }
+        ),
         "Reference": REFERENCE,
         "ReferenceSent": sent,
         "Created": open_object({"id": _TEXT}),
@@ -43,7 +56,45 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "StatisticSummary": open_object(_summary()),
         "Statistic": open_object({**_summary(), "rows": {"type": "array", "items": _row()}}),
         "Bulk": _bulk(),
+        "Version": _version(),
+        "Published": open_object({"version": _NUMBER, "hash": _TEXT, "changed": _YES}),
+        "Plan": open_object(
+            {"base": _NUMBER, "hash": _TEXT, "unchanged": _YES, "refused": _PLACED, "warnings": _PLACED}
+        ),
     }
+
+
+_SENT: Mapping[str, Schema] = {
+    "note": {"type": "string", "maxLength": 500},
+    "allow_loss": {"type": "boolean"},
+    "base": {"type": ["integer", "null"]},
+}
+
+
+def publication(*terms: str) -> Schema:
+    """Return the schema of definitions that are sent: the files of a pack, and how they are to be published."""
+    files: Schema = {**_TEXTS, "minProperties": 1, "propertyNames": {"minLength": 1}}
+    return _closed({"files": files, **{name: _SENT[name] for name in terms}}, ["files"])
+
+
+TERMS: Schema = {"type": "object", "properties": dict(_SENT), "additionalProperties": False}
+"""How an earlier version is to be published once more."""
+
+
+def _version() -> Schema:
+    found = open_object(
+        {
+            "version": _NUMBER,
+            "at": _MOMENT,
+            "author": _TEXT,
+            "hash": _TEXT,
+            "note": _TEXT,
+            "files": _NAMES,
+            "current": _YES,
+        }
+    )
+    found["properties"]["contents"] = _TEXTS
+    return found
 
 
 def _closed(properties: dict[str, Schema], required: list[str]) -> Schema:
@@ -56,6 +107,7 @@ def _problem(words: Words) -> Schema:
         "detail": _TEXT,
         "fields": {**_TEXTS, "description": words(say("What is wrong, by field or parameter."))},
         "version": {"type": "integer", "description": words(say("The version that the record has now."))},
+        "problems": _PLACED,
     }
     return found
 

@@ -39,6 +39,13 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
     """Return the description of one network for the levels of `horizon`."""
     parts = Parts(words)
     paths = _general(horizon, parts)
+    if horizon.administers:
+        publish = parts.operation(
+            "definitions.publish", parts.words(say("The network")), say("Publish definitions"),
+            {200: ref("Published")}, body=answers.publication("note", "allow_loss", "base"), publishes=True,
+        )  # fmt: skip
+        paths["/definitions"]["post"] = publish
+        paths |= _publishing(parts)
     found: dict[str, Schema] = answers.schemas_of(words)
     for seen in horizon.entities.values():
         paths |= _Entity(seen, parts).paths(imports=horizon.imports)
@@ -62,6 +69,39 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
         "paths": paths,
         "components": {**parts.components(), "schemas": found},
     }
+
+
+def _publishing(parts: Parts) -> Paths:
+    """Return the operations of who runs the network, beside reading the definitions."""
+    make, tag = parts.operation, parts.words(say("The network"))
+    done, terms = {200: ref("Published")}, answers.TERMS
+    listed = {200: schemas.items(ref("Version"))}
+    one = "/definitions/versions/{version}"
+    return {
+        "/definitions/plan": {
+            "post": make(
+                "definitions.plan", tag, say("Say what publishing would change"), {200: ref("Plan")},
+                body=answers.publication("allow_loss"),
+            ),
+        },
+        "/definitions/versions": {
+            "get": make(
+                "definitions.versions", tag, say("The versions of the definitions"), listed, query=["before"]
+            ),
+        },
+        one: {
+            "get": make(
+                "definitions.version", tag, say("A version of the definitions with its files"),
+                {200: ref("Version")}, path=["version"],
+            ),
+        },
+        f"{one}/roll-back": {
+            "post": make(
+                "definitions.roll_back", tag, say("Publish an earlier version once more"), done,
+                path=["version"], body=terms, optional=True, publishes=True,
+            ),
+        },
+    }  # fmt: skip
 
 
 def _general(horizon: Horizon, parts: Parts) -> Paths:
@@ -191,7 +231,7 @@ class _Entity:
             f"{base}/undo/{{history}}": {
                 "post": self.make(
                     f"{self.name}.undo", self.tag, say("Take a step back"), {200: moved},
-                    path=["id", "history"], writes=True,
+                    path=["id", "history"], match="taken", writes=True,
                 ),
             },
         }  # fmt: skip

@@ -27,6 +27,7 @@ _QUERY: Mapping[str, tuple[Message, Schema]] = {
     "cursor": (say("What the page before gave as `next`."), _TEXT),
     "fields": (say("The fields to answer with, separated by commas."), _TEXT),
     "count": (say("Whether to count the whole list."), _FLAG),
+    "before": (say("Only the versions before this one."), {"type": "integer", "minimum": 2}),
     "done": (say("The tasks that are done instead of the open ones."), _FLAG),
 }
 
@@ -50,6 +51,7 @@ class Parts:
         match: str = "",
         path: Iterable[str] = (),
         writes: bool = False,
+        publishes: bool = False,
         headers: Iterable[str] = (),
         **places: str | Text,
     ) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class Parts:
             "summary": self.words(Message(summary.text, filled)),
             "responses": {
                 **{str(status): self._answer(status, schema, headers) for status, schema in answers.items()},
-                **self._refusals(body=body is not None, match=match),
+                **self._refusals(body=body is not None, match=match, publishes=publishes),
             },
         }
         if parameters:
@@ -89,10 +91,11 @@ class Parts:
         named = {each: {"$ref": f"#/components/headers/{each}"} for each in headers}
         return {**found, "headers": named} if named else found
 
-    def _refusals(self, *, body: bool, match: str) -> dict[str, Any]:
-        statuses = [400, 401, 403, 404, 406, 422]
+    def _refusals(self, *, body: bool, match: str, publishes: bool) -> dict[str, Any]:
+        statuses = [400, 401, 403, 404, 406, 422, 503]
         statuses += [413, 415] if body else []
         statuses += [412] if match else []
+        statuses += [409] if publishes else []
         statuses += [428] if match == "needed" else []
         return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}
 
@@ -106,7 +109,7 @@ class Parts:
         problem = {MEDIA: {"schema": ref("Problem")}}
         return {
             "parameters": {
-                **{name: self._path(name) for name in ("id", "history", "task")},
+                **{name: self._path(name) for name in ("id", "history", "task", "version")},
                 "IdempotencyKey": self._header("Idempotency-Key", key, {"type": "string", "maxLength": 255}),
                 "IfMatch": {**self._header("If-Match", version, {"type": "string"}), "required": True},
                 "IfMatchTaken": self._header("If-Match", version, {"type": "string"}),

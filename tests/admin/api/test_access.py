@@ -19,7 +19,12 @@ from tests.networks import changed
 pytestmark = pytest.mark.anyio
 
 ABSENT = "00000000-0000-7000-8000-999999999999"
-PATHS = [(method, route.path) for route in ROUTES if isinstance(route, Route) for method in sorted(route.methods or ())]
+PATHS = [
+    (method, route.path)
+    for route in ROUTES
+    if isinstance(route, Route)
+    for method in sorted((route.methods or set()) - {"OPTIONS"})
+]
 BODIES: dict[str, Any] = {
     "notes": {"text": "x"},
     "transitions": {"next_call_at": "2026-03-05T10:00:00Z"},
@@ -85,7 +90,7 @@ async def test_nobody_is_let_in_without_a_valid_token(office: Office, shown: str
     async with bare(office, {"authorization": shown} if shown else {}) as client:
         for method, path in PATHS:
             answer = await client.request(method, filled(path, ABSENT, ABSENT))
-            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
             if method != "HEAD":
                 problem(answer, 401)
 

@@ -256,3 +256,14 @@ async def test_a_statistic_is_computed_from_what_may_be_seen(
     everybody = (await claire.get("/statistics/by_state")).json()["rows"]
     assert sorted(row["group"][0] for row in everybody) == ["lost", "new"]
     problem(await camille.get("/statistics/nothing"), 404)
+
+
+async def test_a_step_is_taken_back_of_the_version_that_was_read(camille: httpx.AsyncClient) -> None:
+    record = await made(camille)
+    path = f"/entities/lead/{record['id']}"
+    moved = (
+        await camille.post(f"{path}/transitions/recruiting/call", json={"next_call_at": "2026-03-05T10:00"})
+    ).json()
+    undo = f"{path}/undo/{moved['history']}"
+    problem(await camille.post(undo, headers={"if-match": '"1"'}), 412)
+    assert (await camille.post(undo, headers={"if-match": '"2"'})).json()["record"]["recruiting"] == "new"

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from admin.api.mount import ROUTES
 from admin.api.values import dump, plain
 from definitions.duration import Duration
-from tests.admin.api.program import lead, made, problem, program
+from tests.admin.api.program import bare, lead, made, problem, program
 from tests.admin.office import ALICE, Office
 
 pytestmark = pytest.mark.anyio
@@ -123,7 +123,7 @@ async def test_every_address_is_described(claire: httpx.AsyncClient) -> None:
         path = route.path
         for place, name in given.items():
             path = path.replace(place, name)
-        routes |= {(method, path) for method in route.methods or () if method != "HEAD"}
+        routes |= {(method, path) for method in (route.methods or set()) - {"HEAD", "OPTIONS"}}
     assert routes <= described
     operations = [each for path in document["paths"].values() for each in path.values()]
     names = [operation["operationId"] for operation in operations]
@@ -144,3 +144,42 @@ async def test_the_definitions_are_those_of_the_caller_s_levels(
     assert "phone" not in hers["entities"]["lead"]["fields"]
     assert hers["processes"]["recruiting"]["transitions"] == {}
     assert "levels" in (await claire.get("/definitions")).json()["entities"]["member"]["fields"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/entities/lead", {"GET", "HEAD", "OPTIONS"}),
+        ("/entities/lead/x", {"GET", "HEAD", "OPTIONS"}),
+        ("/me", {"GET", "HEAD", "OPTIONS"}),
+        ("/entities/lead/bulk", {"POST", "OPTIONS"}),
+    ],
+)
+async def test_options_say_what_the_caller_may(office: Office, path: str, allowed: set[str]) -> None:
+    async with program(office, ALICE) as alice:
+        answer = await alice.options(path)
+    assert answer.status_code == 204
+    assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+async def test_options_give_nothing_away(office: Office, camille: httpx.AsyncClient) -> None:
+    async with bare(office) as nobody, program(office, ALICE) as alice:
+        problem(await nobody.options("/entities/lead"), 401)
+        problem(await alice.options("/entities/company"), 404)
+    problem(await camille.options("/nothing"), 404)
+
+
+async def test_who_shows_a_token_that_is_none_is_told_so(office: Office) -> None:
+    async with bare(office) as nobody, bare(office, {"authorization": "Bearer maille_x"}) as wrong:
+        assert (await nobody.get("/me")).headers["www-authenticate"] == "Bearer"
+        assert (await wrong.get("/me")).headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+async def test_a_network_that_cannot_be_used_now_says_when_to_come_again(
+    office: Office, camille: httpx.AsyncClient
+) -> None:
+    async with office.networks.apart("small"):
+        answer = await camille.get("/me")
+    assert problem(answer, 503)["type"] == "urn:maille:problem:unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await camille.get("/me")).status_code == 200
