@@ -87,7 +87,7 @@ def descriptor(name: str, title: str, columns: Iterable[Described], engine: Engi
 def titles(network: Network, language: str) -> Mapping[str, str]:
     """Return what each entity is called in addresses and menus: no two the same, and nothing that parts an address."""
     labels = {
-        name: _NO_PART.sub(" ", entity.label.pick(language, *network.languages)).strip()
+        name: " ".join(_NO_PART.sub(" ", entity.label.pick(language, *network.languages)).split())
         for name, entity in network.entities.items()
     }
     taken = Counter(labels.values())

@@ -24,6 +24,9 @@ def seen_schema(
     for name, column in columns.items():
         described = descriptor.columns[name]
         column["title"] = described.label
+        if described.choices:  # pydantic puts them into the order of their names; the definition has a better one
+            options = described.choices.items()
+            column["extra"]["choices"] = {name: {"display_name": label, "value": name} for name, label in options}
         written, given = name in seen.writes, name in seen.new
         # What is "unique" is left out by piccolo-admin where it changes many records at once.
         column["extra"] |= {"written": written, "given": given, "unique": not written or name == VERSION}
