@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from admin.screens import board, bulk, forms, listing, moving, record, search
+from admin.screens import board, bulk, forms, listing, moving, record, search, views
 
 ROUTES: tuple[BaseRoute, ...] = (
     *search.routes,
     *listing.routes,
     *bulk.routes,
+    *views.routes,
     *board.routes,
     *forms.routes,
     *record.routes,

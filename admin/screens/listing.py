@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -12,17 +12,25 @@ from starlette.routing import Route
 
 from admin.parts.cells import cells
 from admin.parts.columns import NUMBERS, Column
+from admin.parts.filters import Address
 from admin.parts.hints import Hint, Outlook, hints, outlook, planned
 from admin.parts.lists import Ask, Frame, Order, ask, frame, order, sortable, tidy
+from admin.parts.saved import EVERYTHING, first_address, shelf
+from admin.parts.selection import offers
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import render
+from models.access import PUBLIC_LEVEL
 from models.message import say
 from models.query import Query
 from models.record import Page, Record
 from models.records import Records
+from workflows import views
+from workflows.views import SavedView
 
 PAGE = 50
+UNLISTED = frozenset({"file", "image", "json", "long_text"})
+"""Kinds of fields that no column shows."""
 FOUND = 20
 """How many records a reference's search answers with."""
 
@@ -41,6 +49,7 @@ class Line:
     """A record of the list: all of it leads to `href`."""
 
     href: str
+    id: str
     title: str
     cells: Markup
     hints: tuple[Hint, ...]
@@ -63,22 +72,33 @@ async def page(request: Request) -> Response:
         return RedirectResponse(clean, status_code=303)
     about = subject(request)
     wanted = ask(about, request)
-    layout = about.once("layout", lambda: _layout(about))
+    if not wanted.at.pairs and _block(request) is None:
+        first = await reading(about.visit, lambda records: views.visible(records, about.entity.name))
+        target = first_address(about.url(""), first)
+        if target is not None:
+            return RedirectResponse(target, status_code=303)
+    layout = _layout(about, wanted.columns) if wanted.columns else about.once("layout", lambda: _layout(about))
 
-    async def work(records: Records) -> tuple[Frame, Page, Titles]:
+    async def work(records: Records) -> tuple[Frame, Page, Titles, list[SavedView]]:
         query = Query(
             wanted.query.where, wanted.query.q, wanted.query.filters, wanted.query.sort, PAGE, wanted.query.cursor
         )
         found = await records.list(about.entity.name, query)
-        return await frame(about, wanted, records), found, await records.reference_labels(found.records)
+        saved = await views.visible(records, about.entity.name)
+        return await frame(about, wanted, records), found, await records.reference_labels(found.records), saved
 
-    around, found, titles = await reading(about.visit, work)
+    around, found, titles, saved = await reading(about.visit, work)
     return await render(
         request,
         "listing/page.html",
         block=_block(request),
         about=about,
-        frame=around,
+        frame=_around(around, saved),
+        shelf=shelf(about, wanted, saved),
+        choice=_choice(about, wanted),
+        bulk=offers(about),
+        exports="export" in about.visit.tenant.published.access.functions(about.visit.actor),
+        levels=_levels(about),
         wanted=wanted,
         headings=_headings(about, wanted, layout),
         lines=_lines(about, layout, found.records, titles),
@@ -107,9 +127,34 @@ def _block(request: Request) -> str | None:
     return "lines" if "after" in request.query_params else "results"
 
 
-def _layout(about: Subject) -> Layout:
+def _around(around: Frame, saved: Sequence[SavedView]) -> Frame:
+    """Let the tab of everything lead there, for who has a view that the list opens with."""
+    if not any(view.first for view in saved):
+        return around
+    everything, *rest = around.tabs
+    away = str(Address(around.path).having(view=EVERYTHING))
+    return replace(around, tabs=(replace(everything, href=away), *rest))
+
+
+def _choice(about: Subject, wanted: Ask) -> tuple[tuple[str, str, bool], ...]:
+    """Return the columns to choose from: name, label, whether it is shown."""
+    entity = about.entity
+    names = (*about.screen.columns, *entity.fields, *entity.processes, *(("owner",) if about.sees_others else ()))
+    shown = wanted.columns or about.screen.columns
+    known = about.columns(dict.fromkeys((*names, "created_at", "last_activity_at")))
+    return tuple((each.name, each.label, each.name in shown) for each in known if each.kind not in UNLISTED)
+
+
+def _levels(about: Subject) -> tuple[tuple[str, str], ...]:
+    """Return the levels that the visitor may share views with."""
+    visit = about.visit
+    found = visit.network.levels.values() if visit.leads else ()
+    return tuple((level.name, visit.words(level.label)) for level in found if level.name != PUBLIC_LEVEL)
+
+
+def _layout(about: Subject, chosen: Sequence[str] = ()) -> Layout:
     """Merge the first columns into one when they are what the title is made of."""
-    columns = about.columns(about.screen.columns)
+    columns = about.columns(chosen or about.screen.columns)
     merged: list[Column] = []
     for column in columns:
         if column.name not in title_fields(about.entity):
@@ -138,7 +183,7 @@ def _lines(about: Subject, layout: Layout, records: Sequence[Record], titles: Ti
         said = hints(record, layout.outlook, about.reader, calendar)
         urgent = next((hint for hint in said if hint.kind in ("late", "today")), None)
         idle = tuple(hint for hint in said if hint.kind == "idle")
-        return Line(about.url(record.id), record.title.strip() or untitled, write(record, urgent), idle)
+        return Line(about.url(record.id), record.id, record.title.strip() or untitled, write(record, urgent), idle)
 
     return [line(record) for record in records]
 

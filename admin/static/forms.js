@@ -4,6 +4,7 @@
 function busy(event) {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog" || form.method === "get") return;
+  if (event.submitter?.hasAttribute("data-stays")) return; // what comes is a file: the page stays
   if (form.dataset.sent) {
     event.preventDefault();
     return;

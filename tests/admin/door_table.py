@@ -26,6 +26,7 @@ NAMES = (
     "version",
     "token",
     "job",
+    "view",
 )
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
 
