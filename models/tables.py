@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from piccolo.columns import Column, ForeignKey, Text
@@ -47,20 +47,41 @@ def attribute(column: str) -> str:
     return column.capitalize() if column in _taken() else column
 
 
+class _Classes:
+    """The Piccolo classes of entities: most of what opening a network costs, and only Piccolo's own doors need them."""
+
+    def __init__(self, wanted: Mapping[str, TableShape], engine: Engine[Any], dialect: Dialect) -> None:
+        self._make = partial(_make, wanted, engine, dialect)
+        self._made: dict[str, type[Table]] | None = None
+        self._making = threading.Lock()
+
+    def __call__(self) -> dict[str, type[Table]]:
+        """Return the classes by entity; on whichever threads they are asked for, they are the same."""
+        if self._made is None:
+            with self._making:
+                self._made = self._made or self._make()
+        return self._made
+
+
 class EntityTable:
     """The table of an entity: its Piccolo class, its columns in order, and the way of a row into memory and back."""
 
-    def __init__(self, shape: TableShape, table: type[Table], dialect: Dialect) -> None:
+    def __init__(self, shape: TableShape, classes: _Classes, dialect: Dialect) -> None:
         """Compile the codecs of `shape`."""
+        self._classes = classes
         self.shape = shape
         self.entity: Entity = shape.entity
         self.name = shape.name
         self.quoted = quoted(shape.name)
-        self.table = table
         self.columns: tuple[str, ...] = tuple(shape.columns)
         self._codecs: Mapping[str, Codec] = {name: column.codec.on(dialect) for name, column in shape.columns.items()}
         self._decoders: Mapping[str, Convert | None] = {name: codec.decode for name, codec in self._codecs.items()}
         self._all = tuple(self._decoders.items())
+
+    @property
+    def table(self) -> type[Table]:
+        """The Piccolo class, made with those of the other entities when one of them is first asked for."""
+        return self._classes()[self.name]
 
     def column(self, name: str) -> Column:
         """Return the Piccolo column of a field, a system field, a process or `_path`."""
@@ -107,7 +128,9 @@ class Tables(Mapping[str, EntityTable]):
         """Make the tables; their queries run over `engine`."""
         self.network = network
         self.dialect: Dialect = "postgres" if engine.engine_type == "postgres" else "sqlite"
-        self._tables = _make(shapes(network), engine, self.dialect)
+        wanted = shapes(network)
+        classes = _Classes(wanted, engine, self.dialect)
+        self._tables = {name: EntityTable(shape, classes, self.dialect) for name, shape in wanted.items()}
 
     def __getitem__(self, entity: str) -> EntityTable:
         """Return the table of an entity."""
@@ -150,7 +173,7 @@ def create_table(name: str, columns: Mapping[str, Column], engine: Engine[Any] |
     return table
 
 
-def _make(wanted: Mapping[str, TableShape], engine: Engine[Any], dialect: Dialect) -> dict[str, EntityTable]:
+def _make(wanted: Mapping[str, TableShape], engine: Engine[Any], dialect: Dialect) -> dict[str, type[Table]]:
     made = {
         name: create_table(
             name, {attribute(column.name): _column(column, dialect) for column in shape.columns.values()}, engine
@@ -161,7 +184,7 @@ def _make(wanted: Mapping[str, TableShape], engine: Engine[Any], dialect: Dialec
         for column in shape.columns.values():
             if column.references in made:
                 _refer(made[name], column, made[column.references])
-    return {name: EntityTable(shape, made[name], dialect) for name, shape in wanted.items()}
+    return made
 
 
 def _column(shape: ColumnShape, dialect: Dialect) -> Column:

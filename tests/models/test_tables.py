@@ -115,6 +115,16 @@ async def test_piccolo_changes_tables_of_other_packages_through_the_engine(tenan
     assert await Extra.select() == []
 
 
+async def test_no_class_is_made_before_one_is_asked_for(tenant: Tenant) -> None:
+    published = make_published(2, "", tenant.published.network, tenant.store.engine)
+    before = set(Table.__subclasses__())
+    asked = published.tables["lead"].table
+    made = set(Table.__subclasses__()) - before
+    assert asked in made
+    assert len(made) == len(published.tables)
+    assert published.tables["company"].table in made
+
+
 async def test_attributes_never_meet() -> None:
     names = ["count", "_path", "path", "email", "_fold_email", "fold_email", "from", "user", "x_path"]
     assert len({attribute(name) for name in names}) == len(names)
