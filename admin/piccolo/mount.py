@@ -27,6 +27,7 @@ from admin.i18n import catalogue
 from admin.piccolo import forms
 from admin.piccolo.crud import RecordsCRUD
 from admin.piccolo.descriptors import Descriptor, Words, describe
+from admin.piccolo.leftovers import sweep
 from admin.piccolo.literals import script
 from admin.piccolo.menu import menu
 from admin.piccolo.system import RegisterCRUD, configure, describe_registers
@@ -85,6 +86,7 @@ class BackOffice:
         self._built.move_to_end(key)
         while len(self._built) > KEPT:
             self._built.popitem(last=False)
+            sweep()
         return self._built[key]
 
 
@@ -155,6 +157,7 @@ def _made(crud: Callable[..., PiccoloCRUD], **given: Any) -> AdminRouter:
     finally:
         for seam, theirs in zip(SEAMS, kept, strict=True):
             setattr(piccolo_admin.endpoints, seam, theirs)
+        sweep()
     return router
 
 

@@ -64,3 +64,8 @@ function dress() {
 }
 
 new MutationObserver(dress).observe(document.body, { childList: true, subtree: true });
+
+// What a form answered stays there until it is used again; another form begins anew.
+window.addEventListener("hashchange", () => {
+  document.querySelector("#success_message:not(:empty) ~ ul a")?.click();
+});
