@@ -9,6 +9,9 @@ from markupsafe import Markup, escape
 from admin.icons import icon
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from admin.parts.columns import Column
     from admin.parts.hints import Hint
     from admin.parts.shown import Shown
 
@@ -30,6 +33,12 @@ def value(shown: Shown, *, link: bool = True) -> Markup:
         away = ' rel="noreferrer" target="_blank"' if shown.href.startswith("http") else ""
         return Markup(f'<a class="direct" href="{escape(shown.href)}"{away}>{escape(shown.text)}</a>')  # noqa: S704 - escaped
     return escape(shown.text)
+
+
+def options(column: Column, chosen: Container[str]) -> Markup:
+    """Return what a `select` offers for a column, of which some may be chosen."""
+    written = (chosen_tag if name in chosen else tag for name, tag, chosen_tag in column.tags)
+    return Markup("".join(written))  # noqa: S704 - tags are escaped
 
 
 def hint(said: Hint) -> Markup:

@@ -9,9 +9,8 @@ from admin.formats import MOST
 from admin.visit import Visit
 from definitions.problems import NOWHERE
 from definitions.spec.screen import Home, Screen, Tile
-from models.records import Records
-from models.tx import Tx
 from workflows import tasks
+from workflows.unit import Unit, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +77,15 @@ def entities(visit: Visit) -> list[str]:
 
 async def load(visit: Visit) -> Navigation:
     """Return the menu with its counts."""
-    tenant, gettext = visit.tenant, visit.catalogue.gettext
+    gettext = visit.catalogue.gettext
     shown = {screen.entity: screen for screen in reversed(list(screens(visit)))}
     order = entities(visit)
 
-    async def counts(tx: Tx) -> dict[str, int]:
-        records = Records(tenant.published, tx, visit.actor, tenant.context(), new_id=tenant.new_id)
-        return {name: await records.count(name, most=MOST) for name in order}
+    async def counts(unit: Unit) -> tuple[dict[str, int], int]:
+        by_entity = {name: await unit.records.count(name, most=MOST) for name in order}
+        return by_entity, await tasks.count_mine(unit)
 
-    by_entity = await tenant.store.read(counts)
-    open_tasks = await tasks.count_mine(tenant, visit.actor)
+    by_entity, open_tasks = await read(visit.tenant, visit.actor, counts)
     main = [_link(visit, gettext("Today"), "sun", "")]
     main += [_screen_link(visit, shown[name], by_entity[name]) for name in order]
     main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))

@@ -64,9 +64,9 @@ async def tasks_mine(unit: Unit, *, done: bool = False, limit: int = 200) -> lis
     return await _shown(unit, await unit.tx.rows(_DONE if done else _OPEN, [unit.actor.id, limit]))
 
 
-async def count_mine(tenant: Tenant, actor: Actor) -> int:
-    """Return how many open tasks the actor has, as far as a page counts."""
-    return len(await mine(tenant, actor, limit=MANY))
+async def count_mine(unit: Unit) -> int:
+    """Return how many open tasks the unit's actor has, as far as a page counts."""
+    return 0 if unit.actor.id is None else len(await tasks_mine(unit, limit=MANY))
 
 
 async def about(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Task]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from babel import Locale
+from markupsafe import escape
 
 from admin.parts.reader import Reader
 from definitions.spec.entity import Entity, Field, FieldType
@@ -43,7 +44,7 @@ class Option:
     colour: Colour | Literal[""] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One thing about a record that can be shown, asked or filtered by."""
 
@@ -57,7 +58,20 @@ class Column:
 
     def option(self, name: object) -> Option | None:
         """Return the option of that name."""
-        return next((option for option in self.options if option.name == name), None)
+        return self._by_name.get(name) if isinstance(name, str) else None
+
+    @cached_property
+    def tags(self) -> tuple[tuple[str, str, str], ...]:
+        """The options as HTML, once for all pages (countries are many): name, tag, and tag when it is chosen."""
+        pairs = ((option.name, escape(option.name), escape(option.label)) for option in self.options)
+        return tuple(
+            (name, f'<option value="{value}">{label}</option>', f'<option value="{value}" selected>{label}</option>')
+            for name, value, label in pairs
+        )
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Option]:
+        return {option.name: option for option in reversed(self.options)}
 
 
 def column(reader: Reader, entity: Entity, name: str) -> Column | None:
