@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_POLICY = (
@@ -19,6 +18,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "private, no-cache",
 }
+STRICT = (b"strict-transport-security", b"max-age=31536000")
 SAFE_HEADERS = {**HEADERS, "Content-Security-Policy": CONTENT_POLICY}
 
 
@@ -28,7 +28,8 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, policy: str = CONTENT_POLICY) -> None:
         """Wrap `app`; `policy` is the content policy of answers that have none."""
         self.app = app
-        self.headers = {**HEADERS, "Content-Security-Policy": policy}
+        headers = {**HEADERS, "Content-Security-Policy": policy}
+        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the answer's headers."""
@@ -38,11 +39,10 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                given = list(message.get("headers", ()))
+                known = {name.lower() for name, _ in given}
+                wanted = [*self.headers, STRICT] if scope["scheme"] == "https" else self.headers
+                message["headers"] = given + [header for header in wanted if header[0] not in known]
             await send(message)
 
         await self.app(scope, receive, complete)

@@ -100,8 +100,7 @@ class Both:
 
         def ours(items: list[dict[str, str]]) -> Job:
             async def each(unit: Unit) -> None:
-                for item in items:
-                    await changes.create(unit, "lead", item)
+                await changes.create_many(unit, "lead", items)
 
             return lambda: write(self.tenant, self.actor, each)
 

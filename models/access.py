@@ -36,6 +36,7 @@ class Rights:
         self.unlimited = unlimited
         self._rows: dict[tuple[str, Action], Condition] = {}
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
+        self._new_fields: dict[tuple[str, str], Condition] = {}
         self._moves: dict[tuple[str, str], Condition] = {}
         self.sights: dict[tuple[str, Dialect], Sight] = {}
 
@@ -58,11 +59,14 @@ class Rights:
 
     def new_field(self, entity: str, field: str) -> Condition:
         """Return in which new records the field may be given a value."""
-        return self._union(
-            lambda level: all_of(
-                (self._level_row(level, entity, "create"), self._own_field(level, entity, field, "write"))
+        key = (entity, field)
+        if key not in self._new_fields:
+            self._new_fields[key] = self._union(
+                lambda level: all_of(
+                    (self._level_row(level, entity, "create"), self._own_field(level, entity, field, "write"))
+                )
             )
-        )
+        return self._new_fields[key]
 
     def transition(self, process: str, transition: str) -> Condition:
         """Return for which records the move is granted (the guard is another matter)."""

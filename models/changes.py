@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity, Field
-from models import computed, tree
+from models import computed, tree, unique
 from models.connections import fold
 from models.ddl import listed, quoted
-from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import Message, say
 from models.record import Change, Record
+from models.rules import Condition
 from models.sight import Sight
 from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, TAKEN, all_fields, check, clean
+from models.validation import NO_SUCH_RECORD, check, clean
 from models.visible import FOLD, ROOT
 
 if TYPE_CHECKING:
@@ -41,30 +42,94 @@ class _Draft:
 
 async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Record:
     """Insert a record; see `Records.create`."""
+    sight = _creating(records, entity)
+    draft, problems, refused = await _drafted(records, sight, raw)
+    problems |= await _taken(records, draft, (), own=True)
+    if problems or refused:
+        raise InvalidError({**problems, **refused})
+    await tree.place(records, entity, draft.values)
+    await _insert(records, [draft])
+    return await see(records, sight, draft.values)
+
+
+async def create_many(
+    records: Records, entity: str, given: Sequence[Mapping[str, Any] | RequestError]
+) -> list[Record | RequestError]:
+    """Insert records, each for itself; see `Records.create_many`."""
+    sight = _creating(records, entity)
+    if entity == tree.MEMBER:  # each may stand below one before it
+        return [each if isinstance(each, RequestError) else await _created(records, entity, each) for each in given]
+    drafts = [each if isinstance(each, RequestError) else await _attempted(records, sight, each) for each in given]
+    known = unique.Known(records, sight, [each[0].values for each in drafts if not isinstance(each, RequestError)])
+    found: list[_Draft | RequestError] = []
+    for each in drafts:
+        if isinstance(each, RequestError):
+            found.append(each)
+            continue
+        draft, problems, refused = each
+        wrong = {**problems, **await known.taken(draft.values), **refused}
+        if not wrong:
+            known.add(draft.values)
+        found.append(InvalidError(wrong) if wrong else draft)
+    await _insert(records, [each for each in found if isinstance(each, _Draft)])
+    return [each if isinstance(each, RequestError) else await see(records, sight, each.values) for each in found]
+
+
+async def _created(records: Records, entity: str, raw: Mapping[str, Any]) -> Record | RequestError:
+    try:
+        return await create(records, entity, raw)
+    except RequestError as error:  # nothing was written yet
+        return error
+
+
+_Drafted = tuple[_Draft, dict[str, Message], dict[str, Message]]
+"""A draft, what its values lack, and what may not be written."""
+
+
+async def _attempted(records: Records, sight: Sight, raw: Mapping[str, Any]) -> _Drafted | RequestError:
+    try:
+        return await _drafted(records, sight, raw)
+    except RequestError as error:
+        return error
+
+
+def _creating(records: Records, entity: str) -> Sight:
+    """Return how the actor sees an entity of which it may create some records."""
     sight = records.sight(entity)
-    rights = records.rights
     if not records.access.may(records.actor, "create", entity):
         raise (
             NotFoundError
             if not records.access.may(records.actor, "read", entity)
             else RefusedError(say("You may not create this."))
         )
+    return sight
+
+
+async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any]) -> _Drafted:
+    """Return a new record with all its values; whether a unique one is taken is another question."""
+    entity = sight.entity.name
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, {})
     values = await _new_values(records, sight, cleaned.values, {**machinery, **states})
-    if not await records.holds(entity, rights.row(entity, "create"), values):
+    if not await records.holds(entity, records.rights.row(entity, "create"), values):
         raise RefusedError(_OUT_OF_REACH)
-    problems = dict(cleaned.problems)
-    for name in asked:
-        if name in cleaned.values and not await records.holds(entity, rights.new_field(entity, name), values):
-            problems[name] = _MAY_NOT_WRITE
-    problems |= _levels(records, sight.entity, values, {})
+    refused = {**cleaned.problems, **await _unwritable(records, sight, cleaned.values, values)}
+    refused |= _levels(records, sight.entity, values, {})
     draft = _Draft(sight, values, frozenset(cleaned.values))
-    checked = {name for name, field in all_fields(sight.entity).items() if field.compute is None}
-    await _validate(records, draft, checked, problems, own=True)
-    await tree.place(records, entity, values)
-    await _insert(records, draft)
-    return await see(records, sight, values)
+    checked = {name for name, field in sight.fields.items() if field.compute is None}
+    return draft, await _wrong(records, draft, checked), refused
+
+
+async def _unwritable(
+    records: Records, sight: Sight, names: Iterable[str], values: Mapping[str, Any]
+) -> dict[str, Message]:
+    """Return a problem for each of the fields that a new record with these values may not be given."""
+    verdicts: dict[Condition, bool] = {}
+    for name in names:
+        rule = sight.fills(name)
+        if rule not in verdicts:
+            verdicts[rule] = await records.holds(sight.entity.name, rule, values)
+    return {name: _MAY_NOT_WRITE for name in names if not verdicts[sight.fills(name)]}
 
 
 async def _new_values(
@@ -138,7 +203,10 @@ async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> C
     changed = tuple(name for name, value in values.items() if not same(value, before.full.get(name)))
     problems |= _levels(records, sight.entity, values, before.full)
     draft = _Draft(sight, values, frozenset(changed))
-    await _validate(records, draft, changed, problems, own=False)
+    found = await _wrong(records, draft, changed)
+    found |= await _taken(records, draft, changed, own=False)
+    if found or problems:
+        raise InvalidError({**found, **problems})
     if not changed:
         return Change(before, before, ())
     if not await records.holds(entity, records.rights.row(entity, "update"), values):
@@ -212,10 +280,8 @@ def _levels(
     return {"levels": say("You may only give levels that you have yourself.")}
 
 
-async def _validate(
-    records: Records, draft: _Draft, names: Collection[str], problems: Mapping[str, Message], *, own: bool
-) -> None:
-    """Raise `InvalidError` with everything that is wrong with the values of `names`, `problems` included."""
+async def _wrong(records: Records, draft: _Draft, names: Collection[str]) -> dict[str, Message]:
+    """Return what is wrong with the values of `names`."""
     expressions = [
         value.expression
         for name in names
@@ -225,17 +291,14 @@ async def _validate(
     ]
     scope = {**await records.names_for(*expressions), "record": draft.values}
     found = check(records.network, draft.entity, draft.values, names, scope, records.context)
-    found |= await _dangling(records, draft, names)
-    found |= await _taken(records, draft, names, own=own)
-    if found or problems:
-        raise InvalidError({**found, **problems})
+    return found | await _dangling(records, draft, names)
 
 
 async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> dict[str, Message]:
     """Return a problem for each reference to what does not exist or what the actor may not read."""
     problems: dict[str, Message] = {}
     for name in names:
-        field = all_fields(draft.entity).get(name)
+        field = draft.sight.fields.get(name)
         value = draft.values.get(name)
         if field is None or field.type != "reference" or field.to is None or value is None:
             continue
@@ -254,38 +317,24 @@ async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> 
 async def _taken(records: Records, draft: _Draft, names: Collection[str], *, own: bool) -> dict[str, Message]:
     """Return a problem for each unique field whose value another record has (whosever it is)."""
     problems: dict[str, Message] = {}
-    table = draft.sight.table
-    for name, field in draft.entity.fields.items():
-        if field.unique is None or not ({name, *field.unique} & set(names) or own):
-            continue
-        key = (name, *field.unique)
-        stored = [table.encode(part, draft.values.get(part)) for part in key]
-        if None in stored:
-            continue
-        where = " AND ".join(map(_names if _signs_in(draft.entity, name) else _is, key))
-        text = f'SELECT 1 FROM {table.quoted} WHERE {where} AND "id" <> ? LIMIT 1'  # noqa: S608 (names only)
-        if await records.tx.row(text, (*stored, draft.values["id"])) is not None:
-            problems[name] = TAKEN
+    for key in unique.keys(draft.entity):
+        if (own or not set(names).isdisjoint(key)) and await unique.is_taken(records, draft.sight, key, draft.values):
+            problems[key[0]] = unique.TAKEN
     return problems
 
 
-def _signs_in(entity: Entity, field: str) -> bool:
-    """Whether the field is what members sign in with, where capital letters make no other person."""
-    return entity.name == tree.MEMBER and field == "email"
-
-
-def _is(column: str) -> str:
-    return f"{quoted(column)} = ?"
-
-
-def _names(column: str) -> str:
-    return f"lower({quoted(column)}) = lower(?)"
-
-
-async def _insert(records: Records, draft: _Draft) -> None:
-    stored = _stored(draft.sight, draft.values, draft.values)
-    text = f"INSERT INTO {draft.sight.table.quoted} ({listed(stored)}) VALUES ({', '.join('?' * len(stored))})"  # noqa: S608 (names of the definitions only)
-    await records.tx.run(text, tuple(stored.values()))
+async def _insert(records: Records, drafts: Sequence[_Draft]) -> None:
+    rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for draft in drafts:
+        stored = _stored(draft.sight, draft.values, draft.values)
+        rows.setdefault(tuple(stored), []).append(tuple(stored.values()))
+    for names, values in rows.items():
+        table = drafts[0].sight.table.quoted
+        text = f"INSERT INTO {table} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 (names of the definitions only)
+        if len(values) == 1:
+            await records.tx.run(text, values[0])
+        else:
+            await records.tx.run_many(text, values)
     records.loader.forget()
 
 

@@ -109,7 +109,8 @@ def decode_duration(stored: int | str) -> Duration:
 
 def decode_datetime(stored: str) -> datetime:
     """Return the moment of a stored form."""
-    return datetime.fromisoformat(stored).astimezone(UTC)
+    found = datetime.fromisoformat(stored)
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 
 def encode_reference(value: Any) -> str:

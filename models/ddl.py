@@ -19,9 +19,9 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return names as identifiers with commas between."""
-    return ", ".join(map(quoted, names))
+def listed(names: Iterable[str], of: str = "") -> str:
+    """Return names as identifiers with commas between; `of` is the alias whose columns they are."""
+    return ", ".join(f"{of}.{quoted(name)}" if of else quoted(name) for name in names)
 
 
 def column(shape: ColumnShape, dialect: Dialect) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from definitions.expr import SqlTemplate, to_sql
+from definitions.expr import SqlTemplate
 from models.columns import TEXT, Codec, codec
 from models.ddl import quoted
 from models.errors import InvalidError
@@ -65,7 +65,7 @@ async def page(records: Records, entity: str, query: Query) -> Page:
     if query.offset > 0:
         statement.add(" OFFSET ").value(query.offset)
     rows = await records.tx.rows(statement.text, statement.values)
-    found = tuple(sight.from_row(row, selection) for row in rows[:limit])
+    found = tuple(sight.from_rows(rows[:limit], selection))
     more = len(rows) > limit
     return Page(found, _cursor(order, rows[limit - 1][-1], found[-1].id) if more else None)
 
@@ -98,7 +98,7 @@ def _from(statement: Statement, records: Records, sight: Sight, query: Query) ->
     finder = records.finder(entity)
     statement.add(f" FROM {sight.table.quoted} AS {quoted(ROOT)} WHERE ", sight.read)
     if query.where is not None:
-        statement.add(" AND ", to_sql(query.where, records.tx.dialect, sight.visible, ROOT))
+        statement.add(" AND ", sight.where(query.where))
     for wanted in query.filters:
         statement.add(" AND ", finder.condition(entity, wanted))
     for condition in finder.search(entity, query.q):

@@ -8,8 +8,7 @@ from typing import Any
 from models.actor import Actor
 from models.published import Published
 from models.records import Records
-from models.tx import Tx
-from models.visible import FOLD
+from models.tx import Row, Tx
 
 
 async def create_member(records: Records, values: Mapping[str, Any]) -> str:
@@ -53,12 +52,13 @@ async def load_actor(
 ) -> Actor | None:
     """Return the actor that an active member is; None when there is no such member or it is not active."""
     table = published.tables["member"]
-    names = tuple(name for name in table.columns if not name.startswith(FOLD))
-    columns = ", ".join(f'"{name}"' for name in names)
-    row = await tx.row(f'SELECT {columns} FROM {table.quoted} WHERE "id" = ?', (member,))  # noqa: S608 (names only)
-    if row is None:
-        return None
-    values = table.decode(row, names)
+    row = await tx.row(f'{table.select} WHERE "id" = ?', (member,))
+    return None if row is None else actor_of(published, row, ip=ip, run=run)
+
+
+def actor_of(published: Published, row: Row, *, ip: str | None = None, run: str | None = None) -> Actor | None:
+    """Return the actor of a row of `EntityTable.select`; None when the member is not active."""
+    values = published.tables["member"].decode_values(row)
     if not values.get("active"):
         return None
     language = values.get("language") or published.network.languages[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,12 @@ from definitions.spec.network import Network
 from models import changes, lists, references
 from models.access import Access, Rights
 from models.actor import Actor
-from models.errors import NotFoundError, RefusedError
+from models.errors import NotFoundError, RefusedError, RequestError
 from models.filters import Finder
 from models.message import say
 from models.query import Query
 from models.record import Change, Page, Record
-from models.rules import Condition, holds, reads
+from models.rules import ALWAYS, Condition, holds, plain
 from models.settings import load_settings
 from models.sight import Sight
 from models.statement import Statement
@@ -96,6 +96,15 @@ class Records:
         if row is None:
             raise NotFoundError
         return sight.from_row(row, selection)
+
+    async def create_many(
+        self, entity: str, given: Sequence[Mapping[str, Any] | RequestError]
+    ) -> Sequence[Record | RequestError]:
+        """Do `create` for each, with few statements; what one is refused with stands at its place and hinders no other.
+
+        A refusal that is given stands for a record that was wrong before. Members are created one by one.
+        """
+        return await changes.create_many(self, entity, given)
 
     async def list(self, entity: str, query: Query = Query()) -> Page:  # noqa: B008 (frozen)
         """Return one page of the records that the actor may read."""
@@ -188,7 +197,7 @@ class Records:
         followed = {path[1:] for path in paths if path[0] == "actor"}
         if names["actor"] is not None and followed:
             names["actor"] = await self.loader.follow("member", names["actor"], followed)
-        names["network"] = self._network_record()
+        names["network"] = self._network_record
         names["settings"] = await self.settings() if any(path[0] == "settings" for path in paths) else {}
         return names
 
@@ -198,6 +207,7 @@ class Records:
             self._settings = await load_settings(self.tx, self.network)
         return self._settings
 
+    @cached_property
     def _network_record(self) -> Mapping[str, Any]:
         network = self.network
         return {
@@ -211,9 +221,11 @@ class Records:
 
     async def holds(self, entity: str, rule: Condition, values: Mapping[str, Any]) -> bool:
         """Whether a rule holds for a record in hand, with what it reads of other records."""
-        paths = set(reads(rule))
+        if plain(rule) is ALWAYS:
+            return True
         names = await self.rule_names()
-        record = await self.loader.follow(entity, values, {path[1:] for path in paths if path[0] == "record"})
+        paths = self.sight(entity).followed(rule)
+        record = await self.loader.follow(entity, values, paths) if paths else values
         return holds(rule, {**names, "record": record}, self.context)
 
     def sight(self, entity: str) -> Sight:

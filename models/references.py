@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
-from models.ddl import listed
 from models.record import Record
 from models.rules import Path
 from models.statement import Statement
-from models.tables import EntityTable, Tables
+from models.tables import Tables
 from models.tx import Tx
-from models.visible import FOLD, ROOT
+from models.visible import ROOT
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -71,17 +70,9 @@ class Loader:
         key = (entity, identifier)
         if key not in self._loaded:
             table = self.tables[entity]
-            row = await self.tx.row(f'{_select(table)} WHERE "id" = ?', (identifier,))
-            self._loaded[key] = None if row is None else table.decode(row, _columns(table))
+            row = await self.tx.row(f'{table.select} WHERE "id" = ?', (identifier,))
+            self._loaded[key] = None if row is None else table.decode_values(row)
         return self._loaded[key]
-
-
-def _columns(table: EntityTable) -> tuple[str, ...]:
-    return tuple(name for name in table.columns if not name.startswith(FOLD))
-
-
-def _select(table: EntityTable) -> str:
-    return f"SELECT {listed(_columns(table))} FROM {table.quoted}"  # noqa: S608 (names of the definitions only)
 
 
 async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:
@@ -96,7 +87,7 @@ async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str,
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
         statement.add(") AND ", sight.read)
         rows = await records.tx.rows(statement.text, statement.values)
-        found.update((record.id, record.title) for record in (sight.from_row(row, selection) for row in rows))
+        found.update((record.id, record.title) for record in sight.from_rows(rows, selection))
     return found
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from definitions.expr import SqlTemplate
+from definitions.expr import Expression, SqlTemplate, to_sql
 from definitions.spec.network import Network
 from models.access import Rights
 from models.filters import Finder
 from models.record import Record, Right
-from models.rules import ALWAYS, NEVER, Condition, bare
+from models.rules import ALWAYS, NEVER, Condition, Path, bare, reads
 from models.rules_sql import condition_sql
 from models.statement import listing
 from models.tables import Tables
@@ -22,7 +22,7 @@ from models.visible import FOLD, ROOT, VisibleColumns
 
 ALWAYS_SELECTED = frozenset({"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner"})
 SELECTIONS = 64
-"""So many different choices of columns are kept ready for an entity; screens have a handful."""
+"""So many different choices of columns, and conditions, are kept ready for an entity; screens have a handful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Sight:
         """Compile the rules of `entity`."""
         self.entity = network.entities[entity]
         self.fields = all_fields(self.entity)
+        self.rights = rights
         self.table = tables[entity]
         self.visible = VisibleColumns(tables, rights, dialect)
         self.finder = Finder(network, tables, self.visible)
@@ -76,6 +77,10 @@ class Sight:
         self._titled = title_fields(self.entity)
         self._outcomes: dict[tuple[bool, ...], _Outcome] = {}
         self._selections: dict[tuple[str, ...], Selection] = {}
+        self._chosen: dict[tuple[str, ...] | None, Selection] = {}
+        self._wheres: dict[Expression, SqlTemplate] = {}
+        self._fills: dict[str, Condition] = {}
+        self._followed: dict[Condition, frozenset[Path]] = {}
 
     def _rules(self) -> Iterator[Condition]:
         yield from self._hides.values()
@@ -97,8 +102,16 @@ class Sight:
         """Whether every record may be read, with all of its fields."""
         return self.known == ALWAYS and not self._hides
 
-    def select(self, wanted: Iterable[str] | None = None) -> Selection:
+    def select(self, wanted: tuple[str, ...] | None = None) -> Selection:
         """Return what to select for the fields `wanted` (all by default), with those that every record needs."""
+        found = self._chosen.get(wanted)
+        if found is None:
+            found = self._select(wanted)
+            if len(self._chosen) < SELECTIONS:
+                self._chosen[wanted] = found
+        return found
+
+    def _select(self, wanted: tuple[str, ...] | None) -> Selection:
         names = self.names
         if wanted is not None:
             needed = ALWAYS_SELECTED | set(self.entity.processes) | self._titled | set(wanted)
@@ -119,6 +132,37 @@ class Sight:
         begin = len(selection.names)
         verdicts = tuple(map(bool, row[begin : begin + len(self.judged)]))
         return self._record(selection.decode(row), self._outcome(verdicts))
+
+    def from_rows(self, rows: Iterable[Row], selection: Selection) -> list[Record]:
+        """Return the records of many rows."""
+        if self.judged:
+            return [self.from_row(row, selection) for row in rows]
+        decode, record, outcome = selection.decode, self._record, self._outcome(())
+        return [record(decode(row), outcome) for row in rows]
+
+    def fills(self, name: str) -> Condition:
+        """Return in which new records the field may be given a value."""
+        found = self._fills.get(name)
+        if found is None:
+            found = self._fills[name] = bare(self.rights.new_field(self.entity.name, name))
+        return found
+
+    def followed(self, rule: Condition) -> frozenset[Path]:
+        """Return the references of a record that deciding a rule of these rights follows."""
+        found = self._followed.get(rule)
+        if found is None:
+            found = frozenset(path[1:] for path in reads(rule) if path[0] == "record" and path[2:] not in {(), ("id",)})
+            self._followed[rule] = found
+        return found
+
+    def where(self, condition: Expression) -> SqlTemplate:
+        """Return a condition of the definitions or of a program as SQL over the values that may be seen."""
+        found = self._wheres.get(condition)
+        if found is None:
+            found = to_sql(condition, self.visible.dialect, self.visible, ROOT)
+            if len(self._wheres) < SELECTIONS:
+                self._wheres[condition] = found
+        return found
 
     def record(self, full: Mapping[str, Any], verdicts: Sequence[bool]) -> Record:
         """Return the record with `full` values; `verdicts` says whether each rule of `judged` holds for it."""

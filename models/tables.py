@@ -19,8 +19,8 @@ from definitions.expr.types import Type
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from models.columns import Codec, Convert, encode_type
-from models.ddl import quoted
-from models.shape import ColumnShape, OnDelete, TableShape, shapes
+from models.ddl import listed, quoted
+from models.shape import FOLD, ColumnShape, OnDelete, TableShape, shapes
 from models.tx import Dialect
 
 _ON_DELETE: Mapping[OnDelete, PiccoloOnDelete] = {
@@ -75,8 +75,13 @@ class EntityTable:
         self.quoted = quoted(shape.name)
         self.columns: tuple[str, ...] = tuple(shape.columns)
         self._codecs: Mapping[str, Codec] = {name: column.codec.on(dialect) for name, column in shape.columns.items()}
-        self._decoders: Mapping[str, Convert | None] = {name: codec.decode for name, codec in self._codecs.items()}
-        self._all = tuple(self._decoders.items())
+        self._encoders: Mapping[str, Convert | None] = {name: codec.encode for name, codec in self._codecs.items()}
+        self._keepers: Mapping[str, Convert | None] = {n: column.codec.encode for n, column in shape.columns.items()}
+        self.values: tuple[str, ...] = tuple(name for name in self.columns if not name.startswith(FOLD))
+        """The columns of a record's values: all but those that are searched in."""
+        self.select = f"SELECT {listed(self.values)} FROM {self.quoted}"  # noqa: S608 - names of the definitions only
+        """The statement that reads `values` of all rows, and `decode_values` what it returns."""
+        self.decode_values = self.decoder(self.values)
 
     @property
     def table(self) -> type[Table]:
@@ -90,31 +95,32 @@ class EntityTable:
 
     def decode(self, row: Sequence[Any], columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Return a row as values of memory by name; `columns` are those of the row, all of them in order by default."""
-        decoders = self._all if columns is None else [(name, self._decoders[name]) for name in columns]
-        return {
-            name: stored if stored is None or decode is None else decode(stored)
-            for (name, decode), stored in zip(decoders, row, strict=True)
-        }
+        return self.decoder(self.columns if columns is None else columns)(row)
 
     def decoder(self, columns: Sequence[str]) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return what `decode` does for rows that begin with these columns, prepared once for many rows."""
-        decoders = tuple((name, self._decoders[name]) for name in columns)
+        names = tuple(columns)
+        converts = tuple((name, convert) for name in names if (convert := self._codecs[name].decode) is not None)
 
         def decode(row: Sequence[Any]) -> dict[str, Any]:
-            return {
-                name: stored if stored is None or convert is None else convert(stored)
-                for (name, convert), stored in zip(decoders, row, strict=False)
-            }
+            values = dict(zip(names, row, strict=False))
+            for name, convert in converts:
+                stored = values[name]
+                if stored is not None:
+                    values[name] = convert(stored)
+            return values
 
         return decode
 
     def encode(self, name: str, value: Any) -> Any:
         """Return the stored form of a column's value."""
-        return self._codecs[name].encoded(value)
+        encode = self._encoders[name]
+        return value if value is None or encode is None else encode(value)
 
     def keep(self, name: str, value: Any) -> Any:
         """Return what stands for a column's value in JSON (history, runs, exports): the same for every database."""
-        return self.shape.columns[name].codec.encoded(value)
+        encode = self._keepers[name]
+        return value if value is None or encode is None else encode(value)
 
     def kept(self, forms: Mapping[str, Any]) -> dict[str, Any]:
         """Return as values of memory what `keep` made of them, by column."""

@@ -49,9 +49,9 @@ def _compiled(text: str) -> Title:
     """Return a function that fills the title; only what is more than fields side by side needs Jinja."""
     pieces = _PLACE.split(text)
     if not any(mark in piece for piece in pieces[::2] for mark in ("{{", "{%", "{#")):
-        return lambda values: "".join(
-            piece if index % 2 == 0 else _text(values.get(piece)) for index, piece in enumerate(pieces)
-        )
+        first, *rest = pieces
+        pairs = tuple(zip(rest[::2], rest[1::2], strict=True))
+        return lambda values: first + "".join([_text(values.get(name)) + after for name, after in pairs])
     try:
         compiled = _ENVIRONMENT.from_string(text)
     except (TemplateError, SyntaxError, RecursionError, MemoryError):
@@ -73,10 +73,14 @@ def _text(value: Any) -> str:
 
 def compile_title(entity: Entity) -> Title:
     """Return what titles the records of an entity; the id where all of the title is empty or hidden."""
-    fill = _compiled(template(entity))
+    text = template(entity)
+    fill = _compiled(text)
+    alone = _PLACE.fullmatch(text)
+    only = None if alone is None else alone[1]
 
     def title(values: Mapping[str, Any]) -> str:
-        return " ".join(fill(values).split())[:LONGEST] or str(values["id"])
+        found = fill(values) if only is None else _text(values.get(only))
+        return " ".join(found.split())[:LONGEST] or str(values["id"])
 
     return title
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from models.actor import Actor
 from models.connections import stored_datetime
+from models.ddl import listed
 from models.errors import InvalidError, NotFoundError
-from models.members import load_actor
+from models.members import actor_of, load_actor
 from models.message import Message, say
 from models.published import Published
 from models.system import TOKEN
@@ -27,7 +28,10 @@ MOST_TOKENS = 50
 TOUCH = timedelta(minutes=1)
 """`last_used_at` is written at most so often."""
 
-_SELECT = 'SELECT "id", "member", "name", "levels", "created_at", "expires_at", "last_used_at" FROM "_token"'
+_COLUMNS = ("id", "member", "name", "levels", "created_at", "expires_at", "last_used_at")
+_SELECT = f'SELECT {listed(_COLUMNS)} FROM "_token"'  # noqa: S608 - columns of ours
+_TOKEN = listed(_COLUMNS, "t")
+_OF_MEMBER = 'JOIN "member" m ON m."id" = t."member"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +126,13 @@ async def resume(
     published: Published, tx: Tx, secret: str, *, now: datetime, ip: str | None = None
 ) -> tuple[Token, Actor] | None:
     """Return the token and who acts with it; None when it is unknown or over, or its member is not active."""
-    row = await tx.row(f'{_SELECT} WHERE "hash" = ?', [token_hash(secret)])
-    token = None if row is None else _token(row)
-    if token is None or token.expires_at <= now:
+    member = published.tables["member"]
+    text = f'SELECT {_TOKEN}, {listed(member.values, "m")} FROM "_token" t {_OF_MEMBER} WHERE t."hash" = ?'  # noqa: S608 (names only)
+    row = await tx.row(text, [token_hash(secret)])
+    token = None if row is None else _token(row[: len(_COLUMNS)])
+    if row is None or token is None or token.expires_at <= now:
         return None
-    actor = await load_actor(published, tx, token.member, ip=ip)
+    actor = actor_of(published, row[len(_COLUMNS) :], ip=ip)
     return None if actor is None else (token, narrowed(actor, token.levels))
 
 

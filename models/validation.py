@@ -31,6 +31,7 @@ class Cleaned:
     problems: Mapping[str, Message] = field(default_factory=dict)
 
 
+@cache
 def owner_field() -> Field:
     """Return the field that `owner: true` stands for."""
     return Field("owner", "reference", plain("owner"), NOWHERE, required=False, to="member", built_in=True)
@@ -38,16 +39,15 @@ def owner_field() -> Field:
 
 def all_fields(entity: Entity) -> Mapping[str, Field]:
     """Return the declared fields of the entity with `owner` beside them."""
-    fields = dict(entity.fields)
-    if entity.owner:
-        fields.setdefault("owner", owner_field())
-    return fields
+    if not entity.owner or "owner" in entity.fields:
+        return entity.fields
+    return {**entity.fields, "owner": owner_field()}
 
 
 def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:
     """Convert `raw` by the types of the fields; `current` is the record before, for the country of a phone number."""
     fields = all_fields(entity)
-    locality = Locality(ZoneInfo(network.timezone), _region(network, entity, {**current, **raw}))
+    locality = Locality(ZoneInfo(network.timezone), _region(network, entity, current, raw))
     values: dict[str, Any] = {}
     problems: dict[str, Message] = {}
     for name, value in raw.items():
@@ -82,11 +82,13 @@ def converted(network: Network, fields: Mapping[str, Field], raw: Mapping[str, A
     return Cleaned(values, problems)
 
 
-def _region(network: Network, entity: Entity, values: Mapping[str, Any]) -> str | None:
+def _region(network: Network, entity: Entity, current: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:
     """Return the country that a phone number without prefix is of: the record's, else the network's first."""
     for name, declared in entity.fields.items():
-        if declared.type == "country" and isinstance(values.get(name), str) and values[name]:
-            return str(values[name]).upper()
+        if declared.type == "country":
+            value = raw[name] if name in raw else current.get(name)
+            if isinstance(value, str) and value:
+                return value.upper()
     return _network_region(network)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,8 @@ LATEST = datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
 """Moments that have a day in every time zone: others could be kept, and never be shown."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _NOT_IN_URLS = re.compile(r"[\s\x00-\x20\x7f\ud800-\udfff]")
+_PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
+"""What may stand before the `@` of an address whatever stands behind it."""
 _SPACES = str.maketrans("", "", " \u00a0\u202f'")
 _DURATION = re.compile(r"(\d{1,6}) ?(m|h|d|w|months?|years?|working hours?|working days?)")
 
@@ -86,6 +88,8 @@ def _text(field: Field, raw: Any, _: Locality) -> str:
 
 
 def _integer(_: Field, raw: Any, __: Locality) -> int:
+    if type(raw) is int and abs(raw) <= MAX_INTEGER:
+        return raw
     problem = ValueRefusedError(say("This is not a whole number."))
     if isinstance(raw, bool):
         raise problem
@@ -150,15 +154,14 @@ def _date(_: Field, raw: Any, __: Locality) -> date:
 
 
 def _datetime(_: Field, raw: Any, locality: Locality) -> datetime:
-    problem = ValueRefusedError(say("This is not a date and time."))
     try:
         moment = _moment(raw)
         local = moment if moment.tzinfo else moment.replace(tzinfo=locality.timezone)
         found = local.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise problem from None
-    if not EARLIEST <= found <= LATEST:
-        raise problem
+        found = None
+    if found is None or not EARLIEST <= found <= LATEST:
+        raise ValueRefusedError(say("This is not a date and time."))
     return found
 
 
@@ -194,10 +197,20 @@ def _duration(_: Field, raw: Any, __: Locality) -> Duration:
 
 
 def _email(_: Field, raw: Any, __: Locality) -> str:
+    text = str(raw).strip()
+    local, _at, domain = text.partition("@")
     try:
-        return validate_email(str(raw).strip(), check_deliverability=False).normalized
+        if _PLAIN_LOCAL.fullmatch(local) and len(local) <= 64 and len(text) <= 200 and text.isascii():
+            return f"{local}@{_domain(domain)}"
+        return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
         raise ValueRefusedError(say("This is not an e-mail address.")) from None
+
+
+@lru_cache(maxsize=4096)
+def _domain(domain: str) -> str:
+    """Return a domain as it is kept; many people share few of them."""
+    return validate_email(f"a@{domain}", check_deliverability=False).domain
 
 
 def _phone(_: Field, raw: Any, locality: Locality) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -40,30 +40,54 @@ async def keep(  # noqa: PLR0913 - a row has that many parts
     step: Step | None = None,
 ) -> str:
     """Write a history row and return its id. `before` and `after` hold stored forms (`workflows.stored`)."""
-    row_id = unit.new_id()
+    row = _row(unit, kind, entity, record, (before, after), text, step)
+    await unit.tx.run(_INSERT, row)
+    return str(row[0])
+
+
+async def keep_created(
+    unit: Unit, entity: str, records: Iterable[Mapping[str, Any]], given: Callable[[Mapping[str, Any]], tuple[str, ...]]
+) -> None:
+    """Write a history row for each new record (all its values); `given` names the fields of one that are told."""
+    rows = [
+        _row(unit, "created", entity, full["id"], (None, stored(unit, entity, full, given(full)))) for full in records
+    ]
+    if rows:
+        await unit.tx.run_many(_INSERT, rows)
+
+
+_Values = Mapping[str, Any] | None
+
+
+def _row(  # noqa: PLR0913, PLR0917 - a row has that many parts
+    unit: Unit,
+    kind: Kind,
+    entity: str,
+    record: str,
+    values: tuple[_Values, _Values],
+    text: str = "",
+    step: Step | None = None,
+) -> list[Any]:
     actor = unit.actor
     move = (step.process, step.transition, step.from_state, step.to_state) if step else (None, None, None, None)
-    await unit.tx.run(
-        _INSERT,
-        [
-            row_id,
-            moment(unit.now),
-            entity,
-            record,
-            kind,
-            *move,
-            actor.id,
-            actor.kind,
-            actor.ip,
-            dump(before) if before else None,
-            dump(after) if after else None,
-            text or None,
-            actor.run,
-            maybe_moment(step.undo_until if step else None),
-            None,
-        ],
-    )
-    return row_id
+    before, after = values
+    return [
+        unit.new_id(),
+        moment(unit.now),
+        entity,
+        record,
+        kind,
+        *move,
+        actor.id,
+        actor.kind,
+        actor.ip,
+        dump(before) if before else None,
+        dump(after) if after else None,
+        text or None,
+        actor.run,
+        maybe_moment(step.undo_until if step else None),
+        None,
+    ]
 
 
 def stored(unit: Unit, entity: str, values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -52,6 +52,15 @@ async def occur(unit: Unit, event: Occurrence) -> None:
         await _look_again(unit, event)
 
 
+def awaited(unit: Unit, entity: str) -> bool:
+    """Whether anything waits for new records of an entity: an automation or a timer."""
+    known = subscriptions(unit.published)
+    processes = (unit.network.processes[name] for name in unit.network.entities[entity].processes)
+    entered = [(process.name, process.initial) for process in processes]
+    started = any(known.of(key) for key in [("created", entity), *(("entered", *state) for state in entered)])
+    return started or bool(known.due.get(entity)) or any(known.stays.get(state) for state in entered)
+
+
 def _matching(unit: Unit, event: Occurrence) -> Iterator[tuple[Automation, Key]]:
     known = subscriptions(unit.published)
     for key in _keys(unit, event):

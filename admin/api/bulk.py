@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from admin.api.call import Answer, Call
 from admin.api.entities import seen_of
+from admin.api.horizon import Seen
 from admin.api.moves import request_of, typed_form
 from admin.api.problems import problem
 from admin.api.typed import typed
 from models.errors import InvalidError, RefusedError, RequestError
 from models.message import say
+from models.record import Record
 from workflows import bulk, changes, moves
 from workflows.unit import Unit
 
 MOST = 1000
 """How many items a request holds at most."""
 
-Each = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Result = TypeVar("Result")
 
 
 async def create(call: Call) -> Answer:
@@ -30,15 +32,21 @@ async def create(call: Call) -> Answer:
             raise RefusedError(say("You may not create this."))
         if not call.horizon(unit).imports:
             raise RefusedError(say("Your access level may not import."))
-        items = _items(call.sent(), ())
-
-        async def each(item: dict[str, Any]) -> dict[str, Any]:
-            record = await changes.create(unit, seen.entity.name, typed(seen.new, seen, item))
-            return {"status": 201, "id": record.id, "version": record.version}
-
-        return await _each(call, unit, items, each)
+        given = [_typed(seen, item) for item in _items(call.sent(), ())]
+        return _told(call, await changes.create_many(unit, seen.entity.name, given), _created)
 
     return await call.write(work)
+
+
+def _typed(seen: Seen, item: dict[str, Any]) -> dict[str, Any] | RequestError:
+    try:
+        return typed(seen.new, seen, item)
+    except InvalidError as error:
+        return error
+
+
+def _created(record: Record) -> dict[str, Any]:
+    return {"status": 201, "id": record.id, "version": record.version}
 
 
 async def move(call: Call) -> Answer:
@@ -59,7 +67,7 @@ async def move(call: Call) -> Answer:
             found = {"status": 200, "id": record, "history": done.history}
             return found if done.record is None else {**found, "version": done.record.version}
 
-        return await _each(call, unit, items, each)
+        return _told(call, await bulk.each(unit, items, each), dict)
 
     return await call.write(work)
 
@@ -90,16 +98,13 @@ def _moved_item(item: dict[str, Any], form: dict[str, Any]) -> tuple[str, int | 
     return str(record), version, own
 
 
-async def _each(call: Call, unit: Unit, items: list[dict[str, Any]], each: Each) -> Answer:
-    """Do each item; what is wrong with one is undone alone and stands at its place among the results."""
-    done = await bulk.each(unit, items, each)
-    results = [_result(call, found) for found in done]
-    failed = sum(isinstance(found, RequestError) for found in done)
+def _told(call: Call, done: Sequence[Result | RequestError], tell: Callable[[Result], dict[str, Any]]) -> Answer:
+    """Return what became of each item, what was wrong with one at its place among the results."""
+    results = [_wrong(call, each) if isinstance(each, RequestError) else tell(each) for each in done]
+    failed = sum(isinstance(each, RequestError) for each in done)
     return Answer({"done": len(results) - failed, "failed": failed, "results": results})
 
 
-def _result(call: Call, found: dict[str, Any] | RequestError) -> dict[str, Any]:
-    if not isinstance(found, RequestError):
-        return found
+def _wrong(call: Call, found: RequestError) -> dict[str, Any]:
     said = problem(found, call.words)
     return {"status": said["status"], "problem": said}

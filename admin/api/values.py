@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from definitions.duration import Duration
@@ -57,7 +58,15 @@ def duration(value: Duration) -> str:
 
 def dump(body: Any) -> str:
     """Return JSON text."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=plain)
+    return _encode(body)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain).encode
+
+
+@lru_cache(maxsize=1024)
+def _in_order(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
 
 
 def texts(text: Text, languages: Sequence[str]) -> dict[str, str]:
@@ -78,16 +87,16 @@ async def titles_of(records: Records, found: Iterable[Record], references: Mappi
 
 def shown(record: Record, names: Sequence[str], references: Mapping[str, str], titles: Titles) -> dict[str, Any]:
     """Return a record as JSON: the named fields, and beside them (below `_`) what is known of the whole."""
-    values = record.values
+    get = record.values.get
     found: dict[str, Any] = {
         "id": record.id,
         "version": record.version,
         "_title": record.title,
-        "_may": record.may,
-        "_hidden": record.hidden.intersection(names),
+        "_may": _in_order(record.may),
+        "_hidden": _in_order(record.hidden.intersection(names)) if record.hidden else (),
     }
     for name in names:
-        found[name] = values.get(name)
+        found[name] = get(name)
     for name, target in references.items():
         value = found[name]
         if value is not None:
