@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from admin.api.call import Answer, Call
-from admin.api.problems import Words, problem_of
+from admin.api.problems import ApiError, Words, problem_of
 from admin.api.values import moment
 from definitions.problems import Problem
 from models.actor import Actor
@@ -66,7 +66,7 @@ async def plan(call: Call) -> Answer:
 
 async def publish(call: Call) -> Answer:
     """Publish a version."""
-    actor = await _leader(call)
+    actor = await _leader(call, refusal=ApiError(405, headers={"Allow": "GET, HEAD, OPTIONS"}))
     files, terms = _asked(call, "files", *_TERMS)
     before = call.tenant.published.version
     return _done(before, await publishing.publish(call.tenant, files, actor.id, **_options(terms)))
@@ -88,12 +88,12 @@ def _done(before: int, published: Published) -> Answer:
     return Answer({"version": published.version, "hash": published.hash, "changed": published.version != before})
 
 
-async def _leader(call: Call, *known: str) -> Actor:
-    """Return who calls; for everyone who does not run the network there is no such thing."""
+async def _leader(call: Call, *known: str, refusal: Exception | None = None) -> Actor:
+    """Return who calls; for everyone who does not run the network there is no such thing (or what `refusal` says)."""
 
     def check(unit: Unit) -> None:
         if not call.horizon(unit).administers:
-            raise NotFoundError
+            raise refusal or NotFoundError
 
     return await call.enter(check, *known)
 
