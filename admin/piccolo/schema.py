@@ -43,6 +43,7 @@ def seen_schema(
             *(each for each in extra["visible_column_names"] if each != extra["primary_key_name"]),
         ]
     extra["order_by"] = [order for order in extra["order_by"] if order["column"] in seen.fields]
+    extra["key_label"] = descriptor.label(extra["primary_key_name"])
     extra |= {"creates": seen.creates, "updates": seen.updates, "deletes": seen.deletes}
     return {
         **schema,

@@ -64,10 +64,9 @@ function translate(root) {
 }
 
 function label(schema) {
-  for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option"))
-    rename(option, schema.properties[option.value]?.title);
-  for (const each of document.querySelectorAll('label[for^="csv_"]'))
-    rename(each, schema.properties[each.htmlFor.slice(4)]?.title);
+  const title = (name) => schema.properties[name]?.title ?? (name === schema.extra.primary_key_name && schema.extra.key_label);
+  for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option")) rename(option, title(option.value));
+  for (const each of document.querySelectorAll('label[for^="csv_"]')) rename(each, title(each.htmlFor.slice(4)));
 }
 
 function rename(element, title) {

@@ -50,7 +50,7 @@ def test_a_field_that_is_edited_stands_on_the_records_own_screen_with_who_did_it
     expect(told).to_contain_text("Hélène")
     expect(told).to_contain_text("Menton")
     page.locator("summary[aria-label='Autres actions']").click()
-    page.get_by_role("link", name="Ouvrir dans les données du réseau").click()
+    page.get_by_role("link", name="Voir dans les données").click()
     expect(city).to_have_value("Menton")
 
 
@@ -138,6 +138,9 @@ def test_nothing_on_its_pages_is_in_english_or_wider_than_the_screen(house: Hous
         page.goto(house.url + path)
         page.locator("#nav").wait_for()
         english(page)
+        page.locator("#user").click()
+        expect(page.get_by_text("Se déconnecter")).to_be_visible()
+        expect(page.get_by_text("Changer le mot de passe")).to_be_hidden()  # that is done on our own page
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     assert complaints == []
 
