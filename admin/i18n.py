@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from babel import numbers
+from babel import UnknownLocaleError, numbers
 from babel.messages.pofile import read_po
 
 from definitions.text import Text
@@ -35,9 +35,16 @@ class Catalogue:
         return found.format(**values) if values else found
 
     def ngettext(self, one: str, many: str, n: int, /, **values: object) -> str:
-        """Return the form for `n` of a counted sentence; `{n}` is the number unless `values` has it formatted."""
+        """Return the form for `n` of a counted sentence; `{n}` is the number as the language writes it."""
         forms = self.counted.get(one, (one, many))
-        return forms[min(self.plural(n), len(forms) - 1)].format(**{"n": n, **values})
+        return forms[min(self.plural(n), len(forms) - 1)].format(**{"n": self.grouped(n), **values})
+
+    def grouped(self, n: int) -> str:
+        """Return a whole number as the language writes it: `1 234`."""
+        try:
+            return str(n) if abs(n) < 1000 else numbers.format_decimal(n, locale=self.language)
+        except (UnknownLocaleError, ValueError):
+            return str(n)
 
     def words(self, message: Message | Text | str, *fallbacks: str) -> str:
         """Return a sentence of the product (translated, those in its places too) or a text of the pack (picked)."""
@@ -94,8 +101,8 @@ def spoken(message: Message | Text | str, /, **values: object) -> str:
 
 
 def spoken_number(one: str, many: str, n: int, /) -> str:
-    """Return a counted sentence in the language that is spoken, with the number as that language writes it."""
-    return catalogue(_SPOKEN.get()).ngettext(one, many, n, n=numbers.format_decimal(n, locale=_SPOKEN.get()))
+    """Return a counted sentence in the language that is spoken."""
+    return catalogue(_SPOKEN.get()).ngettext(one, many, n)
 
 
 def languages() -> tuple[str, ...]:

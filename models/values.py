@@ -124,9 +124,15 @@ def _decimal(field: Field, raw: Any, _: Locality) -> Decimal:
 
 
 def _written_decimal(field: Field, raw: str) -> Decimal:
-    """Read a number as people write it (`1 234,50`); more decimals than the field keeps are refused, not rounded."""
+    """Read a number as people write it: `1 234,50`, `1.234,50`, `1,234.50`.
+
+    More decimals than the field keeps are refused, not rounded.
+    """
     text = raw.strip().translate(_SPACES)
-    number = Decimal(text if "." in text else text.replace(",", "."))
+    mark = max(",.", key=text.rfind)
+    if text.count(mark) == 1:  # the last mark begins the decimals, the other one keeps thousands apart
+        text = text.replace("." if mark == "," else ",", "").replace(mark, ".")
+    number = Decimal(text)
     exponent = number.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > field.scale:
         raise ValueRefusedError(say("This number has more than {count} decimals.", count=field.scale))

@@ -68,6 +68,14 @@ def test_a_counted_sentence_follows_the_language(n: int, expected: str) -> None:
     assert catalogue("fr").ngettext("{n} late task", "{n} late tasks", n) == expected
 
 
+def test_a_large_number_is_written_as_the_language_does() -> None:
+    late = ("{n} late task", "{n} late tasks", 12345)
+    assert catalogue("fr").ngettext(*late) == "12\u202f345 tâches en retard"
+    assert catalogue("en").ngettext(*late) == "12,345 late tasks"
+    assert catalogue("de").ngettext(*late) == "12.345 late tasks"
+    assert catalogue("qq").ngettext(*late) == "12345 late tasks"
+
+
 def test_a_language_without_a_catalogue_speaks_english() -> None:
     assert catalogue("nl").gettext("Today") == "Today"
     assert catalogue("nl").ngettext("{n} late task", "{n} late tasks", 0) == "0 late tasks"
