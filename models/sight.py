@@ -189,7 +189,7 @@ class Sight:
     def _record(self, full: Mapping[str, Any], outcome: _Outcome) -> Record:
         values, hidden = full, outcome.hidden
         if hidden:
-            hidden = hidden & full.keys()
+            hidden = hidden.intersection(full)
             values = {**full, **dict.fromkeys(hidden)}
         return Record(
             entity=self.entity.name,

@@ -6,10 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
+from models.clock import SetClock
 from models.sqlite import SqliteTx
 from models.tx import Row
+from tests.admin.api.living import IMPORTING
 from tests.admin.api.program import BASE, lead, made, names, problem, program
-from tests.admin.office import ALICE, CAMILLE, DIANE, Office
+from tests.admin.office import ALICE, CAMILLE, DIANE, Office, office_of
+from tests.homes import Homes
+from tests.networks import edited
 
 pytestmark = pytest.mark.anyio
 
@@ -273,3 +277,17 @@ async def test_a_sponsor_sees_the_line_and_its_leads_only_as_the_level_says(
     assert names(await camille.get("/entities/lead")) == []
     line = (await camille.get("/entities/member", params={"sort": "first_name"})).json()["items"]
     assert [member["id"] for member in line] == [office.members[CAMILLE], office.members[DIANE]]
+
+
+async def test_a_field_that_is_hidden_in_some_records_is_said_to_be(homes: Homes, clock: SetClock) -> None:
+    files = edited(IMPORTING, ("phone: {read: none, write: none}", 'phone: {read: record.city == "Lyon", write: none}'))
+    async with (
+        office_of(homes, clock, files) as office,
+        program(office, CAMILLE) as camille,
+        program(office, ALICE) as alice,
+    ):
+        for city in ("Lyon", "Nice"):
+            await made(camille, city=city)
+        listed = (await alice.get("/entities/lead", params={"sort": "city"})).json()["items"]
+        assert [(each["phone"], each["_hidden"]) for each in listed] == [("+33639980001", []), (None, ["phone"])]
+        assert (await alice.get(f"/entities/lead/{listed[1]['id']}")).json() == listed[1]
