@@ -6,7 +6,6 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from piccolo.columns import BigInt, Text, Timestamptz, Varchar
@@ -71,8 +70,9 @@ def _words(network: Network, language: str) -> Words:
 
 def _columns(register: Register, network: Network, language: str) -> Iterator[Described]:
     words = _words(network, language)
-    made = (registers.Kept(name, asked=False) for name in MADE.get(register.name, ()))
-    for kept in chain(register.columns, made):
+    made = [registers.Kept(name, asked=False) for name in MADE.get(register.name, ())]
+    at = next((place for place, kept in enumerate(register.columns) if kept.name == "entity"), 0) + 1
+    for kept in (*register.columns[:at], *made, *register.columns[at:]):
         if kept.name in UNTOLD:
             continue
         choices = _choices(register.name, kept.name, network, language)

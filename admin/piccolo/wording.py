@@ -144,7 +144,7 @@ CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
 }
 QUIET = frozenset(
     {
-        *("id", "record", "run", "ip", "actor_kind", "from_state", "hold_until", "lease_until", "priority", "sender"),
+        *("id", "record", "run", "ip", "from_state", "hold_until", "lease_until", "priority", "sender"),
         *("max_attempts", "cc", "language", "definition", "recipient_member", "seq", "process", "agent", "done_at"),
         *("wake_at", "last_error", "files", "sent_at"),
     }
