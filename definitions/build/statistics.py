@@ -75,7 +75,7 @@ def _measure(draft: Draft, node: Scalar) -> tuple[str, str, int]:
             "statistic.measure",
             node.place,
             say("'{written}' is not a measure.", written=node.text),
-            hint or "count(), sum(record.x), …",
+            hint or say("count(), sum(record.x), …"),
         )
         return "count", "", 0
     if (name == "count") != (found[2] == ""):
