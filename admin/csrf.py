@@ -48,7 +48,7 @@ async def check(scope: Scope, receive: Receive, token: str) -> Receive:
     sent = next((request.headers[name] for name in HEADERS if name in request.headers), None)
     if sent is None:
         body = await _body(receive)
-        receive = _replay(body)
+        receive = _replay(body, receive)
         sent = await _from_form(Request(scope, _replay(body)))
     if not hmac.compare_digest((sent or "").encode(), token.encode()):
         raise ForgedError
@@ -76,11 +76,14 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _replay(body: bytes) -> Receive:
+def _replay(body: bytes, after: Receive | None = None) -> Receive:
+    """Return a `receive` that gives the body, then what comes `after` it: an answer that is streamed waits for that."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return waiting.pop() if waiting else {"type": "http.disconnect"}
+        if waiting or after is None:
+            return waiting.pop() if waiting else {"type": "http.disconnect"}
+        return await after()
 
     return receive
 
