@@ -293,7 +293,8 @@ def _attributes(column: Column) -> dict[str, str]:
 def _duration_text(value: Duration) -> str:
     parts = []
     if value.months:
-        parts.append(f"{value.months} months")
+        years, months = divmod(value.months, 12)
+        parts.append(f"{value.months} months" if months else f"{years} years")
     if value.exact:
         minutes = int(value.exact.total_seconds() // 60)
         length, unit = next(

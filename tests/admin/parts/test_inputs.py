@@ -74,6 +74,7 @@ def test_times_are_those_of_the_network(typed: str, moment: datetime) -> None:
         ("duration", Duration(exact=timedelta(days=14)), ("2w",)),
         ("duration", Duration(exact=timedelta(minutes=90)), ("90m",)),
         ("duration", Duration(months=6), ("6 months",)),
+        ("duration", Duration(months=36), ("3 years",)),
         ("duration", Duration(working_days=2), ("2 working days",)),
     ],
 )
