@@ -71,27 +71,30 @@ def kept_query(at: Address) -> str:
 
 def _stale(about: Subject, view: SavedView, wanted: Ask) -> str:
     known = {part.column.name for part in wanted.parts}
-    lost = [name for name, value in parse_qsl(view.query) if not _known(about, wanted, known, name, value)]
+    lost = [_named(name, value) for name, value in parse_qsl(view.query) if not _known(about, known, name, value)]
     if not lost:
         return ""
     if not view.mine:  # the names may be of fields that the reader does not know
         return about.reader.words(say("A part of this view is not there any more, or not for you; it is left out."))
-    names = ", ".join(dict.fromkeys(name.removeprefix(PREFIX) for name in lost))
+    names = ", ".join(dict.fromkeys(lost))
     return about.reader.words(
         say("This view asks for what is not there any more: {names}. It is left out.", names=names)
     )
 
 
-def _known(about: Subject, wanted: Ask, known: set[str], name: str, value: str) -> bool:
-    match name:
-        case "view":
-            return value in about.screen.views or value == EVERYTHING
-        case "sort":
-            column = about.column(value.lstrip("-"))
-            return column is not None and sortable(column)
-        case "q":
-            return True
-        case _ if name == COLUMN:
-            return value in wanted.columns or about.column(value) is not None
-        case _:
-            return name.removeprefix(PREFIX).removesuffix(".from").removesuffix(".to") in known
+def _named(name: str, value: str) -> str:
+    """Return the field or the view that a parameter is about."""
+    return _field(name) if name.startswith(PREFIX) else value.lstrip("-")
+
+
+def _field(name: str) -> str:
+    return name.removeprefix(PREFIX).removesuffix(".from").removesuffix(".to")
+
+
+def _known(about: Subject, known: set[str], name: str, value: str) -> bool:
+    if name == "view":
+        return value in about.screen.views or value == EVERYTHING
+    if name in ("sort", COLUMN):
+        column = about.column(value.lstrip("-"))
+        return column is not None and (name == COLUMN or sortable(column))
+    return not name.startswith(PREFIX) or _field(name) in known
