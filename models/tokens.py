@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from models.actor import Actor
 from models.connections import stored_datetime
@@ -126,14 +127,19 @@ async def resume(
     published: Published, tx: Tx, secret: str, *, now: datetime, ip: str | None = None
 ) -> tuple[Token, Actor] | None:
     """Return the token and who acts with it; None when it is unknown or over, or its member is not active."""
-    member = published.tables["member"]
-    text = f'SELECT {_TOKEN}, {listed(member.values, "m")} FROM "_token" t {_OF_MEMBER} WHERE t."hash" = ?'  # noqa: S608 (names only)
+    text = _select_with(published.tables["member"].values)
     row = await tx.row(text, [token_hash(secret)])
     token = None if row is None else _token(row[: len(_COLUMNS)])
     if row is None or token is None or token.expires_at <= now:
         return None
     actor = actor_of(published, row[len(_COLUMNS) :], ip=ip)
     return None if actor is None else (token, narrowed(actor, token.levels))
+
+
+@lru_cache(maxsize=256)
+def _select_with(columns: tuple[str, ...]) -> str:
+    """Return what reads a token together with columns of its member."""
+    return f'SELECT {_TOKEN}, {listed(columns, "m")} FROM "_token" t {_OF_MEMBER} WHERE t."hash" = ?'  # noqa: S608 (names only)
 
 
 def narrowed(actor: Actor, levels: Collection[str] | None) -> Actor:

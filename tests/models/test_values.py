@@ -6,6 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from definitions.duration import Duration
 from definitions.problems import NOWHERE
@@ -128,3 +131,29 @@ def test_a_phone_number_without_prefix_is_of_the_region() -> None:
 def test_without_a_region_a_phone_number_needs_its_prefix() -> None:
     with pytest.raises(ValueRefusedError):
         convert(field("phone"), "0612345678", Locality(PARIS.timezone))
+
+
+LOCAL = st.text('abzAZ019.+-_ é"@', min_size=0, max_size=70)
+DOMAIN = st.one_of(
+    st.sampled_from(["exemple.fr", "Exemple.FR", "bücher.example", "localhost", "x.test", "", "-a.fr", "[127.0.0.1]"]),
+    st.text("ab-.@é1", max_size=8).map(lambda text: f"{text}.fr"),
+)
+
+
+@given(LOCAL, DOMAIN)
+@example("Postmaster", "exemple.fr")
+@example("a" * 64, "exemple.fr")
+@example("a" * 65, "exemple.fr")
+@example("a", f"{'b.' * 100}fr")
+@example("a@b <c", "exemple.fr>")
+def test_an_address_is_what_the_library_says_whatever_way_it_takes(local: str, domain: str) -> None:
+    written = f"{local}@{domain}"
+    try:
+        expected: str | None = validate_email(written.strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
+        expected = None
+    try:
+        found = convert(field("email"), written, PARIS)
+    except ValueRefusedError:
+        found = None
+    assert found == expected
