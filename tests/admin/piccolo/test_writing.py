@@ -119,8 +119,8 @@ async def test_all_that_is_wrong_is_told_at_once_in_the_readers_language(office:
         answer = await at.send("PATCH", address, {"id": "another", "recruiting": "lost"})
         assert (answer.status_code, answer.text) == (
             422,
-            "Identifiant\u00a0: Vous ne pouvez pas modifier ceci.\n"
-            "Recrutement\u00a0: Un état change par une étape\u00a0: ouvrez la fiche.",
+            "Identifiant\u202f: Vous ne pouvez pas modifier ceci.\n"
+            "Recrutement\u202f: Un état change par une étape\u202f: ouvrez la fiche.",
         )
 
 
