@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.numbers import format_decimal
 
 from admin.formats import Formats, own_name
 
@@ -78,3 +79,22 @@ def test_nothing_is_written_as_nothing() -> None:
 
 def test_midnight_belongs_to_the_day_where_the_network_is() -> None:
     assert FRENCH.day_of(datetime(2026, 11, 22, 23, 30, tzinfo=UTC)) == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize("value", ["1", "1.0", "1.00", "1E+0", "0.10", "0.1", "-0.0", "0", "1000.50", "1000.5"])
+def test_what_was_written_before_changes_nothing(value: str) -> None:
+    before = Formats("fr", ZoneInfo("Europe/Paris"), "EUR", NOW)
+    for other in (1, 1.0, True, 0, Decimal("1"), Decimal("0.1"), Decimal("1000.500")):  # some are equal to the value
+        assert before.number(other)
+        assert before.money(other)
+    number = Decimal(value)
+    assert FRENCH.number(number) == format_decimal(number, locale="fr")
+    assert ENGLISH.number(number) == format_decimal(number, locale="en_GB")
+    decimals = "" if number == int(number) else "50" if number > 1 else "10"
+    assert FRENCH.money(number).partition(",")[2].removesuffix("\u00a0€") == decimals
+
+
+def test_an_hour_is_the_one_where_the_network_is() -> None:
+    moments = (NOW, NOW.replace(month=7), datetime(1, 1, 2, tzinfo=UTC), NOW.replace(hour=0, minute=5))
+    assert [FRENCH.time(moment) for moment in moments] == ["10:00", "11:00", "00:09", "01:05"]
+    assert Formats("fr", ZoneInfo("America/Montreal"), "EUR", NOW).time(NOW) == "04:00"
