@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,9 +16,10 @@ from admin.parts.asking import Raw, at_first, choices, grouped, inputs, question
 from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
 from admin.parts.shown import Titles, write
-from admin.parts.subject import Subject, reading, subject
+from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import redirect, render, say_on
 from definitions.text import Text
+from models.duplicates import duplicates
 from models.errors import ConflictError, InvalidError, RefusedError
 from models.message import Message, say
 from models.record import Record
@@ -38,6 +40,15 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """A record that is like the one that is being added: its address, its title, and a few values to tell it by."""
+
+    href: str
+    title: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
     """A form as it is to be shown. `base` is what stood in it when the record was read: it tells what was changed."""
 
@@ -47,6 +58,7 @@ class Filled:
     wrong: Mapping[str, Message | Text] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     token: str = ""
+    twins: tuple[Twin, ...] = ()
     status: int = 200
 
 
@@ -72,6 +84,9 @@ async def create(request: Request) -> Response:
     values, unreadable = answers(raw, asked, about.reader.formats.timezone)
     if unreadable:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
+    twins = () if text(form, "despite") else await _twins(about, values)
+    if twins:
+        return await _page(request, about, asked, None, Filled(raw, raw, token=token, twins=twins, status=409))
     tenant, actor = about.visit.tenant, about.visit.actor
     try:
         made = await commands.create_once(tenant, actor, about.entity.name, values, _key(token, raw))
@@ -79,6 +94,29 @@ async def create(request: Request) -> Response:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=error.fields, token=token, status=422))
     response = redirect(request, way_back(about, form, about.url(made.id)))
     return say_on(request, response, say("Added: {title}", title=made.title))
+
+
+async def _twins(about: Subject, values: Mapping[str, Any]) -> tuple[Twin, ...]:
+    """Return the records that the visitor may read and that the new one may be the same as."""
+    if not about.entity.duplicates:
+        return ()
+
+    async def work(records: Records) -> tuple[list[Record], Titles]:
+        found = await duplicates(records, about.entity.name, values)
+        return found, await records.reference_labels(found)
+
+    found, titles = await reading(about.visit, work)
+    columns = [each for each in about.columns(about.screen.columns) if each.name not in title_fields(about.entity)]
+    return tuple(
+        Twin(
+            about.url(record.id),
+            record.title,
+            " · ".join(
+                filter(None, (write(each, record.values.get(each.name), about.reader, titles) for each in columns))
+            ),
+        )
+        for record in found
+    )
 
 
 def _key(token: str, raw: Raw) -> str:

@@ -160,7 +160,13 @@ async def test_leads_are_given_to_another_member_and_get_tasks(office: Office) -
         assert await send(claire, do="assign", id=ids, sure="1", owner=office.members[DIANE]) == "/n/small/e/lead/"
     async with office.signed_in(DIANE) as diane:
         page = await send(diane, do="task", id=ids)
-        form = {"do": "task", "id": ids, "sure": "1", "title": "Call them", "token": value(page, "token")}
+        form: dict[str, str | list[str]] = {
+            "do": "task",
+            "id": ids,
+            "sure": "1",
+            "title": "Call them",
+            "token": value(page, "token"),
+        }
         assert [await send(diane, **form) for _ in range(2)] == ["/n/small/e/lead/"] * 2
         assert text_of((await diane.get("tasks")).text).count("Call them") == 3
         assert await send(diane, do="delete", id=ids, sure="1") == "/n/small/e/lead/"
