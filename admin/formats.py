@@ -136,7 +136,7 @@ class Formats:
 
     def number(self, value: Decimal | float | None) -> str:
         """Write a number with the language's separators."""
-        return "" if value is None else _number(value, self.language)
+        return "" if value is None else _number(value or 0, self.language)
 
     def upto(self, count: int) -> str:
         """Write how many there are, as far as they were counted: `500+`."""
@@ -150,7 +150,7 @@ class Formats:
 
     def money(self, value: Decimal | float | None, currency: str | None = None) -> str:
         """Write an amount in the network's currency; whole amounts without decimals."""
-        return "" if value is None else _money(value, currency or self.currency, self.language)
+        return "" if value is None else _money(value or 0, currency or self.currency, self.language)
 
     def phone(self, value: str | None) -> str:
         """Write an E.164 number: a French one for the French in its national form, else international."""
