@@ -192,13 +192,17 @@ class Records:
 
     async def names_for(self, *expressions: Expression | None) -> dict[str, Any]:
         """Return the names that are in scope everywhere, as far as the expressions read them."""
-        paths = {path for expression in expressions if expression is not None for path in expression.reads}
         names = await self.rule_names()
+        names["network"] = self._network_record
+        names["settings"] = {}
+        if not any(expressions):
+            return names
+        paths = {path for expression in expressions if expression is not None for path in expression.reads}
         followed = {path[1:] for path in paths if path[0] == "actor"}
         if names["actor"] is not None and followed:
             names["actor"] = await self.loader.follow("member", names["actor"], followed)
-        names["network"] = self._network_record
-        names["settings"] = await self.settings() if any(path[0] == "settings" for path in paths) else {}
+        if any(path[0] == "settings" for path in paths):
+            names["settings"] = await self.settings()
         return names
 
     async def settings(self) -> Mapping[str, Any]:

@@ -82,12 +82,15 @@ class Known:
         found: set[tuple[Any, ...]] = set()
         if not self._at_once(key):
             return found
-        table, columns = self._sight.table, listed(key)
         asked = [stored for each in self._new if None not in (stored := _stored(self._sight, key, each))]
         one = f"({', '.join('?' * len(key))})"
+        same = " AND ".join(f"t.{quoted(name)} = v.column{number}" for number, name in enumerate(key, 1))
         for begin in range(0, len(asked), BATCH):
             part = asked[begin : begin + BATCH]
-            text = f"SELECT {columns} FROM {table.quoted} WHERE ({columns}) IN (VALUES {', '.join([one] * len(part))})"  # noqa: S608 (names only)
+            text = (
+                f"SELECT {listed(key, 't')} FROM (VALUES {', '.join([one] * len(part))}) AS v "  # noqa: S608 (names only)
+                f"JOIN {self._sight.table.quoted} AS t ON {same}"
+            )
             rows = await self._records.tx.rows(text, [value for stored in part for value in stored])
             found.update(map(tuple, rows))
         return found

@@ -58,7 +58,7 @@ async def create_many(
 
 def _given(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the fields of a new record that are history: those that hold something."""
-    return told(tuple(name for name, value in values.items() if value is not None))
+    return told(tuple([name for name, value in values.items() if value is not None]))
 
 
 async def update(unit: Unit, entity: str, record: str, version: int | None, changes: Mapping[str, Any]) -> Change:
