@@ -309,3 +309,14 @@ async def test_who_may_not_export_looks_at_pages(homes: Homes, clock: SetClock) 
     async with limited(homes, clock) as office, office.signed_in(LEADER) as visitor:
         assert (await visitor.get(f"{address('sign_in')}?__page_size=1000")).status_code == 403
         assert len(await asked(visitor, "sign_in")) == 1
+
+
+async def test_what_happened_in_a_hidden_process_is_not_there(homes: Homes, clock: SetClock) -> None:
+    shown = "first_name: {read: none}"
+    files = changed(LIMITED, leader=LIMITED["leader.yaml"].replace(shown, f"{shown}, recruiting: {{read: none}}"))
+    async with office_of(homes, clock, files) as office:
+        record = await lived(office)
+        async with office.signed_in(LEADER) as visitor:
+            rows = await asked(visitor, "history", record=record)
+            assert [row["kind"] for row in rows] == ["created"]
+            assert "Recruiting: …" in rows[0]["changes"]
