@@ -133,7 +133,7 @@ class Database:
                     max_cached_statement_lifetime=0,
                     server_settings=SETTINGS,
                 )
-            except (*LOST, asyncpg.PostgresError) as error:
+            except (*LOST, asyncpg.PostgresError, OverflowError, ValueError) as error:  # or the address is none
                 raise StoreUnreachableError(f"The database cannot be reached: {error}") from error
 
     async def take(self) -> Connection:

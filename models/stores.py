@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.connections import FileLock, connect
+from models.message import say
 from models.shape import LONGEST
 from models.sqlite import SqliteStore
 from models.store import Store, StoreError
@@ -69,8 +70,10 @@ def home_of(homes: Homes, name: str) -> Home:
 
 
 async def names_in(homes: Homes) -> list[str]:
-    """Return the names of all networks, sorted."""
+    """Return the names of all networks, sorted; `StoreError` when there can be none."""
     if isinstance(homes, Path):
+        if await asyncio.to_thread(lambda: homes.exists() and not homes.is_dir()):
+            raise StoreError(say("{folder} is not a folder.", folder=homes))
         found = await asyncio.to_thread(lambda: [path.stem for path in homes.glob(f"*{SUFFIX}")])
     else:
         from models.schemas import schemas  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver

@@ -45,7 +45,7 @@ async def _connect(settings: Settings) -> tuple[asyncio.StreamReader, asyncio.St
     try:
         with short_path(settings.data) as path:
             return await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
-    except (FileNotFoundError, ConnectionRefusedError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
     except PermissionError as error:
         sentence = say(

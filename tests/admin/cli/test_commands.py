@@ -312,3 +312,25 @@ def test_help_has_examples_that_can_be_called(name: str, capsys: pytest.CaptureF
     examples = capsys.readouterr().out.split("examples:\n")[1].splitlines()
     assert examples
     assert all("maille " in line for line in examples)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("history",), ("network", "list"), ("member", "list"), ("token", "list", LEADER), ("serve", "--port", "0")],
+)
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("postgresql://nobody@/none?host=/nowhere", "cannot be reached"),
+        ("postgresql://127.0.0.1:99999/none", "cannot be reached"),
+        ("mysql://127.0.0.1/none", "cannot be reached"),
+        ("", "is not a folder"),
+    ],
+)
+def test_a_database_or_a_folder_that_is_not_there_is_said(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], where: str, says: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", where)
+    (tmp_path / "data").write_text("no folder")
+    code, _, err = call(*words)
+    assert (code, says in err) == (1, True)
