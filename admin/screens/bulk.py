@@ -88,12 +88,8 @@ def _deed(about: Subject, do: str) -> Deed:
             found = next((each for at, each in bulk_moves(about) if (at, each.name) == (process, name)), None)
             if found is None:
                 raise NotFoundError
-            # A question about the record's own field may stay open: then each record keeps what it has.
-            asked = tuple(
-                replace(each, required=each.required and not each.column.name) for each in move_questions(about, found)
-            )
             fixed = {"process": process, "transition": name}
-            return Deed(do, "move", words(found.label), asked, fixed)
+            return Deed(do, "move", words(found.label), move_questions(about, found), fixed)
         case ["assign"] if assigns(about):
             column = about.column("owner")
             asked = () if column is None else (Question("owner", column, required=True),)
@@ -146,7 +142,7 @@ async def _ask(
         count=count,
         titles=[record.title for record in some],
         inputs=tuple(made.values()),
-        keeps=any(each.column.name and deed.action == "move" for each in deed.asked),
+        keeps=any(each.column.name and not each.required and deed.action == "move" for each in deed.asked),
         notices=[about.reader.words(said) for name, said in (wrong or {}).items() if name not in made],
         token=about.visit.tenant.new_id(),
         many=count > jobs.BATCH,

@@ -78,7 +78,7 @@ async def test_a_form_is_asked_once_and_what_one_is_refused_is_told_by_record(of
     async with office.signed_in(CAMILLE) as camille:
         page = await send(camille, do=CALL, id=ids)
         assert 'name="next_call_at"' in page
-        assert "What you leave empty stays as it is in each record." in text_of(page)
+        assert "This is needed." in text_of(await send(camille, do=CALL, id=ids, sure="1"))
         wrong = await send(camille, do=CALL, id=ids, sure="1", next_call_at="soon")
         assert "Write a date and a time." in text_of(wrong)
         place = await send(camille, do=CALL, id=ids, sure="1", next_call_at="2026-03-05T10:00")
