@@ -28,7 +28,7 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
     hidden: dict[str, Any] = {}
     if await _tells(unit, record, row["template"]):
         hidden |= TEXTS
-    if row["recipient"] in {record.full.get(name) for name in record.hidden}:
+    if row["recipient"] in [record.full.get(name) for name in record.hidden]:  # references have no hash
         hidden |= ADDRESSES
     return {**row, **hidden}
 
