@@ -81,11 +81,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A record that the action failed for: its title ("" when it is out of sight now) and why."""
+    """A record that the action failed for: its title ("" when it is out of sight now) and why.
+
+    `field` is the question or the field that the reason is about, "" when it is about the whole record.
+    """
 
     record: str
     title: str
     reason: Message | Text
+    field: str = ""
 
 
 async def begin(  # noqa: PLR0913 - what a door knows of a job
@@ -179,15 +183,17 @@ def _outcome(result: str | RequestError | None) -> tuple[str, str | None, str | 
 
 def _reason(error: RequestError) -> str:
     """Return why a record was refused, in a form that is said in its reader's language; the first of several fields."""
-    said: Any = error.message
+    name, said = "", error.message
     if isinstance(error, InvalidError):
-        said = next(iter(error.fields.values()), said)
-    return dump(dict(said.values)) if isinstance(said, Text) else dump([said.text, dict(said.values)])
+        name, said = next(iter(error.fields.items()), (name, said))
+    kept = dict(said.values) if isinstance(said, Text) else [said.text, dict(said.values)]
+    return dump({"field": name, "said": kept})
 
 
-def _said(stored: str) -> Message | Text:
+def _failure(record: str, title: str, stored: str) -> Failure:
     found = json.loads(stored)
-    return Text(found) if isinstance(found, dict) else Message(found[0], found[1])
+    said = found["said"]
+    return Failure(record, title, Text(said) if isinstance(said, dict) else Message(said[0], said[1]), found["field"])
 
 
 async def end(unit: Unit, job: str, state: State) -> None:
@@ -207,17 +213,17 @@ async def seen(tenant: Tenant, actor: Actor, job: str) -> tuple[Job, list[Failur
         )
         known = found.entity in unit.network.entities
         titles = await unit.records.labels(found.entity, [row[0] for row in rows]) if rows and known else {}
-        failures = [Failure(record, titles.get(record, ""), _said(reason)) for record, reason in rows]
+        failures = [_failure(record, titles.get(record, ""), reason) for record, reason in rows]
         return replace(found, undo_until=await _undo_until(unit, found)), failures
 
     return await read(tenant, actor, work)
 
 
-async def running(unit: Unit, entity: str) -> list[Job]:
+async def running(records: Records, entity: str) -> list[Job]:
     """Return the actor's jobs about an entity that are under way."""
-    rows = await unit.tx.rows(
+    rows = await records.tx.rows(
         f"""{_SELECT} WHERE "member" = ? AND "entity" = ? AND "state" = 'running' ORDER BY "created_at" """,
-        [unit.actor.id, entity],
+        [records.actor.id, entity],
     )
     return [_job(row) for row in rows]
 

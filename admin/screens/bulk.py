@@ -97,8 +97,8 @@ def _deed(about: Subject, do: str) -> Deed:
         case ["task"]:
             title = Column("title", words(say("What is to be done")), "text")
             due = Column("due", words(say("Due on")), "datetime")
-            asked = (Question("title", title, required=True), Question("due", due, required=False))
-            return Deed(do, "task", words(say("Add a task")), asked)
+            both = (Question("title", title, required=True), Question("due", due, required=False))
+            return Deed(do, "task", words(say("Add a task")), both)
         case ["delete"] if about.may("delete"):
             return Deed(do, "delete", words(say("Delete")), danger=True)
         case _:

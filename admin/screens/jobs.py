@@ -44,7 +44,7 @@ async def shown(request: Request) -> Response:
         "bulk/job.html",
         block="progress" if visit.htmx else None,
         job=job,
-        failures=failures,
+        failures=[(each, _field(visit, job, each.field)) for each in failures],
         more=job.failed - len(failures),
         label=_label(visit, job),
         state=visit.words(state),
@@ -71,6 +71,16 @@ async def undo(request: Request) -> Response:
         return redirect(request, visit.url("jobs", job.id))
     back = inside(visit, text(form, "back") or visit.url("e", job.entity, ""))
     return say_on(request, redirect(request, back), say("The step was taken back."))
+
+
+def _field(visit: Visit, job: Job, name: str) -> str:
+    """Return what people call the question or the field that a refusal is about; "" for none."""
+    process = visit.network.processes.get(job.asked.get("process", ""))
+    transition = process.transitions.get(job.asked["transition"]) if process else None
+    entity = visit.network.entities.get(job.entity)
+    question = transition.form.get(name) if transition else None
+    field = question.field if question else entity.fields.get(name) if entity else None
+    return visit.words(field.label) if field else ""
 
 
 def _label(visit: Visit, job: Job) -> str:

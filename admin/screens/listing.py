@@ -25,7 +25,8 @@ from models.message import say
 from models.query import Query
 from models.record import Page, Record
 from models.records import Records
-from workflows import views
+from workflows import jobs, views
+from workflows.jobs import Job
 from workflows.views import SavedView
 
 PAGE = 50
@@ -65,6 +66,14 @@ class Layout:
     outlook: Outlook
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the visitor keeps beside the records: saved views, and jobs that are under way."""
+
+    views: list[SavedView]
+    running: list[Job]
+
+
 async def page(request: Request) -> Response:
     """Answer with the list, or with what htmx asks for: the results of a search, the next lines."""
     clean = tidy(request)
@@ -79,22 +88,24 @@ async def page(request: Request) -> Response:
             return RedirectResponse(target, status_code=303)
     layout = _layout(about, wanted.columns) if wanted.columns else about.once("layout", lambda: _layout(about))
 
-    async def work(records: Records) -> tuple[Frame, Page, Titles, list[SavedView]]:
+    async def work(records: Records) -> tuple[Frame, Page, Titles, Beside]:
         query = Query(
             wanted.query.where, wanted.query.q, wanted.query.filters, wanted.query.sort, PAGE, wanted.query.cursor
         )
         found = await records.list(about.entity.name, query)
-        saved = await views.visible(records, about.entity.name)
-        return await frame(about, wanted, records), found, await records.reference_labels(found.records), saved
+        name = about.entity.name
+        beside = Beside(await views.visible(records, name), await jobs.running(records, name))
+        return await frame(about, wanted, records), found, await records.reference_labels(found.records), beside
 
-    around, found, titles, saved = await reading(about.visit, work)
+    around, found, titles, beside = await reading(about.visit, work)
     return await render(
         request,
         "listing/page.html",
         block=_block(request),
         about=about,
-        frame=_around(around, saved),
-        shelf=shelf(about, wanted, saved),
+        frame=_around(around, beside.views),
+        shelf=shelf(about, wanted, beside.views),
+        running=beside.running,
         choice=_choice(about, wanted),
         bulk=offers(about),
         exports="export" in about.visit.tenant.published.access.functions(about.visit.actor),

@@ -10,7 +10,7 @@ import pytest
 from models.clock import SetClock
 from models.record import Record
 from tests.admin.office import ALICE, CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
-from tests.admin.screens.leads import lead, text_of, value
+from tests.admin.screens.leads import actor, lead, text_of, value
 from tests.homes import Homes
 from tests.networks import edited
 from workflows import jobs
@@ -105,6 +105,10 @@ async def test_a_long_job_is_followed_and_stopped(office: Office, monkeypatch: p
         assert "Under way 2 of 5" in text_of(page.text)
         part = await camille.get(place, hx_request="true")
         assert part.text.lstrip().startswith("<section")
+        followed = (await camille.get("e/lead/")).text
+        assert "Under way: 2 of 5" in text_of(followed)
+        assert f'href="{place}"' in followed
+        assert place not in (await diane.get("e/lead/")).text
         for path in ("", "/cancel", "/undo"):
             answer = await (diane.post(f"{place}{path}", on="account") if path else diane.get(place))
             assert answer.status_code == 404
@@ -113,6 +117,16 @@ async def test_a_long_job_is_followed_and_stopped(office: Office, monkeypatch: p
         words = text_of((await camille.get(place)).text)
         assert "Stopped 2 of 5" in words
         assert "3 records were left." in words
+
+
+async def test_a_refusal_names_the_question_that_it_is_about(office: Office) -> None:
+    made = await three(office)
+    camille = await actor(office, CAMILLE)
+    asked = {"process": "recruiting", "transition": "call", "form": {}}
+    job = await jobs.begin(office.tenant, camille, "lead", "move", asked, [made[0].id])
+    async with office.signed_in(CAMILLE) as visitor:
+        words = text_of((await visitor.get(f"jobs/{job.id}")).text)
+    assert "Ana Marchand Next call at: This is needed." in words
 
 
 async def test_a_foreign_record_is_told_like_an_absent_one_and_named_nowhere(office: Office) -> None:
