@@ -145,19 +145,23 @@ async def _new_values(
     values |= machinery
     if entity.owner:
         values["owner"] = creator
-    values |= await _defaults(records, entity, given)
+    values |= await _defaults(records, sight, given)
     values |= given
     values |= await computed.compute(records, entity, values)
     return values
 
 
-async def _defaults(records: Records, entity: Entity, given: Mapping[str, Any]) -> dict[str, Any]:
+async def _defaults(records: Records, sight: Sight, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the defaults of the fields that were not given at all; a field that was left empty stays empty."""
-    missing = [field for name, field in entity.fields.items() if field.default is not None and name not in given]
+    entity = sight.entity
+    always = {name: value for name, value in sight.defaults.items() if name not in given}
+    missing = [field for field in sight.computed_defaults if field.name not in given]
+    if not missing:
+        return always
     expressions = [field.default.expression for field in missing if field.default and field.default.expression]
     names = await records.names_for(*expressions)
     found = {field.name: field.default.compute(names, records.context) for field in missing if field.default}
-    return dict(clean(records.network, entity, found, given).values)
+    return {**always, **clean(records.network, entity, found, given).values}
 
 
 def _split(

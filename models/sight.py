@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from definitions.expr import Expression, SqlTemplate, to_sql
+from definitions.spec.entity import Field, FieldType
 from definitions.spec.network import Network
 from models.access import Rights
 from models.filters import Finder
@@ -17,12 +19,17 @@ from models.statement import listing
 from models.tables import Tables
 from models.titles import compile_title, title_fields
 from models.tx import Dialect, Row
-from models.validation import all_fields
+from models.validation import all_fields, clean
 from models.visible import FOLD, ROOT, VisibleColumns
 
 ALWAYS_SELECTED = frozenset({"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner"})
 SELECTIONS = 64
 """So many different choices of columns, and conditions, are kept ready for an entity; screens have a handful."""
+
+ALIKE: frozenset[FieldType] = frozenset(
+    {"text", "long_text", "integer", "decimal", "money", "boolean", "country", "language", "choice", "choices"}
+)
+"""Types whose values mean the same in every zone and country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Sight:
         """Compile the rules of `entity`."""
         self.entity = network.entities[entity]
         self.fields = all_fields(self.entity)
+        self.network = network
         self.rights = rights
         self.table = tables[entity]
         self.visible = VisibleColumns(tables, rights, dialect)
@@ -92,6 +100,18 @@ class Sight:
         if rule in {ALWAYS, self.known}:
             return True
         return False if rule == NEVER else None
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The defaults that are the same for every record, as values of memory."""
+        declared = (field for field in self.entity.fields.values() if _constant(field))
+        found = {field.name: field.default.literal for field in declared if field.default is not None}
+        return clean(self.network, self.entity, found, {}).values
+
+    @cached_property
+    def computed_defaults(self) -> tuple[Field, ...]:
+        """The fields whose defaults depend on more than their type: on an expression, a zone or a country."""
+        return tuple(field for field in self.entity.fields.values() if field.default and not _constant(field))
 
     def hides(self, name: str) -> bool:
         """Whether the field is hidden in some of the records that may be read, or in all."""
@@ -215,3 +235,8 @@ class Sight:
             hidden=frozenset(full) - kept.keys(),
             full=full,
         )
+
+
+def _constant(field: Field) -> bool:
+    """Whether a field has a default that is the same for every record."""
+    return field.default is not None and field.default.expression is None and field.type in ALIKE

@@ -40,7 +40,10 @@ def must_moment(stored: Any) -> datetime:
 
 def dump(value: Any) -> str:
     """Return JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _written(value)
+
+
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 def dump_message(message: Message | None) -> str | None:
