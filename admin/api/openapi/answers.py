@@ -57,6 +57,16 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Statistic": open_object({**_summary(), "rows": {"type": "array", "items": _row()}}),
         "Bulk": _bulk(),
         "Version": _version(),
+        "Setting": open_object(
+            {
+                "name": _TEXT,
+                "type": _TEXT,
+                "label": _TEXTS,
+                "value": _ANY,
+                "default": _ANY,
+                "changed_at": _MAYBE_MOMENT,
+            }
+        ),
         "Published": open_object({"version": _NUMBER, "hash": _TEXT, "changed": _YES}),
         "Plan": open_object(
             {"base": _NUMBER, "hash": _TEXT, "unchanged": _YES, "refused": _PLACED, "warnings": _PLACED}

@@ -13,6 +13,7 @@ from admin.api.openapi.operations import Parts
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
 from models.message import say
+from models.settings import setting_field
 from workflows.unit import Unit
 
 Paths = dict[str, dict[str, Any]]
@@ -46,6 +47,7 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
         )  # fmt: skip
         paths["/definitions"]["post"] = publish
         paths |= _publishing(parts)
+        paths["/settings"] = _settings(horizon, parts)
     found: dict[str, Schema] = answers.schemas_of(words)
     for seen in horizon.entities.values():
         paths |= _Entity(seen, parts).paths(imports=horizon.imports)
@@ -102,6 +104,26 @@ def _publishing(parts: Parts) -> Paths:
             ),
         },
     }  # fmt: skip
+
+
+def _settings(horizon: Horizon, parts: Parts) -> dict[str, Any]:
+    """Return what is done with the settings: each is sent by its name, null for the definition's value."""
+    tag, listed = parts.words(say("The network")), {200: schemas.items(ref("Setting"))}
+    known = {name: setting_field(setting) for name, setting in horizon.network.settings.items()}
+    body: Schema = {
+        "type": "object",
+        "properties": {
+            name: schemas.told(schemas.nullable(schemas.sent(field)), field, parts.words)
+            for name, field in known.items()
+        },
+        "additionalProperties": False,
+    }
+    return {
+        "get": parts.operation("settings.list", tag, say("The settings of the network"), listed),
+        "patch": parts.operation(
+            "settings.change", tag, say("Change settings of the network"), listed, body=body, writes=True
+        ),
+    }
 
 
 def _general(horizon: Horizon, parts: Parts) -> Paths:
