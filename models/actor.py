@@ -13,6 +13,8 @@ class Actor:
 
     `member` is the member's record as expressions see it (`id`, `name`, `country`, `levels`, `_path`, …). A system
     actor that acts because of somebody carries that somebody as `member`; `run` is the automation's run it acts in.
+    `through` is the id of the member who really acts, when it acts in the office of `member`, and `acting` the
+    delegation that lets it (`models.delegations`).
     """
 
     kind: Literal["member", "public", "system"]
@@ -21,6 +23,8 @@ class Actor:
     ip: str | None = None
     language: str = "fr"
     run: str | None = None
+    through: str | None = None
+    acting: str | None = None
 
     @property
     def id(self) -> str | None:

@@ -19,7 +19,10 @@ FORGOTTEN = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of a member; `id` is what is stored (a hash), never what the browser holds."""
+    """A session of a member; `id` is what is stored (a hash), never what the browser holds.
+
+    `acting` is the delegation with which it is in somebody else's office (`models.delegations`).
+    """
 
     id: str
     member: str
@@ -28,6 +31,7 @@ class Session:
     seen_at: datetime
     ip: str | None
     agent: str
+    acting: str | None = None
 
     def idle_too_long(self, now: datetime, idle: timedelta) -> bool:
         """Whether nobody used it for longer than `idle`."""
@@ -78,6 +82,11 @@ async def touch(tx: Tx, identifier: str, now: datetime) -> None:
     await tx.run('UPDATE "_session" SET "seen_at" = ? WHERE "id" = ?', (stored_datetime(now), identifier))
 
 
+async def act(tx: Tx, identifier: str, delegation: str | None) -> None:
+    """Note in whose office the session is from now on; None: in the own one."""
+    await tx.run('UPDATE "_session" SET "acting" = ? WHERE "id" = ?', (delegation, identifier))
+
+
 async def end(tx: Tx, identifier: str) -> int:
     """End one session and return how many ended."""
     return await tx.run('DELETE FROM "_session" WHERE "id" = ?', (identifier,))
@@ -93,11 +102,10 @@ async def purge(tx: Tx, now: datetime) -> int:
     return await tx.run('DELETE FROM "_session" WHERE "seen_at" < ?', (stored_datetime(now - FORGOTTEN),))
 
 
-_SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent" FROM "_session"'
+_SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent", "acting" FROM "_session"'
 
 
 def _session(row: Row) -> Session:
-    identifier, member, csrf, created_at, seen_at, ip, agent = row
-    return Session(
-        identifier, member, csrf, datetime.fromisoformat(created_at), datetime.fromisoformat(seen_at), ip, agent or ""
-    )
+    identifier, member, csrf, created_at, seen_at, ip, agent, acting = row
+    created, seen = datetime.fromisoformat(created_at), datetime.fromisoformat(seen_at)
+    return Session(identifier, member, csrf, created, seen, ip, agent or "", acting)

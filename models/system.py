@@ -22,11 +22,16 @@ from models.tx import Dialect, Tx
 
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
-    | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at"}
+    | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at", "since"}
+    | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at"}
 )
 NUMBERS = frozenset(
     {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
+    | {"tried", "counter", "last_step"}
 )
+
+OF_TERMS = frozenset({"_acceptance", "_wording"})
+"""Where a version is that of terms, which is text."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class SystemTable:
 
     def codec(self, column: str) -> Codec:
         """Return how a column is stored: what it is called says what it holds."""
-        if (self.name, column) == ("_acceptance", "version"):
+        if column == "version" and self.name in OF_TERMS:
             return TEXT
         return MOMENT if column in MOMENTS else INTEGER if column in NUMBERS else TEXT
 
@@ -97,7 +102,7 @@ DEFINITION = _table("_definition", "version at author hash files note", filled="
 HISTORY = _table(
     "_history",
     "id at entity record kind process transition from_state to_state actor actor_kind ip before after text run "
-    "undo_until undone_by",
+    "undo_until undone_by through",
     filled="at entity record kind actor_kind",
     indexes=("entity record at", "at"),
 )
@@ -137,16 +142,41 @@ STEP = _table(
 )
 SESSION = _table(
     "_session",
-    "id member csrf created_at seen_at ip agent",
+    "id member csrf created_at seen_at ip agent acting",
     filled="csrf created_at seen_at",
     indexes=("member", "seen_at"),
 )
 CREDENTIAL = _table("_credential", "member password changed_at", filled="password changed_at")
 SIGN_IN = _table(
-    "_sign_in", "id at email member ip outcome", filled="at outcome", indexes=("email at", "ip at", "member at")
+    "_sign_in",
+    "id at email member ip outcome agent device",
+    filled="at outcome",
+    indexes=("email at", "ip at", "member at", "at"),
+)
+DEVICE = _table(
+    "_device", "id member agent created_at seen_at", filled="member created_at seen_at", indexes=("member", "seen_at")
+)
+PENDING = _table(
+    "_pending",
+    "id member kind payload tried created_at expires_at",
+    filled="kind payload tried created_at expires_at",
+    indexes=("member", "expires_at"),
+)
+SECOND_FACTOR = _table(
+    "_second_factor", "member secret last_step created_at confirmed_at", filled="secret last_step created_at"
+)
+RECOVERY = _table("_recovery", "id member created_at used_at", filled="member created_at", indexes=("member",))
+PASSKEY = _table(
+    "_passkey",
+    "id member name public_key counter created_at last_used_at",
+    filled="member name public_key counter created_at",
+    indexes=("member",),
 )
 ACCEPTANCE = _table(
-    "_acceptance", "id member terms version at ip", filled="member terms version at", indexes=("member terms",)
+    "_acceptance",
+    "id member terms version at ip wording",
+    filled="member terms version at",
+    indexes=("member terms",),
 )
 INVITATION = _table(
     "_invitation", "id member created_at expires_at", filled="member created_at expires_at", indexes=("member",)
@@ -168,7 +198,7 @@ HOOK = _table(
 )
 JOB = _table(
     "_job",
-    "id entity member action asked state total done failed created_at ended_at",
+    "id entity member action asked state total done failed created_at ended_at acting",
     filled="entity action asked state total done failed created_at",
     indexes=("member created_at", "ended_at"),
 )
@@ -181,7 +211,17 @@ VIEW = _table(
     filled="entity member name query created_at changed_at",
     indexes=("entity member",),
 )
+CLOSED = _table("_closed", "member since", filled="since")
 FIRST_VIEW = _table("_first_view", "id view", filled="view", indexes=("view",))
+DELEGATION = _table(
+    "_delegation",
+    "id member delegate kind levels begins_at ends_at revoked_at created_at",
+    filled="member delegate kind levels begins_at ends_at created_at",
+    indexes=("member created_at", "delegate ends_at"),
+)
+STANDING = _table("_standing", "member state reason at by ends_at", filled="state at")
+NEW_EMAIL = _table("_new_email", "member id email created_at expires_at", filled="id email created_at expires_at")
+WORDING = _table("_wording", "id terms version label body", filled="terms version label body")
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
     table.name: table
@@ -196,6 +236,11 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         SESSION,
         CREDENTIAL,
         SIGN_IN,
+        DEVICE,
+        PENDING,
+        SECOND_FACTOR,
+        RECOVERY,
+        PASSKEY,
         ACCEPTANCE,
         INVITATION,
         SETTING,
@@ -206,6 +251,11 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         JOB_ITEM,
         VIEW,
         FIRST_VIEW,
+        DELEGATION,
+        STANDING,
+        NEW_EMAIL,
+        WORDING,
+        CLOSED,
     )
 }
 

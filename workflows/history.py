@@ -87,6 +87,7 @@ def _row(  # noqa: PLR0913, PLR0917 - a row has that many parts
         actor.run,
         maybe_moment(step.undo_until if step else None),
         None,
+        actor.through,
     ]
 
 

@@ -123,7 +123,7 @@ async def _begin(unit: Unit, job: str, entity: str, ask: Ask, records: Sequence[
         raise InvalidError({"": say("Choose 1 to {count} records.", count=MOST)})
     check(unit, entity, ask.action, ask.asked)
     row = [job, entity, unit.actor.id, ask.action, dump(ask.asked), "running", len(records), 0, 0, moment(unit.now)]
-    await unit.tx.run(JOB.insert(), [*row, None])
+    await unit.tx.run(JOB.insert(), [*row, None, unit.actor.acting])
     items = [(unit.new_id(), job, record, "waiting", None, history) for record, history in records]
     await unit.tx.run_many(JOB_ITEM.insert(), items)
     await _batch(unit, await load(unit.tx, job))

@@ -162,7 +162,7 @@ REGISTERS: Mapping[str, Register] = {
         _made(
             "history",
             _columns(
-                "id at entity record kind process transition from_state to_state actor actor_kind ip text",
+                "id at entity record kind process transition from_state to_state actor actor_kind through ip text",
                 _kept("before", asked=False),
                 _kept("after", asked=False),
                 "run",

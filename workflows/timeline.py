@@ -24,7 +24,7 @@ __all__ = ["Event", "FieldChange", "RunTrace", "StepTrace", "timeline"]
 
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run"]
 _HISTORY = """SELECT "id", "at", "kind", "process", "transition", "from_state", "to_state", "actor", "actor_kind",
-"before", "after", "text", "run", "undo_until", "undone_by" FROM "_history" WHERE "entity" = ? AND "record" = ?
+"before", "after", "text", "run", "undo_until", "undone_by", "through" FROM "_history" WHERE "entity" = ? AND "record" = ?
 ORDER BY "at" DESC, "id" DESC LIMIT ?"""
 
 
@@ -44,7 +44,8 @@ class Event:
 
     `text` is a note, or the comment that a move's form asked for; `answers` what it asked for besides, by the names of
     the form's fields. `undo_until` is set while this reader can take the move back (`commands.undo(id)`); `undone` when
-    somebody did. `mail`, `task` and `run` are set for the kinds of that name.
+    somebody did. `mail`, `task` and `run` are set for the kinds of that name. `through_name` is who really acted, in the
+    office of `actor`; "" when nobody else did.
     """
 
     id: str
@@ -66,6 +67,8 @@ class Event:
     mail: Mail | None = None
     task: Task | None = None
     run: RunTrace | None = None
+    through: str | None = None
+    through_name: str = ""
 
 
 async def timeline(tenant: Tenant, actor: Actor, entity: str, id: str, *, limit: int = 200) -> list[Event]:
@@ -93,13 +96,17 @@ async def events_of(unit: Unit, record: Record, limit: int) -> list[Event]:
 
 async def _named(unit: Unit, events: list[Event]) -> list[Event]:
     """Fill in who acted: the name of a colleague is no secret, the rest of the colleague may be."""
-    names = await unit.records.system.labels("member", {event.actor for event in events if event.actor is not None})
-    return [replace(event, actor_name=names.get(event.actor or "", "")) for event in events]
+    wanted = {who for event in events for who in (event.actor, event.through) if who is not None}
+    names = await unit.records.system.labels("member", wanted)
+    return [
+        replace(event, actor_name=names.get(event.actor or "", ""), through_name=names.get(event.through or "", ""))
+        for event in events
+    ]
 
 
 async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, str]) -> Event:
     row_id, at, kind, process, transition, from_state, to_state, actor, actor_kind = row[:9]
-    before, after, text, run, undo_until, undone_by = row[9:]
+    before, after, text, run, undo_until, undone_by, through = row[9:]
     past = Event(
         id=row_id,
         at=must_moment(at),
@@ -116,6 +123,7 @@ async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, 
         answers=_answers(unit, process, transition, json.loads(after or "{}")),
         automation=automations.get(run),
         undone=undone_by is not None,
+        through=through,
     )
     if kind == "moved" and undo.in_time(read_moment(undo_until), unit.now) and undo.may_undo(unit, actor):
         refused = undo.refusal(unit, await undo.load(unit, row_id), record)

@@ -143,7 +143,10 @@ def _who(about: Subject, event: Event) -> str:
     if event.automation:
         return _automation(about, event)
     if event.actor_kind == "member" and event.actor_name:
-        return event.actor_name
+        if event.through is None:
+            return event.actor_name
+        really = event.through_name or about.reader.words(say("Somebody"))
+        return about.reader.words(say("{name} for {member}", name=really, member=event.actor_name))
     return about.reader.words(say("The network") if event.actor_kind == "system" else say("Somebody"))
 
 

@@ -79,6 +79,7 @@ LABELS: Mapping[str, Message] = {
     "template": say("E-mail template"),
     "terms": say("Terms"),
     "text": say("Text"),
+    "through": say("Who acted for them"),
     "title": say("Record"),
     "to_state": say("To the state"),
     "transition": say("Step"),
