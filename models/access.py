@@ -15,13 +15,14 @@ from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from definitions.spec.process import Transition
 from models.actor import Actor
-from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Path, Within, all_of, any_of, plain
+from models.rules import ALWAYS, NEVER, OPEN, Condition, Granted, Holds, Path, Within, all_of, any_of, plain
 from models.tx import Dialect
 
 if TYPE_CHECKING:
     from models.sight import Sight
 
 PUBLIC_LEVEL = "public"
+MEMBER = "member"
 Action = Literal["read", "create", "update", "delete"]
 Mode = Literal["read", "write"]
 
@@ -29,11 +30,15 @@ Mode = Literal["read", "write"]
 class Rights:
     """The rights of one set of levels. Conditions are over the record and the actor."""
 
-    def __init__(self, network: Network, levels: tuple[Level, ...], *, unlimited: bool = False) -> None:
-        """Compile nothing yet; `unlimited` is for the system."""
+    def __init__(
+        self, network: Network, levels: tuple[Level, ...], *, unlimited: bool = False, visiting: bool = False
+    ) -> None:
+        """Compile nothing yet; `unlimited` is for the system, `visiting` for who acts in somebody else's office."""
         self.network = network
         self.levels = levels
         self.unlimited = unlimited
+        self.visiting = visiting
+        self.leads = any(level.administration for level in levels)
         self._rows: dict[tuple[str, Action], Condition] = {}
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
         self._new_fields: dict[tuple[str, str], Condition] = {}
@@ -74,6 +79,8 @@ class Rights:
         if key not in self._moves:
             defined = self.network.processes[process]
             move = defined.transitions[transition]
+            if self.visiting and defined.entity == MEMBER:
+                return NEVER
             self._moves[key] = self._union(lambda level: self._level_transition(level, process, defined.entity, move))
         return self._moves[key]
 
@@ -83,14 +90,15 @@ class Rights:
         return any_of(of_level(level) for level in self.levels)
 
     def _level_row(self, level: Level, entity: str, action: Action) -> Condition:
-        if level.everything:
-            # A member's own data closed to the leader (a choice of the account page) narrows this, and nothing else.
-            return Granted(level.name, level.place, ALWAYS)
+        if self.visiting and entity == MEMBER and action != "read":
+            return NEVER  # whoever could write members could give itself the office: its e-mail is the way in
         definition = self.network.entities[entity]
+        if level.everything:
+            return Granted(level.name, level.place, _unclosed(level, definition))
         own = level.entities.get(entity)
         if own is None:
             return NEVER
-        return self._own_row(own, definition, level, action)
+        return all_of((self._own_row(own, definition, level, action), _unclosed(level, definition)))
 
     def _own_row(self, own: EntityAccess, entity: Entity, level: Level, action: Action) -> Condition:
         rule: Rule = getattr(own, action)
@@ -121,7 +129,7 @@ class Rights:
 
     def _level_transition(self, level: Level, process: str, entity: str, move: Transition) -> Condition:
         if level.everything:
-            return Granted(level.name, level.place, ALWAYS)
+            return self._level_row(level, entity, "update")
         access = level.entities.get(entity)
         narrowed = None if access is None else access.transitions
         if narrowed is not None and not {move.name, f"{process}.{move.name}"} & set(narrowed):
@@ -131,6 +139,14 @@ class Rights:
         if level.name not in move.by:
             return NEVER
         return self._level_row(level, entity, "read")
+
+
+def _unclosed(level: Level, entity: Entity) -> Condition:
+    """Return for which records the leader's own rights count: not for those of members that closed their data to it.
+
+    Members themselves stay, so that who runs the network can.
+    """
+    return OPEN if level.administration and entity.owner else ALWAYS
 
 
 def _condition(level: Level, rule: Rule, entity: Entity) -> Condition:
@@ -163,7 +179,7 @@ class Access:
         """Take the levels of `network`."""
         self.network = network
         self.system = Rights(network, (), unlimited=True)
-        self._rights: dict[tuple[str, ...], Rights] = {}
+        self._rights: dict[tuple[bool, tuple[str, ...]], Rights] = {}
 
     def rights(self, actor: Actor) -> Rights:
         """Return the rights of the actor's levels; a level that is defined no more grants nothing."""
@@ -174,10 +190,12 @@ class Access:
                 names: tuple[str, ...] = (PUBLIC_LEVEL,)
             case _:
                 names = tuple(sorted(set(actor.levels) - {PUBLIC_LEVEL}))
-        if names not in self._rights:
+        visiting = actor.through is not None
+        key = (visiting, names)
+        if key not in self._rights:
             levels = tuple(self.network.levels[name] for name in names if name in self.network.levels)
-            self._rights[names] = Rights(self.network, levels)
-        return self._rights[names]
+            self._rights[key] = Rights(self.network, levels, visiting=visiting)
+        return self._rights[key]
 
     def actor_paths(self, levels: Iterable[str]) -> frozenset[Path]:
         """Return which references of the actor the rules of these levels follow: `("sponsor", "country")`."""
@@ -214,6 +232,8 @@ class Access:
         return frozenset(function for level in rights.levels for function in level.functions)
 
     def administers(self, actor: Actor) -> bool:
-        """Whether one of the actor's levels has the administration of the network."""
+        """Whether one of the actor's levels has the administration of the network; in the own office alone."""
+        if actor.kind == "member" and actor.through is not None:
+            return False
         rights = self.rights(actor)
         return rights.unlimited or any(level.administration or level.everything for level in rights.levels)

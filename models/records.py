@@ -16,7 +16,7 @@ from models.filters import Finder
 from models.message import say
 from models.query import Query
 from models.record import Change, Page, Record
-from models.rules import ALWAYS, Condition, holds, plain
+from models.rules import ALWAYS, CLOSED, OPEN, Condition, holds, plain, reads
 from models.settings import load_settings
 from models.sight import Sight
 from models.statement import Statement
@@ -52,6 +52,7 @@ class Records:
         self.new_id = new_id
         self._settings: Mapping[str, Any] | None = None
         self._actor: Mapping[str, Any] | None = None
+        self._closed: dict[str, bool] = {}
 
     @property
     def network(self) -> Network:
@@ -80,7 +81,8 @@ class Records:
         """The same transaction without any rule, for the runtime."""
         if self.actor.kind == "system":
             return self
-        actor = Actor("system", member=self.actor.member, levels=(), ip=self.actor.ip, run=self.actor.run)
+        acts = self.actor
+        actor = Actor("system", member=acts.member, levels=(), ip=acts.ip, run=acts.run, through=acts.through)
         return Records(self.published, self.tx, actor, self.context, new_id=self.new_id)
 
     async def get(self, entity: str, record_id: str) -> Record:
@@ -227,10 +229,32 @@ class Records:
         """Whether a rule holds for a record in hand, with what it reads of other records."""
         if plain(rule) is ALWAYS:
             return True
+        return holds(rule, await self.names_of(entity, rule, values), self.context)
+
+    async def names_of(self, entity: str, rule: Condition, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the names that deciding a rule for a record in hand takes."""
         names = await self.rule_names()
         paths = self.sight(entity).followed(rule)
-        record = await self.loader.follow(entity, values, paths) if paths else values
-        return holds(rule, {**names, "record": record}, self.context)
+        names["record"] = await self.loader.follow(entity, values, paths) if paths else values
+        if self.rights.leads and CLOSED in reads(rule):
+            owner = values.get("owner")
+            names["closed"] = () if owner is None or not await self._has_closed(owner["id"]) else (owner["id"],)
+        return names
+
+    async def reads_everything(self) -> bool:
+        """Whether the actor may read every record of every entity, with all of its fields."""
+        sights = [self.sight(entity) for entity in self.network.entities]
+        if not all(sight.whole for sight in sights):
+            return False
+        closable = any(sight.known == OPEN for sight in sights)
+        return not closable or await self.tx.row('SELECT 1 FROM "_closed" LIMIT 1') is None
+
+    async def _has_closed(self, member: str) -> bool:
+        """Whether a member closed the own data to the leader; asked once in this transaction."""
+        if member not in self._closed:
+            row = await self.tx.row('SELECT 1 FROM "_closed" WHERE "member" = ?', (member,))
+            self._closed[member] = row is not None
+        return self._closed[member]
 
     def sight(self, entity: str) -> Sight:
         """Return how the actor sees an entity's records."""

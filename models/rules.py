@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
 from definitions.expr.expression import Context, Expression, Names
 from definitions.problems import Place
@@ -24,12 +24,14 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Records of the actor (`mine`), or of the actor and everybody below (`downline`).
+    """Records of the actor (`mine`), of the actor and everybody below (`downline`), or of all who are `open`.
 
-    `through` is `owner` for records that have one, `id` for members themselves.
+    `open` are the records of the actor, of nobody, and of every member that did not close the own data to the leader;
+    to decide it in memory, `names["closed"]` has the ids of owners that did. `through` is `owner` for records that have
+    one, `id` for members themselves.
     """
 
-    reach: Literal["mine", "downline"]
+    reach: Literal["mine", "downline", "open"]
     through: Literal["owner", "id"]
 
 
@@ -67,6 +69,9 @@ Condition = Always | Never | Within | Holds | AnyOf | AllOf | Granted
 
 ALWAYS = Always()
 NEVER = Never()
+OPEN = Within("open", "owner")
+CLOSED: Path = ("closed",)
+"""The name that `OPEN` asks for, as a path."""
 
 
 def plain(condition: Condition) -> Condition:
@@ -152,19 +157,20 @@ def holds(condition: Condition, names: Names, context: Context) -> bool:
         case AllOf(conditions=parts):
             return all(holds(part, names, context) for part in parts)
         case Within():
-            return _within(condition, names["record"], names["actor"])
+            return _within(condition, names)
         case Holds(expression=expression):
             return expression.evaluate(names, context) is True
         case _:
             assert_never(condition)
 
 
-def _within(condition: Within, record: Mapping[str, Any], actor: Mapping[str, Any] | None) -> bool:
+def _within(condition: Within, names: Names) -> bool:
+    record, actor = names["record"], names["actor"]
     member = record.get("owner") if condition.through == "owner" else record
     if member is None or actor is None:
-        return False
-    if condition.reach == "mine":
-        return bool(member["id"] == actor["id"])
+        return condition.reach == "open"
+    if condition.reach != "downline":
+        return bool(member["id"] == actor["id"]) or (condition.reach == "open" and member["id"] not in names["closed"])
     above, path = actor.get("_path"), member.get("_path")
     return bool(above) and path is not None and str(path).startswith(str(above))
 
@@ -182,6 +188,7 @@ def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:
         case Within(reach=reach, through=through):
             way = (*prefix, "owner") if through == "owner" else prefix
             yield (*way, "_path" if reach == "downline" else "id")
+            yield from (CLOSED,) if reach == "open" else ()
         case Holds(expression=expression):
             for path in expression.reads:
                 yield (*prefix, *path[1:]) if path[0] == "record" else path

@@ -34,6 +34,9 @@ def _within(condition: Within, entity: str, alias: str, columns: Columns) -> Sql
     value = columns.value(entity, alias, condition.through)
     if condition.reach == "mine":
         return SqlTemplate(f"{value.text} = ?", _bind_self)
+    if condition.reach == "open":
+        closed = f'SELECT 1 FROM "_closed" AS "{alias}_c" WHERE "{alias}_c"."member" = {value.text}'  # noqa: S608 (names only)
+        return SqlTemplate(f"({value.text} = ? OR NOT EXISTS ({closed}))", _bind_self)
     if condition.through == "id":
         path = columns.value("member", alias, "_path").text
         return SqlTemplate(f"({path} >= ? AND {path} < ?)", _bind_branch)

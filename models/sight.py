@@ -13,7 +13,7 @@ from definitions.spec.network import Network
 from models.access import Rights
 from models.filters import Finder
 from models.record import Record, Right
-from models.rules import ALWAYS, NEVER, Condition, Path, bare, reads
+from models.rules import ALWAYS, NEVER, OPEN, Condition, Path, bare, reads
 from models.rules_sql import condition_sql
 from models.statement import listing
 from models.tables import Tables
@@ -119,8 +119,8 @@ class Sight:
 
     @property
     def whole(self) -> bool:
-        """Whether every record may be read, with all of its fields."""
-        return self.known == ALWAYS and not self._hides
+        """Whether every record may be read that its owner did not close to the leader, with all of its fields."""
+        return self.known in {ALWAYS, OPEN} and not self._hides
 
     def select(self, wanted: tuple[str, ...] | None = None) -> Selection:
         """Return what to select for the fields `wanted` (all by default), with those that every record needs."""

@@ -19,7 +19,7 @@ from models.errors import InvalidError, NotFoundError
 from models.filters import Column as Compared
 from models.message import say
 from models.query import Query
-from models.rules import ALWAYS
+from models.rules import ALWAYS, OPEN
 from models.rules_sql import condition_sql
 from models.sight import Sight
 from models.statement import Statement, listing
@@ -179,10 +179,15 @@ def _readable(unit: Unit, statement: Statement, register: Register) -> None:
 
 
 def _among(statement: Statement, sight: Sight, record: str) -> None:
-    """Add that the record may be read; who may read all of its kind may read of those too that are deleted."""
+    """Add that the record may be read; who may read all of its kind may read of those too that are deleted.
+
+    Whose those were is not known any more: as long as one member closed the own data to the leader, they are closed.
+    """
     if sight.known == ALWAYS:
         statement.add("1 = 1")
         return
+    if sight.known == OPEN:
+        statement.add('NOT EXISTS (SELECT 1 FROM "_closed") OR ')
     statement.add(f'{record} IN (SELECT "{ROOT}"."id" FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 - names of the definitions
     statement.add(sight.read, ")")
 

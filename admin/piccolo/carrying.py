@@ -161,4 +161,4 @@ async def export(visit: Visit, _request: Request, _given: Mapping[str, Any]) -> 
 
 async def _reads_everything(unit: Unit) -> bool:
     exports = "export" in unit.published.access.functions(unit.actor)
-    return exports and all(unit.records.sight(entity).whole for entity in unit.network.entities)
+    return exports and await unit.records.reads_everything()

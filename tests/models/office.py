@@ -221,6 +221,9 @@ class Recorded:
     async def lock(self, key: str) -> None:
         await self.tx.lock(key)
 
+    async def aside(self, call: Callable[[], T]) -> T:
+        return await self.tx.aside(call)
+
     async def query(self, query: PiccoloQuery[Any, Any]) -> list[dict[str, Any]]:
         return await self.tx.query(query)
 
@@ -262,6 +265,11 @@ class Office:
 
 async def fill(tenant: Tenant) -> Office:
     """Return the office with its members."""
+    return Office(tenant, await hire(tenant))
+
+
+async def hire(tenant: Tenant) -> dict[str, str]:
+    """Let the members join and return their ids by name."""
     office = Office(tenant)
     for name, sponsor in TREE.items():
         values = {
@@ -276,4 +284,4 @@ async def fill(tenant: Tenant) -> Office:
             "active": True,
         }
         office.ids[name] = await office.write(SYSTEM, partial(create_member, values=values))
-    return office
+    return office.ids

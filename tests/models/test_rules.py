@@ -14,6 +14,7 @@ from models.records import Records
 from models.rules import (
     ALWAYS,
     NEVER,
+    OPEN,
     AllOf,
     AnyOf,
     Condition,
@@ -28,11 +29,13 @@ from models.rules import (
 )
 from models.rules_sql import condition_sql
 from models.statement import Statement
+from models.system import CLOSED
 from models.visible import ROOT
 from tests.models.office import Office
 
 pytestmark = pytest.mark.anyio
 
+NOW = "2026-03-02 11:00:00.000000+00:00"
 MINE, BELOW = Within("mine", "owner"), Within("downline", "owner")
 
 
@@ -42,7 +45,7 @@ def leaves(office: Office) -> list[Condition]:
     expressions = [rule.expression for access in rules for rule in (access.read, access.update, access.delete)]
     held: list[Condition] = [Holds(expression) for expression in expressions if expression is not None]
     assert len(held) == 5
-    return [ALWAYS, NEVER, MINE, BELOW, *held]
+    return [ALWAYS, NEVER, MINE, BELOW, OPEN, *held]
 
 
 def conditions(office: Office) -> st.SearchStrategy[Condition]:
@@ -58,10 +61,11 @@ def conditions(office: Office) -> st.SearchStrategy[Condition]:
 
 async def test_the_database_and_memory_agree_on_every_rule(office: Office) -> None:
     company = await office.company("Acme")
+    await office.tenant.store.write(lambda tx: tx.run(CLOSED.insert(), (office.ids["bob"], NOW)))
     for owner in office.ids:
         await office.lead(owner, calls=3, company=company)
         await office.lead(owner, country="BE")
-    actors = [await office.actor(name, "compatriots", "sponsors") for name in office.ids]
+    actors = [await office.actor(name, "compatriots", "sponsors", "leader") for name in office.ids]
 
     async def everything(records: Records) -> None:
         leads = (await records.system.list("lead")).records
