@@ -89,7 +89,7 @@ def chart(statistic: Statistic, result: Result, reader: Reader, titles: Titles) 
     """Return the picture of a result. `titles` names the records that groups refer to."""
     entity = reader.network.entities[statistic.entity]
     figures = _figures(statistic, entity, reader)
-    named = [(row.group, row.value if row.value is not None else 0) for row in result.rows]
+    named = [(row.group, row.value if row.value is not None else 0) for row in result.rows if not row.merged]
     periods = len(statistic.by) == 1 and _period(statistic.by[0]) is not None
     if periods:
         named = _without_gaps(named, _period(statistic.by[0]) or "day")
@@ -106,10 +106,12 @@ def chart(statistic: Statistic, result: Result, reader: Reader, titles: Titles) 
         )
         for group, value in named
     ]
+    shape = _shape(statistic, periods=periods)
+    if shape != "line":
+        labelled += [(reader.words(say("Small groups together")), row.value or 0) for row in result.rows if row.merged]
     parts = _parts(labelled, figures)
     title = reader.words(statistic.label)
     summary = ", ".join(f"{part.label}: {part.text}" if part.label else part.text for part in parts)
-    shape = _shape(statistic, periods=periods)
     if shape in ("bars", "line"):
         points, ticks = _plot(parts, figures)
         return Chart(title, shape, parts, summary, points, ticks)

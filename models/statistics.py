@@ -12,6 +12,7 @@ from typing import Any
 from definitions.expr import BOOL, DATE, DATETIME, DECIMAL, Expression, SqlTemplate, to_sql
 from definitions.spec.screen import Statistic
 from models.records import Records
+from models.small_groups import Tally, hidden_people, is_person, merge
 from models.statement import Statement
 from models.tx import Row as SqlRow
 from models.visible import ROOT
@@ -21,11 +22,15 @@ _NULL = SqlTemplate("CAST(NULL AS BIGINT)")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group: the values of `by` (of memory: a date, a state's name, a reference's id), the figure, its records."""
+    """One group: the values of `by` (of memory: a date, a state's name, a reference's id), the figure, its records.
+
+    A `merged` row is what `models.small_groups` made of several groups; its values of `by` are None.
+    """
 
     group: tuple[Any, ...]
     value: int | Decimal | None
     count: int
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Result:
 
     A `share` is a fraction from 0 to 1; `time_in` the average stay that has ended, in seconds. A value that the actor
     may not see counts as empty: in no sum and no average, its group is None, and a condition over it does not hold.
+    Groups with few such people are merged (`models.small_groups`).
     """
 
     statistic: str
@@ -46,6 +52,7 @@ class _Grouped:
 
     templates: tuple[SqlTemplate, ...]
     decoders: tuple[Callable[[Any], Any], ...]
+    unseen: tuple[SqlTemplate, SqlTemplate] | None
 
     def values(self, row: SqlRow) -> tuple[Any, ...]:
         return tuple(
@@ -56,10 +63,12 @@ class _Grouped:
 async def compute(records: Records, statistic: Statistic) -> Result:
     """Compute a statistic under the row and field rules of the records' actor."""
     grouped = _grouped(records, statistic)
-    found = (
-        _stays(records, statistic, grouped) if statistic.measure == "time_in" else _figures(records, statistic, grouped)
-    )
-    rows = sorted(await found, key=lambda row: [(value is None, _sortable(value)) for value in row.group])
+    counted = _stays if statistic.measure == "time_in" else _figures
+    entity = records.network.entities[statistic.entity]
+    tallies = merge(await counted(records, statistic, grouped), apart=is_person(entity))
+    of = None if statistic.of is None else _measured(records, statistic, statistic.of)
+    found = [Row(each.group, _figure(statistic, of, each), each.count, each.merged) for each in tallies]
+    rows = sorted(found, key=lambda row: [(row.merged, value is None, _sortable(value)) for value in row.group])
     if not rows and not statistic.by:
         rows = [Row((), 0 if statistic.measure == "count" else None, 0)]
     return Result(statistic.name, tuple(rows))
@@ -74,7 +83,9 @@ def _grouped(records: Records, statistic: Statistic) -> _Grouped:
     decoders = tuple(
         _decoder(expression, template) for expression, template in zip(statistic.by, templates, strict=True)
     )
-    return _Grouped(templates, decoders)
+    sight = records.sight(statistic.entity)
+    unseen = hidden_people(sight, (statistic.where, statistic.of, *statistic.by)) if statistic.by else None
+    return _Grouped(templates, decoders, unseen)
 
 
 def _sql(records: Records, statistic: Statistic, expression: Expression) -> SqlTemplate:
@@ -97,35 +108,45 @@ def _number(stored: Any, template: SqlTemplate) -> Decimal:
     return Decimal(str(stored)) if template.scale is None else Decimal(stored).scaleb(-template.scale)
 
 
-async def _figures(records: Records, statistic: Statistic, grouped: _Grouped) -> list[Row]:
-    """Count and sum in the database, divide here: exact, and the same on every database."""
-    of = _NULL if statistic.of is None else _sql(records, statistic, statistic.of)
-    summed = SqlTemplate(f"CASE WHEN {of.text} THEN 1 ELSE 0 END", of.bind) if statistic.measure == "share" else of
+async def _figures(records: Records, statistic: Statistic, grouped: _Grouped) -> list[Tally]:
+    """Count and sum in the database; what is divided later is exact, and the same on every database."""
+    summed = _NULL if statistic.of is None else _measured(records, statistic, statistic.of)
     statement = await _begin(records, statistic)
     for template in grouped.templates:
         statement.add(template, ", ")
-    statement.add("count(*), sum(", summed, "), count(", summed, ")")
+    statement.add("count(*), sum(", summed, "), count(", summed, "), ")
+    if grouped.unseen is None:
+        statement.add("0")
+    else:
+        unseen, person = grouped.unseen
+        statement.add("count(DISTINCT CASE WHEN ", unseen, " THEN ", person, " END)")
     await _from(statement, records, statistic)
     if grouped.templates:
         statement.add(" GROUP BY ", ", ".join(str(number + 1) for number in range(len(grouped.templates))))
     rows = await records.tx.rows(statement.text, statement.values)
-    return [
-        Row(grouped.values(row), _figure(statistic, summed, *row[-3:]), row[-3])
-        for row in rows
-        if row[-3] or not statistic.by
-    ]
+    return [Tally(grouped.values(row), *row[-4:]) for row in rows if row[-4] or not statistic.by]
 
 
-def _figure(statistic: Statistic, template: SqlTemplate, count: int, total: Any, filled: int) -> int | Decimal | None:
+def _measured(records: Records, statistic: Statistic, of: Expression) -> SqlTemplate:
+    """Return what is summed: for a share, 1 where its condition holds."""
+    template = _sql(records, statistic, of)
+    if statistic.measure != "share":
+        return template
+    return SqlTemplate(f"CASE WHEN {template.text} THEN 1 ELSE 0 END", template.bind)
+
+
+def _figure(statistic: Statistic, template: SqlTemplate | None, tally: Tally) -> int | Decimal | None:
     match statistic.measure:
         case "count":
-            return count
+            return tally.count
         case "share":
-            return Decimal(total) / count if count else None
+            return Decimal(tally.total or 0) / tally.count if tally.count else None
         case "sum":
-            return _total(statistic, template, total or 0)
+            return _total(statistic, template or _NULL, tally.total or 0)
+        case "time_in":
+            return Decimal(round((tally.total or 0) / tally.filled)) if tally.filled else None
         case _:
-            return Decimal(_total(statistic, template, total)) / filled if filled else None
+            return _total(statistic, template or _NULL, tally.total) / Decimal(tally.filled) if tally.filled else None
 
 
 def _total(statistic: Statistic, template: SqlTemplate, total: Any) -> int | Decimal:
@@ -150,13 +171,22 @@ async def _from(statement: Statement, records: Records, statistic: Statistic, jo
         statement.add(" AND ", _sql(records, statistic, statistic.where))
 
 
-async def _stays(records: Records, statistic: Statistic, grouped: _Grouped) -> list[Row]:
+def _unseen_person(grouped: _Grouped) -> tuple[str | SqlTemplate, ...]:
+    """Return who a row is about, NULL where the reader sees all that the statistic reads."""
+    if grouped.unseen is None:
+        return ("NULL",)
+    unseen, person = grouped.unseen
+    return ("CASE WHEN ", unseen, " THEN ", person, " END")
+
+
+async def _stays(records: Records, statistic: Statistic, grouped: _Grouped) -> list[Tally]:
     """Return the average of the stays in a state that have ended, from the history of moves that were not undone."""
     process, state = statistic.time_in or ("", "")
     statement = await _begin(records, statistic)
     for template in grouped.templates:
         statement.add(template, ", ")
-    statement.add(f'"{ROOT}"."id", "{ROOT}"."created_at", h."at", h."from_state", h."to_state"')
+    statement.add(f'"{ROOT}"."id", "{ROOT}"."created_at", h."at", h."from_state", h."to_state", ')
+    statement.add(*_unseen_person(grouped))
     join = (
         f' JOIN "_history" h ON h."entity" = ? AND h."record" = "{ROOT}"."id" AND h."process" = ? AND h."kind" = ?'
         ' AND h."undone_by" IS NULL AND (h."from_state" = ? OR h."to_state" = ?)'
@@ -167,17 +197,19 @@ async def _stays(records: Records, statistic: Statistic, grouped: _Grouped) -> l
     rows = await records.tx.rows(statement.text, statement.values)
     initial = records.network.processes[process].initial == state
     stays: dict[tuple[Any, ...], list[float]] = {}
+    people: dict[tuple[Any, ...], set[str]] = {}
     width = len(grouped.templates)
     for _, moves in groupby(rows, key=lambda row: row[width]):
         own = list(moves)
-        stays.setdefault(grouped.values(own[0]), []).extend(
-            _ended([row[width + 1 :] for row in own], state, initial=initial)
-        )
-    return [Row(group, _average(each), len(each)) for group, each in stays.items() if each or not statistic.by]
-
-
-def _average(seconds: Sequence[float]) -> Decimal | None:
-    return Decimal(round(sum(seconds) / len(seconds))) if seconds else None
+        group = grouped.values(own[0])
+        ended = _ended([row[width + 1 : -1] for row in own], state, initial=initial)
+        stays.setdefault(group, []).extend(ended)
+        people.setdefault(group, set()).update({own[0][-1]} - {None})
+    return [
+        Tally(group, len(each), Decimal(sum(each)), len(each), len(people[group]))
+        for group, each in stays.items()
+        if each or not statistic.by
+    ]
 
 
 def _ended(moves: Sequence[Sequence[str]], state: str, *, initial: bool) -> Iterator[float]:

@@ -41,7 +41,10 @@ async def statistic(call: Call) -> Answer:
         if found is None:
             raise NotFoundError
         result = await compute(unit.records, found)
-        rows = [{"group": list(row.group), "value": row.value, "count": row.count} for row in result.rows]
+        rows = [
+            {"group": list(row.group), "value": row.value, "count": row.count, "merged": row.merged}
+            for row in result.rows
+        ]
         return Answer({**described(found, unit.network.languages), "rows": rows})
 
     return await call.read(work)

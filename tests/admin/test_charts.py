@@ -94,6 +94,15 @@ def network() -> Network:
     return loaded.network
 
 
+def test_what_was_merged_is_named(network: Network) -> None:
+    rows = (Row(("FR",), 2, 7), Row((None,), 1, 3, merged=True))
+    reader = Reader(network, Formats("en", ZoneInfo("Europe/Paris"), "EUR", NOW))
+    made = chart(network.statistics["by_country"], Result("by_country", rows), reader, {})
+    assert [(part.label, part.text) for part in made.parts] == [("France", "€2"), ("Small groups together", "€1")]
+    line = chart(network.statistics["by_month"], Result("by_month", (Row((None,), 9, 9, merged=True),)), reader, {})
+    assert line.parts == ()
+
+
 def drawn(network: Network, name: str, rows: Mapping[Any, Any], titles: Mapping[str, Mapping[str, str]]) -> Chart:
     groups = ((key if isinstance(key, tuple) else (key,), value) for key, value in rows.items())
     result = Result(name, tuple(Row(group, value, 1) for group, value in groups))

@@ -218,7 +218,7 @@ def _summary() -> dict[str, Schema]:
 
 def _row() -> Schema:
     value = {"type": ["integer", "string", "null"]}
-    return open_object({"group": {"type": "array", "items": _ANY}, "value": value, "count": _NUMBER})
+    return open_object({"group": {"type": "array", "items": _ANY}, "value": value, "count": _NUMBER, "merged": _YES})
 
 
 def _bulk() -> Schema:
