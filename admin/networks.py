@@ -13,6 +13,7 @@ from admin.settings import Settings
 from admin.visit import address
 from definitions.problems import DefinitionError
 from models.clock import Clock
+from models.secrets import Vault
 from models.store import StoreError, StoreUnreachableError
 from models.stores import Home, clear, exists
 from models.tenant import Files, Tenant
@@ -47,7 +48,7 @@ class Networks:
     ) -> None:
         """Serve the networks of `settings.homes`; without a transport its `smtp_url` makes one, or mails wait."""
         self.settings = settings
-        self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id)
+        self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id, vault=Vault(settings.sealing_keys))
         self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
         self.works = works
         self._working: dict[str, _Working] = {}

@@ -19,7 +19,7 @@ class Settings:
 
     With `database_url` the networks are schemas of that PostgreSQL database instead of files in the folder, each called
     like the network with `schema_prefix` before it. `works` False leaves what is due to processes of its own
-    (`maille worker`).
+    (`maille worker`). `secrets_before` still open what they sealed, since `secret` took their place.
     """
 
     data: Path
@@ -29,11 +29,16 @@ class Settings:
     database_url: str | None = None
     schema_prefix: str = ""
     works: bool = True
+    secrets_before: tuple[str, ...] = ()
 
     @property
     def homes(self) -> Homes:
         """Where the networks live."""
         return self.data if self.database_url is None else Schemas(self.database_url, self.schema_prefix)
+
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """Return the secrets that the networks' vaults are made of: the present one, then those before it."""
+        return (self.signing_key(), *(secret.encode() for secret in self.secrets_before))
 
     def signing_key(self) -> bytes:
         """Return the secret; without `MAILLE_SECRET` one is drawn once and kept beside the networks, readable by us."""
@@ -62,7 +67,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
 
     `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
-    `maille worker`.
+    `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -72,4 +77,5 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=environment.get("DATABASE_URL") or None,
         schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
         works=environment.get("MAILLE_WORKERS", "on") != "off",
+        secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
     )

@@ -3,67 +3,121 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Literal
 
-from models import passwords
+from models import devices, passwords, pending, second_factor, tries
 from models import sessions as stored
 from models.actor import Actor
 from models.connections import stored_datetime
+from models.errors import InvalidError
+from models.house_rules import Limits, needs_factor
 from models.members import load_actor
-from models.sessions import IDLE, TOUCH, Session
+from models.message import say
+from models.sessions import TOUCH, Session
 from models.store import StoreError
 from models.tenant import Tenant
+from models.tries import Try
 from models.tx import Tx
-
-WINDOW = timedelta(minutes=15)
-"""Failed tries older than this count no more; a refused try counts for nothing, so a limit never prolongs itself."""
-PAIR_LIMIT = 5
-"""Failed tries for one e-mail from one address."""
-EMAIL_LIMIT = 20
-"""Failed tries for one e-mail from anywhere; addresses from which it signed in before are not held up by it."""
-ADDRESS_LIMIT = 60
-"""Failed tries from one address, for any e-mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A sign-in that worked: `token` goes into the cookie and is stored nowhere."""
+    """A sign-in that worked: `token` goes into the cookie and is stored nowhere.
+
+    `device` is what the browser keeps to be known again; `strange`: it is another one than those known so far.
+    """
 
     token: str
     session: Session
     actor: Actor
+    device: str
+    strange: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """A right password that is not enough: a second factor is asked for, or has to be set up; `token` goes on."""
+
+    token: str
+    kind: Literal["factor", "set_up"]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A sign-in that did not: the wrong e-mail or password (never which), or too many tries, until `until`."""
+    """A sign-in that did not work.
 
-    reason: Literal["credentials", "too_many"]
+    `credentials`: the e-mail or the password is wrong, never which. `too_many`: too many tries, until `until`. `code`:
+    the second factor is wrong. `over`: it was asked for too long ago, or too often: begin again.
+    """
+
+    reason: Literal["credentials", "too_many", "code", "over"]
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    id: str
-    email: str
-    at: datetime
-    ip: str | None
-    member: str | None = None
-    password: str | None = None
+class Entry:
+    """From where somebody comes in: the token of a session before, and what the browser is known by, if it has any."""
+
+    attempt: Try
+    previous: str | None = None
+    device: str | None = None
 
 
 async def set_password(tenant: Tenant, member: str, password: str) -> None:
-    """Give a member a password (`InvalidError` when it is too short) and end the member's sessions."""
+    """Give a member a password (`InvalidError` when it may not be one) and end the member's sessions."""
     hashed = await passwords.hash_password(password)
     now = tenant.clock.now()
 
     async def work(tx: Tx) -> None:
         await store_password(tx, member, hashed, now)
         await stored.end_all(tx, member)
+        await pending.end_all(tx, member)
 
     await tenant.store.write(work)
+
+
+async def change_password(tenant: Tenant, session: Session, old: str, new: str) -> str:
+    """Give the session's member a new password, who says the old one: other sessions end, this one has a new token.
+
+    Return that token. `InvalidError` by field: `old`, `password`.
+    """
+    await confirm(tenant, session.member, old, field="old")
+    hashed = await passwords.hash_password(new)
+    now = tenant.clock.now()
+
+    async def work(tx: Tx) -> str:
+        await store_password(tx, session.member, hashed, now)
+        await stored.end_all(tx, session.member, but=session.id)
+        await pending.end_all(tx, session.member)
+        return (await stored.rotate(tx, session))[0]
+
+    return await tenant.store.write(work)
+
+
+async def confirm(tenant: Tenant, member: str, password: str, *, field: str = "password") -> None:
+    """Make sure that the member itself asks, before something changes that opens the account; `InvalidError`.
+
+    Wrong passwords count as tries: who found an open session guesses no faster than who has none.
+    """
+
+    async def begin(tx: Tx) -> tuple[Try, str | None, datetime | None]:
+        row = await tx.row(
+            'SELECT lower(m."email"), c."password" FROM "member" m LEFT JOIN "_credential" c ON c."member" = m."id" '
+            'WHERE m."id" = ?',
+            (member,),
+        )
+        email, password_ = (f"member:{member}", None) if row is None else row
+        attempt = Try(tenant.new_id(), f"confirm:{email}", tenant.clock.now(), None, member=member)
+        return attempt, password_, await tries.begin(tx, attempt)
+
+    attempt, hashed, until = await tenant.store.write(begin)
+    if until is not None:
+        raise InvalidError({field: say("Too many tries. Try again in a few minutes.")})
+    if not await passwords.matches(hashed, password):
+        raise InvalidError({field: say("This is not your password.")})
+    await tenant.store.write(lambda tx: tries.forget(tx, attempt.id))
 
 
 async def store_password(tx: Tx, member: str, hashed: str, now: datetime) -> None:
@@ -75,7 +129,7 @@ async def store_password(tx: Tx, member: str, hashed: str, now: datetime) -> Non
     )
 
 
-async def sign_in(
+async def sign_in(  # noqa: PLR0913 - what a browser brings along
     tenant: Tenant,
     email: str,
     password: str,
@@ -83,106 +137,90 @@ async def sign_in(
     ip: str | None,
     agent: str = "",
     previous: str | None = None,
-) -> SignedIn | Refusal:
+    device: str | None = None,
+) -> SignedIn | Halfway | Refusal:
     """Check the password, log the try, open a session and end the one of the token `previous`.
 
-    An unknown e-mail takes as long as a wrong password. The hash is computed in a thread, between two transactions; the
-    try is logged as failed before it, so that tries side by side count too.
+    A member with a second factor, or who needs one, comes halfway: see `models.second_step`. An unknown e-mail takes as
+    long as a wrong password. The hash is computed in a thread, between two transactions; the try is logged as failed
+    before it, so that tries side by side count too.
     """
-    attempt = _Try(tenant.new_id(), email.strip().casefold()[:320], tenant.clock.now(), ip)
-    begun = await tenant.store.write(lambda tx: _begin(tx, attempt))
-    if isinstance(begun, Refusal):
-        return begun
-    if not await passwords.matches(begun.password, password):
+    said = Try(tenant.new_id(), email.strip().casefold()[:320], tenant.clock.now(), ip, agent[:300])
+    attempt, hashed, until = await tenant.store.write(lambda tx: _begin(tx, said, device))
+    if until is not None:
+        return Refusal("too_many", until)
+    if not await passwords.matches(hashed, password):
         return Refusal("credentials")
-    member = begun.member
-
-    async def work(tx: Tx) -> SignedIn | Refusal:
-        actor = None if member is None else await load_actor(tenant.published, tx, member, ip=ip)
-        if actor is None or actor.id is None:
-            return Refusal("credentials")
-        if previous:
-            await stored.end(tx, stored.session_id(previous))
-        await tx.run('UPDATE "_sign_in" SET "outcome" = ? WHERE "id" = ?', ("signed_in", attempt.id))
-        token = stored.new_token()
-        session = Session(
-            stored.session_id(token), actor.id, stored.new_token(), attempt.at, attempt.at, ip, agent[:300]
-        )
-        await stored.store_session(tx, session)
-        return SignedIn(token, session, actor)
-
-    return await tenant.store.write(work)
+    entry = Entry(attempt, previous, device)
+    return await tenant.store.write(lambda tx: _go_on(tenant, tx, entry))
 
 
-async def _begin(tx: Tx, attempt: _Try) -> _Try | Refusal:
-    """Log the try and return it with the stored password, or refuse it when there were too many."""
+async def _begin(tx: Tx, said: Try, device: str | None) -> tuple[Try, str | None, datetime | None]:
+    """Log the try; return it with whose it is, the stored password, and until when it has to wait."""
     found = await tx.row(
         'SELECT m."id", c."password" FROM "member" m JOIN "_credential" c ON c."member" = m."id" '
         'WHERE lower(m."email") = ? AND m."active" ORDER BY m."id" LIMIT 1',
-        (attempt.email,),
+        (said.email,),
     )
     member, password = (None, None) if found is None else (found[0], found[1])
-    for counted in (attempt.email, attempt.ip):
-        await tx.lock(f"sign-in:{counted}")
-    until = await _limited_until(tx, attempt)
-    await tx.run(
-        'INSERT INTO "_sign_in" ("id", "at", "email", "member", "ip", "outcome") VALUES (?, ?, ?, ?, ?, ?)',
-        (
-            attempt.id,
-            stored_datetime(attempt.at),
-            attempt.email,
-            member,
-            attempt.ip,
-            "failed" if until is None else "limited",
-        ),
-    )
-    if until is not None:
-        return Refusal("too_many", until)
-    return _Try(attempt.id, attempt.email, attempt.at, attempt.ip, member, password)
+    known = await devices.known(tx, device, member)
+    attempt = replace(said, member=member, device=known)
+    return attempt, password, await tries.begin(tx, attempt)
 
 
-async def _limited_until(tx: Tx, attempt: _Try) -> datetime | None:
-    """Return until when this e-mail or address has to wait, None when it has not."""
-    since = stored_datetime(attempt.at - WINDOW)
-    ip = attempt.ip
-    failed = await tx.rows(
-        'SELECT "at", "email", "ip" FROM "_sign_in" WHERE "at" > ? AND "at" <= ? AND "outcome" = ? '
-        'AND ("email" = ? OR "ip" = ?) ORDER BY "at" DESC LIMIT 1000',
-        (since, stored_datetime(attempt.at), "failed", attempt.email, ip),
-    )
-    pair = [row[0] for row in failed if row[1] == attempt.email and row[2] == ip]
-    address = [row[0] for row in failed if row[2] == ip and ip is not None]
-    limits = [(pair, PAIR_LIMIT), (address, ADDRESS_LIMIT)]
-    if not await _known_address(tx, attempt):
-        limits.append(([row[0] for row in failed if row[1] == attempt.email], EMAIL_LIMIT))
-    waits = [datetime.fromisoformat(moments[limit - 1]) + WINDOW for moments, limit in limits if len(moments) >= limit]
-    return max(waits, default=None)
+async def _go_on(tenant: Tenant, tx: Tx, entry: Entry) -> SignedIn | Halfway | Refusal:
+    """Let in whose password was right, or ask for the second factor."""
+    attempt = entry.attempt
+    actor = await _actor(tenant, tx, attempt)
+    if actor is None or attempt.member is None:
+        return Refusal("credentials")
+    has = await second_factor.has_any(tx, attempt.member)
+    if not has and not await needs_factor(tx, actor):
+        return await enter(tx, entry, actor)
+    kind: Literal["factor", "set_up"] = "factor" if has else "set_up"
+    await tries.settle(tx, attempt.id, "halfway")
+    payload = {**asdict(attempt), "at": stored_datetime(attempt.at), "previous": entry.previous, "known": entry.device}
+    return Halfway(await pending.begin(tx, kind, attempt.member, payload, attempt.at), kind)
 
 
-async def _known_address(tx: Tx, attempt: _Try) -> bool:
-    """Whether this e-mail signed in from this address before."""
-    row = await tx.row(
-        'SELECT 1 FROM "_sign_in" WHERE "email" = ? AND "ip" = ? AND "outcome" = ? LIMIT 1',
-        (attempt.email, attempt.ip, "signed_in"),
-    )
-    return row is not None
+async def _actor(tenant: Tenant, tx: Tx, attempt: Try) -> Actor | None:
+    if attempt.member is None:
+        return None
+    return await load_actor(tenant.published, tx, attempt.member, ip=attempt.ip)
 
 
-async def resume(tenant: Tenant, token: str, *, ip: str | None, idle: timedelta = IDLE) -> tuple[Session, Actor] | None:
-    """Return the session of a cookie's token and who acts in it; None when there is none, or it was idle too long."""
+async def enter(tx: Tx, entry: Entry, actor: Actor) -> SignedIn:
+    """Open a session for a member that has shown who it is; the try that was logged is settled.
+
+    The session of `entry.previous` ends: what somebody planted in the browser before is worth nothing.
+    """
+    attempt, member = entry.attempt, str(actor.id)
+    if entry.previous:
+        await stored.end(tx, stored.session_id(entry.previous))
+    device, strange = await devices.meet(tx, entry.device, member, attempt)
+    await tries.settle(tx, attempt.id, "signed_in")
+    token = stored.new_token()
+    identifier, csrf = stored.session_id(token), stored.new_token()
+    session = Session(identifier, member, csrf, attempt.at, attempt.at, attempt.ip, attempt.agent)
+    await stored.store_session(tx, session)
+    return SignedIn(token, session, actor, device, strange)
+
+
+async def resume(tenant: Tenant, token: str, *, ip: str | None) -> tuple[Session, Actor] | None:
+    """Return the session of a cookie's token and who acts in it; None when there is none, or it lasted too long."""
     now = tenant.clock.now()
 
-    async def look(tx: Tx) -> tuple[Session, Actor | None] | None:
-        session = await stored.find(tx, stored.session_id(token))
-        if session is None:
+    async def look(tx: Tx) -> tuple[Session, Limits, Actor | None] | None:
+        found = await stored.find_with_limits(tx, stored.session_id(token))
+        if found is None:
             return None
-        return session, await load_actor(tenant.published, tx, session.member, ip=ip)
+        return *found, await load_actor(tenant.published, tx, found[0].member, ip=ip)
 
     found = await tenant.store.read(look)
     if found is None:
         return None
-    session, actor = found
-    if actor is None or session.idle_too_long(now, idle):
+    session, limits, actor = found
+    if actor is None or session.over(now, limits):
         with suppress(StoreError):  # it is over, also where that cannot be written down
             await tenant.store.write(lambda tx: stored.end(tx, session.id))
         return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models.connections import stored_datetime
+from models.house_rules import IDLE, LONGEST, Limits, limits_from
 from models.tx import Row, Tx
 
-IDLE = timedelta(minutes=20)
 TOUCH = timedelta(minutes=1)
 """`seen_at` is written at most so often: a page with twenty requests is not twenty commits."""
 FORGOTTEN = timedelta(days=2)
@@ -33,9 +33,9 @@ class Session:
     agent: str
     acting: str | None = None
 
-    def idle_too_long(self, now: datetime, idle: timedelta) -> bool:
-        """Whether nobody used it for longer than `idle`."""
-        return now - self.seen_at > idle
+    def over(self, now: datetime, limits: Limits) -> bool:
+        """Whether nobody used it for too long, or it is too old."""
+        return now - self.seen_at > limits.idle or now - self.created_at > limits.longest
 
 
 def new_token() -> str:
@@ -71,6 +71,20 @@ async def find(tx: Tx, identifier: str) -> Session | None:
     return None if row is None else _session(row)
 
 
+async def find_with_limits(tx: Tx, identifier: str) -> tuple[Session, Limits] | None:
+    """Return the session and how long the network lets sessions last."""
+    row = await tx.row(_WITH_LIMITS, (IDLE, LONGEST, identifier))
+    return None if row is None else (_session(row[:-2]), limits_from(row[-2], row[-1]))
+
+
+async def rotate(tx: Tx, session: Session) -> tuple[str, Session]:
+    """Give the session another token (returned: it is stored nowhere) and form token; the old ones open nothing."""
+    token = new_token()
+    fresh = replace(session, id=session_id(token), csrf=new_token())
+    await tx.run('UPDATE "_session" SET "id" = ?, "csrf" = ? WHERE "id" = ?', (fresh.id, fresh.csrf, session.id))
+    return token, fresh
+
+
 async def of_member(tx: Tx, member: str) -> list[Session]:
     """Return a member's sessions, the latest seen first."""
     rows = await tx.rows(f'{_SELECT} WHERE "member" = ? ORDER BY "seen_at" DESC', (member,))
@@ -92,9 +106,9 @@ async def end(tx: Tx, identifier: str) -> int:
     return await tx.run('DELETE FROM "_session" WHERE "id" = ?', (identifier,))
 
 
-async def end_all(tx: Tx, member: str) -> int:
-    """End all sessions of a member and return how many ended."""
-    return await tx.run('DELETE FROM "_session" WHERE "member" = ?', (member,))
+async def end_all(tx: Tx, member: str, *, but: str = "") -> int:
+    """End all sessions of a member, but the one with that id, and return how many ended."""
+    return await tx.run('DELETE FROM "_session" WHERE "member" = ? AND "id" <> ?', (member, but))
 
 
 async def purge(tx: Tx, now: datetime) -> int:
@@ -102,7 +116,10 @@ async def purge(tx: Tx, now: datetime) -> int:
     return await tx.run('DELETE FROM "_session" WHERE "seen_at" < ?', (stored_datetime(now - FORGOTTEN),))
 
 
-_SELECT = 'SELECT "id", "member", "csrf", "created_at", "seen_at", "ip", "agent", "acting" FROM "_session"'
+_COLUMNS = '"id", "member", "csrf", "created_at", "seen_at", "ip", "agent", "acting"'
+_SELECT = f'SELECT {_COLUMNS} FROM "_session"'  # noqa: S608 - columns of ours
+_VALUE = '(SELECT "value" FROM "_setting" WHERE "name" = ?)'
+_WITH_LIMITS = f'SELECT {_COLUMNS}, {_VALUE}, {_VALUE} FROM "_session" WHERE "id" = ?'  # noqa: S608 - the same
 
 
 def _session(row: Row) -> Session:

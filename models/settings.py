@@ -14,6 +14,7 @@ from definitions.spec.entity import Field
 from definitions.spec.network import Network, Setting
 from models.columns import Codec, codec
 from models.connections import stored_datetime
+from models.house_rules import rules_of
 from models.system import SETTING
 from models.tx import Tx
 
@@ -41,19 +42,25 @@ def setting_field(setting: Setting) -> Field:
     return Field(**shape, place=setting.place, options=setting.options, required=setting.value is not None)
 
 
+def settings_of(network: Network) -> dict[str, Setting]:
+    """Return all settings of a network: its definition's, then those that every network has."""
+    return {**network.settings, **rules_of(network)}
+
+
 async def load_settings(tx: Tx, network: Network) -> dict[str, Any]:
-    """Return the value of every setting of the network."""
+    """Return the value of every setting of the network's definition."""
     values = {name: setting.value for name, setting in network.settings.items()}
     if values:
-        values |= {name: kept.value for name, kept in (await kept_settings(tx, network)).items()}
+        kept = await kept_settings(tx, network)
+        values |= {name: each.value for name, each in kept.items() if name in values}
     return values
 
 
 async def kept_settings(tx: Tx, network: Network) -> dict[str, Kept]:
     """Return what is kept over the definition's values; a value that no longer fits its setting's type is nothing."""
-    found = {}
+    found, known = {}, settings_of(network)
     for name, stored, changed_at, author in await tx.rows(_SELECT):
-        setting = network.settings.get(name)
+        setting = known.get(name)
         if setting is None:
             continue
         value = _read(setting, json.loads(stored))
@@ -66,7 +73,7 @@ async def save_setting(
     tx: Tx, network: Network, name: str, value: Any, *, now: datetime, author: str | None = None
 ) -> None:
     """Keep another value for a setting (a value of memory); `KeyError` when there is no such setting."""
-    stored = _codec(network.settings[name]).encoded(value)
+    stored = _codec(settings_of(network)[name]).encoded(value)
     await reset_setting(tx, name)
     await tx.run(SETTING.insert(), [name, json.dumps(stored), stored_datetime(now), author])
 

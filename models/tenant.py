@@ -20,6 +20,7 @@ from models.errors import PublishedMeanwhileError
 from models.message import say
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
+from models.secrets import Vault
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
 from models.stores import Home, create_store, open_store, remove_store
@@ -42,7 +43,10 @@ def uuid7() -> str:
 
 
 class Tenant:
-    """One open network. `published` is the current version (`LookupError` before the first one)."""
+    """One open network. `published` is the current version (`LookupError` before the first one).
+
+    `vault` seals what only the system may know; it has no key until who opened the network gives it the installation's.
+    """
 
     def __init__(self, name: str, store: Store, *, clock: Clock, new_id: Callable[[], str]) -> None:
         """Use `open_tenant` or `create_tenant`."""
@@ -55,6 +59,7 @@ class Tenant:
         self._publishing = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self.turnstile = Turnstile()
+        self.vault = Vault(_no_secret)
 
     @property
     def published(self) -> Published:
@@ -201,6 +206,11 @@ class Tenant:
     async def close(self) -> None:
         """Close the store."""
         await self.store.close()
+
+
+def _no_secret() -> tuple[bytes, ...]:
+    """Stand in for the installation's secrets where nobody gave any: too short to seal with."""
+    return (b"",)
 
 
 def _load(files: str) -> Network:

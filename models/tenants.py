@@ -11,6 +11,7 @@ from pathlib import Path
 
 from models.clock import Clock, SystemClock
 from models.message import say
+from models.secrets import Vault
 from models.store import StoreBusyError
 from models.stores import Home, Homes, home_of, names_in
 from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
@@ -30,6 +31,7 @@ class Tenants:
     capacity: int = 64
     clock: Clock = field(default_factory=SystemClock)
     new_id: Callable[[], str] = uuid7
+    vault: Vault | None = None
     _opened: OrderedDict[str, _Opened] = field(default_factory=OrderedDict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _apart: set[str] = field(default_factory=set)
@@ -63,7 +65,7 @@ class Tenants:
         async with self._lock:
             self._refuse_apart(name)
             tenant = await create_tenant(home, name, files=files, author=author, clock=self.clock, new_id=self.new_id)
-            self._opened[name] = _Opened(tenant)
+            self._opened[name] = self._kept(tenant)
             await self._shrink()
         return tenant
 
@@ -125,8 +127,12 @@ class Tenants:
         if not tenant.has_definitions:  # whoever was making it stopped in the middle
             await tenant.close()
             raise LookupError(name)
-        self._opened[name] = opened = _Opened(tenant)
+        self._opened[name] = opened = self._kept(tenant)
         return opened
+
+    def _kept(self, tenant: Tenant) -> _Opened:
+        tenant.vault = self.vault or tenant.vault
+        return _Opened(tenant)
 
     async def _forget(self, name: str, opened: _Opened) -> None:
         """Close a network that another process took away."""

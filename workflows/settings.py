@@ -10,8 +10,9 @@ from definitions.spec.entity import Field
 from definitions.spec.network import Setting
 from models.actor import Actor
 from models.errors import ConflictError, InvalidError, NotFoundError
+from models.house_rules import BOUNDS
 from models.message import Message, say
-from models.settings import Kept, kept_settings, reset_setting, save_setting, setting_field
+from models.settings import Kept, kept_settings, reset_setting, save_setting, setting_field, settings_of
 from models.tenant import Tenant
 from models.validation import Cleaned, converted
 from workflows.stored import moment
@@ -49,7 +50,7 @@ async def held(unit: Unit) -> dict[str, Held]:
     kept = await kept_settings(unit.tx, unit.network)
     authors = [each.changed_by for each in kept.values() if each.changed_by is not None]
     names = await unit.records.labels("member", authors) if authors else {}
-    return {name: _held(setting, kept.get(name), names) for name, setting in unit.network.settings.items()}
+    return {name: _held(setting, kept.get(name), names) for name, setting in settings_of(unit.network).items()}
 
 
 def _held(setting: Setting, kept: Kept | None, names: Mapping[str, str]) -> Held:
@@ -102,5 +103,16 @@ def _cleaned(unit: Unit, now: Mapping[str, Held], values: Mapping[str, Any]) -> 
     fields = {name: now[name].field for name in values if name in now}
     known = converted(unit.network, fields, {name: value for name, value in values.items() if name in fields})
     problems: dict[str, Message] = {**known.problems}
+    problems |= {name: _outside(name) for name, value in known.values.items() if not _within(name, value)}
     problems |= {name[:100]: say("There is no such setting.") for name in values if name not in fields}
     return Cleaned(known.values, problems)
+
+
+def _within(name: str, value: Any) -> bool:
+    least, most = BOUNDS.get(name, (None, None))
+    return least is None or most is None or least <= value <= most
+
+
+def _outside(name: str) -> Message:
+    least, most = BOUNDS[name]
+    return say("This is a number from {least} to {most}.", least=least, most=most)

@@ -2,20 +2,26 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from models import accounts, passwords, terms
-from models.accounts import EMAIL_LIMIT, PAIR_LIMIT, WINDOW, Refusal, SignedIn
+from models.accounts import Halfway, Refusal, SignedIn
 from models.actor import PUBLIC, SYSTEM
 from models.clock import SetClock
 from models.errors import ConflictError, InvalidError, NotFoundError
-from models.sessions import IDLE, session_id
+from models.house_rules import IDLE as IDLE_SETTING
+from models.house_rules import LONGEST, limits_from
+from models.sessions import session_id
+from models.settings import save_setting
+from models.tries import ADDRESS_LIMIT, EMAIL_LIMIT, PAIR_LIMIT, WINDOW
 from tests.models.office import Office
 
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "a long password"
+IDLE = limits_from(None, None).idle
 HOME, OTHER = "192.0.2.1", "198.51.100.9"
 
 
@@ -32,12 +38,17 @@ async def enter(
     email: str = "ann@example.com",
     ip: str = HOME,
     previous: str | None = None,
-) -> SignedIn | Refusal:
-    return await accounts.sign_in(office.tenant, email, password, ip=ip, agent="Firefox", previous=previous)
+    device: str | None = None,
+) -> SignedIn | Halfway | Refusal:
+    return await accounts.sign_in(
+        office.tenant, email, password, ip=ip, agent="Firefox", previous=previous, device=device
+    )
 
 
-async def entered(office: Office, *, ip: str = HOME, previous: str | None = None) -> SignedIn:
-    found = await enter(office, ip=ip, previous=previous)
+async def entered(
+    office: Office, *, ip: str = HOME, previous: str | None = None, device: str | None = None
+) -> SignedIn:
+    found = await enter(office, ip=ip, previous=previous, device=device)
     assert isinstance(found, SignedIn)
     return found
 
@@ -98,10 +109,32 @@ async def test_a_session_ends_when_it_is_idle(office: Office, ann: str, clock: S
     assert await accounts.sessions(office.tenant, ann) == []
 
 
-async def test_the_idle_time_is_an_argument(office: Office, ann: str, clock: SetClock) -> None:
+async def test_the_idle_time_is_a_setting_of_the_network(office: Office, ann: str, clock: SetClock) -> None:
     found = await entered(office)
+    await keep(office, IDLE_SETTING, 5)
+    clock.forward(timedelta(minutes=5))
+    assert await accounts.resume(office.tenant, found.token, ip=HOME) is not None
     clock.forward(timedelta(minutes=6))
-    assert await accounts.resume(office.tenant, found.token, ip=HOME, idle=timedelta(minutes=5)) is None
+    assert await accounts.resume(office.tenant, found.token, ip=HOME) is None
+
+
+async def keep(office: Office, name: str, value: Any) -> None:
+    network, now = office.tenant.published.network, office.tenant.clock.now()
+    await office.tenant.store.write(lambda tx: save_setting(tx, network, name, value, now=now))
+
+
+@pytest.mark.parametrize(("hours", "lasts"), [(None, 12), (2, 2)])
+async def test_a_session_ends_when_it_is_old_however_much_it_is_used(
+    office: Office, ann: str, clock: SetClock, hours: int | None, lasts: int
+) -> None:
+    found = await entered(office)
+    if hours is not None:
+        await keep(office, LONGEST, hours)
+    for _ in range(lasts * 4):
+        clock.forward(timedelta(minutes=15))
+        assert await accounts.resume(office.tenant, found.token, ip=HOME) is not None
+    clock.forward(timedelta(seconds=1))
+    assert await accounts.resume(office.tenant, found.token, ip=HOME) is None
 
 
 async def test_signing_in_again_ends_the_session_before(office: Office, ann: str) -> None:
@@ -133,10 +166,66 @@ async def test_a_new_password_ends_the_sessions(office: Office, ann: str) -> Non
     assert isinstance(await enter(office, "another password"), SignedIn)
 
 
-@pytest.mark.parametrize("password", ["short", "x" * 201])
-async def test_a_password_has_a_length(office: Office, password: str) -> None:
-    with pytest.raises(InvalidError):
+@pytest.mark.parametrize(
+    "password", ["short", "elevenchars", "x" * 201, "123456789012", "Motdepasse123456", "PassWord1234"]
+)
+async def test_a_password_has_a_length_and_is_not_known_from_leaks(office: Office, password: str) -> None:
+    with pytest.raises(InvalidError) as refused:
         await accounts.set_password(office.tenant, office.ids["ann"], password)
+    sentence = "12 to 200 characters" if not 12 <= len(password) <= 200 else "attackers try first"
+    assert sentence in str(refused.value.fields["password"])
+
+
+async def test_who_changes_the_password_says_the_old_one_and_stays_signed_in_here_alone(
+    office: Office, ann: str
+) -> None:
+    here, elsewhere = await entered(office), await entered(office)
+    with pytest.raises(InvalidError) as refused:
+        await accounts.change_password(office.tenant, here.session, "not the old one", "another password")
+    assert list(refused.value.fields) == ["old"]
+    token = await accounts.change_password(office.tenant, here.session, PASSWORD, "another password")
+    resumed = [await accounts.resume(office.tenant, each, ip=HOME) for each in (token, here.token, elsewhere.token)]
+    assert [each is not None for each in resumed] == [True, False, False]
+    assert resumed[0] is not None
+    assert resumed[0][0].csrf != here.session.csrf
+    assert isinstance(await enter(office, "another password"), SignedIn)
+
+
+async def test_an_open_session_is_no_way_to_guess_the_password(office: Office, ann: str) -> None:
+    here = await entered(office)
+    said = []
+    for _ in range(PAIR_LIMIT + 1):
+        with pytest.raises(InvalidError) as refused:
+            await accounts.confirm(office.tenant, ann, "not the password")
+        said.append(str(refused.value.fields["password"]))
+    assert "Too many tries" in said[-1]
+    assert "Too many tries" not in said[-2]
+    assert isinstance(await enter(office), SignedIn), "signing in is another matter"
+    assert await accounts.resume(office.tenant, here.token, ip=HOME) is not None
+
+
+async def test_a_browser_that_is_known_is_held_up_by_nobody_not_even_at_the_same_address(
+    office: Office, ann: str
+) -> None:
+    mine = await entered(office)
+    for _ in range(ADDRESS_LIMIT):
+        await enter(office, "wrong password")
+    assert isinstance(await enter(office), Refusal), "the address has to wait"
+    assert isinstance(await enter(office, device=mine.device), SignedIn)
+    for _ in range(PAIR_LIMIT):
+        assert await enter(office, "wrong password", device=mine.device) == Refusal("credentials")
+    assert isinstance(await enter(office, device=mine.device), Refusal), "the browser's own failures count"
+
+
+async def test_a_browser_that_is_new_is_told_of_but_not_the_first(office: Office, ann: str) -> None:
+    first = await entered(office)
+    again = await entered(office, device=first.device)
+    second = await entered(office)
+    assert [each.strange for each in (first, again, second)] == [False, False, True]
+    assert again.device == first.device
+    rows = await office.tenant.store.read(lambda tx: tx.rows('SELECT "id" FROM "_device"'))
+    assert len(rows) == 2
+    assert first.device not in str(rows), "stored by its hash"
 
 
 async def test_too_many_tries_have_to_wait_but_not_for_ever(office: Office, ann: str, clock: SetClock) -> None:

@@ -1,0 +1,77 @@
+"""Settings that every network has, whatever its definitions say: how long sessions last, who needs a second factor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from definitions.problems import NOWHERE
+from definitions.spec.network import Network, Setting
+from definitions.text import Text
+from models.actor import Actor
+from models.tx import Tx
+
+IDLE = "_idle_minutes"
+LONGEST = "_session_hours"
+FACTOR = "_second_factor_"
+"""Before a level's name: whether its members need a second factor."""
+BOUNDS: Mapping[str, tuple[int, int]] = {IDLE: (1, 24 * 60), LONGEST: (1, 30 * 24)}
+"""The least and the most that a number may be."""
+_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12}
+_LABELS: Mapping[str, Text] = {
+    IDLE: Text(
+        {"en": "Minutes without use after which one is signed out", "fr": "Minutes d’inactivité avant déconnexion"}
+    ),
+    LONGEST: Text({"en": "Hours after which one signs in again", "fr": "Heures après lesquelles on se reconnecte"}),
+}
+_FACTOR_LABEL: Mapping[str, str] = {
+    "en": "Second factor needed: {level}",
+    "fr": "Deuxième facteur exigé\u202f: {level}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts: without being used, and at most."""
+
+    idle: timedelta
+    longest: timedelta
+
+
+def rules_of(network: Network) -> dict[str, Setting]:
+    """Return these settings of a network; their names begin with `_`, so that no definition has them."""
+    found = {name: Setting(name, "integer", _STARTS[name], label, NOWHERE) for name, label in _LABELS.items()}
+    for level in network.levels.values():
+        if level.name != "public":
+            label = Text(
+                {
+                    tongue: text.format(level=level.label.pick(tongue, *network.languages))
+                    for tongue, text in _FACTOR_LABEL.items()
+                }
+            )
+            found[FACTOR + level.name] = Setting(FACTOR + level.name, "boolean", False, label, NOWHERE)  # noqa: FBT003 - its value
+    return found
+
+
+def limits_from(idle: str | None, longest: str | None) -> Limits:
+    """Return the limits of what is stored for the two settings (None: nothing)."""
+    return Limits(timedelta(minutes=_number(IDLE, idle)), timedelta(hours=_number(LONGEST, longest)))
+
+
+def _number(name: str, stored: str | None) -> int:
+    value: Any = None if stored is None else json.loads(stored)
+    least, most = BOUNDS[name]
+    return _STARTS[name] if not isinstance(value, int) else min(max(value, least), most)
+
+
+async def needs_factor(tx: Tx, actor: Actor) -> bool:
+    """Whether one of the actor's levels needs a second factor."""
+    rows = await tx.rows('SELECT "name", "value" FROM "_setting"')
+    return bool(_needing(rows) & set(actor.levels))
+
+
+def _needing(rows: Collection[Any]) -> set[str]:
+    return {name.removeprefix(FACTOR) for name, value in rows if name.startswith(FACTOR) and json.loads(value) is True}
