@@ -232,7 +232,7 @@ class Sight:
             version=full["version"],
             values={**dict.fromkeys(full), **kept},
             title=full["id"],
-            hidden=frozenset(full) - kept.keys(),
+            hidden=frozenset(full).difference(kept),
             full=full,
         )
 
