@@ -7,24 +7,23 @@ not let it write. Rights are conditions (`models.rules`), compiled once for each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from definitions.spec.access import FUNCTIONS, EntityAccess, Function, Level, Rule
-from definitions.spec.entity import Entity
+from definitions.spec.access import FUNCTIONS, Function, Level, Rule
 from definitions.spec.network import Network
-from definitions.spec.process import Transition
+from models import clauses
 from models.actor import Actor
-from models.rules import ALWAYS, NEVER, OPEN, Condition, Granted, Holds, Path, Within, all_of, any_of, plain
+from models.clauses import PUBLIC_LEVEL, Action, Clauses, Mode
+from models.rules import ALWAYS, NEVER, Condition, Path, all_of, any_of, plain
 from models.tx import Dialect
 
 if TYPE_CHECKING:
     from models.sight import Sight
 
-PUBLIC_LEVEL = "public"
+__all__ = ["PUBLIC_LEVEL", "Access", "Action", "Mode", "Rights"]
+
 MEMBER = "member"
-Action = Literal["read", "create", "update", "delete"]
-Mode = Literal["read", "write"]
 
 
 class Rights:
@@ -49,120 +48,57 @@ class Rights:
         """Return for which records of the entity the action is granted."""
         key = (entity, action)
         if key not in self._rows:
-            self._rows[key] = self._union(lambda level: self._level_row(level, entity, action))
+            self._rows[key] = self._union(self.row_clauses(entity, action))
         return self._rows[key]
 
     def field(self, entity: str, field: str, mode: Mode) -> Condition:
-        """Return for which records the field may be read (the record's own rule included) or written.
-
-        A computed field may be read where everything may be that it reads.
-        """
+        """Return for which records the field may be read (the record's own rule included) or written."""
         key = (entity, field, mode)
         if key not in self._fields:
-            self._fields[key] = self._union(lambda level: self._level_field(level, entity, field, mode, frozenset()))
+            self._fields[key] = self._union(self.field_clauses(entity, field, mode))
         return self._fields[key]
 
     def new_field(self, entity: str, field: str) -> Condition:
         """Return in which new records the field may be given a value."""
         key = (entity, field)
         if key not in self._new_fields:
-            self._new_fields[key] = self._union(
-                lambda level: all_of(
-                    (self._level_row(level, entity, "create"), self._own_field(level, entity, field, "write"))
-                )
-            )
+            found = (clauses.of_new_field(self.network, level, entity, field) for level in self._granting(entity))
+            self._new_fields[key] = self._union(found)
         return self._new_fields[key]
 
     def transition(self, process: str, transition: str) -> Condition:
         """Return for which records the move is granted (the guard is another matter)."""
         key = (process, transition)
         if key not in self._moves:
-            defined = self.network.processes[process]
-            move = defined.transitions[transition]
-            if self.visiting and defined.entity == MEMBER:
-                return NEVER
-            self._moves[key] = self._union(lambda level: self._level_transition(level, process, defined.entity, move))
+            self._moves[key] = self._union(self.move_clauses(process, transition))
         return self._moves[key]
 
-    def _union(self, of_level: Callable[[Level], Condition]) -> Condition:
+    def row_clauses(self, entity: str, action: Action) -> list[Clauses]:
+        """Return, level by level, what must hold for it to grant the action."""
+        levels = self.levels if action == "read" else self._granting(entity)
+        return [clauses.of_row(self.network, level, entity, action) for level in levels]
+
+    def field_clauses(self, entity: str, field: str, mode: Mode) -> list[Clauses]:
+        """Return, level by level, what must hold for it to grant the field."""
+        levels = self.levels if mode == "read" else self._granting(entity)
+        return [clauses.of_field(self.network, level, entity, field, mode) for level in levels]
+
+    def move_clauses(self, process: str, transition: str) -> list[Clauses]:
+        """Return, level by level, what must hold for it to grant the move."""
+        levels = self._granting(self.network.processes[process].entity)
+        return [clauses.of_move(self.network, level, process, transition) for level in levels]
+
+    def _granting(self, entity: str) -> tuple[Level, ...]:
+        """Return the levels whose rights to change records of an entity count.
+
+        Who visits an office changes no members: it could give itself the office, its e-mail is the way in.
+        """
+        return () if self.visiting and entity == MEMBER else self.levels
+
+    def _union(self, of_levels: Iterable[Clauses]) -> Condition:
         if self.unlimited:
             return ALWAYS
-        return any_of(of_level(level) for level in self.levels)
-
-    def _level_row(self, level: Level, entity: str, action: Action) -> Condition:
-        if self.visiting and entity == MEMBER and action != "read":
-            return NEVER  # whoever could write members could give itself the office: its e-mail is the way in
-        definition = self.network.entities[entity]
-        if level.everything:
-            return Granted(level.name, level.place, _unclosed(level, definition))
-        own = level.entities.get(entity)
-        if own is None:
-            return NEVER
-        return all_of((self._own_row(own, definition, level, action), _unclosed(level, definition)))
-
-    def _own_row(self, own: EntityAccess, entity: Entity, level: Level, action: Action) -> Condition:
-        rule: Rule = getattr(own, action)
-        granted = Granted(level.name, rule.place, _condition(level, rule, entity))
-        if action == "create" and own.read.reach != "none":
-            # Who may read some records cannot create others: not for another member, not out of the own reach.
-            return all_of((granted, Granted(level.name, own.read.place, _condition(level, own.read, entity))))
-        return granted
-
-    def _level_field(self, level: Level, entity: str, field: str, mode: Mode, seen: frozenset[str]) -> Condition:
-        row = self._level_row(level, entity, "read" if mode == "read" else "update")
-        own = self._own_field(level, entity, field, mode)
-        definition = self.network.entities[entity].fields.get(field)
-        if mode == "write" or definition is None or definition.compute is None or field in seen:
-            return all_of((row, own))
-        expression = definition.compute.expression
-        read = set() if expression is None else {path[1] for path in expression.reads if path[0] == "record"}
-        inherited = (self._level_field(level, entity, name, "read", seen | {field}) for name in sorted(read))
-        return all_of((row, own, *inherited))
-
-    def _own_field(self, level: Level, entity: str, field: str, mode: Mode) -> Condition:
-        access = level.entities.get(entity)
-        declared = None if access is None or level.everything else access.fields.get(field)
-        rule = None if declared is None else getattr(declared, mode)
-        if rule is None:
-            return ALWAYS
-        return Granted(level.name, rule.place, _condition(level, rule, self.network.entities[entity]))
-
-    def _level_transition(self, level: Level, process: str, entity: str, move: Transition) -> Condition:
-        if level.everything:
-            return self._level_row(level, entity, "update")
-        access = level.entities.get(entity)
-        narrowed = None if access is None else access.transitions
-        if narrowed is not None and not {move.name, f"{process}.{move.name}"} & set(narrowed):
-            return NEVER
-        if move.by is None:
-            return self._level_row(level, entity, "update")
-        if level.name not in move.by:
-            return NEVER
-        return self._level_row(level, entity, "read")
-
-
-def _unclosed(level: Level, entity: Entity) -> Condition:
-    """Return for which records the leader's own rights count: not for those of members that closed their data to it.
-
-    Members themselves stay, so that who runs the network can.
-    """
-    return OPEN if level.administration and entity.owner else ALWAYS
-
-
-def _condition(level: Level, rule: Rule, entity: Entity) -> Condition:
-    if rule.expression is not None:
-        # Who is not signed in is nobody: `record.owner == actor` would find the records that nobody owns.
-        asks_who = any(path[0] == "actor" for path in rule.expression.reads)
-        return NEVER if asks_who and level.name == PUBLIC_LEVEL else Holds(rule.expression)
-    match rule.reach:
-        case "all":
-            return ALWAYS
-        case "mine" | "downline":
-            if entity.name == "member":
-                return Within(rule.reach, "id")
-            return Within(rule.reach, "owner") if entity.owner else NEVER
-        case _:
-            return NEVER
+        return any_of(all_of(each) for each in of_levels)
 
 
 def _rules(level: Level) -> Iterator[Rule]:

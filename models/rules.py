@@ -58,11 +58,12 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A condition and where it comes from: which level, and the place in the pack (for explanations)."""
+    """A condition and where it comes from: which level, the place in the pack, what it is about (for explanations)."""
 
     level: str
     place: Place
     condition: Condition
+    about: str = ""
 
 
 Condition = Always | Never | Within | Holds | AnyOf | AllOf | Granted
