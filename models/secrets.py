@@ -68,6 +68,10 @@ class Vault:
             raise SealedError(f"not sealed for {purpose}, or changed since") from None
 
 
+CLOSED = Vault(lambda: (b"",))
+"""What stands in for a vault where nobody gave the installation's secrets: it seals nothing and opens nothing."""
+
+
 def _derived(secret: bytes, what: bytes, length: int) -> bytes:
     """Return `length` bytes made of the secret for one use; nothing of the secret or of other uses follows from it."""
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"maille " + what).derive(secret)

@@ -20,7 +20,8 @@ from models.errors import PublishedMeanwhileError
 from models.message import say
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
-from models.secrets import Vault
+from models.readings import Readings
+from models.secrets import CLOSED, Vault
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
 from models.stores import Home, create_store, open_store, remove_store
@@ -59,7 +60,8 @@ class Tenant:
         self._publishing = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self.turnstile = Turnstile()
-        self.vault = Vault(_no_secret)
+        self.readings = Readings(store, uuid7)
+        self.vault: Vault = CLOSED
 
     @property
     def published(self) -> Published:
@@ -114,7 +116,7 @@ class Tenant:
                 current = self._based_on(base)
                 if self._current is not None and self._current.hash == digest:
                     return self._current
-                fresh = make_published(current + 1, digest, loaded.network, self.store.engine)
+                fresh = make_published(current + 1, digest, loaded.network, self.store.engine, self.readings)
                 row = [author, fresh.hash, json.dumps(dict(loaded.files)), note or None]
                 try:
                     async with self.turnstile.held(PATIENCE):
@@ -165,7 +167,7 @@ class Tenant:
             raise LookupError(f"{self.name} has no version {number}.")
         digest, files = found
         network = await asyncio.to_thread(_load, files)
-        return self._keep(make_published(number, digest, network, self.store.engine))
+        return self._keep(make_published(number, digest, network, self.store.engine, self.readings))
 
     def _keep(self, version: Published) -> Published:
         """Keep a version ready, and drop the one that was made first of those that are not current."""
@@ -178,6 +180,7 @@ class Tenant:
 
     async def load(self) -> None:
         """Make what is in the store ready: system tables, and the current version where there is one."""
+        self.readings.follow(asyncio.get_running_loop())
         if await self.store.read(lacks_system_tables, any_version=True):
             await self.store.write(ensure_system_tables, schema=True)
         if self.store.dialect == "sqlite":
@@ -204,13 +207,9 @@ class Tenant:
                 self._adopt(await self.version(number))
 
     async def close(self) -> None:
-        """Close the store."""
+        """Write down what waits for it, and close the store."""
+        await self.readings.close()
         await self.store.close()
-
-
-def _no_secret() -> tuple[bytes, ...]:
-    """Stand in for the installation's secrets where nobody gave any: too short to seal with."""
-    return (b"",)
 
 
 def _load(files: str) -> Network:

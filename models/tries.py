@@ -149,6 +149,13 @@ async def purge(tx: Tx, now: datetime) -> int:
     return gone
 
 
+async def keeps_old_addresses(tx: Tx, now: datetime) -> bool:
+    """Whether there is something for `forget_addresses` to do."""
+    before = [stored_datetime(now - KEPT)]
+    asked = (f'SELECT 1 FROM "{table}" WHERE "at" < ? AND "ip" IS NOT NULL LIMIT 1' for table in _ADDRESSES)  # noqa: S608 - tables of ours
+    return any([await tx.row(sql, before) is not None for sql in asked])
+
+
 async def forget_addresses(tx: Tx, now: datetime) -> int:
     """Take the internet addresses of more than a year ago out of what is kept for longer."""
     before = [stored_datetime(now - KEPT)]

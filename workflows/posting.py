@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from models.errors import NotFoundError, RefusedError
 from models.message import say
@@ -13,13 +15,18 @@ from workflows.stored import dump, maybe_moment, moment, read_moment
 from workflows.templates import Rendered
 from workflows.unit import Unit
 
+OF_THE_HOUSE = "_sign_in"
+"""What mails about signing in have instead of a pack's template."""
 _AGAIN = """UPDATE "_mail" SET "state" = 'waiting', "error" = NULL, "attempts" = 0, "hold_until" = NULL
 WHERE "id" = ?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail to be written: to whom, from whom, about what. `member` is the recipient's id when it is a member."""
+    """A mail to be written: to whom, from whom, about what. `member` is the recipient's id when it is a member.
+
+    `sealed` is the text that leaves instead of the one that is kept for others to see (`workflows.letters`).
+    """
 
     recipient: str
     member: str | None
@@ -32,6 +39,7 @@ class Letter:
     entity: str | None = None
     record: str | None = None
     run: str | None = None
+    sealed: str | None = None
 
 
 async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | None = None) -> datetime | None:
@@ -65,22 +73,25 @@ async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | No
             None,
         ],
     )
-    await _ask(unit, mail, held, backoff)
+    payload: dict[str, Any] = {} if backoff is None else {"backoff": backoff.total_seconds()}
+    await _ask(unit, mail, held, payload if letter.sealed is None else {**payload, "sealed": letter.sealed})
     return held
 
 
-async def _ask(unit: Unit, mail: str, at: datetime | None, backoff: timedelta | None = None) -> None:
-    payload = {"mail": mail} if backoff is None else {"mail": mail, "backoff": backoff.total_seconds()}
+async def _ask(unit: Unit, mail: str, at: datetime | None, more: Mapping[str, Any]) -> None:
+    payload = {"mail": mail, **more}
     await outbox.enqueue(unit, "mail", payload, at, f"mail:{mail}:{unit.new_id()}")
 
 
 async def retry(unit: Unit, mail: str) -> None:
     """Send a mail once more; see `commands.retry_mail`."""
     state, _ = await _handled(unit, mail)
+    if await unit.tx.row('SELECT 1 FROM "_mail" WHERE "id" = ? AND "template" = ?', [mail, OF_THE_HOUSE]):
+        raise RefusedError(say("What this mail says is known to its recipient alone: it cannot be sent again."))
     if state not in ("failed", "unknown", "cancelled"):
         raise RefusedError(say("Only a mail that failed or was held back can be sent again."))
     await unit.tx.run(_AGAIN, [mail])
-    await _ask(unit, mail, None)
+    await _ask(unit, mail, None, {})
 
 
 async def cancel(unit: Unit, mail: str) -> None:

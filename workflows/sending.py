@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from models.message import say
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import outbox
+from workflows import letters, outbox
 from workflows.mail import SendError, Session, Transport
 from workflows.outbox import LeaseLostError, Row
 from workflows.stored import dump_message, moment
@@ -111,7 +111,8 @@ class Post:
                 return None
             message_id = found[8] or self._message_id(mail)
             await tx.run(_SENDING, [message_id, mail])
-            return Outgoing(row, mail, self._compose(found, message_id, now))
+            html, text = letters.opened(self.tenant.vault, mail, row.payload, (found[6], found[7]))
+            return Outgoing(row, mail, self._compose((*found[:6], html, text), message_id, now))
 
         return await self.tenant.store.write(work)
 
@@ -120,7 +121,7 @@ class Post:
         return f"<{mail}@{self.transport.address.rpartition('@')[2]}>"
 
     def _compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
-        _, sender, recipient, cc, reply_to, subject, html, text, _ = found
+        _, sender, recipient, cc, reply_to, subject, html, text = found
         message = EmailMessage()
         user, _, domain = self.transport.address.rpartition("@")
         message["From"] = Address(_line(sender), user, domain)

@@ -12,6 +12,7 @@ from definitions.spec.network import Network
 from models.actor import Actor
 from models.published import Published
 from models.records import Records
+from models.secrets import CLOSED, Vault
 from models.tenant import Tenant
 from models.tx import Tx
 
@@ -49,6 +50,7 @@ class Unit:
     records: Records
     cause: Cause | None = None
     house: House = House()
+    vault: Vault = CLOSED
 
     @property
     def network(self) -> Network:
@@ -71,7 +73,7 @@ def open_unit(tenant: Tenant, tx: Tx, actor: Actor, *, cause: Cause | None = Non
     published = tenant.published
     context = tenant.context()
     records = Records(published, tx, actor, context, new_id=tenant.new_id)
-    return Unit(published, tx, actor, context, tenant.new_id, records, cause, house)
+    return Unit(published, tx, actor, context, tenant.new_id, records, cause, house, tenant.vault)
 
 
 async def write(tenant: Tenant, actor: Actor, work: Callable[[Unit], Awaitable[T]]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import sessions
+from models import pending, sessions, tries
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
@@ -25,7 +25,7 @@ SLACK = timedelta(minutes=1)
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
-AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job')
+AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """
@@ -34,7 +34,7 @@ LIMIT ?
 _FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
 _AHEAD = """
 SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
-AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version', 'job')
+AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version', 'job', 'reset')
 """
 _BRING = 'UPDATE "_outbox" SET "run_at" = ?, "created_at" = ? WHERE "id" = ?'
 _RETRY = """UPDATE "_outbox" SET "run_at" = ? WHERE "state" = 'ready' AND "attempts" > 0 AND "run_at" > ?"""
@@ -60,9 +60,14 @@ async def _mend(unit: Unit) -> None:
 
 
 async def purge(tenant: Tenant) -> int:
-    """Remove outbox rows and jobs that are over since `KEPT`, and dead sessions; return how many of the rows went."""
+    """Remove outbox rows and jobs that are over since `KEPT`; return how many of the rows went.
+
+    Dead sessions go too, links and sign-ins that nobody can go on with, and internet addresses after a year.
+    """
     now = tenant.clock.now()
-    await tenant.store.write(lambda tx: sessions.purge(tx, now))
+    await tenant.store.write(lambda tx: _forget(tx, now))
+    if await tenant.store.read(lambda tx: tries.keeps_old_addresses(tx, now)):
+        await tenant.store.write(lambda tx: tries.forget_addresses(tx, now))
     await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
     removed = 0
     while True:
@@ -71,6 +76,12 @@ async def purge(tenant: Tenant) -> int:
             return removed
         await tenant.store.write(lambda tx, gone=gone: tx.run_many('DELETE FROM "_outbox" WHERE "id" = ?', gone))  # type: ignore[misc] # the default binds the round's rows
         removed += len(gone)
+
+
+async def _forget(tx: Tx, now: datetime) -> None:
+    await sessions.purge(tx, now)
+    await pending.purge(tx, now)
+    await tries.purge(tx, now)
 
 
 async def _old(tx: Tx, now: datetime) -> list[tuple[str]]:
