@@ -14,11 +14,13 @@ run: .venv/ready ## create the demo network if it is not there, then serve it (S
 	@$(BIN)/maille demo suivi --data $(DATA)
 	@$(BIN)/maille serve --data $(DATA) --host $(HOST) --port $(PORT)
 
+test quick: export PYTHONDONTWRITEBYTECODE = # empty, whatever the shell says: compiling anew takes longer than most tests
+
 test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
 	$(BIN)/pytest -n auto --dist loadfile
 
 quick: .venv/ready-dev ## run the quick tests: no browser, no second process, no sweep over every address
-	$(BIN)/pytest -n auto --dist loadfile -m "not browser and not slow"
+	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not slow"
 
 lint: .venv/ready-dev ## style, types and the direction of imports
 	$(BIN)/ruff check .

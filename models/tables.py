@@ -57,10 +57,10 @@ class _Classes:
 
     def __call__(self) -> dict[str, type[Table]]:
         """Return the classes by entity; on whichever threads they are asked for, they are the same."""
-        if self._made is None:
-            with self._making:
-                self._made = self._made or self._make()
-        return self._made
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 class EntityTable:

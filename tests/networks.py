@@ -140,7 +140,7 @@ def edited(files: Mapping[str, str], *edits: tuple[str, str]) -> dict[str, str]:
     return result
 
 
-def counting_ids(prefix: str = "00000000-0000-7000-8000") -> Callable[[], str]:
-    """Return a source of ids that count from 1: `00000000-0000-7000-8000-000000000001`."""
-    numbers: Iterator[int] = count(1)
+def counting_ids(prefix: str = "00000000-0000-7000-8000", *, after: int = 0) -> Callable[[], str]:
+    """Return a source of ids that count from 1: `00000000-0000-7000-8000-000000000001`; `after` so many, from there."""
+    numbers: Iterator[int] = count(after + 1)
     return lambda: f"{prefix}-{next(numbers):012d}"

@@ -21,7 +21,8 @@ from models.tenant import Tenant
 from models.tx import Tx
 from server import compose
 from tests.homes import Homes
-from tests.networks import SMALL, changed, counting_ids
+from tests.networks import SMALL, changed
+from tests.prepared import prepare
 
 NETWORK = "small"
 PASSWORD = "douze lettres et plus"
@@ -149,12 +150,11 @@ def token(page: str) -> str:
 async def office_of(homes: Homes, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
     """Open a server over a new network of `files`; nobody does the outbox unless a test does."""
     settings = replace(homes.settings, secret="a secret of the tests")
-    app = compose(settings, clock=clock, new_id=counting_ids(), works=False)
+    prepared = await prepare(homes(NETWORK), NETWORK, files, clock, _people)
+    app = compose(settings, clock=clock, new_id=prepared.new_ids(), works=False)
     networks: Networks = app.state.networks
     async with app.router.lifespan_context(app):
-        tenant = await networks.tenants.create(NETWORK, files)
-        members = await _people(tenant)
-        yield Office(app, tenant, clock, members)
+        yield Office(app, await networks.tenants.open(NETWORK), clock, dict(prepared.made))
 
 
 async def _people(tenant: Tenant) -> dict[str, str]:

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from models.clock import SetClock
-from models.tenant import create_tenant
+from models.tenant import open_tenant
 from tests.homes import Homes
-from tests.models.office import OFFICE, Office, fill
-from tests.networks import counting_ids
+from tests.models.office import OFFICE, Office, hire
+from tests.prepared import prepare
 
 
 @pytest.fixture
 async def office(homes: Homes, clock: SetClock) -> AsyncIterator[Office]:
     """The office in a home of its own."""
-    tenant = await create_tenant(homes("office"), "office", files=OFFICE, clock=clock, new_id=counting_ids())
-    yield await fill(tenant)
+    prepared = await prepare(homes("office"), "office", OFFICE, clock, hire)
+    tenant = await open_tenant(homes("office"), "office", clock=clock, new_id=prepared.new_ids())
+    yield Office(tenant, dict(prepared.made))
     await tenant.close()

@@ -17,9 +17,10 @@ from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.members import load_actor
 from models.record import Record
-from models.tenant import Tenant, create_tenant
+from models.tenant import Tenant, open_tenant
 from tests.homes import Homes
-from tests.networks import SMALL, counting_ids
+from tests.networks import SMALL
+from tests.prepared import open_prepared, prepare
 from workflows import commands
 from workflows.mail import SmtpTransport
 from workflows.moves import Moved
@@ -145,7 +146,11 @@ async def make_stage(homes: Homes, clock: SetClock, mailbox: Mailbox) -> AsyncIt
 
     async def make(files: Mapping[str, str] = SMALL) -> Stage:
         home = homes(f"network{len(opened)}")
-        tenant = await create_tenant(home, "small", files=files, clock=clock, new_id=counting_ids())
+        if files is SMALL:
+            prepared = await prepare(home, "small", SMALL, clock)
+            tenant = await open_tenant(home, "small", clock=clock, new_id=prepared.new_ids())
+        else:
+            tenant = await open_prepared(home, "small", files, clock)
         opened.append(tenant)
         worker = Worker(tenant, SmtpTransport(mailbox.url), rng=RNG, url="https://reseau.example/n/small")
         return Stage(tenant, clock, mailbox, worker)
