@@ -17,7 +17,7 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, jobs, outbox, replays, runs, schedules, timers, upkeep
+from workflows import automations, jobs, letters, outbox, replays, runs, schedules, timers, upkeep
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -45,6 +45,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "arm": schedules.arm,
     "answers": replays.purge,
     "job": jobs.go_on,
+    "reset": letters.send_reset,
 }
 
 
@@ -252,7 +253,8 @@ class Worker:
         if caused is None:
             language = self.tenant.published.network.languages[0]
             return Actor("system", levels=(), language=language, run=run.id)
-        return Actor("system", member=caused.member, levels=(), language=caused.language, run=run.id)
+        language, through = caused.language, run.origin.through
+        return Actor("system", member=caused.member, levels=(), language=language, run=run.id, through=through)
 
     def _unit(self, tx: Tx, actor: Actor, cause: Cause | None = None) -> Unit:
         return open_unit(self.tenant, tx, actor, cause=cause, house=self.house)
