@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin import csrf, faults
+from admin import csrf, faults, visiting
 from admin.api.addresses import within
 from admin.formats import Formats
 from admin.i18n import preferred
@@ -84,7 +84,7 @@ class Door:
         ip = request.client.host if request.client else None
         resumed = None if token is None else await accounts.resume(tenant, token, ip=ip)
         gate = request.cookies.get(GATE_COOKIE) or secrets.token_urlsafe(24)
-        visit = self._visit(tenant, request, resumed, gate)
+        visit = await visiting.entered(self._visit(tenant, request, resumed, gate), request)
         scope.setdefault("state", {}).update(
             visit=visit, tenant=tenant, actor=visit.actor, session=visit.session, language=visit.language
         )
@@ -128,6 +128,8 @@ class Door:
         """Return the way to the sign-in or to the terms, when one of them comes first."""
         if visit.session is None:
             return None if page in OPEN else _to_sign_in(visit, request, ended=ended)
+        if visit.session.acting is not None:
+            return await visiting.stopped(visit, request, page)
         if page in BEFORE_TERMS or not await self._owes_terms(visit, visit.session):
             return None
         return _leave(visit, visit.url("terms", next=_next(request)))

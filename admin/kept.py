@@ -34,10 +34,10 @@ class Kept:
 
 
 @lru_cache(maxsize=VIEWPOINTS)
-def _kept(published: Published, kind: str, levels: tuple[str, ...], language: str) -> Kept:  # noqa: ARG001 - they are the key
+def _kept(published: Published, kind: str, levels: tuple[str, ...], language: str, *, visits: bool) -> Kept:  # noqa: ARG001 - they are the key
     return Kept()
 
 
 def kept_for(published: Published, actor: Actor, language: str) -> Kept:
     """Return what is kept for all who see this version as the actor does."""
-    return _kept(published, actor.kind, actor.levels, language)
+    return _kept(published, actor.kind, actor.levels, language, visits=actor.through is not None)

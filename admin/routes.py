@@ -15,7 +15,20 @@ from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
-from admin.screens import account, definitions, home, jobs, joining, outbox, reference, settings, signin, tasks, tokens
+from admin.screens import (
+    account,
+    definitions,
+    home,
+    jobs,
+    joining,
+    offices,
+    outbox,
+    reference,
+    settings,
+    signin,
+    tasks,
+    tokens,
+)
 from admin.visit import address
 from admin.web import environment
 from models.store import StoreError
@@ -31,6 +44,7 @@ SHELL: tuple[BaseRoute, ...] = (
     *settings.routes,
     *jobs.routes,
     *tokens.routes,
+    *offices.routes,
     *reference.routes,
 )
 

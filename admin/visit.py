@@ -15,6 +15,7 @@ from admin.kept import Kept, kept_for
 from definitions.spec.network import Network
 from definitions.text import Text
 from models.actor import Actor
+from models.delegations import Office
 from models.message import Message
 from models.sessions import Session
 from models.tenant import Tenant
@@ -37,6 +38,8 @@ class Visit:
     key: bytes
     path: str
     htmx: bool = False
+    office: Office | None = None
+    """Somebody else's office that the visitor is in: then `actor` is its member to every rule."""
 
     @property
     def catalogue(self) -> Catalogue:

@@ -140,9 +140,7 @@ async def enter(
     if not levels or (found.kind == "assistance" and await is_closed(tx, found.member)):
         return None
     seen = {**(member.member or {}), "levels": levels}
-    actor = replace(
-        member, levels=levels, member=seen, language=real.language, through=found.delegate, acting=found.id
-    )
+    actor = replace(member, levels=levels, member=seen, language=real.language, through=found.delegate, acting=found.id)
     return Office(found, actor, real)
 
 

@@ -64,7 +64,9 @@ def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> 
         actor=unit.actor.id,
         hold_until=unit.hold(beginning.hold_until),
         cursor={},
-        origin=Origin(beginning.what, cause.depth + 1 if cause else 0, cause.run if cause else None),
+        origin=Origin(
+            beginning.what, cause.depth + 1 if cause else 0, cause.run if cause else None, unit.actor.through
+        ),
         before=_kept_before(unit, automation, beginning),
         gone=_kept_record(unit, beginning) if beginning.gone else None,
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from definitions.text import Text
+from models import delegations
 from models.actor import Actor
 from models.ddl import listed
 from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
@@ -35,7 +36,7 @@ MOST = 10_000
 SHOWN = 200
 """Failures that a page shows at most."""
 
-_COLUMNS = ("id", "entity", "member", "action", "asked", "state", "total", "done", "failed", "created_at", "ended_at")
+_COLUMNS = JOB.columns
 _SELECT = f'SELECT {listed(_COLUMNS)} FROM "_job"'  # noqa: S608 - columns of ours
 _WAITING = """SELECT "id", "record", "history" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'waiting'
 ORDER BY "id" LIMIT ?"""
@@ -50,7 +51,10 @@ ON kept."id" = item."history" WHERE item."job" = ? AND item."outcome" = 'done'""
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job; `asked` is what its action needs, `member` whose it is, and it went through `done + failed` of `total`."""
+    """A job; `asked` is what its action needs, `member` whose it is, and it went through `done + failed` of `total`.
+
+    `acting` is the delegation with which somebody began it in the member's office.
+    """
 
     id: str
     entity: str
@@ -63,6 +67,7 @@ class Job:
     failed: int
     created_at: datetime
     ended_at: datetime | None
+    acting: str | None = None
     undo_until: datetime | None = None
 
     @property
@@ -150,12 +155,20 @@ async def go_on(unit: Unit, payload: Mapping[str, Any]) -> None:
     job = await load(unit.tx, payload["job"])
     if job.over:
         return
-    actor = None if job.member is None else await load_actor(unit.published, unit.tx, job.member)
+    actor = await _actor(unit, job)
     if actor is None or job.entity not in unit.network.entities:
         await end(unit, job.id, "failed")
         return
     records = Records(unit.published, unit.tx, actor, unit.context, new_id=unit.new_id)
     await _batch(replace(unit, actor=actor, records=records), job)
+
+
+async def _actor(unit: Unit, job: Job) -> Actor | None:
+    """Return who goes on with a job: its member, or who began it in that member's office and still may be there."""
+    if job.acting is not None:
+        office = await delegations.enter(unit.published, unit.tx, job.acting, unit.now)
+        return None if office is None else office.actor
+    return None if job.member is None else await load_actor(unit.published, unit.tx, job.member)
 
 
 async def _batch(unit: Unit, job: Job) -> None:

@@ -55,11 +55,15 @@ _MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ?
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run comes from: what happened (`entered recruiting.contacted`), after how many runs."""
+    """Where a run comes from: what happened (`entered recruiting.contacted`), after how many runs.
+
+    `through` is the member who really acted, in the office of the run's actor.
+    """
 
     what: str
     depth: int = 0
     run: str | None = None
+    through: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Run:
         """What is kept of it in the column `names`."""
         origin = self.origin
         kept: dict[str, Any] = {
-            "origin": [origin.what, origin.depth, origin.run],
+            "origin": [origin.what, origin.depth, origin.run, *([origin.through] if origin.through else [])],
             "before": dict(self.before),
             "made": {name: list(made) for name, made in self.made.items()},
             "began": self.followed,

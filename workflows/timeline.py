@@ -24,8 +24,8 @@ __all__ = ["Event", "FieldChange", "RunTrace", "StepTrace", "timeline"]
 
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run"]
 _HISTORY = """SELECT "id", "at", "kind", "process", "transition", "from_state", "to_state", "actor", "actor_kind",
-"before", "after", "text", "run", "undo_until", "undone_by", "through" FROM "_history" WHERE "entity" = ? AND "record" = ?
-ORDER BY "at" DESC, "id" DESC LIMIT ?"""
+"before", "after", "text", "run", "undo_until", "undone_by", "through" FROM "_history"
+WHERE "entity" = ? AND "record" = ? ORDER BY "at" DESC, "id" DESC LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Event:
 
     `text` is a note, or the comment that a move's form asked for; `answers` what it asked for besides, by the names of
     the form's fields. `undo_until` is set while this reader can take the move back (`commands.undo(id)`); `undone` when
-    somebody did. `mail`, `task` and `run` are set for the kinds of that name. `through_name` is who really acted, in the
-    office of `actor`; "" when nobody else did.
+    somebody did. `mail`, `task` and `run` are set for the kinds of that name. `through` is who really acted, in the
+    office of `actor`; None when nobody else did.
     """
 
     id: str

@@ -10,6 +10,7 @@ from definitions.expr.expression import Names
 from definitions.spec.automation import Email
 from definitions.spec.network import Network
 from definitions.spec.value import Value
+from definitions.text import Text
 from models.actor import Actor
 from models.members import load_actor, members_of_level
 from models.message import say
@@ -32,6 +33,10 @@ class Recipient:
     def member(self) -> str | None:
         """The member's id."""
         return None if self.actor is None else self.actor.id
+
+
+FOR = Text({"fr": "{name} pour {member}", "en": "{name} for {member}"})
+"""Who writes in the office of somebody else is named too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,11 @@ async def _sender(scene: Scene, step: Email) -> Sender | None:
         return None
     if "communicate" not in scene.unit.published.access.functions(actor):
         return None
-    return Sender(str(actor.member.get("name") or ""), actor.member.get("email"))
+    name, acts = str(actor.member.get("name") or ""), scene.unit.actor
+    if acts.through is not None and acts.id == actor.id:
+        really = (await scene.unit.records.system.labels("member", {acts.through})).get(acts.through, "")
+        name = FOR.pick(actor.language, *scene.unit.network.languages).format(name=really, member=name)
+    return Sender(name, actor.member.get("email"))
 
 
 @dataclass(frozen=True, slots=True)
