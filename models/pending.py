@@ -16,13 +16,14 @@ from models.sessions import new_token, session_id
 from models.system import PENDING
 from models.tx import Tx
 
-Kind = Literal["factor", "set_up", "passkey", "register", "reset"]
+Kind = Literal["factor", "set_up", "passkey", "register", "reset", "email"]
 VALID: Mapping[Kind, timedelta] = {
     "factor": timedelta(minutes=10),
     "set_up": timedelta(minutes=30),
     "passkey": timedelta(minutes=5),
     "register": timedelta(minutes=5),
     "reset": timedelta(minutes=30),
+    "email": timedelta(days=2),
 }
 """How long each kind can be gone on with."""
 

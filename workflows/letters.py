@@ -39,7 +39,7 @@ def purpose(mail: str) -> str:
 
 async def tell(tenant: Tenant, member: str, recipient: str, wording: Wording) -> None:
     """Send a member a letter of the house."""
-    await write(tenant, SYSTEM, lambda unit: _send(unit, member, recipient, wording))
+    await write(tenant, SYSTEM, lambda unit: send(unit, member, recipient, wording))
 
 
 async def ask_for_reset(tenant: Tenant, attempt: Try, wording: Wording, url: str) -> None:
@@ -64,11 +64,12 @@ async def send_reset(unit: Unit, payload: Mapping[str, Any]) -> None:
     if begun is None:
         return
     found, token = begun
-    wording = Wording(subject, body.replace(LINK, f"{url}reset/{token}"), kept, language)
-    await _send(unit, found.member, found.email, wording)
+    wording = Wording(subject, body.replace(LINK, f"{url}sign-in/reset/{token}"), kept, language)
+    await send(unit, found.member, found.email, wording)
 
 
-async def _send(unit: Unit, member: str, recipient: str, wording: Wording) -> None:
+async def send(unit: Unit, member: str, recipient: str, wording: Wording) -> None:
+    """Do the same inside a transaction."""
     mail = unit.new_id()
     network = unit.network
     sealed = unit.vault.seal(json.dumps(_pages(unit, wording.body, wording.language)), purpose(mail))

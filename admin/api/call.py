@@ -248,7 +248,11 @@ async def open_call(request: Request, rights: Granted | None = None) -> Call:
 
 def _check_ours(call: Call) -> None:
     """Refuse a change that a browser sends without proof that one of our pages asked for it."""
-    if call.session is None or call.request.method in csrf.SAFE:
+    if call.session is None:
+        return
+    if call.session[0].acting is not None:
+        raise ApiError(403, say("The API is not for offices of others: leave this office first."))
+    if call.request.method in csrf.SAFE:
         return
     sent = next((call.request.headers[name] for name in csrf.HEADERS if name in call.request.headers), "")
     if not csrf.same_origin(call.request) or not hmac.compare_digest(sent.encode(), call.session[0].csrf.encode()):
