@@ -17,7 +17,7 @@ from models.tx import Dialect, Row, Tx
 
 PAGE = 1000
 """Rows that are read at once."""
-LEFT_OUT = frozenset({"_session", "_invitation", "_new_email", "_pending"})
+LEFT_OUT = frozenset({"_session", "_invitation", "_pending"})
 """What stays behind: open sessions and links that let somebody in."""
 
 Kind = Literal["plain", "moment", "date", "decimal", "duration", "choices", "reference"]

@@ -220,7 +220,6 @@ DELEGATION = _table(
     indexes=("member created_at", "delegate ends_at"),
 )
 STANDING = _table("_standing", "member state reason at by ends_at", filled="state at")
-NEW_EMAIL = _table("_new_email", "member id email created_at expires_at", filled="id email created_at expires_at")
 WORDING = _table("_wording", "id terms version label body", filled="terms version label body")
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
@@ -253,7 +252,6 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         FIRST_VIEW,
         DELEGATION,
         STANDING,
-        NEW_EMAIL,
         WORDING,
         CLOSED,
     )
