@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from models.contents import Limits
 from models.stores import Homes, Schemas
 
 
@@ -30,11 +31,17 @@ class Settings:
     schema_prefix: str = ""
     works: bool = True
     secrets_before: tuple[str, ...] = ()
+    files: Path | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def homes(self) -> Homes:
         """Where the networks live."""
-        return self.data if self.database_url is None else Schemas(self.database_url, self.schema_prefix)
+        return (
+            self.data
+            if self.database_url is None
+            else Schemas(self.database_url, self.schema_prefix, self.files or self.data)
+        )
 
     def sealing_keys(self) -> tuple[bytes, ...]:
         """Return the secrets that the networks' vaults are made of: the present one, then those before it."""
@@ -67,7 +74,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
 
     `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
-    `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them.
+    `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them. `MAILLE_FILES` is
+    where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
+    `MAILLE_PICTURE_PIXELS` how large they may be.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -78,4 +87,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
         works=environment.get("MAILLE_WORKERS", "on") != "off",
         secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
+        files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
+        limits=Limits(
+            size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),
+            pixels=int(environment.get("MAILLE_PICTURE_PIXELS") or Limits().pixels),
+        ),
     )

@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from definitions.pack import load
 from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
+from models.contents import Contents
 from models.ddl import quoted
 from models.message import say
 from models.plan import plan
@@ -36,6 +37,7 @@ FORMAT = "maille-network-1"
 MANIFEST = "manifest.json"
 DEFINITIONS = "definitions/"
 ROWS = "rows/"
+FILES = "files/"
 PARTIAL = ".partial"
 
 Progress = Callable[[str, int, int], None]
@@ -63,6 +65,8 @@ class Manifest:
     hash: str
     at: str
     tables: Mapping[str, Part]
+    files: Mapping[str, int] = field(default_factory=dict)
+    """The contents of uploaded files: their bytes by SHA-256."""
 
     @property
     def rows(self) -> int:
@@ -119,10 +123,20 @@ async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Pro
     row = await tx.row('SELECT "files" FROM "_definition" WHERE "version" = ?', [published.version])
     for name, text in json.loads(row[0] if row else "{}").items():
         archive.writestr(DEFINITIONS + name, text.encode("utf-8", "surrogateescape"))
+    files = {row[0]: int(row[1]) for row in await tx.rows('SELECT "sha", "size" FROM "_file" ORDER BY "sha"')}
+    for sha in files:
+        await tx.aside(partial(_put, archive, tenant.contents.path(sha), sha))
     at = tenant.clock.now().isoformat()
-    manifest = Manifest(tenant.name, published.version, published.hash, at, parts)
+    manifest = Manifest(tenant.name, published.version, published.hash, at, parts, files)
     archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=2))
     return manifest
+
+
+def _put(archive: zipfile.ZipFile, path: Path, sha: str) -> None:
+    try:
+        archive.write(path, FILES + sha, zipfile.ZIP_STORED)
+    except FileNotFoundError as error:
+        raise ArchiveError(say("A file is missing on the disk: {sha}.", sha=sha)) from error
 
 
 async def _count(tx: Tx, table: str) -> int:
@@ -193,6 +207,7 @@ async def restore(source: Path, target: Home, name: str, *, progress: Progress =
     await clear(making)
     tenant = await create_empty(making, name)
     try:
+        await asyncio.to_thread(_take_files, tenant.contents, source, manifest)
         await _fill(tenant, source, manifest, progress)
     except BaseException:
         await tenant.close()
@@ -225,6 +240,17 @@ async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Prog
 
     await tenant.store.write(work, schema=True)
     await _verify(tenant, found, manifest, progress)
+
+
+def _take_files(contents: Contents, source: Path, manifest: Manifest) -> None:
+    """Keep the archive's files; each is what its hash says, or `ArchiveError`."""
+    with zipfile.ZipFile(source) as archive:
+        for sha in manifest.files:
+            try:
+                with archive.open(FILES + sha) as file:
+                    contents.add(file, sha)
+            except (KeyError, ValueError, zipfile.BadZipFile) as error:
+                raise ArchiveError(say("A file is not what was written: the archive is damaged.")) from error
 
 
 def _network(source: Path) -> Network:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity, Field
-from models import computed, tree, unique
+from models import computed, tree, unique, uploads
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
@@ -109,7 +109,7 @@ async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any]) -> _D
     """Return a new record with all its values; whether a unique one is taken is another question."""
     entity = sight.entity.name
     states, machinery, asked = _split(records, sight.entity, raw)
-    cleaned = clean(records.network, sight.entity, asked, {})
+    cleaned = await uploads.settle(records, sight.entity, clean(records.network, sight.entity, asked, {}), {})
     values = await _new_values(records, sight, cleaned.values, {**machinery, **states})
     if not await records.holds(entity, records.rights.row(entity, "create"), values):
         raise RefusedError(_OUT_OF_REACH)
@@ -200,6 +200,7 @@ async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> C
     sight = records.sight(entity)
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, before.full)
+    cleaned = await uploads.settle(records, sight.entity, cleaned, before.full)
     problems = dict(cleaned.problems)
     problems |= dict.fromkeys((name for name in cleaned.values if name not in before.writable), _MAY_NOT_WRITE)
     values = {**before.full, **cleaned.values, **states, **machinery}

@@ -24,6 +24,7 @@ from piccolo.columns import BigInt, Boolean, Column, Date, Numeric, Text, Timest
 from definitions.duration import Duration
 from definitions.expr.types import BOOL, DATE, DATETIME, DECIMAL, DURATION, DYN, ListOf, RecordOf, Type
 from definitions.spec.entity import Field, FieldType
+from models.attachment import Attachment
 from models.connections import stored_datetime
 from models.piccolo_engine import CONVERTERS
 from models.tx import Dialect
@@ -177,6 +178,7 @@ SPAN = Codec(
 )
 CHOICES = _text_codec(lambda value: encode_json(list(value)), lambda stored: tuple(json.loads(stored)))
 JSON = _text_codec(encode_json, json.loads)
+FILE = _text_codec(encode_json, lambda stored: Attachment(json.loads(stored)))
 REFERENCE = _text_codec(encode_reference, decode_reference)
 
 
@@ -212,8 +214,8 @@ _BY_FIELD: Mapping[FieldType, Codec] = {
     "duration": SPAN,
     "choices": CHOICES,
     "reference": REFERENCE,
-    "file": JSON,
-    "image": JSON,
+    "file": FILE,
+    "image": FILE,
     "json": JSON,
 }
 

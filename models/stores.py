@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.connections import FileLock, connect
+from models.contents import bring
 from models.message import say
 from models.shape import LONGEST
 from models.sqlite import SqliteStore
@@ -33,6 +35,8 @@ class Schema:
 
     url: str
     name: str
+    files: Path | None = field(default=None, compare=False)
+    """Where the folders of uploaded files are; None: nowhere."""
 
     def __str__(self) -> str:
         """Return what it is called where people read it; the address may hold a password."""
@@ -45,6 +49,7 @@ class Schemas:
 
     url: str
     prefix: str = ""
+    files: Path | None = field(default=None, compare=False)
 
 
 Home = Path | Schema
@@ -66,7 +71,7 @@ def home_of(homes: Homes, name: str) -> Home:
     schema = f"{homes.prefix}{name}"
     if len(schema) > LONGEST - len(_BESIDE) or schema.startswith(RESERVED):
         raise LookupError(name)
-    return Schema(homes.url, schema)
+    return Schema(homes.url, schema, homes.files)
 
 
 async def names_in(homes: Homes) -> list[str]:
@@ -122,10 +127,38 @@ async def remove_store(home: Home) -> None:
         await drop_schema(home.url, home.name)
     else:
         await asyncio.to_thread(_remove_files, home)
+    await _remove_contents(home)
+
+
+async def _remove_contents(home: Home) -> None:
+    folder = files_of(home)
+    if folder is not None:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def bring_contents(home: Home, to: Home) -> None:
+    """Let the uploaded files of a network be found at another home too; what is there already stays."""
+    source, target = files_of(home), files_of(to)
+    if source is None or not await asyncio.to_thread(source.is_dir):
+        return
+    if target is None:
+        raise StoreError(say("This installation has no folder for files."))
+    await asyncio.to_thread(bring, source, target)
+
+
+def files_of(home: Home) -> Path | None:
+    """Return the folder of a network's uploaded files, which need not be there; None where there is no place for it."""
+    if isinstance(home, Schema):
+        return None if home.files is None else home.files / f"{home.name}.files"
+    return home.with_name(f"{home.name.removesuffix(SUFFIX)}.files")
 
 
 async def rename_store(home: Home, to: Home) -> None:
-    """Let a store that nobody has open be found elsewhere, where there is none; both are of the same kind."""
+    """Let a store that nobody has open be found elsewhere, where there is none; both are of the same kind.
+
+    Its files come there first and go here last: at every moment a store has its files.
+    """
+    await bring_contents(home, to)
     match home, to:
         case Path(), Path():
             await asyncio.to_thread(home.rename, to)
@@ -136,6 +169,7 @@ async def rename_store(home: Home, to: Home) -> None:
             await rename_schema(url, home.name, to.name)
         case _:
             raise StoreError("A store is renamed where it is; elsewhere it is copied.")
+    await _remove_contents(home)
 
 
 async def exists(home: Home) -> bool:
@@ -150,21 +184,21 @@ async def exists(home: Home) -> bool:
 def partial(home: Home) -> Home:
     """Return where a network is put together that will be at `home` once it is whole; no list of networks shows it."""
     if isinstance(home, Schema):
-        return Schema(home.url, f".{home.name}")
+        return replace(home, name=f".{home.name}")
     return home.with_name(f".{home.name}.partial")
 
 
 def staged(home: Home) -> Home:
     """Return where a network is kept that is to come to `home` once that is free for it; no list shows it."""
     if isinstance(home, Schema):
-        return Schema(home.url, f".{home.name}.import")
+        return replace(home, name=f".{home.name}.import")
     return home.with_name(f".{home.name}.import")
 
 
 def set_aside(home: Home) -> Home:
     """Return where a network is kept that was moved elsewhere; no list of networks shows it."""
     if isinstance(home, Schema):
-        return Schema(home.url, f".{home.name}.moved")
+        return replace(home, name=f".{home.name}.moved")
     return home.with_name(f".{home.name}.moved")
 
 

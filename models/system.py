@@ -23,11 +23,11 @@ from models.tx import Dialect, Tx
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
     | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at", "since"}
-    | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at"}
+    | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at", "loose_at"}
 )
 NUMBERS = frozenset(
     {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
-    | {"tried", "counter", "last_step"}
+    | {"tried", "counter", "last_step", "size"}
 )
 
 OF_TERMS = frozenset({"_acceptance", "_wording"})
@@ -221,6 +221,13 @@ DELEGATION = _table(
 )
 STANDING = _table("_standing", "member state reason at by ends_at", filled="state at")
 WORDING = _table("_wording", "id terms version label body", filled="terms version label body")
+FILE = _table("_file", "sha size created_at loose_at", filled="size created_at")
+UPLOAD = _table(
+    "_upload",
+    "id member name type size sha created_at",
+    filled="member name type size sha created_at",
+    indexes=("member created_at", "sha"),
+)
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
     table.name: table
@@ -254,6 +261,8 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         STANDING,
         WORDING,
         CLOSED,
+        FILE,
+        UPLOAD,
     )
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import uuid_utils
@@ -16,6 +17,7 @@ from definitions.spec.network import Network
 from models.apply import apply
 from models.clock import Clock, SystemClock
 from models.connections import stored_datetime
+from models.contents import Contents
 from models.errors import PublishedMeanwhileError
 from models.message import say
 from models.plan import Plan, plan
@@ -24,7 +26,7 @@ from models.readings import Readings
 from models.secrets import CLOSED, Vault
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
-from models.stores import Home, create_store, open_store, remove_store
+from models.stores import Home, create_store, files_of, open_store, remove_store
 from models.system import DEFINITION, ensure_system_tables, lacks_system_tables, release_leases
 from models.turnstile import Turnstile
 from models.tx import Tx
@@ -49,8 +51,10 @@ class Tenant:
     `vault` seals what only the system may know; it has no key until who opened the network gives it the installation's.
     """
 
-    def __init__(self, name: str, store: Store, *, clock: Clock, new_id: Callable[[], str]) -> None:
-        """Use `open_tenant` or `create_tenant`."""
+    def __init__(
+        self, name: str, store: Store, *, clock: Clock, new_id: Callable[[], str], files: Path | None = None
+    ) -> None:
+        """Use `open_tenant` or `create_tenant`; `files` is the folder of what is uploaded."""
         self.name = name
         self.store = store
         self.clock = clock
@@ -60,6 +64,7 @@ class Tenant:
         self._publishing = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self.turnstile = Turnstile()
+        self.contents = Contents(files)
         self.readings = Readings(store, uuid7)
         self.vault: Vault = CLOSED
 
@@ -224,7 +229,7 @@ async def open_tenant(
     home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
     """Open a network: `LookupError` (`FileNotFoundError`) without one, `StoreBusyError` when a file is open."""
-    return await _opened(await open_store(home), name, clock or SystemClock(), new_id)
+    return await _opened(home, await open_store(home), name, clock or SystemClock(), new_id)
 
 
 async def create_tenant(
@@ -251,15 +256,15 @@ async def create_empty(
     home: Home, name: str, *, clock: Clock | None = None, new_id: Callable[[], str] = uuid7
 ) -> Tenant:
     """Make a network without definitions in a new store, or in a file that somebody left without them (a crash did)."""
-    tenant = await _opened(await create_store(home), name, clock or SystemClock(), new_id)
+    tenant = await _opened(home, await create_store(home), name, clock or SystemClock(), new_id)
     if tenant.has_definitions:
         await tenant.close()
         raise StoreError(say("There is a network at {place} already.", place=home))
     return tenant
 
 
-async def _opened(store: Store, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
-    tenant = Tenant(name, store, clock=clock, new_id=new_id)
+async def _opened(home: Home, store: Store, name: str, clock: Clock, new_id: Callable[[], str]) -> Tenant:
+    tenant = Tenant(name, store, clock=clock, new_id=new_id, files=files_of(home))
     try:
         await tenant.load()
     except BaseException:

@@ -21,12 +21,13 @@ from definitions.spec.network import Network
 from models import ddl
 from models.columns import Codec
 from models.connections import connect, take
+from models.contents import damaged
 from models.ddl import listed, quoted
 from models.message import say
 from models.shape import TableShape, shapes
 from models.sqlite import SqliteTx, drive
 from models.store import StoreError
-from models.stores import Home, Schema, clear, exists, partial, rename_store, set_aside
+from models.stores import Home, Schema, bring_contents, clear, exists, files_of, partial, rename_store, set_aside
 from models.system import SYSTEM_TABLES, ensure_system_tables
 from models.tx import Dialect, Row, Tx, Work
 
@@ -128,7 +129,9 @@ async def move(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> M
     if isinstance(source, Schema):
         await rename_store(source, aside)
     try:
-        tables = await copy(aside if isinstance(source, Schema) else source, making, tell=tell)
+        sent = aside if isinstance(source, Schema) else source
+        await bring_contents(sent, making)
+        tables = await copy(sent, making, tell=tell)
         await rename_store(making, target)
     except BaseException:
         await clear(making)
@@ -153,7 +156,14 @@ async def copy(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> t
         if sent != arrived:
             lost = ", ".join(one.table for one, other in zip(sent, arrived, strict=True) if one != other)
             raise TransferError(f"What arrived is not what was sent: {lost}.")
+        wrong = await asyncio.to_thread(damaged, files_of(target), [row[0] for row in await write(_files)])
+        if wrong:
+            raise TransferError(f"Files did not arrive as they were: {len(wrong)}.")
     return tuple(sent)
+
+
+async def _files(tx: Tx) -> list[Row]:
+    return list(await tx.rows('SELECT "sha" FROM "_file"'))
 
 
 def _network(row: Row | None) -> Network:

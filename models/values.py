@@ -20,6 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from definitions.duration import Duration
 from definitions.spec.entity import Field, FieldType
+from models.attachment import Attachment
 from models.message import Message, say
 
 MAX_INTEGER = 2**63 - 1
@@ -275,6 +276,15 @@ def _reference(_: Field, raw: Any, __: Locality) -> Mapping[str, str]:
     return {"id": found}
 
 
+def _file(_: Field, raw: Any, __: Locality) -> Attachment | str:
+    """Return what is kept already, or the id of an upload, which stands for what was uploaded."""
+    if isinstance(raw, Attachment):
+        return raw
+    if not isinstance(raw, str) or len(raw) > 200 or _CONTROL.search(raw):
+        raise ValueRefusedError(say("This is the id of an upload."))
+    return raw
+
+
 def _json(_: Field, raw: Any, __: Locality) -> Any:
     problem = ValueRefusedError(say("This is not JSON."))
     try:
@@ -310,7 +320,7 @@ _CONVERTERS: Mapping[FieldType, Callable[[Field, Any, Locality], Any]] = {
     "choice": _choice,
     "choices": _choices,
     "reference": _reference,
-    "file": _text,
-    "image": _text,
+    "file": _file,
+    "image": _file,
     "json": _json,
 }

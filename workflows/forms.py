@@ -11,6 +11,7 @@ from definitions.expr.expression import Expression
 from definitions.spec.entity import Entity
 from definitions.spec.process import FormField, Transition
 from definitions.text import Text
+from models import uploads
 from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
 from models.published import Published
@@ -48,8 +49,9 @@ async def answers(
         if name not in questions or not _may_fill(unit, record, questions[name])
     }
     cleaned = clean(unit.network, form, {name: given[name] for name in given if name in questions}, record.full)
-    problems = {**cleaned.problems, **problems}
     kept = {name: record.full.get(found.edits) if found.edits else None for name, found in questions.items()}
+    cleaned = await uploads.settle(unit.records, form, cleaned, kept)
+    problems = {**cleaned.problems, **problems}
     values = {**kept, **cleaned.values}
     scope = await unit.records.names_for(*bounds) if bounds else {}
     found = check(unit.network, form, values, questions.keys(), {**scope, "record": record.full}, unit.context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import pending, sessions, tries
+from models import pending, sessions, tries, uploads
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
@@ -69,6 +69,7 @@ async def purge(tenant: Tenant) -> int:
     if await tenant.store.read(lambda tx: tries.keeps_old_addresses(tx, now)):
         await tenant.store.write(lambda tx: tries.forget_addresses(tx, now))
     await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
+    await uploads.collect(tenant)
     removed = 0
     while True:
         gone = await tenant.store.read(lambda tx: _old(tx, now))

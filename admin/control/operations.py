@@ -204,12 +204,17 @@ def _possible(desk: Desk, name: str) -> bool:
         return False
 
 
+def _files(desk: Desk) -> Path:
+    """Return where files of networks on PostgreSQL are kept."""
+    return desk.networks.settings.files or desk.networks.settings.data
+
+
 async def move_network(desk: Desk, given: Given) -> Any:
     """Take a network to another folder or database (`to`); with `remove` nothing stays of it here."""
     name, to = given["network"], given["to"]
     if name not in await desk.networks.names():
         await desk.tenant(given)
-    there: Homes = Schemas(to, given["prefix"]) if to.startswith(DATABASES) else Path(to)
+    there: Homes = Schemas(to, given["prefix"], _files(desk)) if to.startswith(DATABASES) else Path(to)
     target = home_of(there, name)
     if isinstance(target, Path):
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)

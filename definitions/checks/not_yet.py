@@ -13,14 +13,12 @@ LATER_KINDS = frozenset(
 )
 
 LATER = {
-    "entity": ("parent", "as", "fields/*/type=file", "fields/*/type=image", "fields/*/encrypted=true"),
+    "entity": ("parent", "as", "fields/*/encrypted=true"),
     "process": (
         "states/*/states",
         "states/*/parallel=true",
         "transitions/*/auto=true",
         "transitions/*/approval",
-        "transitions/*/form/*/type=file",
-        "transitions/*/form/*/type=image",
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
