@@ -19,8 +19,8 @@ test quick: export PYTHONDONTWRITEBYTECODE = # empty, whatever the shell says: c
 test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
 	$(BIN)/pytest -n auto --dist loadfile
 
-quick: .venv/ready-dev ## run the quick tests: no browser, no second process, no sweep over every address
-	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not slow"
+quick: .venv/ready-dev ## run the quick tests: on SQLite, no browser, no second process, no sweep over every address
+	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not slow and not postgres"
 
 lint: .venv/ready-dev ## style, types and the direction of imports
 	$(BIN)/ruff check .

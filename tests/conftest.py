@@ -47,9 +47,9 @@ def postgres() -> str:
     return start_postgres()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def homes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Homes]:
-    """Where the networks of a test live; a test that asks for it runs on both databases."""
+    """Where the networks of a test live; a test that asks for it runs on both databases (`make quick`: on SQLite)."""
     url = request.getfixturevalue("postgres") if request.param == "postgres" else None
     async with homes_of(tmp_path, url) as found:
         yield found
