@@ -16,16 +16,32 @@ from models.tx import Tx
 
 IDLE = "_idle_minutes"
 LONGEST = "_session_hours"
+KEPT_READS = "_audit_reads_months"
+KEPT_CHANGES = "_audit_changes_months"
 FACTOR = "_second_factor_"
 """Before a level's name: whether its members need a second factor."""
-BOUNDS: Mapping[str, tuple[int, int]] = {IDLE: (1, 24 * 60), LONGEST: (1, 30 * 24)}
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    IDLE: (1, 24 * 60),
+    LONGEST: (1, 30 * 24),
+    KEPT_READS: (6, 120),
+    KEPT_CHANGES: (12, 240),
+}
 """The least and the most that a number may be."""
-_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12}
+_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60}
 _LABELS: Mapping[str, Text] = {
     IDLE: Text(
         {"en": "Minutes without use after which one is signed out", "fr": "Minutes d’inactivité avant déconnexion"}
     ),
     LONGEST: Text({"en": "Hours after which one signs in again", "fr": "Heures après lesquelles on se reconnecte"}),
+    KEPT_READS: Text(
+        {"en": "Months that the audit keeps who read what", "fr": "Mois de conservation des consultations dans l’audit"}
+    ),
+    KEPT_CHANGES: Text(
+        {
+            "en": "Months that the audit keeps who changed or exported what",
+            "fr": "Mois de conservation des modifications et des exports dans l’audit",
+        }
+    ),
 }
 _FACTOR_LABEL: Mapping[str, str] = {
     "en": "Second factor needed: {level}",
@@ -75,3 +91,9 @@ async def needs_factor(tx: Tx, actor: Actor) -> bool:
 
 def _needing(rows: Collection[Any]) -> set[str]:
     return {name.removeprefix(FACTOR) for name, value in rows if name.startswith(FACTOR) and json.loads(value) is True}
+
+
+async def months_kept(tx: Tx) -> dict[str, int]:
+    """Return for how many months the audit keeps reads and changes."""
+    rows = {row[0]: row[1] for row in await tx.rows('SELECT "name", "value" FROM "_setting"')}
+    return {name: _number(name, rows.get(name)) for name in (KEPT_READS, KEPT_CHANGES)}

@@ -16,6 +16,7 @@ from definitions.expr.expression import Context
 from definitions.spec.network import Network
 from models.access import Access
 from models.calendar import OfficeCalendar
+from models.readings import Readings
 from models.tables import Tables
 
 
@@ -30,18 +31,22 @@ class Published:
     access: Access
     timezone: ZoneInfo
     calendar: OfficeCalendar
+    readings: Readings | None = None
+    """Where is noted who reads personal data; None where nobody does (a version that is only looked at)."""
 
     def context(self, now: datetime) -> Context:
         """Return what expressions take from outside the record, at this time."""
         return Context(now, self.timezone, self.calendar)
 
 
-def make_published(version: int, digest: str, network: Network, engine: Engine[Any]) -> Published:
-    """Return a network as a published version."""
+def make_published(
+    version: int, digest: str, network: Network, engine: Engine[Any], readings: Readings | None = None
+) -> Published:
+    """Return a network as a published version; with `readings`, what is read of it is noted there."""
     timezone = ZoneInfo(network.timezone)
     tables = Tables(network, engine)
     calendar = OfficeCalendar(network.calendar, timezone)
-    return Published(version, digest, network, tables, Access(network), timezone, calendar)
+    return Published(version, digest, network, tables, Access(network), timezone, calendar, readings)
 
 
 def hash_files(files: Mapping[str, str]) -> str:

@@ -47,3 +47,10 @@ class Query:
     cursor: str | None = None
     offset: int = 0
     columns: tuple[str, ...] | None = None
+
+    @property
+    def told(self) -> str:
+        """What was searched and filtered, in words for the audit."""
+        said = [f'"{self.q}"'] if self.q else []
+        said += [f"{each.field} {each.operator} {each.value}".strip() for each in self.filters]
+        return "; ".join(said)[:1000]

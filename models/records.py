@@ -11,10 +11,12 @@ from definitions.spec.network import Network
 from models import changes, lists, references
 from models.access import Access, Rights
 from models.actor import Actor
+from models.audit import Event, Kind
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.filters import Finder
 from models.message import say
 from models.query import Query
+from models.readings import seen_fields
 from models.record import Change, Page, Record
 from models.rules import ALWAYS, CLOSED, OPEN, Condition, holds, plain, reads
 from models.settings import load_settings
@@ -50,6 +52,8 @@ class Records:
         self.actor = actor
         self.context = context
         self.new_id = new_id
+        self.exporting = False
+        """Whether what is read leaves as a file: the audit says so."""
         self._settings: Mapping[str, Any] | None = None
         self._actor: Mapping[str, Any] | None = None
         self._closed: dict[str, bool] = {}
@@ -87,6 +91,12 @@ class Records:
 
     async def get(self, entity: str, record_id: str) -> Record:
         """Return the record. `NotFoundError` when there is none that the actor may read."""
+        record = await self.find(entity, record_id)
+        self._note("read", (record,))
+        return record
+
+    async def find(self, entity: str, record_id: str) -> Record:
+        """Do `get` for what is no reading by a person: what is about to be changed is in the audit for that."""
         if entity not in self.network.entities:
             raise NotFoundError
         sight = self.sight(entity)
@@ -99,6 +109,33 @@ class Records:
             raise NotFoundError
         return sight.from_row(row, selection)
 
+    def _note(self, kind: Kind, records: Sequence[Record], query: Query | None = None) -> None:
+        """Note for the audit that a person saw personal data of others; what is one's own is not noted."""
+        readings, actor = self.published.readings, self.actor
+        if readings is None or actor.kind == "system" or not records:
+            return
+        entity = records[0].entity
+        names = self.sight(entity).personal
+        others = [each for each in records if actor.through is not None or _owner(each) != actor.id] if names else []
+        fields = seen_fields(names, [each.values for each in others])
+        if not fields:
+            return
+        ids, owners = tuple(each.id for each in others), {_owner(each) for each in others}
+        readings.take(
+            Event(
+                "exported" if self.exporting else kind,
+                self.context.now,
+                actor,
+                entity,
+                record=ids[0] if kind == "read" else None,
+                records=() if kind == "read" else ids,
+                total=len(ids),
+                fields=fields,
+                owners=tuple(sorted(owner for owner in owners if owner is not None)),
+                detail="" if query is None else query.told,
+            )
+        )
+
     async def create_many(
         self, entity: str, given: Sequence[Mapping[str, Any] | RequestError]
     ) -> Sequence[Record | RequestError]:
@@ -110,7 +147,9 @@ class Records:
 
     async def list(self, entity: str, query: Query = Query()) -> Page:  # noqa: B008 (frozen)
         """Return one page of the records that the actor may read."""
-        return await lists.page(self, entity, query)
+        found = await lists.page(self, entity, query)
+        self._note("searched" if query.q else "listed", found.records, query)
+        return found
 
     async def count(self, entity: str, query: Query = Query(), *, most: int | None = None) -> int:  # noqa: B008 (frozen)
         """Return how many records the whole list has.
@@ -270,3 +309,11 @@ class Records:
     def finder(self, entity: str) -> Finder:
         """Return what finds the columns that queries of the actor name."""
         return self.sight(entity).finder
+
+
+def _owner(record: Record) -> str | None:
+    """Return the member whose data a record is: who owns it, or the member that it is."""
+    if record.entity == "member":
+        return record.id
+    owner = record.full.get("owner")
+    return None if owner is None else str(owner["id"])

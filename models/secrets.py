@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -67,6 +69,18 @@ class Vault:
         except InvalidTag:
             raise SealedError(f"not sealed for {purpose}, or changed since") from None
 
+    def mark(self, text: str, purpose: str) -> str:
+        """Return what shows that this installation wrote the text, for one purpose."""
+        return _mark(self._marking[0], text, purpose)
+
+    def marked(self, text: str, purpose: str, mark: str | None) -> bool:
+        """Whether one of the installation's secrets made the mark."""
+        return any(hmac.compare_digest(_mark(key, text, purpose), mark or "") for key in self._marking)
+
+    @cached_property
+    def _marking(self) -> tuple[bytes, ...]:
+        return tuple(_derived(secret, b"mark", 32) for secret in self._all)
+
 
 CLOSED = Vault(lambda: (b"",))
 """What stands in for a vault where nobody gave the installation's secrets: it seals nothing and opens nothing."""
@@ -75,3 +89,7 @@ CLOSED = Vault(lambda: (b"",))
 def _derived(secret: bytes, what: bytes, length: int) -> bytes:
     """Return `length` bytes made of the secret for one use; nothing of the secret or of other uses follows from it."""
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"maille " + what).derive(secret)
+
+
+def _mark(key: bytes, text: str, purpose: str) -> str:
+    return hmac.new(key, f"{purpose}\x1f{text}".encode(), hashlib.sha256).hexdigest()

@@ -69,6 +69,7 @@ class Sight:
         self.read = condition_sql(self.known, entity, ROOT, dialect, tables)
         self.names = tuple(name for name in self.table.columns if not name.startswith(FOLD))
         rules = {name: self.visible.rule(entity, name, known=True) for name in self.names}
+        self.personal = tuple(name for name, field in self.fields.items() if field.personal is not None)
         self._hides = {name: rule for name, rule in rules.items() if rule != ALWAYS}
         self._writes = {
             name: bare(rights.field(entity, name, "write"))

@@ -14,6 +14,7 @@ from piccolo.columns import Column, Text
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
+from models.append_only import guard
 from models.catalog import columns_of_tables
 from models.columns import INTEGER, MOMENT, TEXT, Codec
 from models.ddl import listed, quoted
@@ -184,7 +185,7 @@ INVITATION = _table(
 SETTING = _table("_setting", "name value changed_at changed_by", filled="changed_at")
 TOKEN = _table(
     "_token",
-    "id hash member name levels expires_at last_used_at created_at",
+    "id hash member name levels entities access expires_at last_used_at last_ip created_at",
     filled="hash member name expires_at created_at",
     indexes=("member",),
     unique=("hash",),
@@ -221,6 +222,21 @@ DELEGATION = _table(
 )
 STANDING = _table("_standing", "member state reason at by ends_at", filled="state at")
 WORDING = _table("_wording", "id terms version label body", filled="terms version label body")
+
+AUDIT = _table(
+    "_audit",
+    "id at kind scope member actor_kind through entry run ip salt ip_digest entity record records total fields owners "
+    "detail proof seq",
+    filled="at kind scope actor_kind",
+    indexes=("at", "seq", "member at", "record at", "kind at"),
+)
+AUDIT_OF = _table("_audit_of", "id audit member at", filled="audit member at", indexes=("member at", "audit"))
+SEAL = _table(
+    "_seal",
+    "seq audit at scope digest link mark",
+    filled="audit at scope digest link",
+    unique=("audit",),
+)
 FILE = _table("_file", "sha size created_at loose_at", filled="size created_at")
 UPLOAD = _table(
     "_upload",
@@ -263,6 +279,9 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         CLOSED,
         FILE,
         UPLOAD,
+        AUDIT,
+        AUDIT_OF,
+        SEAL,
     )
 }
 
@@ -285,6 +304,7 @@ async def ensure_system_tables(tx: Tx) -> None:
                 await tx.run(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {declared}")
         for statement in indexes:
             await tx.run(statement)
+    await guard(tx, AUDIT.columns)
 
 
 async def release_leases(tx: Tx) -> None:

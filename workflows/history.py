@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from models import audit
+from models.audit import PROVEN, Event
 from models.ddl import quoted
 from models.system import HISTORY
 from workflows.stored import dump, maybe_moment, moment
@@ -15,6 +17,7 @@ from workflows.unit import Unit
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone"]
 
 _INSERT = HISTORY.insert()
+_PROVEN = tuple(HISTORY.columns.index(name) for name in PROVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ async def keep(  # noqa: PLR0913 - a row has that many parts
     """Write a history row and return its id. `before` and `after` hold stored forms (`workflows.stored`)."""
     row = _row(unit, kind, entity, record, (before, after), text, step)
     await unit.tx.run(_INSERT, row)
+    event = _audited(unit, kind, entity, record, row)
+    await audit.keep(unit.tx, row[0], event)
     return str(row[0])
 
 
@@ -54,6 +59,13 @@ async def keep_created(
     ]
     if rows:
         await unit.tx.run_many(_INSERT, rows)
+        await audit.keep_many(unit.tx, [(row[0], _audited(unit, "created", entity, row[3], row)) for row in rows])
+
+
+def _audited(unit: Unit, kind: Kind, entity: str, record: str, row: list[Any]) -> Event:
+    """Return what the audit keeps of a history row: that it was written, and what proves what it says."""
+    proof = audit.digest(PROVEN, [row[place] for place in _PROVEN])
+    return Event(kind, unit.now, unit.actor, entity, record, proof=proof)
 
 
 _Values = Mapping[str, Any] | None

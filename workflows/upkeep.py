@@ -8,7 +8,7 @@ from models import pending, sessions, tries, uploads
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import jobs, schedules
+from workflows import auditing, jobs, schedules
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -70,6 +70,7 @@ async def purge(tenant: Tenant) -> int:
         await tenant.store.write(lambda tx: tries.forget_addresses(tx, now))
     await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
     await uploads.collect(tenant)
+    await auditing.purge(tenant)
     removed = 0
     while True:
         gone = await tenant.store.read(lambda tx: _old(tx, now))

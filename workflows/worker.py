@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,7 +17,7 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import automations, jobs, letters, outbox, replays, runs, schedules, timers, upkeep
+from workflows import auditing, automations, jobs, letters, outbox, replays, runs, schedules, timers, upkeep
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -31,6 +31,9 @@ POLL = 5.0
 
 GRACE = 8.0
 """Seconds that a mail which is being sent has to be finished when the worker is to stop."""
+
+SEALED = timedelta(seconds=2)
+"""The time between two sealings of the audit."""
 
 _LOG = structlog.get_logger("maille.worker")
 
@@ -80,6 +83,7 @@ class Worker:
         self._adopted = 0
         self._seen: datetime | None = None
         self._purged: datetime | None = None
+        self._sealed: datetime | None = None
 
     async def run_due(self, stop: asyncio.Event | None = None) -> int:
         """Do everything that is due by the tenant's clock and what follows; return how many rows were worked.
@@ -169,6 +173,9 @@ class Worker:
         if self._purged is None or now >= self._purged + upkeep.EVERY:
             await upkeep.purge(self.tenant)
             self._purged = now
+        if self._sealed is None or abs(now - self._sealed) >= SEALED:
+            await auditing.seal(self.tenant)
+            self._sealed = now
 
     async def _adopt(self) -> None:
         """Have the schedules and timers of the current version planned; each version asks for it once."""
