@@ -27,6 +27,8 @@ from models.tenant import Tenant
 
 SESSION_COOKIE = "maille"
 GATE_COOKIE = "maille_gate"
+STEP_COOKIE = "maille_step"
+DEVICE_COOKIE = "maille_device"
 LANGUAGE_COOKIE = "maille_language"
 THEME_COOKIE = "maille_theme"
 OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language"})

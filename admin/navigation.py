@@ -92,9 +92,9 @@ async def load(visit: Visit) -> Navigation:
     main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
     more: list[Link] = []
     if visit.leads:
-        if visit.network.settings:
-            more.append(_link(visit, gettext("Settings"), "settings-2", "settings"))
+        more.append(_link(visit, gettext("Settings"), "settings-2", "settings"))
         more.append(_link(visit, gettext("Definitions"), "file-code", "definitions"))
+        more.append(_link(visit, gettext("Who may what"), "circle-help", "reasons"))
         more.append(_link(visit, gettext("Back office"), "database", "back-office", ""))
     member = visit.actor.member or {}
     return Navigation(tuple(main), tuple(more), str(member.get("name") or ""))

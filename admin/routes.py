@@ -23,7 +23,10 @@ from admin.screens import (
     joining,
     offices,
     outbox,
+    reasons,
     reference,
+    second_step,
+    security,
     settings,
     signin,
     tasks,
@@ -35,6 +38,8 @@ from models.store import StoreError
 
 SHELL: tuple[BaseRoute, ...] = (
     *signin.routes,
+    *second_step.routes,
+    *security.routes,
     *joining.routes,
     *home.routes,
     *tasks.routes,
@@ -42,6 +47,7 @@ SHELL: tuple[BaseRoute, ...] = (
     *account.routes,
     *definitions.routes,
     *settings.routes,
+    *reasons.routes,
     *jobs.routes,
     *tokens.routes,
     *offices.routes,

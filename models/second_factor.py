@@ -17,7 +17,6 @@ from models.house_rules import needs_factor
 from models.members import load_actor
 from models.message import say
 from models.secrets import SealedError, Vault
-from models.sessions import Session
 from models.system import RECOVERY, SECOND_FACTOR
 from models.tenant import Tenant
 from models.tx import Tx
@@ -165,12 +164,6 @@ async def forget(tx: Tx, member: str) -> None:
         await tx.run(f'DELETE FROM "{table}" WHERE "member" = ?', [member])  # noqa: S608 - tables of ours
     await pending.end_all(tx, member)
     await sessions.end_all(tx, member)
-
-
-async def renew(tx: Tx, session: Session) -> str:
-    """End the member's other sessions and give this one a new token: what opens the account has changed."""
-    await sessions.end_all(tx, session.member, but=session.id)
-    return (await sessions.rotate(tx, session))[0]
 
 
 def address(secret: str, email: str, network: str) -> str:

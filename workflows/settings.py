@@ -110,7 +110,7 @@ def _cleaned(unit: Unit, now: Mapping[str, Held], values: Mapping[str, Any]) -> 
 
 def _within(name: str, value: Any) -> bool:
     least, most = BOUNDS.get(name, (None, None))
-    return least is None or most is None or least <= value <= most
+    return least is None or most is None or not isinstance(value, int) or least <= value <= most
 
 
 def _outside(name: str) -> Message:

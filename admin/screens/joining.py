@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from admin.door import SESSION_COOKIE
+from admin.entering import browser, go_on
 from admin.web import here, redirect, render
 from models import accounts, invitations
-from models.accounts import SignedIn
+from models.accounts import Refusal
 from models.errors import InvalidError
 from models.passwords import SHORTEST
 
@@ -38,15 +38,10 @@ async def join(request: Request) -> Response:
         invited = await invitations.accept(visit.tenant, request.path_params["token"], password)
     except InvalidError as error:
         return await _page(request, visit.words(error.fields["password"]))
-    ip = request.client.host if request.client else None
-    agent = request.headers.get("user-agent", "")[:400]
-    outcome = await accounts.sign_in(visit.tenant, invited.email, password, ip=ip, agent=agent)
-    if not isinstance(outcome, SignedIn):
+    outcome = await accounts.sign_in(visit.tenant, invited.email, password, **browser(request))
+    if isinstance(outcome, Refusal):
         return redirect(request, visit.url("sign-in"))
-    response = redirect(request, visit.url())
-    secure = request.url.scheme == "https"
-    response.set_cookie(SESSION_COOKIE, outcome.token, path=visit.url(), httponly=True, samesite="lax", secure=secure)
-    return response
+    return await go_on(request, outcome, visit.url())
 
 
 routes: list[BaseRoute] = [

@@ -48,6 +48,7 @@ async def save(request: Request) -> Response:
     """Keep what was changed; what is wrong, or was changed by somebody else meanwhile, comes back with the form."""
     visit, form = here(request), await request.form()
     held = await settings.settings(visit.tenant, visit.actor)
+    held = {name: each for name, each in held.items() if name in form or STAMP + name in form}
     asked = _questions(visit, held)
     raw = raw_from(form, asked)
     stamps = {name: text(form, STAMP + name) for name in held}

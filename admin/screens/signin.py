@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import inside, text
 from admin.door import LANGUAGE_COOKIE, SESSION_COOKIE, THEME_COOKIE
+from admin.entering import browser, entry, go_on, public_address, site
 from admin.markdown import to_html
 from admin.visit import THEMES
 from admin.web import here, redirect, render, say_on
-from models import accounts, terms
+from models import accounts, passkeys, terms
 from models.accounts import Refusal
 from models.message import say
 
 YEAR = 365 * 24 * 3600
+UNKEPT = {"Cache-Control": "no-store"}
 
 
 async def show_sign_in(request: Request) -> Response:
@@ -25,7 +29,15 @@ async def show_sign_in(request: Request) -> Response:
     if visit.session is not None:
         return redirect(request, inside(visit, wanted))
     ended = request.query_params.get("ended") == "1"
-    return await render(request, "signin/sign_in.html", wanted=wanted, ended=ended, email="", refusal=None)
+    return await render(
+        request,
+        "signin/sign_in.html",
+        wanted=wanted,
+        ended=ended,
+        email="",
+        refusal=None,
+        resets=public_address(request) is not None,
+    )
 
 
 async def sign_in(request: Request) -> Response:
@@ -33,24 +45,44 @@ async def sign_in(request: Request) -> Response:
     visit, form = here(request), await request.form()
     email, wanted = text(form, "email"), text(form, "next")
     password = form.get("password")
-    outcome = await accounts.sign_in(
-        visit.tenant,
-        email,
-        password if isinstance(password, str) else "",
-        ip=request.client.host if request.client else None,
-        agent=request.headers.get("user-agent", "")[:400],
-        previous=request.cookies.get(SESSION_COOKIE),
-    )
+    password = password if isinstance(password, str) else ""
+    outcome = await accounts.sign_in(visit.tenant, email, password, **browser(request))
     if isinstance(outcome, Refusal):
-        status = 429 if outcome.reason == "too_many" else 422
-        return await render(
-            request, "signin/sign_in.html", status=status, wanted=wanted, ended=False, email=email, refusal=outcome
-        )
-    response = redirect(request, inside(visit, wanted))
-    secure = request.url.scheme == "https"
-    path = visit.url()
-    response.set_cookie(SESSION_COOKIE, outcome.token, path=path, httponly=True, samesite="lax", secure=secure)
-    return response
+        return await refused(request, outcome, wanted=wanted, email=email)
+    return await go_on(request, outcome, wanted)
+
+
+async def refused(request: Request, refusal: Refusal, *, wanted: str, email: str = "") -> Response:
+    """Show the form again, with why it did not work."""
+    status = 429 if refusal.reason == "too_many" else 422
+    return await render(
+        request,
+        "signin/sign_in.html",
+        status=status,
+        wanted=wanted,
+        ended=False,
+        email=email,
+        refusal=refusal,
+        resets=public_address(request) is not None,
+    )
+
+
+async def ask_passkey(request: Request) -> Response:
+    """Return the question for a passkey, and what goes on with its answer."""
+    question = await passkeys.ask(here(request).tenant, site(request))
+    return JSONResponse({"options": question.options, "token": question.token}, headers=UNKEPT)
+
+
+async def sign_in_with_passkey(request: Request) -> Response:
+    """Let in who answered with a passkey."""
+    visit, form = here(request), await request.form()
+    wanted = text(form, "next")
+    answer, token = text(form, "answer"), text(form, "token")
+    outcome = await passkeys.sign_in(visit.tenant, site(request), answer, token, entry(request))
+    if isinstance(outcome, Refusal):
+        shown = replace(outcome, reason="code") if outcome.reason == "credentials" else outcome
+        return await refused(request, shown, wanted=wanted)
+    return await go_on(request, outcome, wanted)
 
 
 async def sign_out(request: Request) -> Response:
@@ -137,6 +169,8 @@ def _kept(content: str, media_type: str) -> Response:
 routes: list[BaseRoute] = [
     Route("/sign-in", show_sign_in, methods=["GET"]),
     Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-in/passkey/question", ask_passkey, methods=["POST"]),
+    Route("/sign-in/passkey", sign_in_with_passkey, methods=["POST"]),
     Route("/sign-out", sign_out, methods=["POST"]),
     Route("/terms", show_terms, methods=["GET"]),
     Route("/terms", accept_terms, methods=["POST"]),

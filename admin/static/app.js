@@ -8,3 +8,4 @@ forms();
 live();
 palette();
 toasts();
+if (document.querySelector("form[data-passkey]")) import("./passkeys.js").then((module) => module.start());

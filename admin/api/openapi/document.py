@@ -13,7 +13,7 @@ from admin.api.openapi.operations import Parts
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
 from models.message import say
-from models.settings import setting_field
+from models.settings import setting_field, settings_of
 from workflows.unit import Unit
 
 Paths = dict[str, dict[str, Any]]
@@ -97,6 +97,12 @@ def _publishing(parts: Parts) -> Paths:
                 {200: ref("Version")}, path=["version"],
             ),
         },
+        "/reasons": {
+            "get": make(
+                "reasons", tag, say("Why a member may do something or not"), {200: ref("Reasons")},
+                query=["member", "entity", "record", "ask"],
+            ),
+        },
         f"{one}/roll-back": {
             "post": make(
                 "definitions.roll_back", tag, say("Publish an earlier version once more"), done,
@@ -109,7 +115,7 @@ def _publishing(parts: Parts) -> Paths:
 def _settings(horizon: Horizon, parts: Parts) -> dict[str, Any]:
     """Return what is done with the settings: each is sent by its name, null for the definition's value."""
     tag, listed = parts.words(say("The network")), {200: schemas.items(ref("Setting"))}
-    known = {name: setting_field(setting) for name, setting in horizon.network.settings.items()}
+    known = {name: setting_field(setting) for name, setting in settings_of(horizon.network).items()}
     body: Schema = {
         "type": "object",
         "properties": {
