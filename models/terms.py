@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
 from definitions.spec.access import Terms
 from definitions.spec.network import Network
+from definitions.text import Text, plain
 from models.actor import Actor
 from models.connections import stored_datetime
 from models.errors import ConflictError, NotFoundError
+from models.system import ACCEPTANCE, WORDING
 from models.tenant import Tenant
 from models.tx import Tx
+
+_ACCEPTED = """SELECT a."terms", a."version", a."at", a."ip", w."label", w."body" FROM "_acceptance" a
+LEFT JOIN "_wording" w ON w."id" = a."wording" WHERE a."member" = ? ORDER BY a."at" DESC, a."id" DESC"""
 
 
 def terms_for(network: Network, actor: Actor) -> tuple[Terms, ...]:
@@ -46,16 +56,49 @@ async def accept(tenant: Tenant, actor: Actor, terms: str, version: str) -> None
     if found.version != version:
         raise ConflictError(0)
     now = stored_datetime(tenant.clock.now())
-    proof = tenant.new_id()
+    proof, shown = tenant.new_id(), wording(found)
 
     async def work(tx: Tx) -> None:
         key = (actor.id, terms, version)
         await tx.lock(f"terms:{actor.id}")
         known = await tx.row('SELECT 1 FROM "_acceptance" WHERE "member" = ? AND "terms" = ? AND "version" = ?', key)
         if known is None:
-            await tx.run(
-                'INSERT INTO "_acceptance" ("id", "member", "terms", "version", "at", "ip") VALUES (?, ?, ?, ?, ?, ?)',
-                (proof, *key, now, actor.ip),
-            )
+            await tx.run(ACCEPTANCE.insert(), (proof, *key, now, actor.ip, shown[0]))
+            await tx.run(f'{WORDING.insert()} ON CONFLICT ("id") DO NOTHING', shown)
 
     await tenant.store.write(work)
+
+
+def wording(terms: Terms) -> tuple[str, str, str, str, str]:
+    """Return a row that keeps what terms say, in all their languages; its id is the hash of it all."""
+    label, body = (json.dumps(dict(text.values), sort_keys=True) for text in (terms.label, terms.body))
+    digest = hashlib.sha256(json.dumps([terms.name, terms.version, label, body]).encode()).hexdigest()
+    return digest, terms.name, terms.version, label, body
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Terms as a member accepted them; `body` is None for what was accepted before texts were kept."""
+
+    terms: str
+    version: str
+    at: datetime
+    ip: str | None
+    label: Text
+    body: Text | None
+
+
+async def accepted(tenant: Tenant, member: str) -> list[Accepted]:
+    """Return all that a member ever accepted, the latest first, as it was worded then."""
+    rows = await tenant.store.read(lambda tx: tx.rows(_ACCEPTED, (member,)))
+    return [
+        Accepted(
+            name,
+            version,
+            datetime.fromisoformat(at),
+            ip,
+            plain(name) if label is None else Text(json.loads(label)),
+            None if body is None else Text(json.loads(body)),
+        )
+        for name, version, at, ip, label, body in rows
+    ]

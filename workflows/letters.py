@@ -68,12 +68,13 @@ async def send_reset(unit: Unit, payload: Mapping[str, Any]) -> None:
     await send(unit, found.member, found.email, wording)
 
 
-async def send(unit: Unit, member: str, recipient: str, wording: Wording) -> None:
-    """Do the same inside a transaction."""
+async def send(unit: Unit, member: str, recipient: str, wording: Wording, *, secret: bool = True) -> None:
+    """Do the same inside a transaction; what is not `secret` is kept as it is sent."""
     mail = unit.new_id()
     network = unit.network
-    sealed = unit.vault.seal(json.dumps(_pages(unit, wording.body, wording.language)), purpose(mail))
-    html, text = _pages(unit, wording.kept, wording.language)
+    pages = _pages(unit, wording.body, wording.language)
+    sealed = unit.vault.seal(json.dumps(pages), purpose(mail)) if secret else None
+    html, text = _pages(unit, wording.kept, wording.language) if secret else pages
     sender = network.label.pick(wording.language, *network.languages)
     letter = Letter(
         recipient, member, wording.language, OF_THE_HOUSE, Rendered(wording.subject, html, text), sender, sealed=sealed
