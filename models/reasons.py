@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from definitions.expr.expression import Names
-from definitions.expr.parts import Part, parts
+from definitions.expr.parts import Part, Value, parts
 from definitions.problems import Place
 from definitions.spec.network import Network
 from models.access import Action, Mode
@@ -163,14 +163,22 @@ class _Teller:
             "record": await self._seen(record, {path[1:] for path in paths if path[0] == "record"}),
             "actor": await self._seen(self.member, {path[1:] for path in paths if path[0] == "actor"}),
         }
-        return tuple(self._piece(part, names, seen) for part in parts(condition.expression))
+        return tuple([await self._piece(part, names, seen) for part in parts(condition.expression)])
 
-    def _piece(self, part: Part, names: Names, seen: Names) -> Piece:
+    async def _piece(self, part: Part, names: Names, seen: Names) -> Piece:
         context = self.them.context
-        told = [(text, evaluate(seen, context), evaluate(names, context)) for text, evaluate in part.values]
-        known = all(_same(visible, real) for _, visible, real in told)
+        pairs = [(value, value.evaluate(seen, context)) for value in part.values]
+        known = all(_same(visible, value.evaluate(names, context)) for value, visible in pairs)
         verdict = part.evaluate(names, context) is True if known else None
-        return Piece(part.text, verdict, tuple((text, visible) for text, visible, _ in told))
+        return Piece(
+            part.text, verdict, tuple([(each.text, await self._told(each, visible)) for each, visible in pairs])
+        )
+
+    async def _told(self, value: Value, visible: Any) -> Any:
+        """Return a value as it can be written: a record by its title, None for one that the asker may not read."""
+        if not isinstance(visible, Mapping) or value.entity is None or value.entity not in self.asker.network.entities:
+            return visible
+        return (await self.asker.labels(value.entity, [visible["id"]])).get(visible["id"])
 
     async def _seen(self, record: Record, paths: Iterable[Path]) -> Mapping[str, Any]:
         """Return what the asker sees of a record, with what it sees of those that the paths lead to."""

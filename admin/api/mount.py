@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import bulk, definitions, entities, figures, moves, publishing, settings, story
+from admin.api import bulk, definitions, entities, figures, moves, publishing, reasons, settings, story
 from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
@@ -68,6 +68,7 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/definitions/versions/{version}", GET=publishing.version),
     _route("/definitions/versions/{version}/roll-back", POST=publishing.roll_back),
     _route("/settings", GET=settings.listing, PATCH=settings.change),
+    _route("/reasons", GET=reasons.explanation),
     _route("/openapi.json", GET=document.openapi),
     _route("/statistics", GET=figures.statistics),
     _route("/statistics/{statistic}", GET=figures.statistic),

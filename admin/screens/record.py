@@ -98,6 +98,7 @@ async def _page(
         sub=_sub(about, record, found.titles),
         direct=_direct(about, record),
         back_office=_back_office(about, record),
+        reasons=about.visit.url("reasons", entity=about.entity.name, record=record.id) if about.visit.leads else "",
         bars=_bars(about, record),
         groups=_groups(about, record, found.titles),
         next_steps=next_steps(about, record, found.offers),

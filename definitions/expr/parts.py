@@ -9,15 +9,25 @@ from typing import Any
 from definitions.expr.evaluate import closure
 from definitions.expr.expression import Context, Expression, Names
 from definitions.expr.nodes import Binary, Has, Macro, Name, Node, Select, Unary, children
+from definitions.expr.types import RecordOf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Something of the scope that a part asks about, as written; `entity` is what it is a record of."""
+
+    text: str
+    evaluate: Callable[[Names, Context], Any]
+    entity: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One of the things that a condition asks, as written; `values` are the fields in it by how they are written."""
+    """One of the things that a condition asks, as written, and the records and fields in it."""
 
     text: str
     evaluate: Callable[[Names, Context], Any]
-    values: tuple[tuple[str, Callable[[Names, Context], Any]], ...]
+    values: tuple[Value, ...]
 
 
 def parts(expression: Expression) -> tuple[Part, ...]:
@@ -37,25 +47,29 @@ def _asked(node: Node) -> Iterator[Node]:
 
 
 def _part(expression: Expression, node: Node) -> Part:
-    written = {expression.text[each.start : each.end]: each for each in _fields(node)}
-    values = ((text, closure(each, expression.typing)) for text, each in written.items())
+    written = {expression.text[each.start : each.end]: each for each in _asked_about(node)}
+    values = (_value(expression, text, each) for text, each in written.items())
     return Part(expression.text[node.start : node.end], closure(node, expression.typing), tuple(values))
 
 
-def _fields(node: Node) -> Iterator[Node]:
-    """Yield the fields that are selected, each with all that leads to it: `record.owner.country`."""
+def _value(expression: Expression, text: str, node: Node) -> Value:
+    kind = expression.typing.of(node)
+    return Value(text, closure(node, expression.typing), kind.entity if isinstance(kind, RecordOf) else None)
+
+
+def _asked_about(node: Node) -> Iterator[Node]:
+    """Yield names, and fields each with all that leads to it: `actor`, `record.owner.country`."""
     match node:
-        case Select():
-            if _rooted(node):
-                yield node
-            else:
-                yield from _fields(node.of)
+        case Name():
+            yield node
+        case Select(of=of):
+            yield from (node,) if _rooted(of) else _asked_about(of)
         case Has(select=select):
-            yield from _fields(select)
+            yield select
         case Macro(of=of):  # what it runs over; inside, the names are its own
-            yield from _fields(of)
+            yield from _asked_about(of)
         case _:
-            yield from (found for each in children(node) for found in _fields(each))
+            yield from (found for each in children(node) for found in _asked_about(each))
 
 
 def _rooted(node: Node) -> bool:

@@ -56,6 +56,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "StatisticSummary": open_object(_summary()),
         "Statistic": open_object({**_summary(), "rows": {"type": "array", "items": _row()}}),
         "Bulk": _bulk(),
+        "Reasons": _reasons(),
         "Version": _version(),
         "Setting": open_object(
             {
@@ -219,6 +220,17 @@ def _summary() -> dict[str, Schema]:
 def _row() -> Schema:
     value = {"type": ["integer", "string", "null"]}
     return open_object({"group": {"type": "array", "items": _ANY}, "value": value, "count": _NUMBER, "merged": _YES})
+
+
+def _reasons() -> Schema:
+    maybe: Schema = {"type": ["boolean", "null"]}
+    value = open_object({"text": _TEXT, "value": _ANY})
+    part = open_object({"text": _TEXT, "holds": maybe, "values": {"type": "array", "items": value}})
+    clause = {"about": _TEXT, "text": _TEXT, "file": _TEXT, "line": _NUMBER, "holds": maybe}
+    reason = open_object({**clause, "parts": {"type": "array", "items": part}})
+    level = open_object({"level": _TEXT, "grants": maybe, "reasons": {"type": "array", "items": reason}})
+    told = {"allowed": maybe, "active": _YES, "readable": maybe, "hindrance": _MAYBE}
+    return open_object({**told, "levels": {"type": "array", "items": level}})
 
 
 def _bulk() -> Schema:

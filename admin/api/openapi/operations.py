@@ -28,8 +28,18 @@ _QUERY: Mapping[str, tuple[Message, Schema]] = {
     "fields": (say("The fields to answer with, separated by commas."), _TEXT),
     "count": (say("Whether to count the whole list."), _FLAG),
     "before": (say("Only the versions before this one."), {"type": "integer", "minimum": 2}),
+    "member": (say("The id of the member that it is about."), _TEXT),
+    "entity": (say("The entity that it is about."), _TEXT),
+    "record": (say("The id of a record; without it the answer is about any record."), _TEXT),
+    "ask": (
+        say("What: `read`, `create`, `update`, `delete`, `read:field`, `write:field` or `move:process.transition`."),
+        {"type": "string", "default": "read"},
+    ),
     "done": (say("The tasks that are done instead of the open ones."), _FLAG),
 }
+
+
+_NEEDED = frozenset({"member", "entity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,8 @@ class Parts:
     def query(self, name: str) -> dict[str, Any]:
         """Return a parameter of the query."""
         said, schema = _QUERY[name]
-        return {"name": name, "in": "query", "description": self.words(said), "schema": schema}
+        found = {"name": name, "in": "query", "description": self.words(said), "schema": schema}
+        return {**found, "required": True} if name in _NEEDED else found
 
     def _answer(self, status: int, schema: Schema | None, headers: Iterable[str]) -> dict[str, Any]:
         found: dict[str, Any] = {"description": self.words(_SAID[status])}
