@@ -29,13 +29,18 @@ These are read, and refused as `language.not_yet`: nothing is silently left out.
 """
 
 
+def schemas() -> dict[str, Any]:
+    """Return the JSON Schemas by kind, and under `parts` what they share."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+
+
 def reference() -> str:
     """Return the reference: a section a kind, in alphabetical order, then what they share, then what is to come."""
-    schemas = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
-    shared = schemas.pop(SHARED)
+    kinds = schemas()
+    shared = kinds.pop(SHARED)
     parts = shared["$defs"]
-    sections = [OPENING, "Kinds: " + " · ".join(f"[{kind}](#{kind})" for kind in schemas) + "\n"]
-    for kind, schema in schemas.items():
+    sections = [OPENING, "Kinds: " + " · ".join(f"[{kind}](#{kind})" for kind in kinds) + "\n"]
+    for kind, schema in kinds.items():
         page = _Page(kind, schema.get("$defs", {}), parts)
         sections += [f"## {kind}\n", *page.describe(schema), *page.inner(f"{kind} · ")]
     sections += ["## Shared parts\n", *_Page(SHARED, parts, parts).inner(""), CLOSING, *_later()]

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from admin.cli.check import pack_folder
+from admin.cli.errand import add_format, examples, write_json
 from admin.cli.reports import REPORTS
 from admin.control.answers import sentence
 from admin.i18n import spoken, spoken_language
@@ -40,19 +41,23 @@ _DOING = {"members": say("Members and their passwords"), "history": say("Living 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
     command = subparsers.add_parser(
-        "demo", help=spoken("make a demo network out of a pack, unless it is there already")
+        "demo",
+        help=spoken("make a demo network out of a pack, unless it is there already"),
+        description=spoken("Make a network of made-up people out of a pack, and say who can sign in."),
+        **examples("maille demo suivi --data var/data"),
     )
     command.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))
     command.add_argument(
         "--data", type=Path, required=True, help=spoken("the folder of networks (unless DATABASE_URL is set)")
     )
     command.add_argument("--name", default="demo", help=spoken("the network's name in addresses (demo)"))
+    add_format(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the network, or say that it is there; print who can sign in. 1: the pack is wrong, 2: the call is."""
-    out, err = Console(), Console(stderr=True)
+    out, err = Console(quiet=arguments.format == "json"), Console(stderr=True)
     folder = pack_folder(arguments.pack)
     if not NAME.fullmatch(arguments.name):
         err.print(spoken("A network's name has small letters, digits and underscores."))
@@ -84,11 +89,14 @@ def run(arguments: argparse.Namespace) -> int:
                 homes.mkdir(parents=True, exist_ok=True)
             _make(out, home, arguments.name, files)
     except DefinitionError as error:
-        sys.stderr.write(REPORTS["text"](error.problems))
+        sys.stderr.write(REPORTS[arguments.format](error.problems))
         return 1
     except (DemoError, StoreError) as error:
         err.print(spoken(sentence(error)), markup=False, soft_wrap=True)
         return 1
+    if arguments.format == "json":
+        people = [asdict(person) for person in sign_ins(network, demo, "en")]
+        write_json({"network": arguments.name, "password": demo.password, "sign_ins": people})
     _print_sign_ins(out, network, demo)
     return 0
 

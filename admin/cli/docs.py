@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from admin.cli.errand import add_format, as_json, examples
 from admin.i18n import spoken
-from definitions.reference import reference
+from definitions.reference import reference, schemas
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -20,14 +21,16 @@ def register(subparsers: Subparsers) -> None:
         "docs",
         help=spoken("write the reference of the language"),
         description=spoken("Write the reference of the language, generated from its JSON Schemas, as Markdown."),
+        **examples("maille docs --out reference.md", "maille docs --format json"),
     )
     command.add_argument("--out", type=Path, help=spoken("the file to write (standard output)"))
+    add_format(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the reference."""
-    text = reference()
+    """Write the reference: a page, or for programs the JSON Schemas that it is made of."""
+    text = as_json(schemas()) if arguments.format == "json" else reference()
     if arguments.out is None:
         sys.stdout.write(text)
     else:

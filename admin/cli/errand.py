@@ -48,9 +48,25 @@ def options(parser: Parser, *, network: bool = True, data: str = FOLDER) -> None
     if network:
         parser.add_argument("--network", help=spoken("the network's name (where there is only one: that)"))
     parser.add_argument("--data", type=Path, help=spoken(data))
+    add_format(parser)
+
+
+def add_format(parser: Parser) -> None:
+    """Add `--format`, which every command has."""
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help=spoken("how the answer is written (text)")
     )
+
+
+def as_json(answer: Any) -> str:
+    """Return an answer for programs."""
+    return json.dumps(answer, ensure_ascii=False, indent=2) + "\n"
+
+
+def write_json(answer: Any) -> None:
+    """Write an answer for programs on standard output, at once."""
+    sys.stdout.write(as_json(answer))
+    sys.stdout.flush()
 
 
 def pack(name: str) -> Files:
@@ -95,7 +111,7 @@ class Errand:
     def show(self, answer: Any) -> None:
         """Write an answer as JSON when that was asked for."""
         if self.json:
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+            write_json(answer)
 
     def agrees(self, question: str) -> bool:
         """Whether somebody at the terminal says yes; without a terminal nobody does."""

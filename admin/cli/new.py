@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from admin.cli.errand import examples
+from admin.cli.errand import add_format, examples, write_json
 from admin.i18n import spoken
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def register(subparsers: Subparsers) -> None:
         **examples("maille new my_network", "maille check my_network"),
     )
     command.add_argument("pack", type=Path, help=spoken("the folder to make; its name becomes the network's"))
+    add_format(command)
     command.set_defaults(run=run)
 
 
@@ -42,10 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(spoken("{folder} is there already, and not empty: nothing was written.", folder=folder) + "\n")
         return 1
     folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(STARTER.glob("*.yaml")):
-        text = file.read_text("utf-8").replace(PLACE, name)
-        (folder / file.name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{folder / file.name}\n")
+    written = [folder / file.name for file in sorted(STARTER.glob("*.yaml"))]
+    for file in written:
+        file.write_text((STARTER / file.name).read_text("utf-8").replace(PLACE, name), encoding="utf-8")
+    if arguments.format == "json":
+        write_json({"network": name, "files": [str(file) for file in written]})
+        return 0
+    sys.stdout.write("".join(f"{file}\n" for file in written))
     sys.stdout.write(
         spoken(
             "Next: maille check {folder}, then maille network create {name} {folder} --leader YOUR@E-MAIL",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from rich.console import Console
 
-from admin.cli.errand import examples
+from admin.cli.errand import add_format, examples, write_json
 from admin.control.answers import sentence
 from admin.i18n import spoken
 from admin.settings import from_environment
@@ -40,6 +40,7 @@ def register(subparsers: Subparsers) -> None:
     command.add_argument("--data", type=Path, help=spoken("the folder of networks (MAILLE_DATA, else data)"))
     command.add_argument("--host", default="127.0.0.1", help=spoken("the address to listen on (%(default)s)"))
     command.add_argument("--port", type=int, default=8000, help=spoken("the port to listen on (%(default)s)"))
+    add_format(command)
     command.set_defaults(run=run)
 
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     base = f"http://{_host(arguments.host)}:{arguments.port}"
     os.environ.setdefault("MAILLE_PUBLIC_URL", base)  # for the links in mails
     settings = from_environment()
-    out = Console(highlight=False)
+    out = Console(highlight=False, quiet=arguments.format == "json")
     obstacle, names = _taken(arguments.host, arguments.port), list[str]()
     try:
         names = asyncio.run(names_in(settings.homes))
@@ -60,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     if obstacle:
         Console(stderr=True, highlight=False).print(obstacle, markup=False, soft_wrap=True)
         return 1
+    if arguments.format == "json":
+        served = [{"name": name, "url": f"{base}/n/{name}/"} for name in names]
+        write_json({"networks": served, "sends_mail": settings.smtp_url is not None})
     for name in names:
         out.print(f"{name}: {base}/n/{name}/")
     if not names:

@@ -9,12 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from admin import logs
-from admin.cli.errand import examples
+from admin.cli.errand import add_format, examples, write_json
 from admin.i18n import spoken
 from admin.networks import Networks
 from admin.settings import Settings, from_environment
 from models.clock import SystemClock
 from models.store import StoreError
+from models.stores import names_in
 from models.tenant import uuid7
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def register(subparsers: Subparsers) -> None:
         ),
         **examples("DATABASE_URL=postgresql://localhost/maille maille worker"),
     )
+    add_format(command)
     command.set_defaults(run=run)
 
 
-def run(_: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Work until a signal says to stop; what is under way is finished."""
     settings = from_environment()
     if settings.database_url is None:
@@ -49,6 +51,8 @@ def run(_: argparse.Namespace) -> int:
         )
         return 1
     logs.configure()
+    if arguments.format == "json":
+        write_json({"networks": asyncio.run(names_in(settings.homes)), "sends_mail": settings.smtp_url is not None})
     try:
         asyncio.run(work(settings))
     except StoreError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -303,8 +304,25 @@ def test_every_command_has_help(words: tuple[str, ...], capsys: pytest.CaptureFi
     assert "usage: maille" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("words", [words for words in commands() if words[0] not in {"network", "member", "token"}])
+def test_every_command_answers_programs_too(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert re.search(r"--format \{text,(.*,)?json", capsys.readouterr().out)
+
+
+def test_what_is_made_without_a_server_is_told_as_json(tmp_path: Path, call: Call) -> None:
+    _, out, _ = call("docs", "--format", "json")
+    assert {"entity", "process", "parts"} <= set(json.loads(out))
+    folder = tmp_path / "members"
+    _, out, _ = call("new", str(folder), "--format", "json")
+    answer = json.loads(out)
+    assert answer["network"] == "members"
+    assert {Path(file).parent for file in answer["files"]} == {folder}
+
+
 @pytest.mark.parametrize(
-    "name", ["new", "plan", "apply", "history", "rollback", "network", "member", "worker", "serve"]
+    "name", ["new", "docs", "demo", "plan", "apply", "history", "rollback", "network", "member", "worker", "serve"]
 )
 def test_help_has_examples_that_can_be_called(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
