@@ -23,14 +23,22 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
         return row
     try:
         record = await unit.records.get(row["entity"] or "", row["record"] or "")
-    except NotFoundError:  # found before as the reader's own, or as administration
-        return row
+    except NotFoundError:  # the record is no more: whoever may read all of its kind sees what hides nothing
+        return {**row, **TEXTS, **ADDRESSES} if _hides(unit, row["entity"]) else row
     hidden: dict[str, Any] = {}
     if await _tells(unit, record, row["template"]):
         hidden |= TEXTS
     if row["recipient"] in [record.full.get(name) for name in record.hidden]:  # references have no hash
         hidden |= ADDRESSES
     return {**row, **hidden}
+
+
+def _hides(unit: Unit, entity: str | None) -> bool:
+    """Whether the actor sees less than all of some records of an entity."""
+    if entity is None or entity not in unit.network.entities:
+        return False
+    sight = unit.records.sight(entity)
+    return any(map(sight.hides, sight.names))
 
 
 async def _tells(unit: Unit, record: Record, template: str) -> bool:

@@ -1,4 +1,4 @@
-"""Lists of mails for the screens: administration sees all, others their own and those about records they may read."""
+"""Lists of mails for the screens: one's own, those about records that one may read, and for administration the rest."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from models.tenant import Tenant
 from models.tx import Row
 from models.visible import ROOT
 from workflows.discretion import discreet
+from workflows.registers import among
 from workflows.stored import must_moment, read_message, read_moment
 from workflows.unit import Unit, read
 
@@ -120,18 +121,26 @@ async def mail(tenant: Tenant, actor: Actor, id: str) -> Mail:
 
 
 async def _visible(unit: Unit, select: str) -> Statement:
-    """Return the beginning of a statement over the mails that the actor may see."""
+    """Return the beginning of a statement over the mails that the actor may see.
+
+    Who administers sees those about no record too, and those about records that are no more where it may read all.
+    """
+    administers = unit.published.access.administers(unit.actor)
     statement = Statement(await unit.records.rule_names(), unit.context).add(select)
-    if unit.published.access.administers(unit.actor):
-        return statement.add("1 = 1")
     statement.add('("recipient_member" = ').value(unit.actor.id)
+    if administers:
+        statement.add(' OR "entity" IS NULL')
     for entity in unit.network.entities:
         if not unit.published.access.may(unit.actor, "read", entity):
             continue
         sight = unit.records.sight(entity)
-        statement.add(' OR "entity" = ').value(entity)
-        statement.add(f' AND "record" IN (SELECT "{ROOT}"."id" FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 - names of the definitions
-        statement.add(sight.read, ")")
+        statement.add(' OR ("entity" = ').value(entity).add(" AND (")
+        if administers:
+            among(statement, sight, '"record"')
+        else:
+            statement.add(f'"record" IN (SELECT "{ROOT}"."id" FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 - names of the definitions
+            statement.add(sight.read, ")")
+        statement.add("))")
     return statement.add(")")
 
 
@@ -142,7 +151,7 @@ async def _shown(unit: Unit, rows: Iterable[Row]) -> list[Mail]:
         ids = [row["record"] for row in found if row["entity"] == entity]
         titles[entity] = await unit.records.labels(entity, ids)
     everything = unit.published.access.administers(unit.actor)
-    if not everything:
+    if not any(level.everything for level in unit.records.rights.levels):
         found = [await discreet(unit, row) for row in found]
     may_send = everything or "communicate" in unit.published.access.functions(unit.actor)
     return [_mail(row, titles.get(row["entity"], {}), everything=everything, may_send=may_send) for row in found]

@@ -166,19 +166,19 @@ def _readable(unit: Unit, statement: Statement, register: Register) -> None:
         statement.add("1 = 1")
     elif not register.entity:
         statement.add(f"{register.record} IS NULL OR ")
-        _among(statement, unit.records.sight(MEMBER), register.record)
+        among(statement, unit.records.sight(MEMBER), register.record)
     else:
         statement.add(f"{register.entity} IS NULL")
         for name in unit.network.entities:
             if unit.published.access.may(unit.actor, "read", name):
                 sight = unit.records.sight(name)
                 statement.add(f" OR ({register.entity} = ").value(name).add(" AND ")
-                _among(statement, sight, register.record)
+                among(statement, sight, register.record)
                 _no_hidden_process(unit, statement, sight, register)
                 statement.add(")")
 
 
-def _among(statement: Statement, sight: Sight, record: str) -> None:
+def among(statement: Statement, sight: Sight, record: str) -> None:
     """Add that the record may be read; who may read all of its kind may read of those too that are deleted.
 
     Whose those were is not known any more: as long as one member closed the own data to the leader, they are closed.

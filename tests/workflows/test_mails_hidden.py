@@ -1,0 +1,58 @@
+"""Who reads of a mail what: a hidden reference, a leader that hides something, data that is closed to the leader."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.actor import SYSTEM
+from models.connections import stored_datetime
+from tests.networks import SMALL, changed, edited
+from tests.workflows.conftest import MakeStage
+from workflows import commands, mails
+
+pytestmark = pytest.mark.anyio
+
+LEADER = """
+level: leader
+entities:
+  member: {read: all}
+  lead: {read: record.country == "FR", create: true, fields: {first_name: {read: none}}}
+"""
+
+
+async def test_a_hidden_reference_fails_no_page_of_mails(make_stage: MakeStage) -> None:
+    stage = await make_stage(edited(SMALL, ("fields: {phone: {read: none", "fields: {company: {read: none")))
+    lea, noe = await stage.person("Lea", "distributor"), await stage.person("Noe", "assistant")
+    company = await commands.create(stage.tenant, lea, "company", {"name": "Savons"})
+    lead = await stage.lead(lea, company=company.id)
+    await stage.call(lea, lead)
+    await stage.worker.run_due()
+    [mail] = (await mails.mails(stage.tenant, noe)).mails
+    assert (mail.recipient, bool(mail.text)) == ("paul@exemple.fr", True)
+
+
+async def test_a_leader_that_hides_something_reads_no_mail_that_tells_it(make_stage: MakeStage) -> None:
+    stage = await make_stage(changed(SMALL, leader=LEADER))
+    lea, rita = await stage.person("Lea", "distributor"), await stage.person("Rita", "leader")
+    seen, foreign = await stage.lead(lea), await stage.lead(lea, country="BE", email="b@exemple.fr")
+    for lead in (seen, foreign):
+        await stage.call(lea, lead)
+    await stage.worker.run_due()
+    page = await mails.mails(stage.tenant, rita)
+    [mail] = page.mails
+    assert (mail.record, mail.subject, mail.text, mail.html) == (seen.id, "", "", "")
+    assert page.counts == {"waiting": 1}
+    await commands.delete(stage.tenant, SYSTEM, "lead", seen.id, None)
+    assert (await mails.mails(stage.tenant, rita)).mails == ()
+
+
+async def test_mails_about_what_is_closed_to_the_leader_are_not_there(make_stage: MakeStage) -> None:
+    stage = await make_stage(SMALL)
+    lea, rita = await stage.person("Lea", "distributor"), await stage.person("Rita", "leader")
+    await stage.call(lea, await stage.lead(lea))
+    await stage.worker.run_due()
+    assert len((await mails.mails(stage.tenant, rita)).mails) == 1
+    closed = (lea.id, stored_datetime(stage.clock.now()))
+    await stage.tenant.store.write(lambda tx: tx.run('INSERT INTO "_closed" ("member", "since") VALUES (?, ?)', closed))
+    page = await mails.mails(stage.tenant, rita)
+    assert (page.mails, page.counts) == ((), {})
