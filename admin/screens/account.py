@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.datastructures import FormData
@@ -10,18 +11,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
+from admin.door import SESSION_COOKIE
+from admin.entering import public_address, worded
+from admin.markdown import to_html
 from admin.visit import THEMES, Visit
 from admin.web import here, redirect, render, say_on
-from models import accounts
-from models.errors import InvalidError, NotFoundError
+from definitions.spec.entity import Field
+from models import accounts, standing, terms
+from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
 from models.tx import Tx
-from workflows import commands
+from workflows import commands, leaving, offices, own_email
+from workflows.letters import Wording
 
-OWN = ("first_name", "last_name", "phone")
-"""What members may change about themselves where their levels let them (the e-mail is the name to sign in with)."""
+KINDS: Mapping[str, str] = {"text": "text", "long_text": "text", "phone": "tel", "url": "url", "email": "email"}
+"""Which types of field the account asks for, and how their inputs are called."""
+ELSEWHERE = frozenset({"email", "name"})
+"""What is not asked among them: the e-mail is what one signs in with, the name is made."""
 THEME_NAMES: dict[str, Message] = {"auto": say("Like the system"), "light": say("Light"), "dark": say("Dark")}
 
 
@@ -39,11 +47,24 @@ async def _me(visit: Visit) -> Record:
     return await tenant.store.read(work)
 
 
+def _own(visit: Visit) -> dict[str, Field]:
+    """Return the fields that members have of themselves: their names, phones and addresses."""
+    access, fields = visit.tenant.published.access, visit.network.entities["member"].fields
+    return {
+        name: field
+        for name, field in fields.items()
+        if field.type in KINDS
+        and field.compute is None
+        and name not in ELSEWHERE
+        and access.may_field(visit.actor, "member", name, "read" if field.built_in else "write")
+    }
+
+
 def _writable(visit: Visit) -> tuple[str, ...]:
     access = visit.tenant.published.access
     if not access.may(visit.actor, "update", "member"):
         return ()
-    return tuple(name for name in OWN if access.may_field(visit.actor, "member", name, "write"))
+    return tuple(name for name in _own(visit) if access.may_field(visit.actor, "member", name, "write"))
 
 
 async def shown(request: Request) -> Response:
@@ -56,8 +77,8 @@ async def _page(
 ) -> Response:
     visit = here(request)
     me = await _me(visit)
-    values = {name: text(form, name) if form and name in form else me.values.get(name) or "" for name in OWN}
-    member = visit.network.entities["member"]
+    own = _own(visit)
+    values = {name: text(form, name) if form and name in form else me.values.get(name) or "" for name in own}
     return await render(
         request,
         "account/account.html",
@@ -65,7 +86,9 @@ async def _page(
         me=me,
         values=values,
         errors={name: visit.words(said) for name, said in error.fields.items()} if error else {},
-        labels={name: visit.words(member.fields[name].label) for name in OWN if name in member.fields},
+        labels={name: visit.words(field.label) for name, field in own.items()},
+        kinds={name: KINDS[field.type] for name, field in own.items()},
+        closed=await offices.is_closed(visit.tenant, visit.actor),
         writable=_writable(visit),
         levels=[visit.words(visit.network.levels[name].label) for name in visit.actor.levels],
         themes=[(name, visit.words(THEME_NAMES[name])) for name in THEMES],
@@ -104,8 +127,131 @@ async def end_session(request: Request) -> Response:
     return say_on(request, redirect(request, visit.url("account")), say("The session is ended."))
 
 
+async def show_email(request: Request) -> Response:
+    """Ask for another e-mail."""
+    return await _email_page(request)
+
+
+async def _email_page(
+    request: Request, *, status: int = 200, email: str = "", error: InvalidError | None = None
+) -> Response:
+    visit = here(request)
+    errors = {name: visit.words(said) for name, said in error.fields.items()} if error else {}
+    me, sends = await _me(visit), public_address(request) is not None
+    return await render(
+        request, "account/email.html", status=status, me=me, email=email, errors=errors, sends=sends, token=""
+    )
+
+
+async def ask_email(request: Request) -> Response:
+    """Send a link to the new address."""
+    visit, form = here(request), await request.form()
+    address, password = public_address(request), form.get("password")
+    if address is None:
+        raise RefusedError(say("This server cannot write links: its public address is not set."))
+
+    def mail(token: str) -> Wording:
+        subject = say("Your new e-mail address at {network}", network=visit.network.label)
+        body = say(
+            "Open this page while you are signed in, and your new e-mail address counts: {link}\n\nIf you did not ask "
+            "for it, there is nothing to do.",
+            link=f"{address}account/email/{token}",
+        )
+        return worded(visit, visit.language, subject, body)
+
+    email = text(form, "email")
+    try:
+        given = password if isinstance(password, str) else ""
+        await own_email.ask(visit.tenant, visit.actor, email, given, mail)
+    except InvalidError as error:
+        return await _email_page(request, status=422, email=email, error=error)
+    return say_on(request, redirect(request, visit.url("account")), say("Look into your new mailbox: a link is there."))
+
+
+async def show_confirmation(request: Request) -> Response:
+    """Ask whether the new address shall count; looking changes nothing."""
+    visit, token = here(request), request.path_params["link"]
+    email = await own_email.asked(visit.tenant, visit.actor, token)
+    me = await _me(visit)
+    return await render(request, "account/email.html", me=me, email=email, errors={}, sends=True, token=token)
+
+
+async def confirm_email(request: Request) -> Response:
+    """Let the new address count."""
+    visit, token = here(request), request.path_params["link"]
+    subject = say("Your e-mail address at {network} is another one now", network=visit.network.label)
+    body = say("If you did not change it, write to who runs your network at once.")
+    told = worded(visit, visit.language, subject, body)
+    try:
+        await own_email.confirm(visit.tenant, visit.actor, token, told)
+    except InvalidError as error:
+        return await _email_page(request, status=422, error=error)
+    return say_on(request, redirect(request, visit.url("account")), say("Your new e-mail address counts now."))
+
+
+async def close(request: Request) -> Response:
+    """Close the own data to the leader, or open it again."""
+    visit, form = here(request), await request.form()
+    closed = text(form, "closed") == "true"
+    await offices.close(visit.tenant, visit.actor, closed=closed)
+    said = say("Your data are closed to the leader.") if closed else say("Your data are open to the leader again.")
+    return say_on(request, redirect(request, visit.url("account")), said)
+
+
+async def show_terms(request: Request) -> Response:
+    """Show all terms that were accepted, as they were worded then."""
+    visit = here(request)
+    if visit.actor.id is None:
+        raise NotFoundError
+    found = await terms.accepted(visit.tenant, visit.actor.id)
+    texts = [(each, "" if each.body is None else to_html(visit.words(each.body))) for each in found]
+    return await render(request, "account/terms.html", accepted=texts)
+
+
+async def show_leaving(request: Request) -> Response:
+    """Say what ending the contract means, and ask for the password."""
+    return await leaving_page(request)
+
+
+async def leaving_page(request: Request, *, status: int = 200, error: InvalidError | None = None) -> Response:
+    """Return that page, which who refuses terms sees too."""
+    visit = here(request)
+    errors = {name: visit.words(said) for name, said in error.fields.items()} if error else {}
+    refuses = visit.path == visit.url("terms", "refuse")
+    days = standing.TAKE_BACK.days
+    return await render(
+        request, "account/leaving.html", status=status, bare=refuses, errors=errors, days=days, refuses=refuses
+    )
+
+
+async def leave(request: Request) -> Response:
+    """End the contract."""
+    visit, form = here(request), await request.form()
+    password = form.get("password")
+    if not text(form, "sure"):
+        return await leaving_page(request, status=422, error=InvalidError({"sure": say("This is needed.")}))
+    try:
+        given = password if isinstance(password, str) else ""
+        await leaving.terminate(visit.tenant, visit.actor, given, text(form, "reason"))
+    except InvalidError as error:
+        return await leaving_page(request, status=422, error=error)
+    response = redirect(request, visit.url("sign-in"))
+    response.delete_cookie(SESSION_COOKIE, path=visit.url())
+    return say_on(request, response, say("Your contract is ended, and you are signed out."))
+
+
 routes: list[BaseRoute] = [
     Route("/account", shown, methods=["GET"]),
     Route("/account", save, methods=["POST"]),
     Route("/account/sessions", end_session, methods=["POST"]),
+    Route("/account/email", show_email, methods=["GET"]),
+    Route("/account/email", ask_email, methods=["POST"]),
+    Route("/account/email/{link}", show_confirmation, methods=["GET"]),
+    Route("/account/email/{link}", confirm_email, methods=["POST"]),
+    Route("/account/closed", close, methods=["POST"]),
+    Route("/account/terms", show_terms, methods=["GET"]),
+    Route("/account/leave", show_leaving, methods=["GET"]),
+    Route("/account/leave", leave, methods=["POST"]),
+    Route("/terms/refuse", show_leaving, methods=["GET"]),
+    Route("/terms/refuse", leave, methods=["POST"]),
 ]

@@ -27,6 +27,8 @@ NAMES = (
     "token",
     "job",
     "view",
+    "link",
+    "member",
 )
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
 
