@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from definitions.spec.access import FUNCTIONS, Function, Level, Rule
 from definitions.spec.network import Network
 from models import clauses
-from models.actor import Actor
+from models.actor import Actor, Narrow
 from models.clauses import PUBLIC_LEVEL, Action, Clauses, Mode
 from models.rules import ALWAYS, NEVER, Condition, Path, all_of, any_of, plain
 from models.tx import Dialect
@@ -24,19 +24,31 @@ if TYPE_CHECKING:
 __all__ = ["PUBLIC_LEVEL", "Access", "Action", "Mode", "Rights"]
 
 MEMBER = "member"
+KEPT = 512
+"""So many sets of rights are kept compiled: tokens can be narrowed in many ways."""
 
 
 class Rights:
     """The rights of one set of levels. Conditions are over the record and the actor."""
 
     def __init__(
-        self, network: Network, levels: tuple[Level, ...], *, unlimited: bool = False, visiting: bool = False
+        self,
+        network: Network,
+        levels: tuple[Level, ...],
+        *,
+        unlimited: bool = False,
+        visiting: bool = False,
+        narrow: Narrow | None = None,
     ) -> None:
-        """Compile nothing yet; `unlimited` is for the system, `visiting` for who acts in somebody else's office."""
+        """Compile nothing yet; `unlimited` is for the system, `visiting` for who acts in somebody else's office.
+
+        `narrow` is what a token leaves of the levels.
+        """
         self.network = network
         self.levels = levels
         self.unlimited = unlimited
         self.visiting = visiting
+        self.narrow = narrow or Narrow()
         self.leads = any(level.administration for level in levels)
         self._rows: dict[tuple[str, Action], Condition] = {}
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
@@ -75,12 +87,12 @@ class Rights:
 
     def row_clauses(self, entity: str, action: Action) -> list[Clauses]:
         """Return, level by level, what must hold for it to grant the action."""
-        levels = self.levels if action == "read" else self._granting(entity)
+        levels = self._reading(entity) if action == "read" else self._granting(entity)
         return [clauses.of_row(self.network, level, entity, action) for level in levels]
 
     def field_clauses(self, entity: str, field: str, mode: Mode) -> list[Clauses]:
         """Return, level by level, what must hold for it to grant the field."""
-        levels = self.levels if mode == "read" else self._granting(entity)
+        levels = self._reading(entity) if mode == "read" else self._granting(entity)
         return [clauses.of_field(self.network, level, entity, field, mode) for level in levels]
 
     def move_clauses(self, process: str, transition: str) -> list[Clauses]:
@@ -88,12 +100,35 @@ class Rights:
         levels = self._granting(self.network.processes[process].entity)
         return [clauses.of_move(self.network, level, process, transition) for level in levels]
 
+    @property
+    def administers(self) -> bool:
+        """Whether a level has the administration; not in somebody else's office, nor with a token that is narrowed."""
+        if self.visiting or self.narrow != Narrow():
+            return False
+        return self.unlimited or any(level.administration or level.everything for level in self.levels)
+
+    @property
+    def functions(self) -> frozenset[Function]:
+        """The functions that the levels have; who may only read neither imports nor sends messages."""
+        if self.unlimited or any(level.everything for level in self.levels):
+            found = frozenset(FUNCTIONS)
+        else:
+            found = frozenset(function for level in self.levels for function in level.functions)
+        return found - {"import", "communicate"} if self.narrow.reads_only else found
+
+    def _reading(self, entity: str) -> tuple[Level, ...]:
+        """Return the levels whose rights to read records of an entity count."""
+        entities = self.narrow.entities
+        return self.levels if entities is None or entity in entities else ()
+
     def _granting(self, entity: str) -> tuple[Level, ...]:
         """Return the levels whose rights to change records of an entity count.
 
         Who visits an office changes no members: it could give itself the office, its e-mail is the way in.
         """
-        return () if self.visiting and entity == MEMBER else self.levels
+        if self.narrow.reads_only or (self.visiting and entity == MEMBER):
+            return ()
+        return self._reading(entity)
 
     def _union(self, of_levels: Iterable[Clauses]) -> Condition:
         if self.unlimited:
@@ -115,7 +150,7 @@ class Access:
         """Take the levels of `network`."""
         self.network = network
         self.system = Rights(network, (), unlimited=True)
-        self._rights: dict[tuple[bool, tuple[str, ...]], Rights] = {}
+        self._rights: dict[tuple[bool, tuple[str, ...], Narrow | None], Rights] = {}
 
     def rights(self, actor: Actor) -> Rights:
         """Return the rights of the actor's levels; a level that is defined no more grants nothing."""
@@ -127,10 +162,12 @@ class Access:
             case _:
                 names = tuple(sorted(set(actor.levels) - {PUBLIC_LEVEL}))
         visiting = actor.through is not None
-        key = (visiting, names)
+        key = (visiting, names, actor.narrow)
         if key not in self._rights:
+            if len(self._rights) >= KEPT:
+                self._rights.pop(next(iter(self._rights)))
             levels = tuple(self.network.levels[name] for name in names if name in self.network.levels)
-            self._rights[key] = Rights(self.network, levels, visiting=visiting)
+            self._rights[key] = Rights(self.network, levels, visiting=visiting, narrow=actor.narrow)
         return self._rights[key]
 
     def actor_paths(self, levels: Iterable[str]) -> frozenset[Path]:
@@ -162,14 +199,12 @@ class Access:
 
     def functions(self, actor: Actor) -> frozenset[Function]:
         """Return the functions (`consult`, `communicate`, …) that the actor's levels have."""
-        rights = self.rights(actor)
-        if rights.unlimited or any(level.everything for level in rights.levels):
-            return frozenset(FUNCTIONS)
-        return frozenset(function for level in rights.levels for function in level.functions)
+        return self.rights(actor).functions
 
     def administers(self, actor: Actor) -> bool:
         """Whether one of the actor's levels has the administration of the network; in the own office alone."""
-        if actor.kind == "member" and actor.through is not None:
-            return False
-        rights = self.rights(actor)
-        return rights.unlimited or any(level.administration or level.everything for level in rights.levels)
+        return self.rights(actor).administers
+
+    def changes(self, actor: Actor) -> bool:
+        """Whether the actor may change anything at all: not with a token that only reads."""
+        return not self.rights(actor).narrow.reads_only

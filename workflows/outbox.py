@@ -18,7 +18,22 @@ from models.tx import Dialect, Tx
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit
 
-Kind = Literal["run", "check", "mail", "stays", "due", "every", "batch", "version", "arm", "hook", "answers", "job", "reset"]
+Kind = Literal[
+    "run",
+    "check",
+    "mail",
+    "stays",
+    "due",
+    "every",
+    "batch",
+    "version",
+    "arm",
+    "hook",
+    "answers",
+    "job",
+    "reset",
+    "token",
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 LEASE = timedelta(seconds=60)

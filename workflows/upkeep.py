@@ -25,7 +25,7 @@ SLACK = timedelta(minutes=1)
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
-AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset')
+AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset', 'token')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -94,7 +94,7 @@ class Call:
         found = await self.tenant.store.read(within)
         token, now = self.token, self.tenant.clock.now()
         if token is not None and token.stale(now):
-            await self.tenant.store.write(lambda tx: tokens.touch(tx, token, now))
+            await self.tenant.store.write(lambda tx: tokens.touch(tx, token, now, self.ip))
         return found
 
     async def enter(self, check: Callable[[Unit], None], *known: str) -> Actor:
@@ -121,7 +121,7 @@ class Call:
         async def within(tx: Tx) -> Answer:
             unit = await self._enter(tx)
             if self.token is not None and self.token.stale(unit.now):
-                await tokens.touch(tx, self.token, unit.now)
+                await tokens.touch(tx, self.token, unit.now, self.ip)
             if given is None or fingerprint is None:
                 return await work(unit)
             return await _once(unit, _digest(str(unit.actor.id), given), fingerprint, work)
@@ -141,13 +141,15 @@ class Call:
             found = await tokens.resume(published, tx, self.bearer, now=now, ip=self.ip)
             if found is None:
                 raise unauthorized(invalid=True)
-            self.token, self.actor = found
+            self.token, self.actor = found[0], replace(found[1], entry=f"token:{found[0].id}")
         elif self.session is not None:
             self.actor = self.session[1]
         else:
             raise unauthorized()
         if await terms.still_open(tx, published.network, self.actor):
             raise RefusedError(say("New terms wait for you: sign in on the site and accept them first."))
+        if self.request.method not in csrf.SAFE and not published.access.changes(self.actor):
+            raise RefusedError(say("This token may only read."))
         unit = open_unit(self.tenant, tx, self.actor)
         if self.rights is not None:
             self._refuse_ungranted(self.rights(self.horizon(unit).entity(self.request.path_params["entity"])))

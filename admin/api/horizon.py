@@ -86,8 +86,9 @@ class Horizon:
         """Look at every entity once."""
         self.published = published
         self.network = published.network
-        self.administers = rights.unlimited or any(level.administration or level.everything for level in rights.levels)
-        self.imports = any(level.everything or "import" in level.functions for level in rights.levels)
+        self.administers = rights.administers
+        self.imports = "import" in rights.functions
+        self.analyses = "analyse" in rights.functions
         every = (Seen(self.network, rights, entity) for entity in self.network.entities.values())
         self.entities = {seen.entity.name: seen for seen in every if seen.reads or seen.creates}
         self.documents: dict[str, str] = {}
@@ -103,8 +104,8 @@ class Horizon:
 
     @cached_property
     def statistics(self) -> Mapping[str, Statistic]:
-        """The statistics over records that may be read."""
-        found = self.network.statistics.items()
+        """The statistics over records that may be read, for who analyses."""
+        found = self.network.statistics.items() if self.analyses else ()
         return {name: each for name, each in found if each.entity in self.entities and self.entities[each.entity].reads}
 
     @cached_property

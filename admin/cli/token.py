@@ -40,6 +40,10 @@ def _create(parser: Parser) -> None:
     parser.add_argument(
         "--level", action="append", default=[], help=spoken("a level it is narrowed to (several times)")
     )
+    parser.add_argument(
+        "--entity", action="append", default=[], help=spoken("an entity it is narrowed to (several times)")
+    )
+    parser.add_argument("--read-only", action="store_true", help=spoken("it changes nothing"))
     options(parser)
     parser.set_defaults(run=refusable(create))
 
@@ -59,8 +63,8 @@ def _revoke(parser: Parser) -> None:
 
 def create(on: Errand, arguments: argparse.Namespace) -> int:
     """Make a token and print it, alone on its line, for scripts to take."""
-    wanted = {"name": arguments.name, "days": arguments.days, "levels": arguments.level}
-    made = on.ask("create_token", email=arguments.email, **wanted)
+    narrowed = {"levels": arguments.level, "entities": arguments.entity, "reads_only": arguments.read_only}
+    made = on.ask("create_token", email=arguments.email, name=arguments.name, days=arguments.days, **narrowed)
     on.show(made)
     on.tell(made["token"])
     return 0

@@ -9,6 +9,7 @@ from admin.control.desk import Desk, Given
 from models import tokens
 from models.actor import SYSTEM
 from models.errors import NotFoundError
+from models.members import with_email
 from models.message import say
 from models.tenant import Tenant
 from models.tokens import Token
@@ -83,7 +84,13 @@ async def create_token(desk: Desk, given: Given) -> Any:
     member = await _member(tenant, given["email"])
     try:
         made = await tokens.create(
-            tenant, member, name=given["name"], days=given["days"], levels=frozenset(given["levels"])
+            tenant,
+            member,
+            name=given["name"],
+            days=given["days"],
+            levels=frozenset(given["levels"]),
+            entities=frozenset(given["entities"]),
+            reads_only=given["reads_only"],
         )
     except NotFoundError:
         raise RefusedError(Refusal(say("{email} cannot sign in any more.", email=given["email"]))) from None
@@ -109,10 +116,19 @@ def _token(token: Token) -> dict[str, Any]:
         "id": token.id,
         "name": token.name,
         "levels": token.levels,
+        "entities": token.entities,
+        "reads_only": token.reads_only,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "last_used_at": token.last_used_at,
+        "last_ip": token.last_ip,
     }
+
+
+async def whose(tenant: Tenant, given: Given) -> str | None:
+    """Return the member whom an operation is about, None where it is about nobody who is there."""
+    email = given.get("email")
+    return None if not email else await tenant.store.read(lambda tx: with_email(tx, email))
 
 
 async def _member(tenant: Tenant, email: str) -> str:

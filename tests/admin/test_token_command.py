@@ -59,7 +59,7 @@ def test_a_token_is_made_listed_and_revoked(say: Say) -> None:
         (("list", "nobody@exemple.fr"), "small", "No member of small has the e-mail address nobody@exemple.fr."),
         (("list", "leader@exemple.fr"), "other", "There is no network 'other'"),
         (("list", "leader@exemple.fr"), "", "--network: alba, small."),
-        (("create", "leader@exemple.fr", "--name", "x", "--days", "0"), "small", "days: A token is valid for 1 to 366"),
+        (("create", "leader@exemple.fr", "--name", "x", "--days", "0"), "small", "days: A token is valid for 1 to 365"),
         (("create", "leader@exemple.fr", "--name", "x", "--level", "assistant"), "small", "levels: You may only give"),
     ],
 )

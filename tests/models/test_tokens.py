@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from models import tokens
-from models.actor import SYSTEM
+from models.actor import SYSTEM, Actor
+from models.clock import SetClock
 from models.errors import InvalidError, NotFoundError
 from models.members import create_member, with_email
 from models.records import Records
+from models.rules import NEVER, plain
 from models.tenant import Tenant
 from models.tx import Tx
 
@@ -40,7 +43,7 @@ async def test_only_the_hash_of_a_token_is_kept(tenant: Tenant) -> None:
         ("x" * 81, 1, (), {"name"}),
         ("a\x00b", 1, (), {"name"}),
         ("x", 0, (), {"days"}),
-        ("x", 367, (), {"days"}),
+        ("x", 366, (), {"days"}),
         ("", -1, (), {"name", "days"}),
         ("x", 1, ("leader",), {"levels"}),
         ("x", 1, ("nothing",), {"levels"}),
@@ -96,3 +99,98 @@ async def test_a_member_is_found_by_e_mail_in_any_case(tenant: Tenant) -> None:
     lea = await member(tenant, "distributor")
     assert await tenant.store.read(lambda tx: with_email(tx, " LEA@exemple.fr")) == lea
     assert await tenant.store.read(lambda tx: with_email(tx, "no@exemple.fr")) is None
+
+
+async def acting(tenant: Tenant, secret: str) -> Actor | None:
+    now = tenant.clock.now()
+    found = await tenant.store.read(lambda tx: tokens.resume(tenant.published, tx, secret, now=now))
+    return None if found is None else found[1]
+
+
+def test_a_scanner_knows_a_token_by_its_form_alone() -> None:
+    secret = tokens.new_secret()
+    assert re.fullmatch(r"maille_[0-9A-Za-z]{49}", secret)
+    assert tokens.checks(secret)
+    other = "a" if secret[20] != "a" else "b"
+    for wrong in (secret[:20] + other + secret[21:], secret[:-1], secret.removeprefix(tokens.PREFIX), secret + "0"):
+        assert not tokens.checks(wrong)
+
+
+async def test_a_token_that_only_reads_changes_nothing(tenant: Tenant) -> None:
+    boss = await member(tenant, "leader")
+    whole = await acting(tenant, (await tokens.create(tenant, boss, name="x")).secret)
+    reader = await acting(tenant, (await tokens.create(tenant, boss, name="x", reads_only=True)).secret)
+    access = tenant.published.access
+    assert whole is not None
+    assert reader is not None
+    assert access.changes(whole)
+    assert access.administers(whole)
+    assert not access.changes(reader)
+    assert not access.administers(reader)
+    assert {"import", "communicate"} & access.functions(whole)
+    assert not {"import", "communicate"} & access.functions(reader)
+    for entity in tenant.published.network.entities:
+        assert access.may(reader, "read", entity) == access.may(whole, "read", entity)
+        for action in ("create", "update", "delete"):
+            assert not access.may(reader, action, entity)  # type: ignore[arg-type] # one of the actions
+    for process in tenant.published.network.processes.values():
+        for move in process.transitions:
+            assert plain(access.rights(reader).transition(process.name, move)) == NEVER
+
+
+async def test_a_token_for_some_entities_knows_no_other(tenant: Tenant) -> None:
+    boss = await member(tenant, "leader")
+    made = await tokens.create(tenant, boss, name="x", entities=["lead"])
+    actor = await acting(tenant, made.secret)
+    assert actor is not None
+    access = tenant.published.access
+    assert made.token.entities == ("lead",)
+    assert access.may(actor, "update", "lead")
+    assert not access.administers(actor)
+    for entity in set(tenant.published.network.entities) - {"lead"}:
+        assert not access.may(actor, "read", entity)
+        assert not access.may(actor, "create", entity)
+    with pytest.raises(InvalidError) as refused:
+        await tokens.create(tenant, boss, name="x", entities=["nothing"])
+    assert set(refused.value.fields) == {"entities"}
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ({"levels": ["distributor"]}, {"whole", "distributor"}),
+        ({"levels": ["assistant", "distributor"]}, {"whole", "assistant", "distributor"}),
+        ({"active": False}, set[str]()),
+    ],
+)
+async def test_a_token_ends_for_good_with_what_it_is_made_of(
+    tenant: Tenant, change: dict[str, object], left: set[str]
+) -> None:
+    lea = await member(tenant, "assistant", "distributor")
+    await tokens.create(tenant, lea, name="whole")
+    for level in ("assistant", "distributor"):
+        await tokens.create(tenant, lea, name=level, levels=[level])
+
+    async def update(values: dict[str, object]) -> None:
+        async def work(tx: Tx) -> None:
+            records = Records(tenant.published, tx, SYSTEM, tenant.context(), new_id=tenant.new_id)
+            await records.update("member", lea, None, values)
+
+        await tenant.store.write(work)
+
+    await update(change)
+    await update({"levels": ["assistant", "distributor"], "active": True})
+    assert {token.name for token in await tokens.of_member(tenant, lea)} == left
+
+
+async def test_the_last_use_is_kept_with_its_address(tenant: Tenant, clock: SetClock) -> None:
+    lea = await member(tenant, "distributor")
+    made = await tokens.create(tenant, lea, name="x")
+    assert made.token.stale(clock.now())
+    await tenant.store.write(lambda tx: tokens.touch(tx, made.token, clock.now(), "192.0.2.9"))
+    (kept,) = await tokens.of_member(tenant, lea)
+    assert (kept.last_used_at, kept.last_ip) == (clock.now(), "192.0.2.9")
+    clock.forward(tokens.TOUCH)
+    assert not kept.stale(clock.now())
+    clock.forward(timedelta(seconds=1))
+    assert kept.stale(clock.now())

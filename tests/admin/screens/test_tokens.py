@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.admin.screens.leads import text_of, value
 from tests.homes import Homes
 from tests.networks import SMALL as FILES
 from tests.networks import changed
-from workflows import commands
+from workflows import commands, token_notices
+from workflows.letters import Wording
 
 pytestmark = pytest.mark.anyio
 
@@ -43,8 +45,8 @@ async def test_a_token_is_made_on_a_page_shown_once_and_revoked(office: Office) 
     ("form", "said"),
     [
         ({"name": "", "days": "30"}, "This is needed."),
-        ({"name": "x", "days": "9999"}, "A token is valid for 1 to 366 days."),
-        ({"name": "x", "days": "٣"}, "A token is valid for 1 to 366 days."),
+        ({"name": "x", "days": "9999"}, "A token is valid for 1 to 365 days."),
+        ({"name": "x", "days": "٣"}, "A token is valid for 1 to 365 days."),
     ],
 )
 async def test_what_is_wrong_stands_in_the_form(office: Office, form: dict[str, str], said: str) -> None:
@@ -68,6 +70,69 @@ async def test_who_has_several_levels_may_narrow_a_token(office: Office) -> None
         assert token.levels == ("assistant",)
         form["levels"] = "leader"
         assert (await camille.post("account/tokens", form, on="account/tokens")).status_code == 422
+
+
+async def test_a_token_that_only_reads_leads_asks_and_changes_nothing(office: Office) -> None:
+    async with office.signed_in(LEADER) as claire:
+        form = {"name": "x", "days": "30", "reads_only": "true", "entities": "lead"}
+        page = await claire.post("account/tokens", form, on="account/tokens")
+        assert "It only reads" in text_of(page.text)
+    async with bare(office, {"authorization": f"Bearer {value(page.text, 'secret')}"}) as client:
+        assert (await client.get("/entities/lead")).status_code == 200
+        assert (await client.get("/entities/company")).status_code == 404
+        described = (await client.get("/openapi.json")).json()
+        assert {method for path in described["paths"].values() for method in path} == {"get"}
+        for path, body in (("/entities/lead", {"first_name": "Zoé"}), ("/tasks", {"title": "x"}), ("/settings", {})):
+            refused = await (client.patch if path == "/settings" else client.post)(path, json=body)
+            assert (refused.status_code, refused.json()["detail"]) == (403, "This token may only read.")
+
+
+async def test_who_administers_sees_everybody_s_tokens_and_ends_any(office: Office) -> None:
+    made = await tokens.create(office.tenant, office.members[CAMILLE], name="Import")
+    async with office.signed_in(DIANE) as diane:
+        assert (await diane.get("tokens")).status_code == 404
+        assert (await diane.post("tokens/revoke", {"token": made.token.id}, on="account")).status_code == 404
+    async with office.signed_in(LEADER) as claire:
+        assert 'href="/n/small/tokens"' in (await claire.get("account/tokens")).text
+        assert "Import · Camille Roux" in text_of((await claire.get("tokens")).text)
+        assert (await claire.post("tokens/revoke", {"token": made.token.id}, on="tokens")).status_code == 303
+        assert (await claire.post("tokens/revoke", {"token": made.token.id}, on="tokens")).status_code == 404
+        assert "No token yet." in text_of((await claire.get("tokens")).text)
+
+
+@pytest.mark.parametrize(("days", "told"), [(90, 83), (10, 9), (3, None)])
+async def test_the_member_is_told_before_a_token_ends(
+    office: Office, clock: SetClock, days: int, told: int | None
+) -> None:
+    notice = token_notices.told(office.tenant, Wording("It ends soon", "Make another one.", "Kept", "en"))
+    member = office.members[CAMILLE]
+    made = await tokens.create(office.tenant, member, name="Import", days=days, also=notice)
+    gone = await tokens.create(office.tenant, member, name="Other", days=days, also=notice)
+    await tokens.revoke(office.tenant, member, gone.token.id)
+    worker = office.networks.worker(office.tenant)
+
+    async def mails() -> list[tuple[str, str]]:
+        rows = await office.tenant.store.read(lambda tx: tx.rows('SELECT "recipient", "subject" FROM "_mail"'))
+        return [(row[0], row[1]) for row in rows]
+
+    clock.forward(timedelta(days=(told or days) - 1, hours=23))
+    await worker.run_due()
+    assert await mails() == []
+    clock.forward(timedelta(hours=2))
+    await worker.run_due()
+    assert await mails() == ([] if told is None else [(CAMILLE, "It ends soon")])
+    assert made.token.name == "Import"
+
+
+async def test_a_page_asks_for_the_mail_in_the_member_s_language(office: Office, clock: SetClock) -> None:
+    async with office.signed_in(CAMILLE) as camille:
+        await camille.post("account/tokens", {"name": "Import", "days": "30"}, on="account/tokens")
+    clock.forward(timedelta(days=23))
+    await office.networks.worker(office.tenant).run_due()
+    rows = await office.tenant.store.read(lambda tx: tx.rows('SELECT "subject", "text" FROM "_mail"'))
+    ((subject, said),) = [row for row in rows if "Import" in row[1]]
+    assert subject.startswith("Un jeton pour")
+    assert "Mon compte" in said
 
 
 async def test_the_api_is_a_page_of_what_one_s_levels_see(office: Office) -> None:
