@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity, Field
-from models import computed, tree, unique, uploads
+from models import computed, lost_rights, tree, unique, uploads
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
@@ -186,7 +186,7 @@ def _split(
 
 async def update(records: Records, entity: str, record_id: str, version: int | None, raw: Mapping[str, Any]) -> Change:
     """Change a record; see `Records.update`."""
-    before = await records.get(entity, record_id)
+    before = await records.find(entity, record_id)
     if "update" not in before.may:
         raise RefusedError(say("You may not change this record."))
     if version is not None and version != before.version:
@@ -234,6 +234,8 @@ async def _write(records: Records, draft: _Draft, before: Record, changed: tuple
     text = f'UPDATE {draft.sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (names only)
     if not await records.tx.run(text, (*stored.values(), before.id, before.version)):
         raise ConflictError(before.version)
+    if draft.entity.name == tree.MEMBER:
+        await lost_rights.settle(records.tx, before.full, values)
     records.loader.forget()
 
 
@@ -244,7 +246,7 @@ def _own_path(draft: _Draft) -> Iterable[str]:
 async def delete(records: Records, entity: str, record_id: str, version: int | None) -> Record:
     """Delete a record; see `Records.delete`."""
     sight = records.sight(entity)
-    before = await records.get(entity, record_id)
+    before = await records.find(entity, record_id)
     if "delete" not in before.may:
         raise RefusedError(say("You may not delete this record."))
     if version is not None and version != before.version:

@@ -87,6 +87,7 @@ class Horizon:
         self.published = published
         self.network = published.network
         self.administers = rights.administers
+        self.changes = not rights.narrow.reads_only
         self.imports = "import" in rights.functions
         self.analyses = "analyse" in rights.functions
         every = (Seen(self.network, rights, entity) for entity in self.network.entities.values())

@@ -90,13 +90,15 @@ async def create(request: Request) -> Response:
 
 
 def _notice(visit: Visit, name: str) -> Wording:
-    subject = say("A token for {network} ends soon", network=visit.network.label)
+    language = visit.actor.language
+    network = visit.network.label.pick(language, *visit.network.languages)
+    subject = say("A token for {network} ends soon", network=network)
     body = say(
         "The token “{name}”, with which a program works in your name, ends soon. Make another one in time, under "
         "*My account*, *My tokens*.",
         name=name,
     )
-    return worded(visit, visit.actor.language, subject, body)
+    return worded(visit, language, subject, body)
 
 
 async def revoke(request: Request) -> Response:

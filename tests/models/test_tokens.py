@@ -132,7 +132,7 @@ async def test_a_token_that_only_reads_changes_nothing(tenant: Tenant) -> None:
     for entity in tenant.published.network.entities:
         assert access.may(reader, "read", entity) == access.may(whole, "read", entity)
         for action in ("create", "update", "delete"):
-            assert not access.may(reader, action, entity)  # type: ignore[arg-type] # one of the actions
+            assert not access.may(reader, action, entity)
     for process in tenant.published.network.processes.values():
         for move in process.transitions:
             assert plain(access.rights(reader).transition(process.name, move)) == NEVER

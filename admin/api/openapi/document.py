@@ -57,6 +57,8 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
             found[f"{name}.new"] = schemas.new(seen, words)
         if seen.updates and seen.reads:
             found[f"{name}.change"] = schemas.change(seen, words)
+    if not horizon.changes:
+        paths = {path: {"get": methods["get"]} for path, methods in paths.items() if "get" in methods}
     return {
         "openapi": "3.1.0",
         "info": {

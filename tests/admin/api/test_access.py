@@ -112,7 +112,10 @@ async def test_a_token_is_over_with_its_time_its_revocation_and_its_member(offic
         back = {"if-match": let_go.headers["etag"]}
         await claire.patch(f"/entities/member/{member}", json={"active": True}, headers=back)
         problem(await client.get("/me"), 401)  # it ended for good
-        assert await tokens.revoke(office.tenant, member, other.token.id)
+        third = await tokens.create(office.tenant, member, name="x", days=2)
+        client.headers["authorization"] = f"Bearer {third.secret}"
+        assert (await client.get("/me")).status_code == 200
+        assert await tokens.revoke(office.tenant, member, third.token.id)
         problem(await client.get("/me"), 401)
 
 
