@@ -95,16 +95,17 @@ def in_session(request: Request, session: Session) -> None:
 async def _tell(visit: Visit, entered: SignedIn) -> None:
     """Write to a member that a browser signed in that never did before."""
     session, language = entered.session, entered.actor.language
+    name = visit.network.label.pick(language, *visit.network.languages)
     body = say(
         "Somebody signed in to {network} as you, with a device that is new here: {device}, {when}, from the internet "
         "address {ip}.\n\nIf it was you, there is nothing to do. If not, change your password at once and sign that "
         "device out: both stand under *My account*.",
-        network=visit.network.label,
+        network=escape(name),
         device=escape(device(session.agent)),
         when=replace(visit.formats, language=language).datetime(session.created_at),
         ip=escape(session.ip or "–"),
     )
-    subject = say("A new device signed in to {network}", network=visit.network.label)
+    subject = say("A new device signed in to {network}", network=name)
     recipient = str((entered.actor.member or {}).get("email") or "")
     await letters.tell(visit.tenant, session.member, recipient, worded(visit, language, subject, body))
 

@@ -90,7 +90,7 @@ async def needs_factor(tx: Tx, actor: Actor) -> bool:
 
 
 def _needing(rows: Collection[Any]) -> set[str]:
-    return {name.removeprefix(FACTOR) for name, value in rows if name.startswith(FACTOR) and json.loads(value) is True}
+    return {name.removeprefix(FACTOR) for name, value in rows if name.startswith(FACTOR) and json.loads(value)}
 
 
 async def months_kept(tx: Tx) -> dict[str, int]:

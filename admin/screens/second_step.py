@@ -18,6 +18,7 @@ from models.message import say
 from models.passwords import SHORTEST
 from models.tx import Tx
 from workflows import letters
+from workflows.markdown import escape
 
 _WRONG = {
     "code": say("This code is wrong, or was used already."),
@@ -133,14 +134,15 @@ async def ask_reset(request: Request) -> Response:
     url = public_address(request)
     email = text(form, "email")
     if url is not None and "@" in email:
+        name = visit.words(visit.network.label)
         body = say(
             "Somebody asked for a new password for your account at {network}.\n\n[Choose a new password]({link})\n\n"
             "The link holds once and for half an hour. If it was not you, there is nothing to do: your password stays "
             "as it is.",
-            network=visit.network.label,
+            network=escape(name),
             link=letters.LINK,
         )
-        subject = say("A new password for {network}", network=visit.network.label)
+        subject = say("A new password for {network}", network=name)
         wording = worded(visit, visit.language, subject, body)
         await letters.ask_for_reset(visit.tenant, entry(request, email).attempt, wording, url)
     return await render(request, "signin/forgotten.html", bare=True, can=url is not None, sent=True)
