@@ -17,7 +17,19 @@ from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import auditing, automations, jobs, letters, outbox, replays, runs, schedules, timers, upkeep
+from workflows import (
+    auditing,
+    automations,
+    jobs,
+    letters,
+    outbox,
+    replays,
+    runs,
+    schedules,
+    timers,
+    token_notices,
+    upkeep,
+)
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -49,6 +61,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "answers": replays.purge,
     "job": jobs.go_on,
     "reset": letters.send_reset,
+    "token": token_notices.tell,
 }
 
 
