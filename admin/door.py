@@ -99,7 +99,7 @@ class Door:
             return
         if request.method not in csrf.SAFE:
             try:
-                receive = await csrf.check(scope, receive, visit.csrf)
+                receive = await csrf.check(scope, receive, visit.csrf, files=self.settings.limits.form)
             except csrf.ForgedError as error:
                 await (await faults.page(request, error.status, faults.sentence(visit, error.status)))(
                     scope, receive, send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from admin.screens import board, bulk, forms, listing, moving, record, search, views
+from admin.screens import board, bulk, files, forms, listing, moving, record, search, views
 
 ROUTES: tuple[BaseRoute, ...] = (
     *search.routes,
@@ -14,5 +14,6 @@ ROUTES: tuple[BaseRoute, ...] = (
     *board.routes,
     *forms.routes,
     *record.routes,
+    *files.routes,
     *moving.routes,
 )

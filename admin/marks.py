@@ -32,7 +32,18 @@ def value(shown: Shown, *, link: bool = True) -> Markup:
     if shown.kind == "link" and link:
         away = ' rel="noreferrer" target="_blank"' if shown.href.startswith("http") else ""
         return Markup(f'<a class="direct" href="{escape(shown.href)}"{away}>{escape(shown.text)}</a>')  # noqa: S704 - escaped
+    if shown.kind == "picture" and shown.href:
+        return _picture(shown, link=link)
+    if shown.kind == "file" and shown.href and link:
+        return Markup(f'<a class="direct" href="{escape(shown.href)}">{icon("paperclip")}{escape(shown.text)}</a>')  # noqa: S704 - escaped
     return escape(shown.text)
+
+
+def _picture(shown: Shown, *, link: bool) -> Markup:
+    """Return a picture's small form, which leads to the whole where it may."""
+    address, name = escape(shown.href), escape(shown.text)
+    small = f'<img class="picture" src="{address}/small" alt="{name}" loading="lazy">'
+    return Markup(f'<a href="{address}?shown=1">{small}</a>' if link else small)  # noqa: S704 - escaped
 
 
 def options(column: Column, chosen: Container[str]) -> Markup:

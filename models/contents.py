@@ -37,6 +37,11 @@ class Limits:
     size: int = 10 * 1024 * 1024
     pixels: int = 20_000_000
 
+    @property
+    def form(self) -> int:
+        """The bytes of a whole form: room for a few files of the largest size."""
+        return 4 * self.size + 1024**2
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

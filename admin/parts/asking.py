@@ -18,8 +18,6 @@ from models.message import Message, say
 from models.record import Record
 from models.records import Records
 
-NOT_ASKED = frozenset({"file", "image"})
-"""Types of fields that no form asks for yet."""
 Raw = Mapping[str, tuple[str, ...]]
 
 
@@ -36,7 +34,7 @@ def questions(about: Subject, names: Iterable[str]) -> tuple[Question, ...]:
     return tuple(
         Question(column.name, column, _needed(column))
         for column in about.columns(names)
-        if column.kind not in NOT_ASKED and (column.field is None or column.field.compute is None)
+        if column.field is None or column.field.compute is None
     )
 
 

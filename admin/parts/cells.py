@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -11,9 +12,10 @@ from admin.icons import icon
 from admin.marks import value as marked
 from admin.parts.columns import DAYS, NUMBERS, Column, Kind
 from admin.parts.hints import Hint
-from admin.parts.shown import Titles, brief
+from admin.parts.shown import Titles, brief, show
 from admin.parts.subject import Subject
 from models.record import Record
+from models.uploads import FILES
 
 Cells = Callable[[Record, Hint | None], Markup]
 """Writes the cells of a record; a hint stands in the cell of the planned date."""
@@ -26,12 +28,17 @@ FEW: frozenset[Kind] = frozenset({"boolean", "choice", "state", "country", "lang
 def cells(about: Subject, columns: Iterable[Column], titles: Titles, plan: str | None) -> Cells:
     """Return what writes the cells of these columns; `plan` is the name of the planned date's, if it is one of them."""
     made = tuple((column.name, _cell(about, column, titles)) for column in columns)
+    files = {column.name: _file(about, column) for column in columns if column.kind in FILES}
     hinted = next((_hinted(about, column, titles) for column in columns if column.name == plan), None)
 
     def write(record: Record, hint: Hint | None) -> Markup:
         get = record.values.get
         found = [
-            hinted(hint, get(name)) if hint is not None and hinted is not None and name == plan else cell(get(name))
+            files[name](record)
+            if name in files
+            else hinted(hint, get(name))
+            if hint is not None and hinted is not None and name == plan
+            else cell(get(name))
             for name, cell in made
         ]
         return Markup("".join(found))  # noqa: S704 - each cell is escaped
@@ -60,6 +67,18 @@ def _cell(about: Subject, column: Column, titles: Titles) -> Callable[[Any], str
         return found
 
     return one_of_few
+
+
+def _file(about: Subject, column: Column) -> Callable[[Record], str]:
+    filled, blank = _tags(column)
+
+    def cell(record: Record) -> str:
+        shown = show(column, record.values.get(column.name), about.reader, {})
+        if not shown.text:
+            return blank
+        return f"{filled}{marked(replace(shown, href=about.url(record.id, 'files', column.name)))}</td>"
+
+    return cell
 
 
 def _hinted(about: Subject, column: Column, titles: Titles) -> Callable[[Hint, Any], str]:

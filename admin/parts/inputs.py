@@ -17,11 +17,18 @@ from admin.parts.columns import NUMBERS, Column
 from admin.parts.reader import Reader
 from admin.parts.shown import Titles, plain_number, reference_id, write
 from definitions.duration import Duration
+from models.attachment import Attachment
 from models.message import Message, say
+from models.sniffing import KINDS
+from models.uploads import FILES, STAYS
 
-Widget = Literal["line", "area", "select", "radios", "checks", "tick", "picker", "span"]
+Widget = Literal["line", "area", "select", "radios", "checks", "tick", "picker", "span", "upload"]
 FEW = 4
 """Up to so many options of a required choice are shown at once, as radio buttons."""
+NAMED = "/"
+"""Stands between what names an upload, or the file that stays, and what it is called."""
+NO_FILE = "none"
+"""What a form says for a file that is to go."""
 
 
 UNITS: Mapping[str, Message] = {
@@ -60,6 +67,11 @@ class Input:
     def value(self) -> str:
         """The text of an input that holds one."""
         return self.raw[0] if self.raw else ""
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called that an input of a file holds."""
+        return _file_name(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ def build(question: Question, raw: Sequence[str], reader: Reader, titles: Titles
             return made
 
 
-def raw_of(column: Column, value: Any, formats: Formats) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line a type
+def raw_of(column: Column, value: Any, formats: Formats) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one line a type
     """Return the text that an input holds for a value."""
     match value:
         case None:
@@ -117,6 +129,8 @@ def raw_of(column: Column, value: Any, formats: Formats) -> tuple[str, ...]:  # 
             return (_duration_text(value),)
         case tuple() | list():
             return tuple(str(each) for each in value)
+        case Attachment():
+            return (f"{STAYS}{value.sha}{NAMED}{value.name}",)
         case str() if column.kind == "phone":
             return (formats.phone(value),)
         case Mapping() if column.kind == "reference":
@@ -132,6 +146,8 @@ def raw_from(form: FormData, questions: Iterable[Question]) -> dict[str, tuple[s
 
 def _sent(form: FormData, question: Question) -> tuple[str, ...]:
     texts = tuple(text for text in form.getlist(question.name) if isinstance(text, str) and text != "")
+    if question.column.kind in FILES:  # what stays, then what goes, then what is new: the last one counts
+        return () if texts[-1:] == (NO_FILE,) else texts[-1:]
     if question.column.kind != "duration":
         return texts
     # A length of time comes as a number and a unit; a unit alone is nothing.
@@ -158,7 +174,7 @@ def answers(
     return values, wrong
 
 
-def _answer(question: Question, raw: tuple[str, ...], zone: ZoneInfo) -> Any:
+def _answer(question: Question, raw: tuple[str, ...], zone: ZoneInfo) -> Any:  # noqa: C901, PLR0911 - one line a type
     kind = question.column.kind
     if kind == "choices":
         return raw
@@ -176,6 +192,8 @@ def _answer(question: Question, raw: tuple[str, ...], zone: ZoneInfo) -> Any:
             return date.fromisoformat(text)
         case "boolean":
             return text == "true"
+        case "file" | "image":
+            return text.partition(NAMED)[0]
         case _:
             return text.replace("\r\n", "\n")
 
@@ -208,6 +226,8 @@ def read_datetime(text: str, zone: ZoneInfo) -> datetime:
 
 def typed(question: Question, raw: Sequence[str], reader: Reader, titles: Titles) -> str:
     """Return what somebody typed as it would be shown (for a conflict, beside what stands there now)."""
+    if question.column.kind in FILES:
+        return _file_name(raw[0]) if raw else ""
     values, wrong = answers({question.name: raw}, (question,), reader.formats.timezone)
     if wrong:
         return ", ".join(raw)
@@ -217,7 +237,7 @@ def typed(question: Question, raw: Sequence[str], reader: Reader, titles: Titles
     return write(question.column, value, reader, titles)
 
 
-def _widget(question: Question) -> Widget:
+def _widget(question: Question) -> Widget:  # noqa: C901, PLR0911 - one line a type
     column = question.column
     match column.kind:
         case "long_text" | "json":
@@ -235,6 +255,8 @@ def _widget(question: Question) -> Widget:
             return "picker"
         case "duration":
             return "span"
+        case "file" | "image":
+            return "upload"
         case _:
             return "line"
 
@@ -285,9 +307,18 @@ def _attributes(column: Column) -> dict[str, str]:
         found["inputmode"] = "numeric" if column.kind == "integer" else "decimal"
     if column.kind in ("email", "phone", "url"):
         found["autocomplete"] = "off"
+    if column.kind in FILES:
+        pictures = column.kind == "image"
+        found["accept"] = ",".join(
+            f".{end}" for end, kind in KINDS.items() if kind.type.startswith("image/") or not pictures
+        )
     if given is not None and given.max is not None and column.kind in ("text", "long_text") and given.max.literal:
         found["maxlength"] = str(given.max.literal)
     return found
+
+
+def _file_name(raw: str) -> str:
+    return raw.partition(NAMED)[2]
 
 
 def _duration_text(value: Duration) -> str:

@@ -15,6 +15,7 @@ from babel import dates
 from admin.parts.columns import NUMBERS, Column
 from admin.parts.reader import Reader
 from definitions.duration import Duration
+from models.attachment import Attachment
 
 Titles = Mapping[str, Mapping[str, str]]
 """Titles of records by entity and id: those that the reader may see."""
@@ -24,7 +25,8 @@ Titles = Mapping[str, Mapping[str, str]]
 class Shown:
     """A value as a page shows it. `text` is empty when there is nothing to show.
 
-    `kind` says how: `state` (a pill in `colour`), `link` (to `href`), `number`, `long`, else plain text.
+    `kind` says how: `state` (a pill in `colour`), `link` (to `href`), `number`, `long`, `file` and `picture`
+    (where `href` says it is), else plain text.
     """
 
     text: str = ""
@@ -37,7 +39,7 @@ NOTHING = Shown()
 LONG_AGO = timedelta(days=300)
 
 
-def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: str = "") -> Shown:
+def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: str = "") -> Shown:  # noqa: C901, PLR0911 - one line a kind
     """Return the value of a column for its reader; references link below `base` (`/n/demo/e`)."""
     if value is None or value in ("", ()):
         return NOTHING
@@ -56,6 +58,8 @@ def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: st
             return Shown(str(value), "link", href=str(value)) if safe else Shown(str(value))
         case "long_text":
             return Shown(str(value), "long")
+        case "file" | "image" if isinstance(value, Attachment):
+            return Shown(value.name, "picture" if value.is_picture else "file")
         case kind:
             return Shown(write(column, value, reader, titles), "number" if kind in NUMBERS else "plain")
 
@@ -91,6 +95,8 @@ def write(column: Column, value: Any, reader: Reader, titles: Titles) -> str:  #
             return duration(value, reader)
         case "reference":
             return titles.get(column.to or "", {}).get(reference_id(value), "")
+        case "file" | "image":
+            return value.name if isinstance(value, Attachment) else ""
         case "json":
             return json.dumps(value, ensure_ascii=False, default=str)
         case _:

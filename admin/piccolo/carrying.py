@@ -21,11 +21,11 @@ from admin.visit import Visit
 from definitions.problems import DefinitionError, Problem
 from models import archive
 from models.message import Message, say
-from workflows import publishing
+from workflows import auditing, publishing
 from workflows.proposal import Proposal, propose
 from workflows.unit import Unit, read
 
-LARGEST = 8 * 1024 * 1024
+LARGEST = 7 * 1024 * 1024
 """So many bytes may a ZIP file have, and so many all of its files together."""
 MOST_FILES = 1000
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -147,6 +147,7 @@ async def export(visit: Visit, _request: Request, _given: Mapping[str, Any]) -> 
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="maille-export-"))
     try:
         name = f"{visit.tenant.name}-{visit.formats.today.isoformat()}.zip"
+        await auditing.archived(visit.tenant, visit.actor)
         await archive.dump(visit.tenant, folder / name)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
 from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject, title_fields
+from admin.parts.uploading import received
 from admin.web import redirect, render, say_on
 from definitions.text import Text
 from models.duplicates import duplicates
@@ -79,9 +80,10 @@ async def create(request: Request) -> Response:
     """Create the record that the form describes; what is wrong comes back with the form."""
     about = _creating(request)
     asked = questions(about, writable(about, None))
-    form = await request.form()
+    form, refused = await received(request, asked)
     raw, token = raw_from(form, asked), text(form, "token")[:TOKEN] or about.visit.tenant.new_id()
     values, unreadable = answers(raw, asked, about.reader.formats.timezone)
+    unreadable |= refused
     if unreadable:
         return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
     twins = () if text(form, "despite") else await _twins(about, values)
@@ -136,11 +138,12 @@ async def save(request: Request) -> Response:
     """Write what was changed on the form. Where somebody was faster, show both values and ask again."""
     about, record = await _changing(request)
     asked = questions(about, writable(about, record))
-    form = await request.form()
+    form, refused = await received(request, asked)
     raw, base = raw_from(form, asked), _base(form.get("base"))
     version = version_of(form) or record.version
     changed = [question for question in asked if raw[question.name] != base.get(question.name, ())]
     values, unreadable = answers(raw, changed, about.reader.formats.timezone)
+    unreadable |= refused
     if unreadable:
         return await _page(request, about, asked, record, Filled(raw, base, version, unreadable, status=422))
     try:
@@ -196,6 +199,7 @@ async def _page(
         filled=filled,
         base=json.dumps({name: list(texts) for name, texts in filled.base.items()}),
         notices=stray,
+        sends_files=any(each.widget == "upload" for each in made.values()),
         wrongs=sum(1 for each in made.values() if each.error),
     )
 

@@ -14,6 +14,7 @@ from admin.parts.asking import Raw, at_first, choices, inputs, move_questions, v
 from admin.parts.inputs import Question, answers, raw_from
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject
+from admin.parts.uploading import received
 from admin.web import redirect, render, say_on
 from definitions.spec.process import Process, Transition
 from definitions.text import Text
@@ -67,10 +68,11 @@ async def ask(request: Request) -> Response:
 async def take(request: Request) -> Response:
     """Take the move; what is wrong comes back with the form."""
     wanted = await _wanted(request)
-    form = await request.form()
+    form, refused = await received(request, wanted.asked)
     raw = raw_from(form, wanted.asked)
     version = version_of(form)
     values, unreadable = answers(raw, wanted.asked, wanted.about.reader.formats.timezone)
+    unreadable |= refused
     if unreadable:
         return await _form(request, wanted, Sheet(raw, version, unreadable, status=422))
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from admin.parts.shown import Shown, Titles, show, write
 from admin.parts.steps import Steps, steps
 from admin.parts.story import SHOWS, days, references
 from admin.parts.subject import Subject, reading, subject, title_fields
+from admin.parts.uploading import received
 from admin.piccolo.descriptors import titles
 from admin.todo import item
 from admin.web import redirect, render, say_on
@@ -139,9 +140,10 @@ async def save_field(request: Request) -> Response:
     asked = questions(about, [request.path_params["field"]])
     if not asked or asked[0].name not in record.writable:
         raise NotFoundError
-    form = await request.form()
+    form, refused = await received(request, asked)
     raw = raw_from(form, asked)
     values, wrong = answers(raw, asked, about.reader.formats.timezone)
+    wrong |= refused
     try:
         if not wrong:
             await commands.update(
@@ -277,6 +279,8 @@ def _visible(about: Subject, record: Record, names: Sequence[str]) -> list[Colum
 def _property(about: Subject, record: Record, column: Column, titles: Titles) -> Property:
     editable = column.name in record.writable and bool(questions(about, [column.name]))
     shown = show(column, record.values.get(column.name), about.reader, titles, base=about.base)
+    if shown.kind in ("file", "picture"):
+        shown = replace(shown, href=about.url(record.id, "files", column.name))
     edit = about.url(record.id, "field", column.name) if editable else ""
     return Property(column.name, column.label, shown, edit, f"{about.url(record.id, 'edit')}#f-{column.name}")
 

@@ -19,6 +19,8 @@ LATER = {
         "states/*/parallel=true",
         "transitions/*/auto=true",
         "transitions/*/approval",
+        "transitions/*/form/*/type=file",
+        "transitions/*/form/*/type=image",
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
@@ -38,6 +40,7 @@ _HINTS = {
     "parent": say("Use an entity of its own with a reference for now."),
     "states": say("Write all states beside each other for now."),
     "approval": say("Let the levels in 'by' take the transition themselves for now."),
+    "type": say("Let it fill a field of the record for now, with 'field'."),
     "auto": say("Use an automation with 'move' for now."),
     "runs": say("Let them 'finish' as they began, or 'cancel' them, for now."),
     "channel": say("Use 'channel: email' for now."),
