@@ -151,7 +151,7 @@ async def ask_email(request: Request) -> Response:
         raise RefusedError(say("This server cannot write links: its public address is not set."))
 
     def mail(token: str) -> Wording:
-        subject = say("Your new e-mail address at {network}", network=visit.network.label)
+        subject = say("Your new e-mail address at {network}", network=visit.words(visit.network.label))
         body = say(
             "Open this page while you are signed in, and your new e-mail address counts: {link}\n\nIf you did not ask "
             "for it, there is nothing to do.",
@@ -179,7 +179,7 @@ async def show_confirmation(request: Request) -> Response:
 async def confirm_email(request: Request) -> Response:
     """Let the new address count."""
     visit, token = here(request), request.path_params["link"]
-    subject = say("Your e-mail address at {network} is another one now", network=visit.network.label)
+    subject = say("Your e-mail address at {network} is another one now", network=visit.words(visit.network.label))
     body = say("If you did not change it, write to who runs your network at once.")
     told = worded(visit, visit.language, subject, body)
     try:
