@@ -8,13 +8,14 @@ from definitions.text import Text
 from models import accounts, standing
 from models.actor import Actor
 from models.errors import InvalidError, NotFoundError, RefusedError
-from models.members import load_actor, members_of_level
+from models.members import load_actor
 from models.message import say
 from models.standing import TAKE_BACK, Standing, State
 from models.tenant import Tenant
-from workflows import changes, letters, tasks
+from workflows import auditing, changes, letters, tasks
 from workflows.letters import Wording
 from workflows.markdown import escape
+from workflows.membership import LEADERS, leaders
 from workflows.offices import itself
 from workflows.unit import Unit, write
 
@@ -74,6 +75,7 @@ async def resume(tenant: Tenant, actor: Actor, member: str) -> None:
         if found is not None and not found.recallable(unit.now):
             raise RefusedError(say("This member left too long ago to be taken back: invite them anew."))
         await changes.update(unit, MEMBER, member, None, {"active": True})
+        await auditing.note(unit, "resumed", member=member)
         await standing.forget(unit.tx, member)
 
     await write(tenant, actor, work)
@@ -91,26 +93,20 @@ def _check(reason: str) -> None:
 
 
 async def _out(unit: Unit, member: str, state: State, reason: str) -> None:
-    await unit.tx.lock("leaders")
-    if await _leaders(unit) == [member]:
+    await unit.tx.lock(LEADERS)
+    if await leaders(unit) == [member]:
         raise RefusedError(say("Nobody else runs this network: give somebody else that level first."))
     await changes.update(unit, MEMBER, member, None, {"active": False})
+    await auditing.note(unit, "suspended", state, member=member)
     await standing.shut_out(unit.tx, member, unit.now)
     until = unit.now + TAKE_BACK if state == "terminated" else None
     await standing.keep(unit.tx, member, Standing(state, reason, unit.now, unit.actor.id, until))
 
 
-async def _leaders(unit: Unit) -> list[str]:
-    """Return the active members that run the network."""
-    names = [name for name, level in unit.network.levels.items() if level.administration or level.everything]
-    found = [member for name in names for member in await members_of_level(unit.tx, name)]
-    return list(dict.fromkeys(found))
-
-
 async def _tell(unit: Unit, member: str) -> None:
     """Give each leader a task and write to them, in their own language."""
     name = str((unit.actor.member or {}).get("name") or "")
-    for each in await _leaders(unit):
+    for each in await leaders(unit):
         leader = await load_actor(unit.published, unit.tx, each)
         if leader is None or leader.member is None:
             continue

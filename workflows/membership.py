@@ -12,15 +12,18 @@ from models import invitations, passwords, sessions
 from models.accounts import store_password
 from models.actor import SYSTEM, Actor
 from models.errors import InvalidError, NotFoundError
+from models.members import members_of_level
 from models.message import say
 from models.query import Query
 from models.record import Page, Record
 from models.tenant import Tenant
-from workflows import changes
+from workflows import auditing, changes
 from workflows.stored import read_moment
 from workflows.unit import Unit, read, write
 
 PAGE = 100
+LEADERS = "leaders"
+"""What is held while somebody may stop running the network: one always does."""
 
 _SEEN = 'SELECT "member", max("seen_at") FROM "_session" GROUP BY "member"'
 _SIGN_IN = 'SELECT "member" FROM "_credential"'
@@ -92,6 +95,7 @@ async def join(
         given = {"active": True, "joined_at": unit.now, "sponsor": above and above.id, **values}
         record = await changes.create(unit, "member", given)
         if hashed is None:
+            await auditing.note(unit, "invited", member=record.id)
             return Joined(record.id, await invitations.invite(unit.tx, record.id, unit.now))
         await store_password(unit.tx, record.id, hashed, unit.now)
         return Joined(record.id)
@@ -104,6 +108,7 @@ async def invite(tenant: Tenant, email: str) -> Joined:
 
     async def work(unit: Unit) -> Joined:
         record = await find(unit, email)
+        await auditing.note(unit, "invited", member=record.id)
         return Joined(record.id, await invitations.invite(unit.tx, record.id, unit.now))
 
     return await write(tenant, SYSTEM, work)
@@ -116,6 +121,7 @@ async def change_levels(tenant: Tenant, email: str, change: Callable[[tuple[str,
         record = await find(unit, email)
         levels = tuple(dict.fromkeys(change(tuple(record.full.get("levels") or ()))))
         check_levels(unit, levels)
+        await auditing.note(unit, "rights", ", ".join(levels), member=record.id)
         return await _update(unit, record, {"levels": levels})
 
     return await write(tenant, SYSTEM, work)
@@ -129,9 +135,17 @@ async def set_active(tenant: Tenant, email: str, *, active: bool) -> Member:
         if not active:
             await sessions.end_all(unit.tx, record.id)
             await unit.tx.run('DELETE FROM "_invitation" WHERE "member" = ?', [record.id])
+        await auditing.note(unit, "resumed" if active else "suspended", member=record.id)
         return await _update(unit, record, {"active": active})
 
     return await write(tenant, SYSTEM, work)
+
+
+async def leaders(unit: Unit) -> list[str]:
+    """Return the active members that run the network."""
+    names = [name for name, level in unit.network.levels.items() if level.administration or level.everything]
+    found = [member for name in names for member in await members_of_level(unit.tx, name)]
+    return list(dict.fromkeys(found))
 
 
 async def find(unit: Unit, email: str) -> Record:

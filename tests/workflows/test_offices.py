@@ -248,7 +248,8 @@ async def test_what_is_not_lent(
 ) -> None:
     begins, ends = days
     now = stage.clock.now()
-    given = Given(email, levels, begins and now + begins, ends and now + ends)
+    first, last = (None if span is None else now + span for span in (begins, ends))
+    given = Given(email, levels, first, last)
     with pytest.raises(InvalidError) as refused:
         await offices.give(stage.tenant, lea, given)
     assert refused.value.fields.keys() == wrong
