@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from models import devices, passwords, pending, second_factor, tries
+from models import audit, devices, passwords, pending, second_factor, tries
 from models import sessions as stored
 from models.actor import Actor
+from models.audit import Event
 from models.connections import stored_datetime
 from models.errors import InvalidError
 from models.house_rules import Limits, needs_factor
@@ -203,6 +204,8 @@ async def enter(tx: Tx, entry: Entry, actor: Actor) -> SignedIn:
     identifier, csrf = stored.session_id(token), stored.new_token()
     session = Session(identifier, member, csrf, attempt.at, attempt.at, attempt.ip, attempt.agent)
     await stored.store_session(tx, session)
+    actor = replace(actor, entry=session.told)
+    await audit.keep(tx, attempt.id, Event("signed_in", attempt.at, actor, "member", member))
     return SignedIn(token, session, actor, device, strange)
 
 
@@ -227,7 +230,7 @@ async def resume(tenant: Tenant, token: str, *, ip: str | None) -> tuple[Session
     if abs(now - session.seen_at) > TOUCH:
         with suppress(StoreError):  # a disk that is full keeps nobody from reading
             await tenant.store.write(lambda tx: stored.touch(tx, session.id, now))
-    return session, actor
+    return session, replace(actor, entry=session.told)
 
 
 async def sign_out(tenant: Tenant, token: str) -> None:

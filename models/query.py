@@ -52,5 +52,5 @@ class Query:
     def told(self) -> str:
         """What was searched and filtered, in words for the audit."""
         said = [f'"{self.q}"'] if self.q else []
-        said += [f"{each.field} {each.operator} {each.value}".strip() for each in self.filters]
+        said += [f"{each.field} {each.operator} {each.value}".strip() for each in self.filters if each.field != "id"]
         return "; ".join(said)[:1000]

@@ -33,6 +33,11 @@ class Session:
     agent: str
     acting: str | None = None
 
+    @property
+    def told(self) -> str:
+        """What the audit calls it: by the beginning of its id, since all of it is what opens it."""
+        return f"session:{self.id[:12]}"
+
     def over(self, now: datetime, limits: Limits) -> bool:
         """Whether nobody used it for too long, or it is too old."""
         return now - self.seen_at > limits.idle or now - self.created_at > limits.longest

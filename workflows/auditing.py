@@ -26,9 +26,12 @@ _OLD = """SELECT "id" FROM "_audit" WHERE "scope" = ? AND "at" < ? AND "kind" <>
 ORDER BY "at" LIMIT ?"""
 
 
-async def note(unit: Unit, kind: Kind, entity: str | None = None, record: str | None = None, detail: str = "") -> None:
-    """Keep what a member or the system does, in the transaction in which it is done."""
-    await audit.keep(unit.tx, unit.new_id(), Event(kind, unit.now, unit.actor, entity, record, detail=detail[:1000]))
+async def note(unit: Unit, kind: Kind, detail: str = "", *, member: str | None = None) -> None:
+    """Keep what a member or the system does, in the transaction in which it is done; `member` is whom it concerns."""
+    entity = None if member is None else "member"
+    owners = () if member in (None, unit.actor.id) else (str(member),)
+    event = Event(kind, unit.now, unit.actor, entity, member, owners=owners, detail=detail[:1000])
+    await audit.keep(unit.tx, unit.new_id(), event)
 
 
 async def note_apart(tenant: Tenant, event: Event) -> None:
@@ -40,6 +43,16 @@ async def granted(tenant: Tenant, actor: Actor, entity: str, query: str, total: 
     """Keep that somebody may take records away as a file; nothing leaves before this is committed."""
     event = Event("export", tenant.clock.now(), actor, entity, total=total, detail=query)
     await note_apart(tenant, event)
+
+
+async def archived(tenant: Tenant, actor: Actor) -> None:
+    """Keep that somebody takes the whole network away."""
+    await note_apart(tenant, audit.about_all(Event("archived", tenant.clock.now(), actor)))
+
+
+async def imported(tenant: Tenant, source: str) -> None:
+    """Keep that the network was made out of an archive: what comes before was sealed elsewhere."""
+    await note_apart(tenant, Event("imported", tenant.clock.now(), audit.OPERATOR, detail=source))
 
 
 async def commanded(tenant: Tenant, command: str, record: str | None = None, *, everybody: bool = False) -> None:

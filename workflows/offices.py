@@ -16,6 +16,7 @@ from models.query import Filter, Query
 from models.sessions import Session
 from models.tenant import Tenant
 from models.tx import Tx
+from workflows import auditing
 from workflows.unit import Unit, read, write
 
 MEMBER = "member"
@@ -166,8 +167,10 @@ async def enter(tenant: Tenant, actor: Actor, session: Session, delegation: str)
 
 
 async def _enter(unit: Unit, session: Session, delegation: str) -> None:
-    if await delegations.enter(unit.published, unit.tx, delegation, unit.now, delegate=unit.actor.id) is None:
+    office = await delegations.enter(unit.published, unit.tx, delegation, unit.now, delegate=unit.actor.id)
+    if office is None:
         raise RefusedError(say("This office cannot be entered now."))
+    await auditing.note(unit, "acting", office.delegation.kind, member=office.delegation.member)
     await sessions.act(unit.tx, session.id, delegation)
 
 

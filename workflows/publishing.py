@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from models import audit
 from models.actor import SYSTEM
 from models.errors import NotFoundError
+from models.members import load_actor
 from models.plan import Plan
 from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
-from workflows import runs
+from workflows import auditing, runs
 from workflows.automations import ENDED
 from workflows.proposal import fates
+from workflows.rights import rights_changed
 from workflows.stored import must_moment
 from workflows.unit import Unit
 
@@ -59,12 +62,23 @@ async def publish(
         context = fresh.context(tenant.clock.now())
         records = Records(fresh, tx, SYSTEM, context, new_id=tenant.new_id)
         unit = Unit(fresh, tx, SYSTEM, context, tenant.new_id, records)
+        await _audit(unit, plan, author)
         for name, (_, fate) in fates(plan).items():
             if fate == "cancel":
                 for run in await runs.under_way(tx, plan.automations.get(name, name)):
                     await runs.end(unit, run, "cancelled", ENDED)
 
     return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)
+
+
+async def _audit(unit: Unit, plan: Plan, author: str | None) -> None:
+    """Keep who published which version, and which rights are others with it."""
+    found = author and await load_actor(unit.published, unit.tx, author)
+    by = replace(unit, actor=found or replace(audit.OPERATOR, language=unit.actor.language))
+    await auditing.note(by, "published", str(unit.published.version))
+    rights = [f"{each.level} {each.about} {each.action}: {each.before} → {each.after}" for each in rights_changed(plan)]
+    if rights:
+        await auditing.note(by, "rights", "; ".join(rights))
 
 
 async def roll_back(

@@ -15,6 +15,7 @@ from models.message import Message, say
 from models.settings import Kept, kept_settings, reset_setting, save_setting, setting_field, settings_of
 from models.tenant import Tenant
 from models.validation import Cleaned, converted
+from workflows import auditing
 from workflows.stored import moment
 from workflows.unit import Unit, read, write
 
@@ -82,6 +83,7 @@ async def changing(unit: Unit, values: Mapping[str, Any], stamps: Mapping[str, s
     for name, value in cleaned.values.items():
         if value == now[name].value:
             continue
+        await auditing.note(unit, "setting", f"{name}: {now[name].value} → {value}")
         if value == now[name].setting.value:
             await reset_setting(unit.tx, name)
         else:
@@ -92,8 +94,10 @@ async def reset(tenant: Tenant, actor: Actor, name: str) -> None:
     """Let the definition's value of a setting hold again; `NotFoundError` when there is no such setting."""
 
     async def work(unit: Unit) -> None:
-        if name not in await held(unit):
+        now = await held(unit)
+        if name not in now:
             raise NotFoundError
+        await auditing.note(unit, "setting", f"{name}: {now[name].value} → {now[name].setting.value}")
         await reset_setting(unit.tx, name)
 
     await write(tenant, actor, work)

@@ -28,6 +28,7 @@ COMMANDS = {
     "worker": say("do what is due in a process of its own (PostgreSQL)"),
     "serve": say("run the server over a folder of networks"),
     "token": say("make, list and revoke tokens of the API"),
+    "audit": say("check the audit of a network"),
     "docs": say("write the reference of the language"),
     "demo": say("make a demo network out of a pack, unless it is there already"),
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from admin.control import people
+from admin.control import people, trail
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
 from admin.control.desk import Desk, Given
 from admin.control.people import joined_as
@@ -33,7 +34,7 @@ from models.stores import (
 )
 from models.tenant import Tenant
 from models.transfer import move
-from workflows import membership, publishing
+from workflows import auditing, membership, publishing
 from workflows.proposal import propose
 from workflows.unit import read
 
@@ -174,6 +175,8 @@ async def import_network(desk: Desk, given: Given) -> Any:
     async with desk.networks.apart(name) as home:
         await _place(waiting, home)
     tenant = await desk.networks.get(name)
+    if tenant is not None:
+        await auditing.imported(tenant, manifest.network)
     link = "" if tenant is None else desk.link(tenant)
     return {"name": name, "rows": manifest.rows, "url": link, "version": manifest.version}
 
@@ -226,7 +229,27 @@ async def move_network(desk: Desk, given: Given) -> Any:
     return {"tables": tables, "aside": None if given["remove"] else str(moved.aside)}
 
 
-OPERATIONS: Mapping[str, Callable[[Desk, Given], Awaitable[Any]]] = {
+Operation = Callable[[Desk, Given], Awaitable[Any]]
+
+
+def _audited(operation: Operation) -> Operation:
+    """Return an operation on a network's data that is in the audit before it is done."""
+
+    @wraps(operation)
+    async def done(desk: Desk, given: Given) -> Any:
+        tenant = await desk.tenant(given)
+        name = operation.__name__
+        member = await people.whose(tenant, given)
+        await auditing.commanded(tenant, name, member, everybody=name in OF_EVERYBODY)
+        return await operation(desk, given)
+
+    return done
+
+
+OF_EVERYBODY = frozenset({"export_network", "members"})
+"""Operations that show or take away the data of all members."""
+
+OPERATIONS: Mapping[str, Operation] = {
     operation.__name__: operation
     for operation in (
         ping,
@@ -236,17 +259,19 @@ OPERATIONS: Mapping[str, Callable[[Desk, Given], Awaitable[Any]]] = {
         files,
         networks,
         create_network,
-        export_network,
+        _audited(export_network),
         import_network,
         delete_network,
         move_network,
-        people.members,
-        people.add_member,
-        people.invite_member,
-        people.change_levels,
-        people.set_active,
-        people.create_token,
-        people.list_tokens,
-        people.revoke_token,
+        _audited(people.members),
+        _audited(people.add_member),
+        _audited(people.invite_member),
+        _audited(people.change_levels),
+        _audited(people.set_active),
+        _audited(people.create_token),
+        _audited(people.list_tokens),
+        _audited(people.revoke_token),
+        trail.verify_audit,
+        trail.audit_head,
     )
 }

@@ -66,25 +66,28 @@ def chosen(about: Subject, form: FormData) -> Selection:
     return Selection(ids[: MOST + 1], wanted)
 
 
-async def pages(about: Subject, selection: Selection) -> AsyncIterator[Page]:
-    """Yield the chosen records that the visitor may read, each page read for itself."""
+async def pages(about: Subject, selection: Selection, *, exporting: bool = False) -> AsyncIterator[Page]:
+    """Yield the chosen records that the visitor may read, each page read for itself; `exporting`: for a file."""
     query = selection.list.query
     if selection.ids is None:
         cursor: str | None = None
         while True:
             wanted = Query(query.where, query.q, query.filters, query.sort, LIMIT, cursor)
-            found = await _page(about, wanted)
+            found = await _page(about, wanted, exporting=exporting)
             yield found
             cursor = found.next
             if cursor is None:
                 return
     for start in range(0, len(selection.ids), CHUNK):
         ids = selection.ids[start : start + CHUNK]
-        yield await _page(about, Query(filters=(Filter("id", "any_of", ids),), sort=query.sort, limit=CHUNK))
+        yield await _page(
+            about, Query(filters=(Filter("id", "any_of", ids),), sort=query.sort, limit=CHUNK), exporting=exporting
+        )
 
 
-async def _page(about: Subject, query: Query) -> Page:
+async def _page(about: Subject, query: Query, *, exporting: bool) -> Page:
     async def work(records: Records) -> Page:
+        records.exporting = exporting
         return await records.list(about.entity.name, query)
 
     return await reading(about.visit, work)

@@ -30,7 +30,7 @@ from models.errors import InvalidError, NotFoundError, RefusedError, RequestErro
 from models.message import say
 from models.query import LIMIT, Query
 from models.record import Record
-from workflows import changes
+from workflows import auditing, changes
 from workflows.unit import Unit, read, write
 
 PICKED = 50
@@ -114,13 +114,17 @@ class RecordsCRUD(PiccoloCRUD):
             wanted = self._asked(request)
             if wanted.exports and "export" not in unit.published.access.functions(unit.actor):
                 raise RefusedError(say("Your access level may not export."))
+            unit.records.exporting = wanted.exports
             records = await self._read(unit, wanted)
             rows = await self._rows(unit, visit, records, wanted.names)
             if not wanted.readable:
                 return {"rows": rows.plain(records)}
             return {"rows": rows.sheet(records) if wanted.exports else rows.listed(records)}
 
-        return await self._answer(request, read, work)
+        answer = await self._answer(request, read, work)
+        if answer.status_code == 200 and (wanted := self._asked(request)).exports:
+            await auditing.granted(visit.tenant, visit.actor, self.descriptor.entity, wanted.query.told)
+        return answer
 
     async def get_new(self, request: Request) -> Response:
         """Return what stands in the form of a new record."""

@@ -33,7 +33,7 @@ from models.message import Message, say
 from models.record import Page
 from models.records import Records
 from models.validation import converted
-from workflows import jobs
+from workflows import auditing, jobs
 from workflows.deeds import Action
 from workflows.jobs import Job
 
@@ -194,6 +194,7 @@ async def _file(about: Subject, selection: Selection, kind: Format, *, everythin
     columns = _columns(about, selection, everything=everything)
     name = f"{about.entity.name}-{visit.formats.today.isoformat()}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    await auditing.granted(visit.tenant, visit.actor, about.entity.name, _told(selection))
     parts = _parts(about, selection, columns)
     if kind == "csv":
         return StreamingResponse(as_csv(columns, parts, about.reader), headers=headers, media_type=TYPES["csv"])
@@ -207,6 +208,11 @@ async def _file(about: Subject, selection: Selection, kind: Format, *, everythin
     return FileResponse(path, headers=headers, media_type=TYPES["xlsx"], background=BackgroundTask(path.unlink))
 
 
+def _told(selection: Selection) -> str:
+    """Return what the audit says of the records that were chosen: how many by hand, or the list's query."""
+    return selection.list.query.told if selection.ids is None else str(len(selection.ids))
+
+
 def _columns(about: Subject, selection: Selection, *, everything: bool) -> tuple[Column, ...]:
     names = selection.list.columns or about.screen.columns
     if everything:
@@ -217,7 +223,7 @@ def _columns(about: Subject, selection: Selection, *, everything: bool) -> tuple
 
 async def _parts(about: Subject, selection: Selection, columns: tuple[Column, ...]) -> AsyncIterator[Part]:
     refers = any(column.kind == "reference" for column in columns)
-    async for page in pages(about, selection):
+    async for page in pages(about, selection, exporting=True):
         yield page.records, await _titles(about, page) if refers else {}
 
 
