@@ -76,7 +76,7 @@ transitions:
 ---
 level: distributor
 label: {fr: Distributeur}
-functions: [import]
+functions: [consult, import]
 entities:
   lead: {read: mine, create: true, update: mine, delete: mine}
   member: {read: downline}

@@ -30,6 +30,8 @@ def of_row(network: Network, level: Level, name: str, action: Action) -> Clauses
     if own is None:
         return (Granted(level.name, level.place, NEVER, "unsaid"),)
     found = [_of_rule(level, getattr(own, action), entity, action)]
+    if action == "read" and "consult" not in level.functions:
+        found.append(Granted(level.name, level.place, NEVER, "functions"))
     if action == "create" and own.read.reach != "none":
         # Who may read some records cannot create others: not for another member, not out of the own reach.
         found.append(_of_rule(level, own.read, entity, "read"))

@@ -210,6 +210,8 @@ def _text(network: Network, clause: Granted, question: Question) -> str:
     match clause.about.split():
         case ["by"]:
             return f"by: [{', '.join(network.processes[question.process].transitions[question.transition].by or ())}]"
+        case ["functions"]:
+            return f"functions: [{', '.join(sorted(network.levels[clause.level].functions))}]"
         case ["transitions"]:
             return (
                 f"transitions: [{', '.join(network.levels[clause.level].entities[question.entity].transitions or ())}]"

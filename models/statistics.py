@@ -11,6 +11,7 @@ from typing import Any
 
 from definitions.expr import BOOL, DATE, DATETIME, DECIMAL, Expression, SqlTemplate, to_sql
 from definitions.spec.screen import Statistic
+from models.errors import NotFoundError
 from models.records import Records
 from models.small_groups import Tally, hidden_people, is_person, merge
 from models.statement import Statement
@@ -61,7 +62,9 @@ class _Grouped:
 
 
 async def compute(records: Records, statistic: Statistic) -> Result:
-    """Compute a statistic under the row and field rules of the records' actor."""
+    """Compute a statistic under the row and field rules of the actor; `NotFoundError` for who does not analyse."""
+    if "analyse" not in records.access.functions(records.actor):
+        raise NotFoundError
     grouped = _grouped(records, statistic)
     counted = _stays if statistic.measure == "time_in" else _figures
     entity = records.network.entities[statistic.entity]

@@ -84,7 +84,7 @@ transitions:
     "levels.yaml": """
 level: distributor
 label: {fr: Distributeur, en: Distributor}
-functions: [consult, communicate]
+functions: [consult, communicate, analyse]
 entities:
   company: {read: all, create: true, update: all, delete: none}
   member: {read: downline, create: false, update: mine, delete: none}

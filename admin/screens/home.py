@@ -131,7 +131,8 @@ async def _fill(tile: Tile, records: Records, visit: Visit, reader: Reader) -> S
 
 async def _figure(name: str, records: Records, visit: Visit, reader: Reader) -> Shown | None:
     statistic = visit.network.statistics[name]
-    if not visit.tenant.published.access.may(visit.actor, "read", statistic.entity):
+    access = visit.tenant.published.access
+    if "analyse" not in access.functions(visit.actor) or not access.may(visit.actor, "read", statistic.entity):
         return None
     result = await compute(records, statistic)
     wanted = references(statistic, result, reader)

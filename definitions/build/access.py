@@ -17,6 +17,7 @@ from definitions.text import Text
 
 REACHES: tuple[Reach, ...] = ("all", "mine", "downline", "none")
 LEADER, PUBLIC = IMPLIED_LEVELS
+CONSULTS: frozenset[Function] = frozenset({"consult"})
 LABELS = {LEADER: Text({"fr": "Responsable", "en": "Leader"}), PUBLIC: Text({"fr": "Public", "en": "Public"})}
 
 
@@ -51,9 +52,14 @@ def _level(draft: Draft, source: Source, node: Mapping) -> Level:
         label or draft.text(None, source.name),
         source.place,
         dict(_entities(draft, node.get("entities"))),
-        functions=frozenset(cast("Function", item.text) for item in scalars(node.get("functions"))),
+        functions=_functions(node.get("functions")),
         administration=source.name == LEADER,
     )
+
+
+def _functions(node: Node | None) -> frozenset[Function]:
+    """Return the functions of a level; one that says nothing of them consults."""
+    return CONSULTS if node is None else frozenset(cast("Function", item.text) for item in scalars(node))
 
 
 def _entities(draft: Draft, node: Node | None) -> Iterator[tuple[str, EntityAccess]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from definitions.checks.checked import Checked
 from definitions.checks.fields import check_fields
+from definitions.checks.levels import check_levels
 from definitions.checks.loops import check_loops
 from definitions.checks.privacy import check_privacy
 from definitions.checks.processes import check_processes
@@ -20,6 +21,7 @@ Check = Callable[[Checked], Iterable[Problem]]
 CHECKS: tuple[Check, ...] = (
     check_processes,
     check_rights,
+    check_levels,
     check_privacy,
     check_fields,
     check_loops,

@@ -34,7 +34,8 @@ def never(rule: Rule | None) -> bool:
 def reads(level: Level, entity: str) -> bool:
     """Whether a level may read records of an entity."""
     access = level.entities.get(entity)
-    return level.everything or (access is not None and not never(access.read))
+    consults = access is not None and "consult" in level.functions
+    return level.everything or (consults and access is not None and not never(access.read))
 
 
 def updates(level: Level, entity: str) -> bool:

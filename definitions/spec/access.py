@@ -55,7 +55,7 @@ class Level:
     label: Text
     place: Place
     entities: Mapping[str, EntityAccess]
-    functions: frozenset[Function] = frozenset()
+    functions: frozenset[Function] = frozenset({"consult"})
     administration: bool = False
     everything: bool = False
 

@@ -70,26 +70,31 @@ transitions:
 
 LEVELS = """
 level: own
+functions: [consult, analyse]
 entities:
   lead: {read: mine, create: true, update: mine, delete: mine, fields: {income: {read: none, write: none}}}
   company: {read: all}
   member: {read: downline, update: mine, fields: {phone: {read: mine}}}
 ---
 level: branch
+functions: [consult, analyse]
 entities:
   lead: {read: downline, create: true, update: mine, delete: none, fields: {income: {read: mine, write: mine}}}
   member: {read: mine}
 ---
 level: all_rows
+functions: [consult, analyse]
 entities:
   lead: {read: all, update: downline, delete: downline, transitions: [recruiting.lose], fields: {phone: {read: none}}}
   company: {read: all, create: true, update: all, delete: all}
 ---
 level: own_and_read_all
+functions: [consult, analyse]
 entities:
   lead: {read: all, create: true, update: all, delete: all}
 ---
 level: nothing
+functions: [consult, analyse]
 entities: {}
 ---
 level: public

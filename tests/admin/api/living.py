@@ -29,7 +29,7 @@ from workflows import commands
 ROOT = Path(__file__).parents[3]
 IMPORTING = edited(
     FILES,
-    ("functions: [consult, communicate]", "functions: [consult, communicate, import]"),
+    ("functions: [consult, communicate, analyse]", "functions: [consult, communicate, analyse, import]"),
     ("label: {fr: Perdu, en: Lost}}\n  revive", "label: {fr: Perdu, en: Lost}, bulk: true}\n  revive"),
 )
 """The small network, whose distributors may import and give up many leads at once."""

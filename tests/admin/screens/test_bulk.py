@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 BULK = edited(
     FILES,
-    ("functions: [consult, communicate]", "functions: [consult, communicate, export]"),
+    ("functions: [consult, communicate, analyse]", "functions: [consult, communicate, analyse, export]"),
     ("set: {calls: =record.calls + 1}\n", "set: {calls: =record.calls + 1}\n    bulk: true\n"),
     ("label: {fr: Perdu, en: Lost}}\n  revive", "label: {fr: Perdu, en: Lost}, bulk: true}\n  revive"),
 )

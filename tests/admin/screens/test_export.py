@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 EXPORTING = edited(
     FILES,
-    ("functions: [consult, communicate]", "functions: [consult, communicate, export]"),
+    ("functions: [consult, communicate, analyse]", "functions: [consult, communicate, analyse, export]"),
     ("functions: [consult]", "functions: [consult, export]"),
 )
 
