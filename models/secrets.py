@@ -63,10 +63,10 @@ class Vault:
         key = self._keys.get(name)
         if key is None:
             raise SealedError(f"sealed with the key {name}, which is not known")
-        raw = base64.urlsafe_b64decode(body)
         try:
+            raw = base64.urlsafe_b64decode(body)
             return key.decrypt(raw[:_NONCE], raw[_NONCE:], purpose.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealedError(f"not sealed for {purpose}, or changed since") from None
 
     def mark(self, text: str, purpose: str) -> str:
