@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin import csrf
+from admin import csrf, limits
 from admin.api.horizon import Horizon, Seen, horizon_of
 from admin.api.problems import ApiError, unauthorized
 from admin.api.values import dump
@@ -22,6 +22,7 @@ from definitions.text import Text
 from models import accounts, terms, tokens
 from models.actor import Actor
 from models.errors import InvalidError, NotFoundError, RefusedError
+from models.limits import Verdict
 from models.message import Message, say
 from models.sessions import Session
 from models.tenant import Tenant
@@ -66,6 +67,7 @@ class Call:
     token: Token | None = None
     given: Mapping[str, str] = field(default_factory=dict)
     rights: Granted | None = None
+    verdict: Verdict | None = None
     _body: bytes = b""
 
     @cached_property
@@ -142,6 +144,7 @@ class Call:
             if found is None:
                 raise unauthorized(invalid=True)
             self.token, self.actor = found[0], replace(found[1], entry=f"token:{found[0].id}")
+            limits.learn(self.request.app.state.limiter, self.tenant.name, self.bearer, self.actor)
         elif self.session is not None:
             self.actor = self.session[1]
         else:
@@ -243,9 +246,22 @@ async def open_call(request: Request, rights: Granted | None = None) -> Call:
     elif (cookie := request.cookies.get(SESSION_COOKIE)) is not None:
         call.session = await accounts.resume(tenant, cookie, ip=call.ip)
         _check_ours(call)
+    _count(call)
     if call.bearer is None and call.session is None:
         raise unauthorized()
     return call
+
+
+def _count(call: Call) -> None:
+    """Count the request, and refuse it where there were too many."""
+    request, limiter, name = call.request, call.request.app.state.limiter, call.tenant.name
+    if call.bearer is not None:
+        wants = limits.wants_of_token(request, name, call.bearer, limiter)
+    else:
+        wants = limits.wants(request, name, None if call.session is None else call.session[1])
+    call.verdict = limiter.take(wants)
+    if call.verdict is not None and not call.verdict.allowed:
+        raise ApiError(429)
 
 
 def _check_ours(call: Call) -> None:
