@@ -15,6 +15,7 @@ from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
 from admin.api.problems import HANDLERS
+from admin.limits import Told
 from models.errors import NotFoundError
 from workflows.unit import Unit
 
@@ -81,4 +82,4 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
 def mount() -> Mount:
     """Return the API as a part of the routes of a network."""
     handled = Middleware(ExceptionMiddleware, handlers=HANDLERS)
-    return Mount(f"/api/{VERSION}", routes=list(ROUTES), middleware=[handled])
+    return Mount(f"/api/{VERSION}", routes=list(ROUTES), middleware=[Middleware(Told), handled])
