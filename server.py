@@ -17,6 +17,7 @@ from admin.networks import Networks
 from admin.routes import routes
 from admin.settings import Settings, from_environment
 from models.clock import Clock, SystemClock
+from models.limits import Limiter, rates_of
 from models.tenant import uuid7
 from workflows.mail import Transport
 
@@ -28,9 +29,14 @@ def compose(
     new_id: Callable[[], str] = uuid7,
     transport: Transport | None = None,
     works: bool | None = None,
+    limiter: Limiter | None = None,
 ) -> Starlette:
-    """Return the application over the networks of `settings.homes`. `works` False: it does not do the outbox."""
+    """Return the application over the networks of `settings.homes`. `works` False: it does not do the outbox.
+
+    `limiter` counts requests; without one nothing is limited.
+    """
     does = settings.works if works is None else works
+    counted = limiter or Limiter({})
     networks = Networks(settings, clock=clock or SystemClock(), new_id=new_id, transport=transport, works=does)
 
     @asynccontextmanager
@@ -46,13 +52,22 @@ def compose(
 
     made = Starlette(
         routes=routes(networks),
-        middleware=[Middleware(SecurityHeaders), Middleware(Door, networks=networks, settings=settings)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Door, networks=networks, settings=settings, limiter=counted),
+        ],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )
     made.state.networks = networks
+    made.state.limiter = counted
     return made
 
 
+def served(settings: Settings) -> Starlette:
+    """Return the application as an installation runs it, with its limits."""
+    return compose(settings, limiter=Limiter(rates_of(settings.rates, settings.processes)))
+
+
 logs.configure()
-app = compose(from_environment())
+app = served(from_environment())

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin import csrf, faults, visiting
+from admin import csrf, faults, limits, visiting
 from admin.api.addresses import within
 from admin.formats import Formats
 from admin.i18n import preferred
@@ -21,6 +21,7 @@ from admin.signing import signature
 from admin.visit import THEMES, Visit, address
 from models import accounts, terms
 from models.actor import PUBLIC, Actor
+from models.limits import Limiter
 from models.sessions import Session
 from models.store import StoreError
 from models.tenant import Tenant
@@ -41,11 +42,12 @@ KEPT_ACCEPTANCES = 10_000
 class Door:
     """ASGI middleware: everything below `/n/<network>/` passes here and finds its `Visit` in `request.state`."""
 
-    def __init__(self, app: ASGIApp, networks: Networks, settings: Settings) -> None:
-        """Wrap `app`; the settings' secret signs what goes to browsers."""
+    def __init__(self, app: ASGIApp, networks: Networks, settings: Settings, limiter: Limiter) -> None:
+        """Wrap `app`; the settings' secret signs what goes to browsers, `limiter` counts what they ask."""
         self.app = app
         self.networks = networks
         self.settings = settings
+        self.limiter = limiter
         self._accepted: dict[tuple[str, int, tuple[str, ...]], None] = {}
 
     @cached_property
@@ -90,6 +92,10 @@ class Door:
         scope.setdefault("state", {}).update(
             visit=visit, tenant=tenant, actor=visit.actor, session=visit.session, language=visit.language
         )
+        verdict = self.limiter.take(limits.wants(request, tenant.name, visit.actor if visit.session else None))
+        if verdict is not None and not verdict.allowed:
+            await faults.too_many(request, limits.headers(verdict))(scope, receive, send)
+            return
         page = rest.partition("/")[0]
         if visit.session is None and request.cookies.get(GATE_COOKIE) != gate:
             send = _with_cookie(send, _gate_cookie(visit, gate, secure=scope["scheme"] == "https"))

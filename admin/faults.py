@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,6 +43,7 @@ SENTENCES: dict[int, Message] = {
     404: say("This page does not exist, or you may not see it."),
     405: say("This cannot be done here."),
     413: say("This is too large to be sent."),
+    429: say("So many requests at once are not answered. Wait a moment, then try again."),
     503: say("This network cannot be used at the moment. Nothing was changed; please try again later."),
     500: say("Something went wrong on our side. Nothing was changed; please try again."),
 }
@@ -68,6 +71,19 @@ def outside(request: Request, status: int) -> Response:
     text = spoken.words(SENTENCES.get(status, SENTENCES[500]))
     template = environment.get_template("errors/outside.html")
     return HTMLResponse(template.render(text=text, code=status, language=language, _=spoken.gettext), status)
+
+
+def too_many(request: Request, headers: Mapping[str, str]) -> Response:
+    """Return the answer to who asks for too much, made without asking any store."""
+    visit = request.state.visit
+    said = sentence(visit, 429)
+    if visit.htmx:
+        return Response(said, 429, {**headers, "HX-Trigger": toast_header(Toast(said, kind="refused"))}, "text/plain")
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": said}, 429, headers)
+    response = outside(request, 429)
+    response.headers.update(headers)
+    return response
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -33,6 +33,8 @@ class Settings:
     secrets_before: tuple[str, ...] = ()
     files: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    rates: str = ""
+    processes: int = 1
 
     @property
     def homes(self) -> Homes:
@@ -76,7 +78,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
     `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them. `MAILLE_FILES` is
     where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
-    `MAILLE_PICTURE_PIXELS` how large they may be.
+    `MAILLE_PICTURE_PIXELS` how large they may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
+    `MAILLE_PROCESSES` among how many servers that is divided.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -88,6 +91,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         works=environment.get("MAILLE_WORKERS", "on") != "off",
         secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
         files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
+        rates=environment.get("MAILLE_RATES", ""),
+        processes=int(environment.get("MAILLE_PROCESSES") or 1),
         limits=Limits(
             size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),
             pixels=int(environment.get("MAILLE_PICTURE_PIXELS") or Limits().pixels),

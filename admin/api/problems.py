@@ -43,6 +43,7 @@ TITLES: Mapping[int, Message] = {
     415: say("Only JSON can be read."),
     422: say("Some values need your attention."),
     428: say("Say which version of the record you read, as If-Match."),
+    429: say("So many requests at once are not answered. Wait a moment, then try again."),
     500: say("Something went wrong on our side. Nothing was changed; please try again."),
     503: say("This network cannot be used at the moment. Nothing was changed; please try again later."),
 }
@@ -59,6 +60,7 @@ NAMES: Mapping[int, str] = {
     415: "unsupported_type",
     422: "invalid",
     428: "version_needed",
+    429: "too_many",
     500: "failed",
     503: "unavailable",
 }

@@ -103,7 +103,7 @@ class Parts:
         return {**found, "headers": named} if named else found
 
     def _refusals(self, *, body: bool, match: str, publishes: bool) -> dict[str, Any]:
-        statuses = [400, 401, 403, 404, 406, 422, 503]
+        statuses = [400, 401, 403, 404, 406, 422, 429, 503]
         statuses += [413, 415] if body else []
         statuses += [412] if match else []
         statuses += [409] if publishes else []
