@@ -14,9 +14,11 @@ from typing import Any
 from definitions.spec.automation import Retry
 from models.errors import NotFoundError, RefusedError
 from models.message import Message, say
+from models.statement import Statement
 from models.system import HOOK, SETTING
 from models.tx import Row, Tx
 from workflows import outbox
+from workflows.registers import among
 from workflows.stored import dump, moment, must_moment, read_message, read_moment
 from workflows.unit import Unit
 
@@ -27,7 +29,7 @@ PREFIX = "whsec_"
 
 _AGAIN = """UPDATE "_hook" SET "state" = 'waiting', "attempts" = 0, "error" = NULL WHERE "id" = ?"""
 _LATEST = """SELECT "id", "at", "entity", "record", "url", "state", "attempts", "status", "error", "sent_at"
-FROM "_hook" ORDER BY "at" DESC, "id" DESC LIMIT ?"""
+FROM "_hook" WHERE """
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,20 @@ async def call_off(unit: Unit, run: str) -> None:
 
 
 async def latest(unit: Unit, limit: int = 50) -> list[Hook]:
-    """Return the latest calls, for who administers the network."""
+    """Return the latest calls, for who administers the network: those about no record, or one that it may read."""
     _administers(unit)
-    rows = await unit.tx.rows(_LATEST, [limit])
-    return [_hook(row) for row in rows]
+    statement = (await _visible(unit, _LATEST)).add(' ORDER BY "at" DESC, "id" DESC LIMIT ').value(limit)
+    return [_hook(row) for row in await unit.tx.rows(statement.text, statement.values)]
+
+
+async def _visible(unit: Unit, select: str) -> Statement:
+    statement = Statement(await unit.records.rule_names(), unit.context).add(select, '("entity" IS NULL')
+    for entity in unit.network.entities:
+        if unit.published.access.may(unit.actor, "read", entity):
+            statement.add(' OR ("entity" = ').value(entity).add(" AND (")
+            among(statement, unit.records.sight(entity), '"record"')
+            statement.add("))")
+    return statement.add(")")
 
 
 def _hook(row: Row) -> Hook:
@@ -101,7 +113,8 @@ def _hook(row: Row) -> Hook:
 async def retry(unit: Unit, hook: str) -> None:
     """Make a call once more that failed."""
     _administers(unit)
-    row = await unit.tx.row('SELECT "state", "run" FROM "_hook" WHERE "id" = ?', [hook])
+    statement = (await _visible(unit, 'SELECT "state", "run" FROM "_hook" WHERE ')).add(' AND "id" = ').value(hook)
+    row = await unit.tx.row(statement.text, statement.values)
     if row is None:
         raise NotFoundError
     if row[0] != "failed":

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from definitions.pack import load
-from models.actor import Actor
+from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError, RefusedError
+from models.system import CLOSED
 from tests.workflows.conftest import RNG, MakeStage, Stage
 from tests.workflows.receiver import Receiver, receiving
 from tests.workflows.test_automations import automation, staged
@@ -124,6 +125,22 @@ async def test_only_who_runs_the_network_sees_the_calls(make_stage: MakeStage, r
         await read(stage.tenant, lea, hooks.latest)
     with pytest.raises(NotFoundError):
         await write(stage.tenant, lea, lambda unit: hooks.retry(unit, "1"))
+
+
+async def test_what_a_member_closed_is_in_no_list_of_calls_for_the_leader(
+    make_stage: MakeStage, receiver: Receiver
+) -> None:
+    stage, lea = await calling(make_stage, receiver)
+    rita = await stage.person("Rita", "leader")
+    lead = await stage.lead(lea)
+    (call,) = await read(stage.tenant, rita, hooks.latest)
+    closed = (lea.id, "2026-03-02 11:00:00.000000+00:00")
+    await stage.tenant.store.write(lambda tx: tx.run(CLOSED.insert(), closed))
+    assert await read(stage.tenant, rita, hooks.latest) == []
+    with pytest.raises(NotFoundError):
+        await write(stage.tenant, rita, lambda unit: hooks.retry(unit, call.id))
+    await commands.delete(stage.tenant, SYSTEM, "lead", lead.id, None)
+    assert await read(stage.tenant, rita, hooks.latest) == []
 
 
 @pytest.mark.parametrize(("failures", "state"), [(2, "sent"), (3, "failed")])
