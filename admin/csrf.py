@@ -50,9 +50,9 @@ async def check(scope: Scope, receive: Receive, token: str, *, files: int = BODY
     than is allowed gets an `HTTPException` (413).
     """
     request = Request(scope, receive)
-    multipart = request.headers.get("content-type", "").partition(";")[0].strip().lower() == MULTIPART
+    multipart = media(request) == MULTIPART
     most = files if multipart else BODY_LIMIT
-    if _declared(request) > most:
+    if declared(request) > most:
         raise ForgedError(413)
     receive = limited(receive, most)
     if not same_origin(request):
@@ -77,7 +77,12 @@ def _charset(request: Request) -> str:
     return options.get(b"charset", b"").decode("latin-1").lower()
 
 
-def _declared(request: Request) -> int:
+def media(request: Request) -> str:
+    """Return what the body says that it is."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def declared(request: Request) -> int:
     """Return how long the body says that it is, 0 when it does not say so."""
     said = request.headers.get("content-length", "")
     return int(said) if said.isdecimal() and len(said) < 20 else 0
@@ -197,8 +202,7 @@ def _replay(body: bytes, after: Receive | None = None, *, more: bool = False) ->
 
 
 async def _from_form(request: Request) -> str | None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind != "application/x-www-form-urlencoded":
+    if media(request) != "application/x-www-form-urlencoded":
         return None
     try:
         form = await FormParser(request.headers, request.stream()).parse()

@@ -21,6 +21,7 @@ from admin.i18n import Catalogue, catalogue, preferred
 from definitions.text import Text
 from models import accounts, terms, tokens
 from models.actor import Actor
+from models.attachment import Attachment
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.limits import Verdict
 from models.message import Message, say
@@ -39,12 +40,13 @@ LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered with: `body`, or JSON `text` that is written out already; neither: nothing."""
+    """What a request is answered with: `body`, JSON `text` that is written out already, or a `file`; else nothing."""
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
+    file: Attachment | None = None
 
 
 Work = Callable[[Unit], Awaitable[Answer]]

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import bulk, definitions, entities, figures, moves, publishing, reasons, settings, story
+from admin.api import bulk, definitions, entities, figures, files, moves, publishing, reasons, settings, story
 from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
 from admin.api.problems import HANDLERS
 from admin.limits import Told
+from admin.attachments import carrying
 from models.errors import NotFoundError
 from workflows.unit import Unit
 
@@ -30,7 +31,10 @@ def _route(path: str, rights: Granted | None = None, **handlers: Handler) -> Rou
             return await _options(request, rights, tuple(handlers))
         call = await open_call(request, rights)
         handler = handlers["GET" if request.method == "HEAD" else request.method]
-        return respond(await handler(call))
+        answered = await handler(call)
+        if answered.file is not None:
+            return carrying(request, answered.file, call.tenant.contents.path(answered.file.sha))
+        return respond(answered)
 
     return Route(path, answer, methods=[*handlers, "OPTIONS"])
 
@@ -56,6 +60,8 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/entities/{entity}/bulk", POST=bulk.create),
     _route("/entities/{entity}/bulk/{process}/{transition}", POST=bulk.move),
     _route(_RECORD, entities.of_record, GET=entities.read, PATCH=entities.update, DELETE=entities.delete),
+    _route("/uploads", POST=files.upload),
+    _route(f"{_RECORD}/files/{{field}}", GET=files.download),
     _route(f"{_RECORD}/transitions", GET=moves.offers),
     _route(f"{_RECORD}/transitions/{{process}}/{{transition}}", POST=moves.take),
     _route(f"{_RECORD}/undo/{{history}}", POST=moves.take_back),

@@ -86,4 +86,6 @@ _CHECKS: Mapping[str, Callable[[Any], Message | None]] = {
     "choices": _choices,
     "reference": _reference,
     "json": lambda _: None,
+    "file": _kind(str, say("This is the id of an upload.")),
+    "image": _kind(str, say("This is the id of an upload.")),
 }

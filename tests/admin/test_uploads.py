@@ -13,6 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from models import tokens
 from models.attachment import Attachment
 from models.clock import SetClock
 from models.contents import Limits
@@ -83,6 +84,11 @@ async def added(visitor: Visitor, **files: tuple[str, bytes]) -> str:
     answer = await send(visitor, files, **NEW)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].removeprefix("/n/small/")
+
+
+async def program(office: Office, email: str) -> str:
+    """A token of a member."""
+    return (await tokens.create(office.tenant, office.members[email], name="test", days=1)).secret
 
 
 async def lead(office: Office) -> dict[str, Attachment]:
@@ -193,7 +199,8 @@ async def test_a_form_that_is_too_large_is_refused_by_what_it_says_and_by_what_c
 async def test_without_its_token_first_no_file_is_read(office: Office) -> None:
     async with office.signed_in(CAMILLE) as camille:
         form = token((await camille.get("e/lead/new")).text)
-        parts = [("cv", ("a.pdf", PDF)), ("_csrf", (None, form)), *((name, (None, text)) for name, text in NEW.items())]
+        parts: list[tuple[str, tuple[str | None, bytes]]] = [("cv", ("a.pdf", PDF)), ("_csrf", (None, form.encode()))]
+        parts += [(name, (None, text.encode())) for name, text in NEW.items()]
         late = await camille.http.post("/n/small/e/lead/new", files=parts)
         never = await camille.http.post("/n/small/e/lead/new", files=parts[:1])
     assert (late.status_code, never.status_code) == (403, 403)
@@ -270,3 +277,49 @@ async def test_lists_show_the_small_form_of_pictures(office: Office) -> None:
         at = await added(claire, photo=("a.png", picture("PNG")))
         page = await claire.get("e/lead/?c=first_name&c=photo")
     assert f'src="/n/small/{at}/files/photo/small"' in page.text
+
+
+async def test_programs_upload_first_and_name_the_upload_then(office: Office) -> None:
+    secret = await program(office, CAMILLE)
+    headers = {"authorization": f"Bearer {secret}"}
+    transport = httpx.ASGITransport(app=office.app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://testserver/n/small/api/v1", headers=headers
+    ) as api:
+        upload = (await api.post("/uploads", files={"file": ("cv.pdf", PDF)})).json()
+        sha = hashlib.sha256(PDF).hexdigest()
+        assert upload.keys() == {"id", "name", "type", "size", "sha"}
+        given = {"first_name": "Zoé", "last_name": "Marin", "country": "FR"}
+        made = await api.post("/entities/lead", json={**given, "cv": upload["id"]})
+        assert made.json()["cv"] == {"name": "cv.pdf", "type": "application/pdf", "size": len(PDF), "sha": sha}
+        at = f"/entities/lead/{made.json()['id']}"
+        answer = await api.get(f"{at}/files/cv")
+        assert answer.content == PDF
+        assert answer.headers["content-disposition"].startswith("attachment")
+        again = await api.get(f"{at}/files/cv", headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        wrong = [
+            await api.post("/entities/lead", json={**given, "cv": made.json()["cv"]}),
+            await api.post("/entities/lead", json={**given, "cv": sha}),
+            await api.post("/uploads", files={"file": ("cv.html", b"<html>")}),
+            await api.post("/uploads", json={}),
+            await api.post("/uploads", content=b"", headers={"content-length": str(2 * 1024**3)}),
+            await api.get(f"{at}/files/photo"),
+            await api.get(f"{at}/files/city"),
+        ]
+        assert [each.status_code for each in wrong] == [422, 422, 422, 415, 413, 404, 404]
+        described = (await api.get("/openapi.json")).json()["paths"]
+        assert {"/uploads", "/entities/lead/{id}/files/cv", "/entities/lead/{id}/files/photo"} <= described.keys()
+        cleared = await api.patch(at, json={"cv": None}, headers={"if-match": made.headers["etag"]})
+        assert cleared.json()["cv"] is None
+
+
+async def test_who_may_fill_no_file_uploads_none(office: Office) -> None:
+    secret = await program(office, "alice@exemple.fr")
+    transport = httpx.ASGITransport(app=office.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver/n/small/api/v1") as api:
+        answer = await api.post(
+            "/uploads", files={"file": ("cv.pdf", PDF)}, headers={"authorization": f"Bearer {secret}"}
+        )
+    assert answer.status_code == 404
+    assert kept(office) == []

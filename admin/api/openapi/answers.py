@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from admin.api.openapi.schemas import REFERENCE, Schema, nullable, open_object, ref
+from admin.api.openapi.schemas import ATTACHMENT, REFERENCE, Schema, nullable, open_object, ref
 from admin.api.problems import Words
 from models.message import say
 
@@ -44,6 +44,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
             }
         ),
         "Reference": REFERENCE,
+        "Attachment": ATTACHMENT,
         "ReferenceSent": sent,
         "Created": open_object({"id": _TEXT}),
         "Me": _me(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from admin.api.asked import LIST
 from admin.api.call import Answer, Call
+from admin.api.files import FILE, takes_files
 from admin.api.horizon import Horizon, Seen
 from admin.api.openapi import answers, schemas
 from admin.api.openapi.operations import Parts
@@ -14,6 +15,8 @@ from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
 from models.message import say
 from models.settings import setting_field, settings_of
+from models.sniffing import KINDS
+from models.uploads import FILES
 from workflows.unit import Unit
 
 Paths = dict[str, dict[str, Any]]
@@ -48,6 +51,8 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
         paths["/definitions"]["post"] = publish
         paths |= _publishing(parts)
         paths["/settings"] = _settings(horizon, parts)
+    if takes_files(horizon):
+        paths["/uploads"] = {"post": _upload(parts)}
     found: dict[str, Schema] = answers.schemas_of(words)
     for seen in horizon.entities.values():
         paths |= _Entity(seen, parts).paths(imports=horizon.imports)
@@ -73,6 +78,19 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
         "paths": paths,
         "components": {**parts.components(), "schemas": found},
     }
+
+
+def _upload(parts: Parts) -> dict[str, Any]:
+    """Return the operation that takes a file in."""
+    made = {"type": "object", "properties": {"id": {"type": "string"}, **schemas.ATTACHMENT["properties"]}}
+    found = parts.operation(
+        "uploads.add", parts.words(say("Files")), say("Upload a file; its id is what a field is given, for a day"),
+        {201: {**made, "required": list(made["properties"])}}, body={},
+    )  # fmt: skip
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    form = {"type": "object", "properties": {FILE: file}, "required": [FILE]}
+    found["requestBody"] = {"content": {"multipart/form-data": {"schema": form}}, "required": True}
+    return found
 
 
 def _publishing(parts: Parts) -> Paths:
@@ -240,10 +258,23 @@ class _Entity:
             f"{name}.tasks", tag, say("The tasks about a record"), {200: schemas.items(ref("Task"))}, path=["id"]
         )
         return {
+            **{f"{base}/files/{each}": self._file(each) for each in self.seen.fields if self._holds_file(each)},
             f"{base}/history": {"get": history},
             f"{base}/notes": {"post": note},
             f"{base}/tasks": {"get": tasks},
         }
+
+    def _holds_file(self, field: str) -> bool:
+        return self.seen.fields[field].type in FILES
+
+    def _file(self, field: str) -> dict[str, Any]:
+        found = self.make(
+            f"{self.name}.files.{field}", self.tag, say("File of a record: {label}"), {200: {}}, path=["id"],
+            headers=["ETag"], label=self.seen.fields[field].label,
+        )  # fmt: skip
+        content: dict[str, Any] = {kind: {"schema": {}} for kind in sorted({kind.type for kind in KINDS.values()})}
+        found["responses"]["200"]["content"] = content
+        return {"get": found}
 
     def _moves(self) -> Paths:
         if not self.seen.moves:

@@ -10,6 +10,7 @@ from admin.api.problems import Words
 from definitions.spec.entity import Field
 from definitions.spec.process import Transition
 from models.message import say
+from models.uploads import FILES
 
 Schema = dict[str, Any]
 
@@ -25,8 +26,16 @@ _PLAIN: Mapping[str, Schema] = {
     "email": {"type": "string", "format": "email"},
     "url": {"type": "string", "format": "uri"},
     "json": {},
-    "file": {},
-    "image": {},
+}
+ATTACHMENT: Schema = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "type": {"type": "string"},
+        "size": {"type": "integer"},
+        "sha": {"type": "string"},
+    },
+    "required": ["name", "type", "size", "sha"],
 }
 REFERENCE: Schema = {
     "type": "object",
@@ -58,12 +67,16 @@ def shape(field: Field) -> Schema:
         return {"type": "array", "items": {"type": "string", "enum": list(field.options)}}
     if field.type == "reference":
         return ref("Reference")
+    if field.type in FILES:
+        return ref("Attachment")
     return dict(_PLAIN.get(field.type, {"type": "string"}))
 
 
 def sent(field: Field) -> Schema:
     """Return the schema of a field's values as they may be sent."""
     match field.type:
+        case "file" | "image":
+            return {"type": "string", "maxLength": 200}
         case "reference":
             return {"anyOf": [{"type": "string"}, ref("ReferenceSent")]}
         case "decimal" | "money":
