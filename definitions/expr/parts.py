@@ -53,6 +53,8 @@ def _part(expression: Expression, node: Node) -> Part:
 
 
 def _value(expression: Expression, text: str, node: Node) -> Value:
+    if isinstance(node, Select) and node.field == "id":
+        node = node.of  # an id is told as whose it is
     kind = expression.typing.of(node)
     return Value(text, closure(node, expression.typing), kind.entity if isinstance(kind, RecordOf) else None)
 

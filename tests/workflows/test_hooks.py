@@ -133,6 +133,7 @@ async def test_what_a_member_closed_is_in_no_list_of_calls_for_the_leader(
     stage, lea = await calling(make_stage, receiver)
     rita = await stage.person("Rita", "leader")
     lead = await stage.lead(lea)
+    await stage.worker.run_due()
     (call,) = await read(stage.tenant, rita, hooks.latest)
     closed = (lea.id, "2026-03-02 11:00:00.000000+00:00")
     await stage.tenant.store.write(lambda tx: tx.run(CLOSED.insert(), closed))

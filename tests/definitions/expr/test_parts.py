@@ -50,3 +50,7 @@ def test_values_that_are_records_say_of_which_entity() -> None:
     assert [(value.text, value.entity) for value in part.values] == [
         ("record.company.owner", "member"), ("actor", "member"),
     ]  # fmt: skip
+    (part,) = parts(compiled("record.company.id == actor.sponsor.id"))
+    assert [(value.text, value.entity) for value in part.values] == [
+        ("record.company.id", "company"), ("actor.sponsor.id", "member"),
+    ]  # fmt: skip
