@@ -15,6 +15,7 @@ from admin.networks import Networks
 from models.accounts import store_password
 from models.actor import SYSTEM
 from models.clock import SetClock
+from models.limits import Limiter
 from models.members import create_member
 from models.records import Records
 from models.tenant import Tenant
@@ -147,11 +148,13 @@ def token(page: str) -> str:
 
 
 @asynccontextmanager
-async def office_of(homes: Homes, clock: SetClock, files: Mapping[str, str] = FILES) -> AsyncIterator[Office]:
+async def office_of(
+    homes: Homes, clock: SetClock, files: Mapping[str, str] = FILES, limiter: Limiter | None = None
+) -> AsyncIterator[Office]:
     """Open a server over a new network of `files`; nobody does the outbox unless a test does."""
     settings = replace(homes.settings, secret="a secret of the tests")
     prepared = await prepare(homes(NETWORK), NETWORK, files, clock, _people)
-    app = compose(settings, clock=clock, new_id=prepared.new_ids(), works=False)
+    app = compose(settings, clock=clock, new_id=prepared.new_ids(), works=False, limiter=limiter)
     networks: Networks = app.state.networks
     async with app.router.lifespan_context(app):
         yield Office(app, await networks.tenants.open(NETWORK), clock, dict(prepared.made))
