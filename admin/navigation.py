@@ -91,10 +91,14 @@ async def load(visit: Visit) -> Navigation:
     main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
     main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
     more: list[Link] = []
+    if visit.tenant.published.access.may(visit.actor, "read", "member"):
+        more.append(_link(visit, gettext("Sponsor tree"), "network", "tree"))
     if visit.leads:
+        more.append(_link(visit, gettext("Members"), "users", "members"))
         more.append(_link(visit, gettext("Settings"), "settings-2", "settings"))
         more.append(_link(visit, gettext("Definitions"), "file-code", "definitions"))
         more.append(_link(visit, gettext("Who may what"), "circle-help", "reasons"))
+        more.append(_link(visit, gettext("Audit"), "shield-check", "audit"))
         more.append(_link(visit, gettext("Back office"), "database", "back-office", ""))
     member = visit.actor.member or {}
     return Navigation(tuple(main), tuple(more), str(member.get("name") or ""))

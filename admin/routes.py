@@ -17,10 +17,12 @@ from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
 from admin.screens import (
     account,
+    audit,
     definitions,
     home,
     jobs,
     joining,
+    members,
     offices,
     outbox,
     reasons,
@@ -31,6 +33,7 @@ from admin.screens import (
     signin,
     tasks,
     tokens,
+    tree,
 )
 from admin.visit import address
 from admin.web import environment
@@ -45,12 +48,15 @@ SHELL: tuple[BaseRoute, ...] = (
     *tasks.routes,
     *outbox.routes,
     *account.routes,
+    *audit.routes,
     *definitions.routes,
     *settings.routes,
     *reasons.routes,
     *jobs.routes,
     *tokens.routes,
     *offices.routes,
+    *members.routes,
+    *tree.routes,
     *reference.routes,
 )
 

@@ -8,7 +8,11 @@ from typing import Any
 from models.actor import Actor
 from models.published import Published
 from models.records import Records
+from models.statement import Statement
 from models.tx import Row, Tx
+from models.visible import ROOT
+
+MEMBER = "member"
 
 
 async def create_member(records: Records, values: Mapping[str, Any]) -> str:
@@ -30,6 +34,16 @@ async def downline(tx: Tx, member: str) -> list[str]:
         'SELECT "id" FROM "member" WHERE "_path" > ? AND "_path" < ? ORDER BY "_path"', (row[0], f"{row[0][:-1]}0")
     )
     return [found[0] for found in rows]
+
+
+async def readable_below(records: Records, path: str) -> int:
+    """Return how many members below a path (`_path`) the actor may read: those without a right count for nobody."""
+    sight = records.sight(MEMBER)
+    statement = Statement(await records.rule_names(), records.context)
+    statement.add(f'SELECT count(*) FROM "member" AS "{ROOT}" WHERE "{ROOT}"."_path" > ').value(path)  # noqa: S608 (names only)
+    statement.add(f' AND "{ROOT}"."_path" < ').value(f"{path[:-1]}0").add(" AND ", sight.read)
+    row = await records.tx.row(statement.text, statement.values)
+    return 0 if row is None else int(row[0])
 
 
 async def members_of_level(tx: Tx, level: str) -> list[str]:
