@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import pytest
 
 from models.actor import SYSTEM
 from models.errors import InvalidError
 from models.members import create_member, downline, load_actor, members_of_level, move_branch
 from models.records import Records
+from models.tx import Tx
 from tests.models.office import Office
 
 pytestmark = pytest.mark.anyio
@@ -75,3 +79,43 @@ async def test_an_email_is_one_members_only(office: Office) -> None:
     with pytest.raises(InvalidError) as refused:
         await office.write(SYSTEM, lambda records: create_member(records, twin))
     assert {name: str(message) for name, message in refused.value.fields.items()} == {"email": "This is taken already."}
+
+
+async def test_a_branch_is_found_by_index_not_by_reading_the_tree(office: Office) -> None:
+    """The plan of the downline on a tree of 1,500 members: a range of the index of paths, on either database."""
+
+    async def work(tx: Tx) -> str:
+        columns = '"id", "first_name", "last_name", "email", "active", "created_at", "updated_at", "version", "_path"'
+        created = '(SELECT "created_at" FROM "member" LIMIT 1)'
+        row = f'INSERT INTO "member" ({columns}) VALUES (?, ?, ?, ?, ?, {created}, {created}, 1, ?)'  # noqa: S608 - names of the test
+        paths = [f"/m{n % 30:04d}/m{n:04d}/" for n in range(1500)]
+        active = True if tx.dialect == "postgres" else 1
+        rows = [(f"m{n:04d}", "A", "B", f"m{n:04d}@example.com", active, path) for n, path in enumerate(paths)]
+        await tx.run_many(row, rows)
+        if tx.dialect == "postgres":
+            await tx.run('ANALYZE "member"')
+        explain = "EXPLAIN QUERY PLAN " if tx.dialect == "sqlite" else "EXPLAIN "
+        sql = 'SELECT "id" FROM "member" WHERE "_path" > ? AND "_path" < ? ORDER BY "_path"'
+        found = await tx.rows(explain + sql, ("/m0007/", "/m00070"))
+        return " ".join(str(part) for row in found for part in row)
+
+    told = await office.tenant.store.write(work)
+    assert re.search(r"SEARCH member USING .*INDEX|Index (Only )?Scan|Bitmap Index Scan", told), told
+    assert "Seq Scan" not in told
+
+
+async def test_branches_that_move_at_once_leave_a_tree(office: Office) -> None:
+    """Each of two branches wants to stand below the other, and a third one moves meanwhile."""
+
+    async def moving(member: str, sponsor: str) -> None:
+        with suppress(InvalidError):
+            await office.write(SYSTEM, lambda records: move_branch(records, office.ids[member], office.ids[sponsor]))
+
+    wanted = [("ann", "dan"), ("dan", "ann"), ("bob", "dan"), ("cid", "dan"), ("bob", "cid"), ("cid", "bob")]
+    async with anyio.create_task_group() as group:
+        for member, sponsor in wanted:
+            group.start_soon(moving, member, sponsor)
+    rows = await office.tenant.store.read(lambda tx: tx.rows('SELECT "id", "sponsor", "_path" FROM "member"'))
+    paths = {row[0]: row[2] for row in rows}
+    for member, sponsor, path in rows:
+        assert path == f"{paths[sponsor] if sponsor else '/'}{member}/"
