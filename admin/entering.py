@@ -82,7 +82,8 @@ async def let_in(request: Request, response: Response, entered: SignedIn) -> Res
         await _tell(visit, entered)
     keep(request, response, SESSION_COOKIE, entered.token)
     keep(request, response, DEVICE_COOKIE, entered.device, YEAR)
-    response.delete_cookie(STEP_COOKIE, path=visit.url())
+    if STEP_COOKIE in request.cookies:
+        response.delete_cookie(STEP_COOKIE, path=visit.url())
     return response
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from definitions.problems import did_you_mean
-from models import invitations, passwords, sessions
+from models import invitations, passwords, second_factor, sessions
 from models.accounts import store_password
 from models.actor import SYSTEM, Actor
 from models.errors import InvalidError, NotFoundError
@@ -146,6 +146,17 @@ async def leaders(unit: Unit) -> list[str]:
     names = [name for name, level in unit.network.levels.items() if level.administration or level.everything]
     found = [member for name in names for member in await members_of_level(unit.tx, name)]
     return list(dict.fromkeys(found))
+
+
+async def forget_factors(tenant: Tenant, email: str) -> Member:
+    """Take the second factors of a member away, who has lost them all: sessions end, the password lets in again."""
+
+    async def work(unit: Unit) -> Member:
+        record = await find(unit, email)
+        await second_factor.forget(unit.tx, record.id)
+        return _member(record.full, None, signs_in=True)
+
+    return await write(tenant, SYSTEM, work)
 
 
 async def find(unit: Unit, email: str) -> Record:

@@ -26,6 +26,7 @@ def register(subparsers: Subparsers) -> None:
             "maille member add camille.roux@example.org --level distributor --sponsor claire@example.org",
             "maille member invite camille.roux@example.org",
             "maille member levels camille.roux@example.org --add leader --remove distributor",
+            "maille member forget-factors camille.roux@example.org",
             "maille member deactivate camille.roux@example.org",
         ),
     )
@@ -35,6 +36,11 @@ def register(subparsers: Subparsers) -> None:
     _invite(below.add_parser("invite", help=spoken("print a link with which a member chooses a password anew")))
     _levels(below.add_parser("levels", help=spoken("set, give or take levels")))
     _activity(below.add_parser("deactivate", help=spoken("let a member out: sessions end, records stay")), active=False)
+    _factors(
+        below.add_parser(
+            "forget-factors", help=spoken("let a member in by the password alone, who has lost the second factor")
+        )
+    )
     _activity(below.add_parser("activate", help=spoken("let a member in again")), active=True)
 
 
@@ -71,6 +77,12 @@ def _activity(parser: Parser, *, active: bool) -> None:
     parser.add_argument("email", help=spoken("the member's e-mail address"))
     options(parser)
     parser.set_defaults(run=refusable(_activate if active else _deactivate))
+
+
+def _factors(parser: Parser) -> None:
+    parser.add_argument("email", help=spoken("the member's e-mail address"))
+    options(parser)
+    parser.set_defaults(run=refusable(forget_factors))
 
 
 def show(on: Errand, _: argparse.Namespace) -> int:
@@ -120,6 +132,14 @@ def change(on: Errand, arguments: argparse.Namespace) -> int:
     member = on.ask("change_levels", email=arguments.email, **wanted)
     on.show(member)
     on.tell(f"{member['email']}: {', '.join(member['levels']) or spoken('no level')}")
+    return 0
+
+
+def forget_factors(on: Errand, arguments: argparse.Namespace) -> int:
+    """Take the second factors of a member away."""
+    member = on.ask("forget_factors", email=arguments.email)
+    on.show(member)
+    on.tell(spoken("{email} signs in by the password alone, and is signed out everywhere.", email=member["email"]))
     return 0
 
 

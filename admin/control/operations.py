@@ -268,6 +268,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _audited(people.invite_member),
         _audited(people.change_levels),
         _audited(people.set_active),
+        _audited(people.forget_factors),
         _audited(people.create_token),
         _audited(people.list_tokens),
         _audited(people.revoke_token),

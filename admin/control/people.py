@@ -72,6 +72,15 @@ async def set_active(desk: Desk, given: Given) -> Any:
         raise _nobody(tenant, given["email"]) from None
 
 
+async def forget_factors(desk: Desk, given: Given) -> Any:
+    """Take the second factors of a member away, who has lost them."""
+    tenant = await desk.tenant(given)
+    try:
+        return await membership.forget_factors(tenant, given["email"])
+    except NotFoundError:
+        raise _nobody(tenant, given["email"]) from None
+
+
 def _nobody(tenant: Tenant, email: str | None) -> RefusedError:
     return RefusedError(
         Refusal(say("No member of {name} has the e-mail address {email}.", name=tenant.name, email=email))

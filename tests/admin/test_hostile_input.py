@@ -139,7 +139,8 @@ async def test_the_cookies_of_choices_are_as_safe_as_the_session(office: Office)
         answers.append(await client.get("/n/small/back-office/"))
         cookies = [line for answer in answers for line in answer.headers.get_list("set-cookie")]
         names = {line.partition("=")[0] for line in cookies}
-        assert names == {"maille_gate", "maille", "maille_theme", "maille_language", "maille_toast", "csrftoken"}
+        choices = {"maille_theme", "maille_language", "maille_toast"}
+        assert names == {"maille_gate", "maille", "maille_device", "csrftoken"} | choices
         for line in cookies:
             assert "Secure" in line
             assert "Path=/n/small/" in line

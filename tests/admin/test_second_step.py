@@ -15,6 +15,7 @@ from models.settings import save_setting
 from models.tries import CODE_LIMIT
 from models.tx import Row
 from tests.admin.office import CAMILLE, LEADER, PASSWORD, Office, Visitor
+from workflows import membership
 
 pytestmark = pytest.mark.anyio
 
@@ -197,6 +198,14 @@ async def test_what_a_level_needs_is_set_up_before_anything_else(office: Office)
         gone = {"password": PASSWORD, "code": codes_of(done)[0]}
         kept = await camille.post("account/security/app/remove", gone, on="account/security")
         assert (kept.status_code, "Your access level needs a second factor" in kept.text) == (422, True)
+
+
+async def test_who_has_lost_everything_is_let_in_by_an_operator(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille, office.visitor() as phone:
+        await add_app(office, camille)
+        await membership.forget_factors(office.tenant, CAMILLE)
+        assert (await camille.get()).status_code == 303, "signed out everywhere"
+        assert (await phone.sign_in(CAMILLE)).headers["location"] == "/n/small/"
 
 
 async def test_the_leader_says_in_the_settings_who_needs_a_second_factor(office: Office) -> None:

@@ -22,7 +22,7 @@ async def test_who_is_invited_chooses_a_password_and_is_in(office: Office, link:
         assert "Welcome, Zoé Roy" in page.text
         short = await visitor.post(link, {"password": "short"}, on=link)
         assert short.status_code == 422
-        assert "A password has 10 to 200 characters." in short.text
+        assert "A password has 12 to 200 characters." in short.text
         answer = await visitor.post(link, {"password": PASSWORD}, on=link)
         assert (answer.status_code, answer.headers["location"]) == (303, "/n/small/")
         assert "Zoé Roy" in (await visitor.get("account")).text
