@@ -13,6 +13,7 @@ from models.ddl import listed, quoted
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import Message, say
 from models.record import Change, Record
+from models.refusals import refusal
 from models.rules import Condition
 from models.sight import Sight
 from models.statement import Statement
@@ -188,7 +189,7 @@ async def update(records: Records, entity: str, record_id: str, version: int | N
     """Change a record; see `Records.update`."""
     before = await records.find(entity, record_id)
     if "update" not in before.may:
-        raise RefusedError(say("You may not change this record."))
+        raise refusal(records.rights, entity, "update")
     if version is not None and version != before.version:
         raise ConflictError(before.version)
     return await rewrite(records, before, raw)
@@ -248,7 +249,7 @@ async def delete(records: Records, entity: str, record_id: str, version: int | N
     sight = records.sight(entity)
     before = await records.find(entity, record_id)
     if "delete" not in before.may:
-        raise RefusedError(say("You may not delete this record."))
+        raise refusal(records.rights, entity, "delete")
     if version is not None and version != before.version:
         raise ConflictError(before.version)
     await _refuse_referred(records, entity, record_id)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from definitions.spec.process import Transition
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import say
+from models.refusals import refusal
 from workflows import changes, moves, tasks
 from workflows.stored import read_moment
 from workflows.undo import undo
@@ -65,7 +66,7 @@ async def _assign(unit: Unit, entity: str, record: str, asked: Mapping[str, Any]
 
 def _refuse_delete(unit: Unit, entity: str, _: Mapping[str, Any]) -> None:
     if not unit.published.access.may(unit.actor, "delete", entity):
-        raise RefusedError(say("You may not delete this record."))
+        raise refusal(unit.records.rights, entity, "delete")
 
 
 async def _delete(unit: Unit, entity: str, record: str, _: Mapping[str, Any]) -> None:

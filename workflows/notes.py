@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from models.errors import InvalidError, RefusedError
+from models.errors import InvalidError
 from models.message import say
+from models.refusals import refusal
 from workflows import history
 from workflows.unit import Unit
 
@@ -14,7 +15,7 @@ async def note(unit: Unit, entity: str, record: str, text: str) -> str:
     """Write a note; see `commands.note`."""
     found = await unit.records.get(entity, record)
     if "update" not in found.may:
-        raise RefusedError(say("You may not change this record."))
+        raise refusal(unit.records.rights, entity, "update")
     text = text.replace("\r\n", "\n").strip()
     if not text:
         raise InvalidError({"text": say("This is needed.")})

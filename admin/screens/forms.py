@@ -25,6 +25,7 @@ from models.errors import ConflictError, InvalidError, RefusedError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
+from models.refusals import refusal
 from workflows import commands
 
 TOKEN = 64
@@ -177,7 +178,7 @@ async def _changing(request: Request) -> tuple[Subject, Record]:
     about = subject(request)
     record = await reading(about.visit, lambda records: records.get(about.entity.name, request.path_params["id"]))
     if "update" not in record.may:
-        raise RefusedError(say("You may not change this record."))
+        raise refusal(about.visit.tenant.published.access.rights(about.visit.actor), about.entity.name, "update")
     return about, record
 
 

@@ -93,6 +93,11 @@ functions: [consult, analyse]
 entities:
   lead: {read: all, create: true, update: all, delete: all}
 ---
+level: keepers
+entities:
+  lead: {read: mine}
+  company: {read: all, delete: all}
+---
 level: nothing
 functions: [consult, analyse]
 entities: {}
