@@ -235,7 +235,7 @@ REGISTERS: Mapping[str, Register] = {
             "at",
             **_OF_MEMBER,
         ),
-        _made("sign_in", _columns("id at", _kept("email", of="email"), "member ip outcome"), "at", **_OF_MEMBER),
+        _made("sign_in", _columns("id at", _kept("email", of="email"), "member ip outcome agent"), "at", **_OF_MEMBER),
         _made("session", _columns(_SHORT_ID, "member created_at seen_at ip agent"), "seen_at", **_OF_MEMBER),
         _made("invitation", _columns(_SHORT_ID, "member created_at expires_at"), "created_at", **_OF_MEMBER),
         _made(
