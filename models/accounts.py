@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from models import audit, devices, passwords, pending, second_factor, tries
+from models import audit, devices, passwords, pending, providers, second_factor, tries
 from models import sessions as stored
 from models.actor import Actor
 from models.audit import Event
@@ -50,10 +50,11 @@ class Refusal:
     """A sign-in that did not work.
 
     `credentials`: the e-mail or the password is wrong, never which. `too_many`: too many tries, until `until`. `code`:
-    the second factor is wrong. `over`: it was asked for too long ago, or too often: begin again.
+    the second factor is wrong. `over`: it was asked for too long ago, or too often: begin again. `elsewhere`: the
+    network has its members sign in at its provider. `stranger`: whom a provider names is no member.
     """
 
-    reason: Literal["credentials", "too_many", "code", "over"]
+    reason: Literal["credentials", "too_many", "code", "over", "elsewhere", "stranger"]
     until: datetime | None = None
 
 
@@ -153,7 +154,7 @@ async def sign_in(  # noqa: PLR0913 - what a browser brings along
     if not await passwords.matches(hashed, password):
         return Refusal("credentials")
     entry = Entry(attempt, previous, device)
-    return await tenant.store.write(lambda tx: _go_on(tenant, tx, entry))
+    return await tenant.store.write(lambda tx: _let_on(tenant, tx, entry))
 
 
 async def _begin(tx: Tx, said: Try, device: str | None) -> tuple[Try, str | None, datetime | None]:
@@ -169,19 +170,27 @@ async def _begin(tx: Tx, said: Try, device: str | None) -> tuple[Try, str | None
     return attempt, password, await tries.begin(tx, attempt)
 
 
-async def _go_on(tenant: Tenant, tx: Tx, entry: Entry) -> SignedIn | Halfway | Refusal:
-    """Let in whose password was right, or ask for the second factor."""
-    attempt = entry.attempt
-    actor = await _actor(tenant, tx, attempt)
-    if actor is None or attempt.member is None:
+async def _let_on(tenant: Tenant, tx: Tx, entry: Entry) -> SignedIn | Halfway | Refusal:
+    """Let in whose password was right, as far as it may be used."""
+    actor = await _actor(tenant, tx, entry.attempt)
+    if actor is None:
         return Refusal("credentials")
-    has = await second_factor.has_any(tx, attempt.member)
-    if not has and not await needs_factor(tx, actor):
+    if await providers.keeps_out(tx, tenant.published.access, actor):
+        return Refusal("elsewhere")
+    return await go_on(tx, entry, actor)
+
+
+async def go_on(tx: Tx, entry: Entry, actor: Actor, *, factor_shown: bool = False) -> SignedIn | Halfway:
+    """Let in who has shown who it is, or ask for the second factor, unless that was shown too."""
+    attempt = entry.attempt
+    member = str(actor.id)
+    has = await second_factor.has_any(tx, member)
+    if factor_shown or (not has and not await needs_factor(tx, actor)):
         return await enter(tx, entry, actor)
     kind: Literal["factor", "set_up"] = "factor" if has else "set_up"
     await tries.settle(tx, attempt.id, "halfway")
     payload = {**asdict(attempt), "at": stored_datetime(attempt.at), "previous": entry.previous, "known": entry.device}
-    return Halfway(await pending.begin(tx, kind, attempt.member, payload, attempt.at), kind)
+    return Halfway(await pending.begin(tx, kind, member, payload, attempt.at), kind)
 
 
 async def _actor(tenant: Tenant, tx: Tx, attempt: Try) -> Actor | None:

@@ -24,7 +24,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from models import devices, pending, tries
+from models import devices, pending, providers, tries
 from models.accounts import Entry, Refusal, SignedIn, enter
 from models.connections import stored_datetime
 from models.errors import InvalidError
@@ -182,6 +182,8 @@ async def sign_in(tenant: Tenant, site: Site, answer: str, token: str, entry: En
         actor = None if member is None else await load_actor(tenant.published, tx, member, ip=entry.attempt.ip)
         if member is None or actor is None:
             return Refusal("credentials")
+        if await providers.keeps_out(tx, tenant.published.access, actor):
+            return Refusal("elsewhere")
         email = str((actor.member or {}).get("email") or "").casefold()
         device = await devices.known(tx, entry.device, member)
         attempt = replace(entry.attempt, email=email, member=member, device=device)

@@ -16,7 +16,7 @@ from models.sessions import new_token, session_id
 from models.system import PENDING
 from models.tx import Tx
 
-Kind = Literal["factor", "set_up", "passkey", "register", "reset", "email"]
+Kind = Literal["factor", "set_up", "passkey", "register", "reset", "email", "provider"]
 VALID: Mapping[Kind, timedelta] = {
     "factor": timedelta(minutes=10),
     "set_up": timedelta(minutes=30),
@@ -24,6 +24,7 @@ VALID: Mapping[Kind, timedelta] = {
     "register": timedelta(minutes=5),
     "reset": timedelta(minutes=30),
     "email": timedelta(days=2),
+    "provider": timedelta(minutes=15),
 }
 """How long each kind can be gone on with."""
 

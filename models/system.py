@@ -221,6 +221,17 @@ DELEGATION = _table(
     indexes=("member created_at", "delegate ends_at"),
 )
 STANDING = _table("_standing", "member state reason at by ends_at", filled="state at")
+PROVIDER = _table(
+    "_provider",
+    "id label issuer client_id secret local changed_at changed_by",
+    filled="label issuer client_id changed_at",
+)
+IDENTITY = _table(
+    "_identity",
+    "id member issuer subject created_at last_used_at",
+    filled="member issuer subject created_at",
+    unique=("issuer subject", "member issuer"),
+)
 WORDING = _table("_wording", "id terms version label body", filled="terms version label body")
 
 AUDIT = _table(
@@ -275,6 +286,8 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         FIRST_VIEW,
         DELEGATION,
         STANDING,
+        PROVIDER,
+        IDENTITY,
         WORDING,
         CLOSED,
         FILE,
