@@ -10,9 +10,11 @@ from starlette.middleware import Middleware
 
 from admin import logs
 from admin.control.door import ControlDoor
+from admin.cookies import HostCookies
 from admin.door import Door
 from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
+from admin.hosts import KnownHosts
 from admin.networks import Networks
 from admin.routes import routes
 from admin.settings import Settings, from_environment
@@ -54,6 +56,8 @@ def compose(
         routes=routes(networks),
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(KnownHosts, hosts=settings.known_hosts),
+            Middleware(HostCookies),
             Middleware(Door, networks=networks, settings=settings, limiter=counted),
         ],
         exception_handlers=HANDLERS,

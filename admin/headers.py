@@ -15,10 +15,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "private, no-cache",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cache-Control": "no-store",
 }
-STRICT = (b"strict-transport-security", b"max-age=31536000")
+STRICT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 SAFE_HEADERS = {**HEADERS, "Content-Security-Policy": CONTENT_POLICY}
 
 

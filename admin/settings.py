@@ -9,9 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
 
 from models.contents import Limits
 from models.stores import Homes, Schemas
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""What the machine itself calls the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Settings:
     schema_prefix: str = ""
     works: bool = True
     secrets_before: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     files: Path | None = None
     limits: Limits = field(default_factory=Limits)
     rates: str = ""
@@ -44,6 +49,13 @@ class Settings:
             if self.database_url is None
             else Schemas(self.database_url, self.schema_prefix, self.files or self.data)
         )
+
+    @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """What requests may call this server: `hosts`, or the host of a public address over TLS; () for anything."""
+        if self.hosts or self.public_url is None or not self.public_url.startswith("https://"):
+            return self.hosts
+        return (urlsplit(self.public_url).hostname or "", *LOCAL)
 
     def sealing_keys(self) -> tuple[bytes, ...]:
         """Return the secrets that the networks' vaults are made of: the present one, then those before it."""
@@ -79,7 +91,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them. `MAILLE_FILES` is
     where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
     `MAILLE_PICTURE_PIXELS` how large they may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
-    `MAILLE_PROCESSES` among how many servers that is divided.
+    `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
+    which the server is asked for; those of a public address over TLS are known without.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -90,6 +103,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
         works=environment.get("MAILLE_WORKERS", "on") != "off",
         secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
+        hosts=tuple(environment.get("MAILLE_HOSTS", "").split()),
         files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
         rates=environment.get("MAILLE_RATES", ""),
         processes=int(environment.get("MAILLE_PROCESSES") or 1),

@@ -117,14 +117,14 @@ async def collect(tenant: Tenant, *, kept: timedelta = KEPT) -> int:
         return 0
     await _put_back(tenant, await asyncio.to_thread(contents.aside))
     gone = await tenant.store.write(lambda tx: _forget(tx, tenant.published.network, now, kept))
-    strays = await _strays(tenant, now)
-    for sha in (*gone, *strays):
+    gone = sorted({*gone, *await _strays(tenant, now)})
+    for sha in gone:
         await asyncio.to_thread(contents.set_aside, sha)
     await _put_back(tenant, await asyncio.to_thread(contents.aside))
     for path, written in await asyncio.to_thread(lambda: list(contents.unfinished())):
         if written < (now - OPEN).timestamp():
             await asyncio.to_thread(path.unlink, missing_ok=True)
-    return len(gone) + len(strays)
+    return len(gone)
 
 
 async def _put_back(tenant: Tenant, shas: Iterable[str]) -> None:

@@ -61,7 +61,7 @@ async def test_over_https_cookies_are_secure_and_stay_so(office: Office) -> None
     async with httpx.AsyncClient(transport=transport, base_url="https://testserver") as client:
         answer = await client.get("/n/small/sign-in")
         assert "Secure" in answer.headers["set-cookie"]
-        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.anyio
