@@ -22,6 +22,7 @@ from models.clock import Clock, SystemClock
 from models.limits import Limiter, rates_of
 from models.tenant import uuid7
 from workflows.mail import Transport
+from workflows.relying import Relying
 
 
 def compose(
@@ -65,6 +66,7 @@ def compose(
     )
     made.state.networks = networks
     made.state.limiter = counted
+    made.state.relying = Relying(inside=settings.inside)
     return made
 
 
