@@ -52,9 +52,10 @@ class Refusal:
     `credentials`: the e-mail or the password is wrong, never which. `too_many`: too many tries, until `until`. `code`:
     the second factor is wrong. `over`: it was asked for too long ago, or too often: begin again. `elsewhere`: the
     network has its members sign in at its provider. `stranger`: whom a provider names is no member.
+    `provider`: it did not say who it is.
     """
 
-    reason: Literal["credentials", "too_many", "code", "over", "elsewhere", "stranger"]
+    reason: Literal["credentials", "too_many", "code", "over", "elsewhere", "stranger", "provider"]
     until: datetime | None = None
 
 

@@ -17,7 +17,7 @@ from admin.markdown import to_html
 from admin.visit import THEMES, Visit
 from admin.web import here, redirect, render, say_on
 from definitions.spec.entity import Field
-from models import accounts, standing, terms
+from models import accounts, providers, standing, terms
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
 from models.record import Record
@@ -93,6 +93,7 @@ async def _page(
         levels=[visit.words(visit.network.levels[name].label) for name in visit.actor.levels],
         themes=[(name, visit.words(THEME_NAMES[name])) for name in THEMES],
         sessions=await accounts.sessions(visit.tenant, me.id),
+        provider=await visit.tenant.store.read(providers.load),
     )
 
 

@@ -14,7 +14,7 @@ from admin.entering import browser, entry, go_on, public_address, site
 from admin.markdown import to_html
 from admin.visit import THEMES
 from admin.web import here, redirect, render, say_on
-from models import accounts, passkeys, terms
+from models import accounts, passkeys, providers, terms
 from models.accounts import Refusal
 from models.message import say
 
@@ -37,6 +37,7 @@ async def show_sign_in(request: Request) -> Response:
         email="",
         refusal=None,
         resets=public_address(request) is not None,
+        provider=await here(request).tenant.store.read(providers.load),
     )
 
 
@@ -64,6 +65,7 @@ async def refused(request: Request, refusal: Refusal, *, wanted: str, email: str
         email=email,
         refusal=refusal,
         resets=public_address(request) is not None,
+        provider=await here(request).tenant.store.read(providers.load),
     )
 
 
