@@ -12,6 +12,7 @@ from babel import Locale
 
 from admin.i18n import Catalogue
 from definitions.spec.network import Network
+from models.house_rules import rules_of
 from models.members import load_actor
 from tests.admin.door_table import addresses, examples
 from tests.admin.office import CAMILLE, FILES, LEADER, PEOPLE, Office, Visitor
@@ -90,6 +91,7 @@ def data(network: Network) -> set[str]:
     french = Locale("fr")
     member, leader = network.entities["member"], network.levels["leader"]
     built_in = [leader.label, member.label, *(field.label for field in member.fields.values())]
+    built_in += [setting.label for setting in rules_of(network).values()]
     texts = [*FILES.values(), *(" ".join(filter(None, who)) for who in PEOPLE.values()), *PEOPLE, *GIVEN.values()]
     texts += [label.pick("fr") for label in built_in]
     texts += [WRITTEN, UNITS, OTHER, *french.languages.values(), *french.territories.values()]

@@ -176,8 +176,8 @@ async def full(office: Office) -> None:
         places = ", ".join("?" * 13)
         await tx.run(f'INSERT INTO "_hook" VALUES ({places})', [*row, "waiting", 0, None, None, None])  # noqa: S608 - places
         member = office.members[CAMILLE]
-        accepted = ["a1", member, "general", "2026-11", "2026-03-02 12:00:00.000000+00:00", None]
-        await tx.run('INSERT INTO "_acceptance" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', accepted)
+        accepted = ["a1", member, "general", "2026-11", "2026-03-02 12:00:00.000000+00:00", None, None]
+        await tx.run('INSERT INTO "_acceptance" VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', accepted)
 
     await tenant.store.write(work)
 
