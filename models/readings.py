@@ -15,6 +15,7 @@ import structlog
 
 from models import audit
 from models.audit import Event
+from models.record import Record
 from models.store import Store, StoreError
 
 PAUSE = 0.5
@@ -99,6 +100,8 @@ class Readings:
             _LOG.warning("readings are lost: the store is gone", reason=str(error), count=len(self._waiting))
 
 
-def seen_fields(names: Sequence[str], values: Sequence[Any]) -> tuple[str, ...]:
-    """Return which of the fields hold something in any of the records that were seen."""
-    return tuple(name for name in names if any(each.get(name) is not None for each in values))
+def seen_fields(names: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
+    """Return which of the fields were shown of any of the records; of a single one, those that hold something."""
+    if len(records) == 1:
+        return tuple(name for name in names if records[0].values.get(name) is not None)
+    return tuple(name for name in names if any(name in each.values and name not in each.hidden for each in records))

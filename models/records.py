@@ -116,11 +116,14 @@ class Records:
             return
         entity = records[0].entity
         names = self.sight(entity).personal
-        others = [each for each in records if actor.through is not None or _owner(each) != actor.id] if names else []
-        fields = seen_fields(names, [each.values for each in others])
+        if not names:
+            return
+        own = None if actor.through is not None else actor.id
+        others = {each.id: owner for each in records if (owner := _owner(each)) != own or own is None}
+        fields = seen_fields(names, records) if others else ()
         if not fields:
             return
-        ids, owners = tuple(each.id for each in others), {_owner(each) for each in others}
+        ids, owners = tuple(others), set(others.values())
         readings.take(
             Event(
                 "exported" if self.exporting else kind,
