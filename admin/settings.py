@@ -40,6 +40,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     rates: str = ""
     processes: int = 1
+    inside: bool = False
 
     @property
     def homes(self) -> Homes:
@@ -92,7 +93,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
     `MAILLE_PICTURE_PIXELS` how large they may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
     `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
-    which the server is asked for; those of a public address over TLS are known without.
+    which the server is asked for; those of a public address over TLS are known without. `MAILLE_PROVIDERS=inside` lets
+    networks have providers of OpenID Connect in private networks, and over plain HTTP.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -106,6 +108,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         hosts=tuple(environment.get("MAILLE_HOSTS", "").split()),
         files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
         rates=environment.get("MAILLE_RATES", ""),
+        inside=environment.get("MAILLE_PROVIDERS", "") == "inside",
         processes=int(environment.get("MAILLE_PROCESSES") or 1),
         limits=Limits(
             size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),
