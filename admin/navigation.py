@@ -122,4 +122,5 @@ def _screen_link(visit: Visit, screen: Screen, count: int) -> Link:
 def _link(visit: Visit, label: str, icon: str, *parts: str | int) -> Link:
     count = next((part for part in parts if isinstance(part, int)), None)
     target = visit.url(*(part for part in parts if isinstance(part, str)))
-    return Link(label, icon, target, count, current=visit.path == target)
+    within = bool(parts[0]) and visit.path.startswith(f"{target}/")
+    return Link(label, icon, target, count, current=visit.path == target or within)

@@ -78,7 +78,7 @@ async def _page(
     visit = here(request)
     me = await _me(visit)
     own = _own(visit)
-    values = {name: text(form, name) if form and name in form else me.values.get(name) or "" for name in own}
+    values = {name: text(form, name) if form and name in form else _written(visit, me, name) for name in own}
     return await render(
         request,
         "account/account.html",
@@ -97,12 +97,18 @@ async def _page(
     )
 
 
+def _written(visit: Visit, me: Record, name: str) -> str:
+    """Return a value of one's own as the form shows it."""
+    value = str(me.values.get(name) or "")
+    return visit.formats.phone(value) if _own(visit)[name].type == "phone" else value
+
+
 async def save(request: Request) -> Response:
     """Change the own name or phone, as the levels allow; and the language, which is everybody's own."""
     visit, form = here(request), await request.form()
     me = await _me(visit)
     said = {name: text(form, name) for name in _writable(visit) if name in form}
-    changes = {name: value or None for name, value in said.items() if value != (me.values.get(name) or "")}
+    changes = {name: value or None for name, value in said.items() if value != _written(visit, me, name)}
     language = text(form, "language")
     try:
         if changes:

@@ -41,7 +41,7 @@ class Picker {
     input.setAttribute("aria-autocomplete", "list");
     for (const name of ["aria-describedby", "aria-invalid", "aria-label"])
       if (this.select.hasAttribute(name)) input.setAttribute(name, this.select.getAttribute(name));
-    input.id = this.select.id;
+    if (this.select.id) input.id = this.select.id;
     this.select.removeAttribute("id");
     input.value = this.chosen();
     return input;

@@ -123,6 +123,7 @@ async def test_mails_wait_in_sight_when_there_is_no_server_for_them(office: Offi
         shown = (await camille.get(f"outbox/{mail[1]}")).text
         assert "ana@exemple.fr" in shown
         assert "It leaves at 12:10" in shown
+        assert '<a href="/n/small/outbox" aria-current="page">' in shown, "the menu says where one is"
         assert "ana@exemple.fr" in (await leader.get("outbox")).text
         assert "ana@exemple.fr" not in (await diane.get("outbox")).text
         assert (await diane.get(f"outbox/{mail[1]}")).status_code == 404
@@ -139,7 +140,9 @@ async def test_members_change_their_language_and_what_their_level_allows(office:
         assert answer.status_code == 303
         page = (await visitor.get("account")).text
         assert "Mon compte" in page
-        assert "+33639981234" in page
+        assert 'value="06 39 98 12 34"' in page
+        await visitor.post("account", {"phone": "06 39 98 12 34", "language": "fr"}, on="account")
+        assert 'value="06 39 98 12 34"' in (await visitor.get("account")).text, "what is sent back as shown stays"
         refused = await visitor.post("account", {"phone": "call me", "language": "fr"}, on="account")
         assert refused.status_code == 422
         assert 'value="call me"' in refused.text
