@@ -109,6 +109,11 @@ async def revoke_all(tx: Tx, member: str, now: datetime) -> None:
     await tx.run(sql, (stored_datetime(now), member, member))
 
 
+async def purge(tx: Tx, now: datetime) -> int:
+    """Remove those that ended so long ago that nobody is shown them any more; return how many."""
+    return await tx.run('DELETE FROM "_delegation" WHERE "ends_at" <= ?', (stored_datetime(now - KEPT),))
+
+
 async def is_closed(tx: Tx, member: str) -> bool:
     """Whether the member has closed the own data to the leader."""
     return await tx.row('SELECT 1 FROM "_closed" WHERE "member" = ?', (member,)) is not None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from definitions.problems import did_you_mean
-from models import invitations, passwords, second_factor, sessions
+from models import invitations, passwords, second_factor, standing
 from models.accounts import store_password
 from models.actor import SYSTEM, Actor
 from models.errors import InvalidError, NotFoundError
@@ -128,13 +128,14 @@ async def change_levels(tenant: Tenant, email: str, change: Callable[[tuple[str,
 
 
 async def set_active(tenant: Tenant, email: str, *, active: bool) -> Member:
-    """Let a member in again, or out: then its sessions and invitations end, and its records stay where they are."""
+    """Let a member in again, or out: then all its ways in end, and its records stay where they are."""
 
     async def work(unit: Unit) -> Member:
         record = await find(unit, email)
-        if not active:
-            await sessions.end_all(unit.tx, record.id)
-            await unit.tx.run('DELETE FROM "_invitation" WHERE "member" = ?', [record.id])
+        if active:
+            await standing.forget(unit.tx, record.id)
+        else:
+            await standing.shut_out(unit.tx, record.id, unit.now)
         await auditing.note(unit, "resumed" if active else "suspended", member=record.id)
         return await _update(unit, record, {"active": active})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import pending, sessions, tries, uploads
+from models import delegations, pending, sessions, tries, uploads
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
@@ -84,6 +84,7 @@ async def _forget(tx: Tx, now: datetime) -> None:
     await sessions.purge(tx, now)
     await pending.purge(tx, now)
     await tries.purge(tx, now)
+    await delegations.purge(tx, now)
 
 
 async def _old(tx: Tx, now: datetime) -> list[tuple[str]]:

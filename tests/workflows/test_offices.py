@@ -9,11 +9,11 @@ import pytest
 
 from models import sessions
 from models.actor import SYSTEM, Actor
-from models.delegations import LONGEST, Delegation, Office
+from models.delegations import KEPT, LONGEST, Delegation, Office
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.sessions import Session
 from tests.workflows.conftest import Stage
-from workflows import commands, jobs, membership, offices
+from workflows import commands, jobs, membership, offices, upkeep
 from workflows.offices import Given
 from workflows.timeline import timeline
 
@@ -263,3 +263,14 @@ async def test_whom_one_may_not_see_is_as_unknown_as_nobody(stage: Stage, lea: A
             await offices.give(stage.tenant, lea, Given(email, lea.levels, None, stage.clock.now() + DAY))
         said.append(str(refused.value.fields["email"]))
     assert said[0] == said[1]
+
+
+async def test_who_was_where_is_forgotten_after_a_year(stage: Stage, lea: Actor, mia: Actor) -> None:
+    given = await lent(stage, lea)
+    stage.clock.forward(DAY + KEPT - timedelta(seconds=1))
+    await upkeep.purge(stage.tenant)
+    assert [each.id for each in (await offices.listed(stage.tenant, mia)).others] == [given.id]
+    stage.clock.forward(timedelta(seconds=1))
+    assert (await offices.listed(stage.tenant, mia)).others == []
+    await upkeep.purge(stage.tenant)
+    assert await stage.rows("_delegation", "id") == []

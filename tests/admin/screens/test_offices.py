@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from admin.settings import Settings
+from admin.visiting import ALWAYS, PAGES
 from models.clock import SetClock
-from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, TERMS, Office, Visitor, office_of
+from server import compose
+from tests.admin.door_table import addresses, examples
+from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, TERMS, Office, Visitor, office_of, token
 from tests.homes import Homes
-from tests.networks import changed
+from tests.networks import changed, counting_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +72,27 @@ async def test_what_is_the_members_own_is_not_there(office: Office, method: str,
         answer = await (diane.get(page) if method == "GET" else diane.post(page))
         assert answer.status_code == 403
         assert "This is for the member alone" in answer.text
+
+
+CLOSED = tuple(
+    each
+    for each in addresses(compose(Settings(Path("nowhere"), secret="x"), new_id=counting_ids(), works=False))
+    if each.path.partition("/")[0] not in PAGES | ALWAYS
+)
+
+
+async def test_no_page_is_there_that_is_not_named(office: Office) -> None:
+    assert {"account", "members", "settings", "terms", "back-office"} <= {
+        each.path.partition("/")[0] for each in CLOSED
+    }
+    delegation = await lent(office)
+    async with office.signed_in(DIANE) as diane:
+        await enter(diane, delegation)
+        csrf = token((await diane.get()).text)
+        for each in CLOSED:
+            path = f"/n/small/{each.filled(**examples())}"
+            sent = diane.http.get(path) if each.method == "GET" else diane.http.post(path, data={"_csrf": csrf})
+            assert (await sent).status_code == 403, each
 
 
 async def test_a_change_after_the_end_is_done_in_no_office(office: Office) -> None:
