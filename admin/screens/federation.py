@@ -84,7 +84,7 @@ async def back(request: Request) -> Response:
     if state and hmac.compare_digest(state.encode(), kept.encode()):
         found = await visit.tenant.store.write(lambda tx: pending.take(tx, state, "provider", now))
     if found is None or found.payload["issuer"] != provider.issuer:
-        return await refused(request, Refusal("over"), wanted="")
+        return await _over(request)
     wanted = str(found.payload["next"])
     try:
         claimed = await _claimed(request, provider, found)
@@ -113,11 +113,19 @@ async def _claimed(request: Request, provider: Provider, found: Pending) -> Clai
 async def _link(request: Request, member: str, claimed: Claimed) -> Response:
     visit = here(request)
     if visit.session is None or visit.session.member != member or visit.session.acting is not None:
-        return await refused(request, Refusal("over"), wanted="")
+        return await _over(request)
     now, identifier = visit.tenant.clock.now(), visit.tenant.new_id()
     linked = await visit.tenant.store.write(lambda tx: providers.link(tx, identifier, member, claimed, now))
     done, taken = say("Your account is linked."), say("This identity is another account’s, or yours has another one.")
     return say_on(request, redirect(request, visit.url("account", "provider")), done if linked else taken)
+
+
+async def _over(request: Request) -> Response:
+    visit = here(request)
+    if visit.session is None:
+        return await refused(request, Refusal("over"), wanted="")
+    said = say("This took too long, or began in another browser. Begin again.")
+    return say_on(request, redirect(request, visit.url()), said)
 
 
 async def _failed(request: Request, error: ProviderError) -> Response:
@@ -190,9 +198,8 @@ async def save(request: Request) -> Response:
     """Keep another provider, once it has answered and the password was right."""
     _administers(request)
     visit, form = here(request), await request.form()
-    provider = Provider(
-        *(text(form, name)[:LONGEST] for name in ("label", "issuer", "client_id")), local=text(form, "local") == "true"
-    )
+    label, issuer, client_id = (text(form, name)[:LONGEST] for name in ("label", "issuer", "client_id"))
+    provider = Provider(label, issuer, client_id, local=text(form, "local") == "true")
     secret = text(form, "secret")
     try:
         await _check(request, provider, form)
