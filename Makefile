@@ -5,7 +5,7 @@ DATA ?= var/data
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test quick lint format bench lock clean help
+.PHONY: run test quick lint format bench contract existence lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -34,6 +34,12 @@ format: .venv/ready-dev ## put the code in shape
 
 bench: .venv/ready-dev ## measure the hot paths beside their raw limits
 	$(BIN)/python -m benchmarks
+
+contract: .venv/ready-dev ## send 20,000 made-up requests to the API as each level, and compare with its description
+	$(BIN)/python -m tests.admin.api.contract 20000
+
+existence: .venv/ready-dev ## measure whether time tells a foreign record from an absent one
+	$(BIN)/python -m benchmarks.existence
 
 lock: .venv/ready-dev ## resolve the dependencies of pyproject.toml anew (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -33,7 +34,7 @@ IMPORTING = edited(
     ("label: {fr: Perdu, en: Lost}}\n  revive", "label: {fr: Perdu, en: Lost}, bulk: true}\n  revive"),
 )
 """The small network, whose distributors may import and give up many leads at once."""
-PEOPLE = {"leader": None, "distributor": "leader"}
+PEOPLE = {"leader": None, "distributor": "leader", "assistant": "leader"}
 LEADS = 3
 
 
@@ -59,7 +60,7 @@ async def _network(folder: Path, name: str, files: Mapping[str, str], more: Mapp
             actor = await _actor(tenant, member)
             for each in await terms.open_terms(tenant, actor):
                 await terms.accept(tenant, actor, each.name, each.version)
-            for number in range(LEADS):
+            for number in range(LEADS if level != "assistant" else 0):
                 lead = {"first_name": f"Prénom {number}", "last_name": "Marchand", "country": "FR", **more}
                 await commands.create(tenant, actor, "lead", lead)
             found[level] = (await tokens.create(tenant, member, name="test", days=1)).secret
@@ -91,7 +92,8 @@ def serving(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "admin.cli.main", "serve", "--data", str(folder), "--port", str(port)]
     written = (folder / "server.log").open("w+", encoding="utf-8")
-    with written, subprocess.Popen(command, cwd=ROOT, stdout=written, stderr=written) as process:  # noqa: S603 - our own
+    unhindered = {**os.environ, "MAILLE_RATES": "off"}
+    with written, subprocess.Popen(command, cwd=ROOT, stdout=written, stderr=written, env=unhindered) as process:  # noqa: S603 - our own
         try:
             _wait(f"http://127.0.0.1:{port}/healthz", process)
             yield f"http://127.0.0.1:{port}"
