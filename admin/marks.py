@@ -36,6 +36,8 @@ def value(shown: Shown, *, link: bool = True) -> Markup:
         return _picture(shown, link=link)
     if shown.kind == "file" and shown.href and link:
         return Markup(f'<a class="direct" href="{escape(shown.href)}">{icon("paperclip")}{escape(shown.text)}</a>')  # noqa: S704 - escaped
+    if shown.href.startswith("mailto:"):
+        return escape(shown.text).replace("@", Markup("<wbr>@"))
     return escape(shown.text)
 
 

@@ -27,7 +27,7 @@ async def test_a_page_shows_every_value_as_people_write_it(office: Office) -> No
     )  # fmt: skip
     async with office.signed_in(CAMILLE) as visitor:
         page = (await visitor.get(f"e/lead/{made.id}")).text
-    words = text_of(page)
+    words = text_of(page.replace("<wbr>", ""))
     for shown in (
         "Phone +33 6 12 34 56 78", "Email e@exemple.fr", "Source Web site", "Interests Home, Beauty", "Country France",
         "Birth date 4 May 1990", "Next call at 2 Mar 2026, 12:00", "Rating 1,234.5", "Newsletter Yes", "Company Alba &",
