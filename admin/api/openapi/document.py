@@ -311,15 +311,19 @@ class _Entity:
                 found[f"{self.base}/bulk/{step}"] = {
                     "post": self.make(
                         f"{name}.bulk", self.tag, say("Step of up to 1,000 at once: {label}"), {200: ref("Bulk")},
-                        body=_bulk(item, {"form": {"anyOf": [form, {"type": "object"}]}}), writes=True, label=transition.label,
+                        body=_bulk(item, {"form": _any(form)}), writes=True, label=transition.label,
                     ),
                 }  # fmt: skip
         return found
 
 
+def _any(form: Schema) -> Schema:
+    return {"anyOf": [form, {"type": "object"}]}
+
+
 def _bulk(item: Schema, beside: Schema) -> Schema:
-    # What is wrong with an item, or its form, stands among the results: the request as a whole is fine with any objects.
-    items = {"type": "array", "items": {"anyOf": [item, {"type": "object"}]}, "minItems": 1, "maxItems": 1000}
+    # What is wrong with an item or its form stands among the results: the whole is fine with any objects.
+    items = {"type": "array", "items": _any(item), "minItems": 1, "maxItems": 1000}
     return {
         "type": "object",
         "properties": {"items": items, **beside},
