@@ -252,7 +252,7 @@ async def test_a_statistic_is_computed_from_what_may_be_seen(
     listed = (await camille.get("/statistics")).json()["items"]
     assert [each["name"] for each in listed] == ["by_state", "leads_in_all"]
     own = (await camille.get("/statistics/by_state")).json()
-    assert own["rows"] == [{"group": ["new"], "value": 1, "count": 1}]
+    assert own["rows"] == [{"group": ["new"], "value": 1, "count": 1, "merged": False}]
     everybody = (await claire.get("/statistics/by_state")).json()["rows"]
     assert sorted(row["group"][0] for row in everybody) == ["lost", "new"]
     problem(await camille.get("/statistics/nothing"), 404)
