@@ -76,7 +76,7 @@ def test_an_export_is_a_file_and_the_page_stays_usable(house: House, sign_in: Si
     page = sign_in("Camille")
     page.goto(f"{house.url}e/lead/")
     chosen(page, "Élodie Marchand")
-    button = page.locator(".bulkbar").get_by_role("button", name="Exporter vers Excel")
+    button = page.locator(".bulkbar").get_by_role("button", name="Export Excel")
     for _ in range(2):
         with page.expect_download() as coming:
             button.click()
