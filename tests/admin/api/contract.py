@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.admin.api.living import prepare, serving
+from tests.admin.api.living import PEOPLE, prepare, serving
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,negative_data_rejection,unsupported_method,ignored_auth"
 )
+LEVELS = tuple((network, level) for network in ("small", "alba") for level in PEOPLE)
 _MADE = re.compile(r"(\d[\d,]*) generated")
 
 
@@ -46,18 +47,22 @@ def run(url: str, network: str, token: str, phases: str, *, examples: int, seed:
 
 
 def runs(folder: Path, wanted: int) -> Iterator[tuple[str, Run]]:
-    """Yield runs of every level in every network, with new seeds, until there were as many requests as wanted."""
-    tokens = prepare(folder)
+    """Yield runs of every level in every network, with new seeds, until there were as many requests as wanted.
+
+    Each has networks of its own: a leader may remove the members that the others are.
+    """
     made = 0
-    with serving(folder) as url:
-        for seed in count(1):
-            for network, levels in tokens.items():
-                for level, token in levels.items():
-                    found = run(url, network, token, "coverage,fuzzing", examples=20, seed=seed)
-                    made += found.requests
-                    yield f"{network}, {level}, seed {seed}", found
-                    if made >= wanted or not found.requests:
-                        return
+    for seed in count(1):
+        for network, level in LEVELS:
+            own = folder / f"{network}-{level}-{seed}"
+            own.mkdir()
+            tokens = prepare(own)
+            with serving(own) as url:
+                found = run(url, network, tokens[network][level], "coverage,fuzzing", examples=20, seed=seed)
+            made += found.requests
+            yield f"{network}, {level}, seed {seed}", found
+            if made >= wanted:
+                return
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +16,11 @@ EXAMPLES = {"small": 4, "alba": 2}
 """How many made-up requests each operation gets, beside those that cover every part of its schemas."""
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
-    """A server over the small network and `suivi`, with tokens."""
-    folder = tmp_path_factory.mktemp("networks")
-    tokens = prepare(folder)
-    with serving(folder) as url:
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+    """A server over the small network and `suivi`, with tokens; anew each time: a leader may remove the others."""
+    tokens = prepare(tmp_path)
+    with serving(tmp_path) as url:
         yield url, tokens
 
 
