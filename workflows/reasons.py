@@ -13,7 +13,7 @@ from models.records import Records
 from workflows.moves import offers
 from workflows.unit import Unit
 
-_ELSEWHERE = say("The record is in a state that this step does not lead out of.")
+_ELSEWHERE = say("The record is in a state that this step does not start from.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Why:
 
 
 def asked(member: str, entity: str, record: str | None, ask: str) -> Question:
-    """Return the question that `read`, `write:phone`, `move:recruiting.call`, … stands for; `NotFoundError` for none."""
+    """Return the question that `read`, `write:phone`, `move:recruiting.call`, … asks; `NotFoundError` for none."""
     kind, _, about = ask.partition(":")
     process, _, transition = about.partition(".")
     match kind:

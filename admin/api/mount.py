@@ -15,8 +15,8 @@ from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
 from admin.api.problems import HANDLERS
-from admin.limits import Told
 from admin.attachments import carrying
+from admin.limits import Told
 from models.errors import NotFoundError
 from workflows.unit import Unit
 

@@ -119,7 +119,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     transport = SmtpTransport(
         f"smtp://127.0.0.1:{post.sockets[0].getsockname()[1]}?from=bureau@alba.exemple.fr&starttls=never"
     )
-    app = compose(Settings(data=tmp_path, secret="a secret of the tests"), clock=clock, new_id=uuid7, transport=transport)
+    app = compose(
+        Settings(data=tmp_path, secret="a secret of the tests"), clock=clock, new_id=uuid7, transport=transport
+    )
     networks: Networks = app.state.networks
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

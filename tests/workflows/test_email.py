@@ -91,7 +91,11 @@ async def test_a_member_reads_its_own_language(make_stage: MakeStage) -> None:
     [
         ("from: owner", (), ("Lea Roux", "lea@exemple.fr")),
         ("from: network", (), ("Petit réseau", None)),
-        ("from: owner", (("functions: [consult, communicate, analyse]", "functions: [consult]"),), ("Petit réseau", None)),
+        (
+            "from: owner",
+            (("functions: [consult, communicate, analyse]", "functions: [consult]"),),
+            ("Petit réseau", None),
+        ),
     ],
 )
 async def test_a_mail_is_in_the_name_of_who_may_send(

@@ -29,7 +29,7 @@ async def test_who_runs_the_network_is_told_why(
     step = (await claire.get("/reasons", params=own)).json()
     assert (step["allowed"], step["hindrance"]) == (
         True,
-        "The record is in a state that this step does not lead out of.",
+        "The record is in a state that this step does not start from.",
     )
 
 

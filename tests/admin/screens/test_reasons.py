@@ -32,7 +32,7 @@ async def test_the_answer_names_rule_place_and_the_part_that_fails(office: Offic
         assert "A phone number is missing." in step
         assert "by: [distributor]" in step
         later = text_of((await claire.get(f"{own}move:recruiting.sign")).text)
-        assert "The record is in a state that this step does not lead out of." in later
+        assert "The record is in a state that this step does not start from." in later
 
 
 async def test_a_question_about_any_record_and_about_a_level_that_says_nothing(office: Office) -> None:
