@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from admin.cookies import outer
 from admin.faults import HANDLERS
 from admin.headers import SAFE_HEADERS
 from tests.admin.office import CAMILLE, LEADER, PASSWORD, Office, token
@@ -139,11 +140,11 @@ async def test_the_cookies_of_choices_are_as_safe_as_the_session(office: Office)
         answers.append(await client.get("/n/small/back-office/"))
         cookies = [line for answer in answers for line in answer.headers.get_list("set-cookie")]
         names = {line.partition("=")[0] for line in cookies}
-        choices = {"maille_theme", "maille_language", "maille_toast"}
-        assert names == {"maille_gate", "maille", "maille_device", "csrftoken"} | choices
+        kinds = {"maille", *(f"maille_{kind}" for kind in ("gate", "device", "theme", "language", "toast"))}
+        assert names == {"csrftoken", *(outer(kind, "small") for kind in kinds)}
         for line in cookies:
             assert "Secure" in line
-            assert "Path=/n/small/" in line
+            assert line.startswith("csrftoken=") == ("Path=/n/small/back-office/" in line)
             assert "samesite=lax" in line.lower()
             assert ("HttpOnly" in line) == (not line.startswith("csrftoken"))
 
