@@ -24,7 +24,6 @@ from models.visible import ROOT, VisibleColumns
 from tests.access import acting, asking, pages
 from tests.access.asking import Check
 from workflows import discretion, mails, tasks, timeline, undo
-from workflows.reading import Reader
 
 Patch = pytest.MonkeyPatch
 
@@ -255,11 +254,6 @@ def _every_task(patch: Patch) -> None:
     patch.setattr(tasks, "_shown", all_shown)
 
 
-def _every_reader(patch: Patch) -> None:
-    made = Reader.__init__
-    patch.setattr(Reader, "__init__", lambda reader, unit, _: made(reader, unit, None))
-
-
 def _whole_history(patch: Patch) -> None:
     told = timeline.changes_of
     patch.setattr(timeline, "changes_of", lambda unit, entity, _, before, after: told(unit, entity, (), before, after))
@@ -351,7 +345,6 @@ REMOVED: tuple[Removed, ...] = (
     Removed("tasks of records in sight", _every_task, "nested", "mine_only", asking.own_tasks),
     Removed("mails of records in sight", _every_mail, "nested", "makers", pages.letters),
     Removed("texts of mails", _patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
-    Removed("what a recipient may read", _every_reader, "nested", "mine_only", pages.letters),
     Removed("the door of the back office", _leads, "nested", "readers", pages.back_office),
     Removed("records of the back office", _as_system(Records, "list"), "twisted", "leader", pages.back_office),
     Removed("values of the back office", _record(values=lambda _, full: full), "twisted", "leader", pages.back_office),
