@@ -12,12 +12,11 @@ from definitions.expr import Type
 from definitions.message import say
 from definitions.problems import NOWHERE, Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar
-from definitions.spec.access import EntityAccess, FieldRule, Function, Level, Reach, Rule, Terms
+from definitions.spec.access import EVERYDAY, EntityAccess, FieldRule, Function, Level, Reach, Rule, Terms
 from definitions.text import Text
 
 REACHES: tuple[Reach, ...] = ("all", "mine", "downline", "none")
 LEADER, PUBLIC = IMPLIED_LEVELS
-CONSULTS: frozenset[Function] = frozenset({"consult"})
 LABELS = {LEADER: Text({"fr": "Responsable", "en": "Leader"}), PUBLIC: Text({"fr": "Public", "en": "Public"})}
 
 
@@ -58,8 +57,8 @@ def _level(draft: Draft, source: Source, node: Mapping) -> Level:
 
 
 def _functions(node: Node | None) -> frozenset[Function]:
-    """Return the functions of a level; one that says nothing of them consults."""
-    return CONSULTS if node is None else frozenset(cast("Function", item.text) for item in scalars(node))
+    """Return the functions of a level; one that says nothing of them has those of every day."""
+    return EVERYDAY if node is None else frozenset(cast("Function", item.text) for item in scalars(node))
 
 
 def _entities(draft: Draft, node: Node | None) -> Iterator[tuple[str, EntityAccess]]:

@@ -13,6 +13,8 @@ from definitions.text import Text
 Reach = Literal["all", "mine", "downline", "none"]
 Function = Literal["consult", "communicate", "import", "export", "analyse"]
 FUNCTIONS: tuple[Function, ...] = ("consult", "communicate", "import", "export", "analyse")
+EVERYDAY: frozenset[Function] = frozenset({"consult", "communicate", "analyse"})
+"""What a level has that says nothing of functions; carrying many records in or out is granted by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Level:
     label: Text
     place: Place
     entities: Mapping[str, EntityAccess]
-    functions: frozenset[Function] = frozenset({"consult"})
+    functions: frozenset[Function] = EVERYDAY
     administration: bool = False
     everything: bool = False
 
