@@ -11,6 +11,7 @@ from definitions.spec.network import Network
 from models import changes, lists, references
 from models.access import Access, Rights
 from models.actor import Actor
+from models.attachment import Attachment
 from models.audit import Event, Kind
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.filters import Finder
@@ -27,6 +28,9 @@ from models.visible import ROOT
 
 if TYPE_CHECKING:
     from models.published import Published
+
+SINGLE: frozenset[Kind] = frozenset({"read", "download"})
+"""Readings of one record."""
 
 __all__ = ["Change", "Page", "Query", "Record", "Records"]
 
@@ -109,13 +113,30 @@ class Records:
             raise NotFoundError
         return sight.from_row(row, selection)
 
-    def _note(self, kind: Kind, records: Sequence[Record], query: Query | None = None) -> None:
-        """Note for the audit that a person saw personal data of others; what is one's own is not noted."""
+    async def download(self, entity: str, record_id: str, field: str) -> Attachment:
+        """Return the file in a field of a record, for somebody who takes it away, whatever it holds: the audit says so.
+
+        `NotFoundError` when there is none that the actor may read.
+        """
+        record = await self.find(entity, record_id)
+        found = record.values.get(field)
+        if not isinstance(found, Attachment):
+            raise NotFoundError
+        self._note("download", (record,), names=(field,))
+        return found
+
+    def _note(
+        self, kind: Kind, records: Sequence[Record], query: Query | None = None, *, names: tuple[str, ...] = ()
+    ) -> None:
+        """Note for the audit that a person saw data of others: these fields, or those that hold personal data.
+
+        What is one's own is not noted.
+        """
         readings, actor = self.published.readings, self.actor
         if readings is None or actor.kind == "system" or not records:
             return
         entity = records[0].entity
-        names = self.sight(entity).personal
+        names = names or self.sight(entity).personal
         if not names:
             return
         own = None if actor.through is not None else actor.id
@@ -130,8 +151,8 @@ class Records:
                 self.context.now,
                 actor,
                 entity,
-                record=ids[0] if kind == "read" else None,
-                records=() if kind == "read" else ids,
+                record=ids[0] if kind in SINGLE else None,
+                records=() if kind in SINGLE else ids,
                 total=len(ids),
                 fields=fields,
                 owners=tuple(sorted(owner for owner in owners if owner is not None)),

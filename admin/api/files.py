@@ -11,13 +11,12 @@ from starlette.requests import Request
 
 from admin import csrf
 from admin.api.call import Answer, Call
-from admin.api.entities import readable
+from admin.api.entities import seen_of
 from admin.api.horizon import Horizon
 from admin.api.problems import ApiError
 from definitions.spec.entity import Field
 from definitions.spec.process import Transition
 from models import uploads
-from models.attachment import Attachment
 from models.contents import CHUNK, Limits
 from models.errors import InvalidError, NotFoundError
 from models.message import say
@@ -89,11 +88,10 @@ async def download(call: Call) -> Answer:
     name = call.request.path_params["field"]
 
     async def work(unit: Unit) -> Answer:
-        seen, record = await readable(call, unit)
-        found = record.values.get(name) if name in seen.fields else None
-        if not isinstance(found, Attachment):
+        seen = seen_of(call, unit)
+        if not seen.reads or name not in seen.fields:
             raise NotFoundError
-        return Answer(file=found)
+        return Answer(file=await unit.records.download(seen.entity.name, call.request.path_params["id"], name))
 
     answer = await call.read(work)
     if answer.file is None or not await asyncio.to_thread(call.tenant.contents.path(answer.file.sha).is_file):

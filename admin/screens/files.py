@@ -13,6 +13,7 @@ from admin.parts.subject import reading, subject
 from admin.web import here
 from models.attachment import Attachment
 from models.errors import NotFoundError
+from models.records import Records
 
 
 async def download(request: Request) -> Response:
@@ -23,19 +24,26 @@ async def download(request: Request) -> Response:
 
 
 async def small(request: Request) -> Response:
-    """Answer with the small form of a picture."""
-    found = await _file(request)
+    """Answer with the small form of a picture: a part of the page that shows it, noted as that is."""
+    found = await _file(request, part=True)
     if not found.is_picture:
         raise NotFoundError
     path = await here(request).tenant.contents.small(found.sha)
     return carrying(request, found, path, inline=True, small=True)
 
 
-async def _file(request: Request) -> Attachment:
+async def _file(request: Request, *, part: bool = False) -> Attachment:
     """Return the file that the address names; `NotFoundError` when there is none, or none that the visitor may read."""
-    about, name = subject(request), request.path_params["field"]
-    record = await reading(about.visit, lambda records: records.get(about.entity.name, request.path_params["id"]))
-    found = record.values.get(name) if about.column(name) is not None else None
+    about, name, record = subject(request), request.path_params["field"], request.path_params["id"]
+    if about.column(name) is None:
+        raise NotFoundError
+
+    async def work(records: Records) -> object:
+        if part:
+            return (await records.get(about.entity.name, record)).values.get(name)
+        return await records.download(about.entity.name, record, name)
+
+    found = await reading(about.visit, work)
     if not isinstance(found, Attachment):
         raise NotFoundError
     if not await asyncio.to_thread(about.visit.tenant.contents.path(found.sha).is_file):

@@ -272,6 +272,28 @@ async def test_who_may_not_read_the_record_or_the_field_finds_no_file(office: Of
     assert foreign.text.replace(at, "e/lead/00000000-0000-7000-8000-000000000000") == nothing.text
 
 
+async def test_a_file_that_is_taken_away_stands_in_the_audit_unless_it_is_ones_own(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille:
+        at = await added(camille, cv=("a.pdf", PDF))
+        assert (await camille.get(f"{at}/files/cv")).status_code == 200
+    async with office.signed_in(LEADER) as claire:
+        assert (await claire.get(f"{at}/files/cv")).status_code == 200
+        assert (await claire.get(f"{at}/files/photo")).status_code == 404
+    secret = await program(office, LEADER)
+    async with office.visitor() as other:
+        bearer = f"Bearer {secret}"
+        answer = await other.get(f"api/v1/entities/{at.removeprefix('e/')}/files/cv", authorization=bearer)
+        assert answer.status_code == 200
+    await office.tenant.readings.flush()
+    sql = 'SELECT "member", "record", "fields", "owners", "entry" FROM "_audit" WHERE "kind" = ? ORDER BY "entry"'
+    rows = await office.tenant.store.read(lambda tx: tx.rows(sql, ["download"]))
+    told = (office.members[LEADER], at.rpartition("/")[2], '["cv"]', f'["{office.members[CAMILLE]}"]')
+    assert [row[:4] for row in rows] == [told, told]
+    assert [row[4].partition(":")[0] for row in rows] == ["session", "token"]
+    async with office.signed_in(CAMILLE) as camille:
+        assert "Claire Alba · Downloaded a file" in (await camille.get("account/seen")).text
+
+
 async def test_lists_show_the_small_form_of_pictures(office: Office) -> None:
     async with office.signed_in(LEADER) as claire:
         at = await added(claire, photo=("a.png", picture("PNG")))
