@@ -39,6 +39,9 @@ _COLUMNS = (
 _MINE = f"""SELECT {listed(_COLUMNS, "a")} FROM "_audit_of" o JOIN "_audit" a ON a."id" = o."audit"
 WHERE o."member" IN (?, ?) AND a."kind" IN ({", ".join("?" * len(LOOKED))}) AND (a."member" IS NULL OR a."member" <> ?
 OR a."through" IS NOT NULL) ORDER BY o."at" DESC, a."id" DESC LIMIT ? OFFSET ?"""  # noqa: S608 - columns of ours
+OFFERED = 50
+"""So many members are offered before anything is typed."""
+_OFFERED = 'SELECT "id" FROM "member" ORDER BY "name" LIMIT ?'
 _PEOPLE = 'SELECT "id", "name" FROM "member" WHERE "id" IN '
 
 REGISTER = Register(
@@ -99,6 +102,28 @@ class Wanted:
         found += [Filter("at", "at_least", self.since)] if self.since else []
         found += [Filter("at", "before", self.until + timedelta(days=1))] if self.until else []
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who the filters offer, by id, and what the record is called that they are about ("" for one not to be seen)."""
+
+    people: Mapping[str, str]
+    record: str = ""
+
+
+async def known(tenant: Tenant, actor: Actor, wanted: Wanted, entity: str) -> Known:
+    """Return what the filters show; titles alone, so that looking for somebody is no reading of members' data."""
+
+    async def work(unit: Unit) -> Known:
+        ids = [row[0] for row in await unit.tx.rows(_OFFERED, [OFFERED])]
+        people = await unit.records.labels(MEMBER, [*ids, wanted.member] if wanted.member else ids)
+        in_order = sorted(people.items(), key=lambda pair: pair[1].casefold())
+        about = entity if wanted.record and entity in unit.network.entities else None
+        titles = {} if about is None else await unit.records.labels(about, [wanted.record])
+        return Known(dict(in_order), titles.get(wanted.record, ""))
+
+    return await read(tenant, actor, work)
 
 
 async def trail(tenant: Tenant, actor: Actor, wanted: Wanted, offset: int, count: int = PAGE) -> list[Looked]:

@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from admin.parts.columns import Column
 from admin.parts.export import MARK, TYPES, harmless
+from admin.parts.inputs import Input, Question, build
+from admin.parts.reader import Reader
 from admin.visit import Visit
 from admin.web import here, render
 from models.audit import Kind
@@ -52,6 +55,8 @@ KINDS: Mapping[Kind, Message] = {
     "purged": say("Old rows removed"),
 }
 """What kinds of rows are called."""
+_ABOUT = ("record", "entity")
+"""What a link from a record says: which one, and of what kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ async def listed(request: Request) -> Response:
     visit = _leader(request)
     wanted, offset = _wanted(request, visit), _offset(request)
     rows = await trail.trail(visit.tenant, visit.actor, wanted, offset, PAGE + 1)
+    entity = request.query_params.get("entity", "")[:64]
+    known = await trail.known(visit.tenant, visit.actor, wanted, entity)
     given = {name: text for name, text in request.query_params.items() if name != "from" and text}
     return await render(
         request,
@@ -79,10 +86,23 @@ async def listed(request: Request) -> Response:
         lines=[_line(visit, row) for row in rows[:PAGE]],
         further=visit.url("audit", **given, **{"from": str(offset + PAGE)}) if len(rows) > PAGE else None,
         file=visit.url("audit", "export", **given),
-        given={name: request.query_params.get(name, "") for name in ("member", "record", "kind", "since", "until")},
+        given={name: request.query_params.get(name, "") for name in ("kind", "since", "until")},
+        who=_who_input(visit, wanted, known),
+        wanted=wanted,
+        entity=entity,
+        record=known.record,
+        any_record=visit.url("audit", **{name: text for name, text in given.items() if name not in _ABOUT}),
         kinds=[(kind, visit.words(label)) for kind, label in KINDS.items()],
         narrowed=bool(given),
     )
+
+
+def _who_input(visit: Visit, wanted: Wanted, known: trail.Known) -> Input:
+    column = Column("member", visit.words(say("Who")), "reference", to="member")
+    raw = (wanted.member,) if wanted.member else ()
+    reader = Reader(visit.network, visit.formats)
+    question = Question("member", column, required=False)
+    return build(question, raw, reader, {"member": known.people}, base=visit.url("e"))
 
 
 async def export(request: Request) -> Response:

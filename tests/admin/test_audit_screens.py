@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -180,6 +181,30 @@ async def test_who_runs_the_network_looks_through_all_of_it_and_nobody_else_does
     async with office.signed_in(CAMILLE) as camille:
         for path in ("audit", "audit/export"):
             assert (await camille.get(path)).status_code == 404
+
+
+async def test_the_filters_of_the_audit_offer_people_by_name_and_tell_which_record_a_link_is_about(
+    office: Office,
+) -> None:
+    opened, other = await lead(office), await lead(office, email="autre@exemple.fr")
+    async with office.signed_in(LEADER) as claire:
+        link = re.search(
+            r'href="([^"]*/audit\?[^"]*)"', (await claire.get(f"e/lead/{opened}")).text.replace("&amp;", "&")
+        )
+        assert link is not None
+        await claire.get(f"e/lead/{other}")
+        page = (await claire.get(link[1])).text
+        assert "Only what concerns Zoé Blanc." in page
+        assert f'<input type="hidden" name="record" value="{opened}">' in page
+        assert f'<option value="{office.members[DIANE]}">Diane Petit</option>' in page
+        assert 'data-picker="/n/small/e/member/options"' in page
+        chosen = (await claire.get(f"audit?member={office.members[LEADER]}")).text
+        assert f'<option value="{office.members[LEADER]}" selected>Claire Alba</option>' in chosen
+        assert "Looked at a record" in await listed(claire, f"audit?member={office.members[LEADER]}&kind=read")
+        assert await listed(claire, f"audit?member={office.members[DIANE]}&kind=read") == ""
+        unknown = (await claire.get(f"audit?record={opened}&entity=nothing&member=nobody")).text
+        assert "Only what concerns one record." in unknown
+    assert [row for row in await rows(office, "listed", "read") if row["entity"] == "member"] == []
 
 
 async def listed(visitor: Visitor, path: str) -> str:
