@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from models import invitations, resets, sessions, standing
+from models import accounts, invitations, resets, second_factor, sessions, standing
 from models.actor import Actor
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import say
@@ -204,6 +204,34 @@ async def sign_out(tenant: Tenant, actor: Actor, member: str) -> None:
     async def work(unit: Unit) -> None:
         await _one(unit, member)
         await sessions.end_all(unit.tx, member)
+
+    await write(tenant, actor, work)
+
+
+async def forget_factors(
+    tenant: Tenant, actor: Actor, member: str, password: str, worded: Callable[[str], Wording]
+) -> None:
+    """Take the second factors of a member away, who lost them, and write to it; sessions end, the password lets in.
+
+    `InvalidError` for a wrong password of the actor's: an open session of who runs the network is not enough for this.
+    """
+
+    async def known(unit: Unit) -> None:
+        await _one(unit, member)
+
+    await read(tenant, actor, known)
+    if member == actor.id:
+        raise RefusedError(say("Your own second factors are yours to change, in your account."))
+    await accounts.confirm(tenant, str(actor.id), password)
+
+    async def work(unit: Unit) -> None:
+        found = await _one(unit, member)
+        if not await second_factor.has_any(unit.tx, member):
+            raise RefusedError(say("This member has no second factor."))
+        await second_factor.forget(unit.tx, member)
+        await auditing.note(unit, "factors", member=member)
+        language = found.record.full.get("language") or unit.network.languages[0]
+        await letters.send(unit, member, str(found.record.full["email"]), worded(language))
 
     await write(tenant, actor, work)
 

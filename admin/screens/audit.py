@@ -46,6 +46,7 @@ KINDS: Mapping[Kind, Message] = {
     "invited": say("Invited a member"),
     "suspended": say("Shut a member out"),
     "resumed": say("Let a member in again"),
+    "factors": say("Forgot a member’s second factors"),
     "setting": say("Changed a setting"),
     "signed_in": say("Signed in"),
     "acting": say("Entered an office"),

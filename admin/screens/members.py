@@ -16,9 +16,10 @@ from admin.entering import public_address, worded
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from definitions.text import Text
-from models import delegations, invitations, pending
+from models import delegations, invitations, pending, second_factor
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
+from models.tx import Tx
 from workflows import leaving, offices, roster
 from workflows.letters import Wording
 from workflows.markdown import escape
@@ -151,6 +152,30 @@ def _reset(request: Request) -> Worded:
     return mail
 
 
+def _forgotten(request: Request) -> Callable[[str], Wording]:
+    """Return what makes the mail that tells a member that its second factors hold no more."""
+    visit = here(request)
+
+    def mail(language: str) -> Wording:
+        subject = say("Your second factors for {network} hold no more", network=visit.network.label)
+        body = say(
+            "Who runs {network} has removed your authenticator app, passkeys and recovery codes: your password alone "
+            "lets you in again, and all your devices are signed out.\n\nSet up a second factor again under *My "
+            "account*, *Security*. If you did not ask for this, choose another password and write to who runs the "
+            "network.",
+            network=escape(visit.words(visit.network.label)),
+        )
+        return worded(visit, language, subject, body)
+
+    return mail
+
+
+async def _forget_factors(request: Request, form: FormData, member: str) -> None:
+    visit, password = here(request), form.get("password")
+    said = password if isinstance(password, str) else ""
+    await roster.forget_factors(visit.tenant, visit.actor, member, said, _forgotten(request))
+
+
 def _require_leader(visit: Visit) -> None:
     if not visit.leads:
         raise NotFoundError
@@ -166,13 +191,14 @@ async def _member(
 ) -> Response:
     visit, member = here(request), request.path_params["member"]
     found = await roster.entry(visit.tenant, visit.actor, member)
-    closed = await visit.tenant.store.read(lambda tx: delegations.is_closed(tx, member))
+    closed, factors = await visit.tenant.store.read(lambda tx: _marks(tx, member))
     return await render(
         request,
         "members/member.html",
         status=status,
         one=found,
         closed=closed,
+        factors=factors,
         myself=member == visit.actor.id,
         levels=_levels(visit),
         states=_states(visit),
@@ -180,6 +206,11 @@ async def _member(
         errors={name: visit.words(said) for name, said in (errors or {}).items()},
         reason=reason,
     )
+
+
+async def _marks(tx: Tx, member: str) -> tuple[bool, bool]:
+    """Return whether the member closed its data to the leader, and whether it has a second factor."""
+    return await delegations.is_closed(tx, member), await second_factor.has_any(tx, member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +256,7 @@ DEEDS: Mapping[str, Deed] = {
         ),
         say("A link to a new password is sent."),
     ),
+    "forget-factors": Deed(_forget_factors, say("The second factors are forgotten, and the member is told.")),
     "sign-out": _deed(
         lambda visit, member: roster.sign_out(visit.tenant, visit.actor, member),
         say("This member is signed out everywhere."),

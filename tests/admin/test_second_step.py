@@ -14,6 +14,7 @@ from models.second_step import MOST_TRIES
 from models.settings import save_setting
 from models.tries import CODE_LIMIT
 from models.tx import Row
+from tests.admin.letterbox import delivered, text_of
 from tests.admin.office import CAMILLE, LEADER, PASSWORD, Office, Visitor
 from workflows import membership
 
@@ -206,6 +207,32 @@ async def test_who_has_lost_everything_is_let_in_by_an_operator(office: Office) 
         await membership.forget_factors(office.tenant, CAMILLE)
         assert (await camille.get()).status_code == 303, "signed out everywhere"
         assert (await phone.sign_in(CAMILLE)).headers["location"] == "/n/small/"
+
+
+async def test_who_runs_the_network_forgets_lost_factors_with_the_own_password_and_the_member_is_told(
+    office: Office,
+) -> None:
+    member = office.members[CAMILLE]
+    page, forget = f"members/{member}", {"do": "forget-factors"}
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+        assert "Forget the second factors" not in (await claire.get(page)).text
+        assert (await claire.post(page, {**forget, "password": PASSWORD}, on=page)).status_code == 403
+        await add_app(office, camille)
+        assert "Forget the second factors" in (await claire.get(page)).text
+        wrong = await claire.post(page, {**forget, "password": "not mine at all"}, on=page)
+        assert (wrong.status_code, "This is not your password." in wrong.text) == (422, True)
+        own = f"members/{office.members[LEADER]}"
+        assert (await claire.post(own, {**forget, "password": PASSWORD}, on=own)).status_code == 403
+        assert (await camille.post(page, {**forget, "password": PASSWORD}, on="account")).status_code == 404
+        assert (await camille.get("account")).status_code == 200
+        assert (await claire.post(page, {**forget, "password": PASSWORD}, on=page)).status_code == 303
+        assert (await camille.get("account")).status_code == 303
+    async with office.signed_in(CAMILLE):
+        pass
+    told = [text_of(letter) for letter in await delivered(office) if letter["to"] == CAMILLE]
+    assert any("your password alone lets you in again" in " ".join(text.split()) for text in told)
+    kept = 'SELECT "member", "record" FROM "_audit" WHERE "kind" = \'factors\''
+    assert await rows(office, kept) == [(office.members[LEADER], member)]
 
 
 async def test_the_leader_says_in_the_settings_who_needs_a_second_factor(office: Office) -> None:

@@ -141,6 +141,7 @@ async def test_nobody_else_finds_any_of_it(stage: Stage, lea: Actor, rita: Actor
         roster.withdraw(stage.tenant, lea, member),
         roster.send_reset(stage.tenant, lea, member, worded),
         roster.sign_out(stage.tenant, lea, member),
+        roster.forget_factors(stage.tenant, lea, member, PASSWORD, lambda language: worded("", language)),
         roster.change_levels(stage.tenant, lea, member, ()),
     ):
         with pytest.raises(NotFoundError):
