@@ -14,7 +14,7 @@ from admin.asked import inside
 from admin.door import DEVICE_COOKIE, SESSION_COOKIE, STEP_COOKIE
 from admin.i18n import catalogue
 from admin.visit import Visit, here
-from admin.web import device, redirect
+from admin.web import device, redirect, render
 from models.accounts import Entry, Halfway, SignedIn
 from models.message import Message, say
 from models.passkeys import Site
@@ -109,6 +109,12 @@ async def _tell(visit: Visit, entered: SignedIn) -> None:
     subject = say("A new device signed in to {network}", network=name)
     recipient = str((entered.actor.member or {}).get("email") or "")
     await letters.tell(visit.tenant, session.member, recipient, worded(visit, language, subject, body))
+
+
+async def link_over(request: Request, *, invitation: bool = False) -> Response:
+    """Say that a link of a mail is no longer good, and how to come by another: the same for one that never was any."""
+    resets = public_address(request) is not None
+    return await render(request, "signin/gone.html", status=404, bare=True, invitation=invitation, resets=resets)
 
 
 def worded(visit: Visit, language: str, subject: Message, body: Message) -> Wording:

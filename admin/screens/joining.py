@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from admin.entering import browser, go_on
+from admin.entering import browser, go_on, link_over
 from admin.web import here, redirect, render
 from models import accounts, invitations
 from models.accounts import Refusal
-from models.errors import InvalidError
+from models.errors import InvalidError, NotFoundError
 from models.passwords import SHORTEST
 
 
@@ -22,7 +22,10 @@ async def shown(request: Request) -> Response:
 async def _page(request: Request, error: str = "") -> Response:
     visit, token = here(request), request.path_params["token"]
     now = visit.tenant.clock.now()
-    invited = await visit.tenant.store.read(lambda tx: invitations.find(tx, token, now))
+    try:
+        invited = await visit.tenant.store.read(lambda tx: invitations.find(tx, token, now))
+    except NotFoundError:
+        return await link_over(request, invitation=True)
     status = 422 if error else 200
     return await render(
         request, "signin/join.html", status=status, bare=True, invited=invited, error=error, shortest=SHORTEST
@@ -36,6 +39,8 @@ async def join(request: Request) -> Response:
     password = password if isinstance(password, str) else ""
     try:
         invited = await invitations.accept(visit.tenant, request.path_params["token"], password)
+    except NotFoundError:
+        return await link_over(request, invitation=True)
     except InvalidError as error:
         return await _page(request, visit.words(error.fields["password"]))
     outcome = await accounts.sign_in(visit.tenant, invited.email, password, **browser(request))

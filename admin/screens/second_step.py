@@ -8,12 +8,12 @@ from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
 from admin.door import STEP_COOKIE
-from admin.entering import entry, go_on, in_session, let_in, public_address, site, worded
+from admin.entering import entry, go_on, in_session, let_in, link_over, public_address, site, worded
 from admin.parts.codes import pictured
 from admin.web import here, redirect, render, say_on
 from models import passkeys, resets, second_factor, second_step
 from models.accounts import Refusal, SignedIn
-from models.errors import InvalidError
+from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.passwords import SHORTEST
 from models.tx import Tx
@@ -156,7 +156,10 @@ async def show_reset(request: Request) -> Response:
 async def _reset_page(request: Request, error: str = "") -> Response:
     visit, token = here(request), request.path_params["token"]
     now = visit.tenant.clock.now()
-    found = await visit.tenant.store.read(lambda tx: resets.find(tx, token, now))
+    try:
+        found = await visit.tenant.store.read(lambda tx: resets.find(tx, token, now))
+    except NotFoundError:
+        return await link_over(request)
     status = 422 if error else 200
     return await render(
         request, "signin/reset.html", status=status, bare=True, found=found, error=error, shortest=SHORTEST
@@ -169,6 +172,8 @@ async def reset(request: Request) -> Response:
     password = form.get("password")
     try:
         await resets.accept(visit.tenant, request.path_params["token"], password if isinstance(password, str) else "")
+    except NotFoundError:
+        return await link_over(request)
     except InvalidError as error:
         return await _reset_page(request, visit.words(error.fields["password"]))
     return say_on(request, redirect(request, visit.url("sign-in")), say("Your password is changed: sign in with it."))
