@@ -153,6 +153,7 @@ async def sign_in(  # noqa: PLR0913 - what a browser brings along
     if until is not None:
         return Refusal("too_many", until)
     if not await passwords.matches(hashed, password):
+        await tenant.store.write(lambda tx: tries.keep_failed(tx, tenant.new_id(), attempt))
         return Refusal("credentials")
     entry = Entry(attempt, previous, device)
     return await tenant.store.write(lambda tx: _let_on(tenant, tx, entry))
@@ -177,6 +178,7 @@ async def _let_on(tenant: Tenant, tx: Tx, entry: Entry) -> SignedIn | Halfway | 
     if actor is None:
         return Refusal("credentials")
     if await providers.keeps_out(tx, tenant.published.access, actor):
+        await tries.keep_failed(tx, tenant.new_id(), entry.attempt)
         return Refusal("elsewhere")
     return await go_on(tx, entry, actor)
 
@@ -243,9 +245,25 @@ async def resume(tenant: Tenant, token: str, *, ip: str | None) -> tuple[Session
     return session, replace(actor, entry=session.told)
 
 
-async def sign_out(tenant: Tenant, token: str) -> None:
+async def sign_out(tenant: Tenant, token: str, *, ip: str | None = None) -> None:
     """End the session of the token."""
-    await tenant.store.write(lambda tx: stored.end(tx, stored.session_id(token)))
+
+    async def work(tx: Tx) -> None:
+        found = await stored.find(tx, stored.session_id(token))
+        if found is not None:
+            await _end(tenant, tx, found, ip)
+
+    await tenant.store.write(work)
+
+
+async def _end(tenant: Tenant, tx: Tx, session: Session, ip: str | None) -> int:
+    """End a session as its member wants it; the audit has that."""
+    actor = await load_actor(tenant.published, tx, session.member, ip=ip)
+    if actor is not None:
+        told = replace(actor, entry=session.told)
+        event = Event("signed_out", tenant.clock.now(), told, "member", session.member)
+        await audit.keep(tx, tenant.new_id(), event)
+    return await stored.end(tx, session.id)
 
 
 async def sessions(tenant: Tenant, member: str) -> list[Session]:
@@ -253,15 +271,11 @@ async def sessions(tenant: Tenant, member: str) -> list[Session]:
     return await tenant.store.read(lambda tx: stored.of_member(tx, member))
 
 
-async def revoke(tenant: Tenant, member: str, session: str | None = None) -> int:
+async def revoke(tenant: Tenant, member: str, session: str | None = None, *, ip: str | None = None) -> int:
     """End one session of a member (by `Session.id`), or all; return how many."""
 
     async def work(tx: Tx) -> int:
-        if session is None:
-            return await stored.end_all(tx, member)
-        found = await stored.find(tx, session)
-        if found is None or found.member != member:
-            return 0
-        return await stored.end(tx, session)
+        mine = await stored.of_member(tx, member)
+        return sum([await _end(tenant, tx, each, ip) for each in mine if session in (None, each.id)])
 
     return await tenant.store.write(work)

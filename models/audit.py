@@ -24,7 +24,7 @@ Kind = Literal[
     "read", "listed", "searched", "exported", "export", "download",
     "created", "updated", "moved", "deleted", "note", "mail", "task", "undone",
     "published", "rights", "invited", "suspended", "resumed", "factors", "setting",
-    "signed_in", "acting", "archived", "imported", "command", "purged",
+    "signed_in", "signed_out", "sign_in_failed", "acting", "archived", "imported", "command", "purged",
 ]  # fmt: skip
 """What happened. `export` grants one, `exported` is a part of it being read; `purged` says what was removed since."""
 

@@ -28,6 +28,7 @@ async def sign_in(tenant: Tenant, claimed: Claimed, entry: Entry) -> SignedIn | 
         member = await _whose(tenant, tx, claimed, entry)
         actor = None if member is None else await load_actor(tenant.published, tx, member, ip=attempt.ip)
         if member is None or actor is None:
+            await tries.keep_failed(tx, tenant.new_id(), replace(attempt, member=member))
             return Refusal("stranger")
         email = str((actor.member or {}).get("email") or "").casefold()
         known = await devices.known(tx, entry.device, member)

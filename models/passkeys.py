@@ -181,8 +181,10 @@ async def sign_in(tenant: Tenant, site: Site, answer: str, token: str, entry: En
         member = await whose(tx, site, answer, token, now)
         actor = None if member is None else await load_actor(tenant.published, tx, member, ip=entry.attempt.ip)
         if member is None or actor is None:
+            await tries.keep_failed(tx, tenant.new_id(), replace(entry.attempt, member=member))
             return Refusal("credentials")
         if await providers.keeps_out(tx, tenant.published.access, actor):
+            await tries.keep_failed(tx, tenant.new_id(), replace(entry.attempt, member=member))
             return Refusal("elsewhere")
         email = str((actor.member or {}).get("email") or "").casefold()
         device = await devices.known(tx, entry.device, member)

@@ -53,6 +53,7 @@ async def answer_code(tenant: Tenant, token: str, code: str) -> SignedIn | Refus
         if until is not None:
             return Refusal("too_many", until)
         if not await second_factor.check_code(tx, tenant.vault, found.member, code, now):
+            await tries.keep_failed(tx, tenant.new_id(), guess)
             return Refusal("code") if await pending.note_try(tx, found, MOST_TRIES) else _OVER
         await tries.forget(tx, guess.id)
         return await _let_in(tenant, tx, found, now)
@@ -69,6 +70,7 @@ async def answer_with(tenant: Tenant, token: str, holds: Callable[[Tx, str], Awa
         if found is None or found.member is None:
             return _OVER
         if not await holds(tx, found.member):
+            await tries.keep_failed(tx, tenant.new_id(), replace(_entry(found).attempt, at=now))
             return Refusal("code") if await pending.note_try(tx, found, MOST_TRIES) else _OVER
         return await _let_in(tenant, tx, found, now)
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from models import audit
+from models.actor import Actor
+from models.audit import Event
 from models.connections import stored_datetime
 from models.system import SIGN_IN
 from models.tx import Row, Tx
@@ -80,6 +83,16 @@ async def log(tx: Tx, attempt: Try, outcome: Outcome) -> None:
             attempt.device,
         ],
     )
+
+
+async def keep_failed(tx: Tx, identifier: str, attempt: Try) -> None:
+    """Keep in the audit that a try which the limits let through failed: at whose account, as far as at anybody's.
+
+    Who said it is not known, and the e-mail that was said is not kept: it may be anybody's, or a password.
+    """
+    entity = None if attempt.member is None else "member"
+    actor = Actor("public", ip=attempt.ip)
+    await audit.keep(tx, identifier, Event("sign_in_failed", attempt.at, actor, entity, attempt.member))
 
 
 async def settle(tx: Tx, identifier: str, outcome: Outcome) -> None:

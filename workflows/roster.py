@@ -203,7 +203,8 @@ async def sign_out(tenant: Tenant, actor: Actor, member: str) -> None:
 
     async def work(unit: Unit) -> None:
         await _one(unit, member)
-        await sessions.end_all(unit.tx, member)
+        if await sessions.end_all(unit.tx, member):
+            await auditing.note(unit, "signed_out", member=member)
 
     await write(tenant, actor, work)
 

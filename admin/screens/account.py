@@ -130,7 +130,7 @@ async def end_session(request: Request) -> Response:
     wanted = text(form, "session")
     for session in await accounts.sessions(visit.tenant, visit.actor.id):
         if session.id == wanted or (wanted == "others" and session.id != visit.session.id):
-            await accounts.revoke(visit.tenant, visit.actor.id, session.id)
+            await accounts.revoke(visit.tenant, visit.actor.id, session.id, ip=visit.actor.ip)
     return say_on(request, redirect(request, visit.url("account")), say("The session is ended."))
 
 

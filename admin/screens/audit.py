@@ -49,6 +49,8 @@ KINDS: Mapping[Kind, Message] = {
     "factors": say("Forgot a member’s second factors"),
     "setting": say("Changed a setting"),
     "signed_in": say("Signed in"),
+    "signed_out": say("Signed out"),
+    "sign_in_failed": say("Sign-in failed"),
     "acting": say("Entered an office"),
     "archived": say("Took the whole network away"),
     "imported": say("Network imported"),

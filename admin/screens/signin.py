@@ -90,7 +90,7 @@ async def sign_in_with_passkey(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End the session."""
     visit = here(request)
-    await accounts.sign_out(visit.tenant, request.cookies[SESSION_COOKIE])
+    await accounts.sign_out(visit.tenant, request.cookies[SESSION_COOKIE], ip=visit.actor.ip)
     response = redirect(request, visit.url("sign-in"))
     response.delete_cookie(SESSION_COOKIE, path=visit.url())
     return say_on(request, response, say("You are signed out."))

@@ -12,6 +12,7 @@ import pytest
 from models.actor import SYSTEM
 from models.members import load_actor
 from models.tokens import create
+from models.tries import PAIR_LIMIT
 from models.tx import Tx
 from tests.admin.office import CAMILLE, DIANE, LEADER, Office, Visitor, office_of
 from tests.homes import Homes
@@ -148,6 +149,29 @@ async def test_a_setting_and_a_sign_in_are_in_the_audit(office: Office) -> None:
     await settings.change(tenant, leader, {"support": "autre@exemple.fr"})
     assert [row["member"] for row in await rows(office, "signed_in")] == [office.members[LEADER]]
     assert "support: aide@exemple.fr → autre@exemple.fr" in [row["detail"] for row in await rows(office, "setting")]
+
+
+async def test_sign_outs_and_failed_sign_ins_are_in_the_audit_without_what_unknown_people_said(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille, office.visitor("198.51.100.4") as thief:
+        assert (await camille.post("sign-out", on="account")).status_code == 303
+        await thief.sign_in(CAMILLE, "not her password")
+        await thief.sign_in("quelquun@ailleurs.fr", "not a password")
+    [left] = await rows(office, "signed_out")
+    assert (left["member"], left["ip"]) == (office.members[CAMILLE], "203.0.113.7")
+    assert str(left["entry"]).startswith("session:")
+    told = {(row["member"], row["record"], row["ip"], row["detail"]) for row in await rows(office, "sign_in_failed")}
+    assert told == {(None, who, "198.51.100.4", None) for who in (office.members[CAMILLE], None)}
+    kept = await office.tenant.store.read(lambda tx: tx.rows('SELECT * FROM "_audit"'))
+    assert "quelquun@ailleurs.fr" not in str(kept)
+    async with office.signed_in(LEADER) as claire:
+        assert "Somebody · Sign-in failed" in await listed(claire, "audit?kind=sign_in_failed")
+
+
+async def test_a_flood_of_failed_sign_ins_is_in_the_audit_as_far_as_the_limits_let_it_through(office: Office) -> None:
+    async with office.visitor() as thief:
+        for _ in range(PAIR_LIMIT + 3):
+            await thief.sign_in(DIANE, "not her password")
+    assert len(await rows(office, "sign_in_failed")) == PAIR_LIMIT
 
 
 async def test_members_see_who_looked_at_their_data_and_nothing_of_others(office: Office) -> None:
