@@ -131,6 +131,11 @@ def site(request: Request) -> Site:
     return Site(url.hostname or "", f"{url.scheme}://{url.netloc}")
 
 
+def origin(request: Request) -> str:
+    """Return the installation's public address, else the one that was asked: for who reads the page, not for mails."""
+    return request.app.state.networks.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+
+
 def public_address(request: Request) -> str | None:
     """Return the network's address for links in mails; None where nobody has said what it is.
 

@@ -83,11 +83,12 @@ class Worker:
         `caller` calls other systems: over HTTP, public addresses only, when none is given.
 
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
+        Without one they say which network it is, and the host is its reader's.
         """
         self.tenant = tenant
         self.name = name
         self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
-        self.house = House(url.rstrip("/"))
+        self.house = House((url or f"/n/{tenant.name}").rstrip("/"))
         self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
         self.post = None if transport is None else Post(tenant, transport, self.rng)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)

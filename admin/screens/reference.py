@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from admin.api.horizon import horizon_of
 from admin.api.openapi.document import described
+from admin.entering import origin
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.message import say
@@ -58,8 +59,9 @@ async def shown(request: Request) -> Response:
         (visit.words(seen.entity.label), seen.entity.name, _lines(document, document["components"]["schemas"][name]))
         for name, seen in horizon.entities.items()
     ]
-    base = document["servers"][0]["url"]
-    return await render(request, "api/reference.html", groups=groups, entities=entities, base=base)
+    path = document["servers"][0]["url"]
+    base = origin(request) + path
+    return await render(request, "api/reference.html", groups=groups, entities=entities, base=base, path=path)
 
 
 def _operations(document: Schema) -> Iterator[tuple[str, Operation]]:

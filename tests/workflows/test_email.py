@@ -11,7 +11,9 @@ from tests.networks import edited
 from tests.workflows.conftest import MakeStage, Stage
 from tests.workflows.test_automations import QUIET, automation, staged
 from workflows import commands
+from workflows.mail import SmtpTransport
 from workflows.sending import Post
+from workflows.worker import Worker
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +29,17 @@ SOMETIMES = (
     "fields: {phone: {read: none, write: none}}",
     'fields: {phone: {read: record.city == "Lyon", write: none}}\n  company: {read: record.city == "Lyon"}',
 )
+
+
+async def test_links_say_which_network_it_is_also_where_nobody_said_what_the_server_is_called(
+    make_stage: MakeStage,
+) -> None:
+    body = (BODY[0], 'body: {fr: "{{ links.record }}", en: "{{ links.record }}"}')
+    stage, lea = await staged(make_stage, mailing("to: =record.owner", body))
+    stage.worker = Worker(stage.tenant, SmtpTransport(stage.mailbox.url))
+    made = await stage.lead(lea)
+    await stage.worker.run_due()
+    assert await texts(stage) == {"lea@exemple.fr": f"/n/small/e/lead/{made.id}"}
 
 
 def mailing(do: str, *edits: tuple[str, str]) -> dict[str, str]:

@@ -173,3 +173,9 @@ async def test_who_runs_the_network_sees_the_calls_and_their_secret(homes: Homes
             assert "Waiting" in text_of((await claire.get("api/hooks")).text)
             assert (await claire.post("api/hooks/secret", on="api/hooks")).status_code == 303
             assert value((await claire.get("api/hooks")).text, "secret") != secret
+
+
+async def test_the_page_of_the_api_says_where_it_is_with_the_host(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille:
+        page = (await camille.get("api")).text
+    assert "http://testserver/n/small/api/v1/me</code>" in page
