@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
@@ -55,3 +56,22 @@ async def test_what_is_not_there_is_not_found_and_others_find_no_page(office: Of
     async with office.signed_in(CAMILLE) as camille:
         assert (await camille.get("reasons")).status_code == 404
         assert "reasons?" not in (await camille.get(f"e/lead/{made.id}")).text
+
+
+async def test_another_kind_of_record_reloads_what_can_be_asked_with_the_member_and_without_the_record(
+    office: Office,
+) -> None:
+    async with office.signed_in(LEADER) as claire:
+        page = (await claire.get("reasons?entity=lead")).text
+        chooser = re.search(r'<select[^>]*name="entity"[^>]*>', page)
+        assert chooser is not None
+        said = dict(re.findall(r'(hx-[a-z-]+)="([^"]*)"', chooser[0]))
+        assert said["hx-target"] == said["hx-select"] == "#asking"
+        sent = {"member": office.members[ALICE], "entity": "company"}
+        assert set(said["hx-params"].split(",")) == sent.keys()
+        answer = await claire.get(f"{said['hx-get']}?{urlencode(sent)}")
+    part = answer.text.partition('id="asking"')[2]
+    assert '<option value="company" selected>' in part
+    assert 'data-picker="/n/small/e/company/options"' in part
+    assert "move:recruiting.call" not in part
+    assert "says nothing about Company" in text_of(part)

@@ -43,7 +43,8 @@ async def test_the_leader_changes_a_setting_and_goes_back_to_the_definitions_val
         assert 'href="/n/small/settings"' in (await claire.get()).text
         page = await claire.get("settings")
         assert value(page.text, "lead_retention") == "3"
-        assert "As the network’s definitions have it." in text_of(page.text)
+        assert text_of(page.text).count("as the definitions have it") == 1, "once, not below each value"
+        assert "Changed" not in text_of(page.text)
         form = {"lead_retention": "90 d", "support": "aide@exemple.fr"}
         assert (await claire.post("settings", form, on="settings")).status_code == 303
         assert await held(office) == {
