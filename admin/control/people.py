@@ -98,8 +98,8 @@ async def create_token(desk: Desk, given: Given) -> Any:
             name=given["name"],
             days=given["days"],
             levels=frozenset(given["levels"]),
-            entities=frozenset(given["entities"]),
-            reads_only=given["reads_only"],
+            entities=frozenset(given.get("entities", ())),
+            reads_only=given.get("reads_only", False),
         )
     except NotFoundError:
         raise RefusedError(Refusal(say("{email} cannot sign in any more.", email=given["email"]))) from None

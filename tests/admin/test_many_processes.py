@@ -92,12 +92,13 @@ async def test_two_servers_and_two_workers_do_everything_once(
     for sql in (
         """SELECT "record", count(*) FROM "_history" WHERE "kind" = 'moved' GROUP BY 1""",
         """SELECT "record", count(*) FROM "_run" WHERE "state" = 'done' GROUP BY 1""",
-        """SELECT "record", count(*) FROM "_mail" WHERE "state" = 'sent' GROUP BY 1""",
+        """SELECT "record", count(*) FROM "_mail" WHERE "state" = 'sent' AND "record" IS NOT NULL GROUP BY 1""",
     ):
         assert dict(await rows(shared, sql)) == dict.fromkeys(everything, 1), sql
     assert await rows(shared, """SELECT * FROM "_outbox" WHERE "state" = 'dead'""") == []
-    assert set(Counter(str(letter["To"]) for letter in mailbox.letters).values()) == {1}
-    assert len(mailbox.letters) == len(everything)
+    written = Counter(str(letter["To"]) for letter in mailbox.letters if str(letter["To"]) not in leads)
+    assert set(written.values()) == {1}
+    assert len(written) == len(everything)
     workers = {
         row[0].partition(":")[0] for row in await rows(shared, 'SELECT DISTINCT "worker" FROM "_outbox"') if row[0]
     }

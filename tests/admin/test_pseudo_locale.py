@@ -11,6 +11,7 @@ import pytest
 from babel import Locale
 
 from admin.i18n import Catalogue
+from admin.web import initials
 from definitions.spec.network import Network
 from models.house_rules import rules_of
 from models.members import load_actor
@@ -92,7 +93,14 @@ def data(network: Network) -> set[str]:
     member, leader = network.entities["member"], network.levels["leader"]
     built_in = [leader.label, member.label, *(field.label for field in member.fields.values())]
     built_in += [setting.label for setting in rules_of(network).values()]
-    texts = [*FILES.values(), *(" ".join(filter(None, who)) for who in PEOPLE.values()), *PEOPLE, *GIVEN.values()]
+    people = [" ".join(filter(None, who)) for who in PEOPLE.values()]
+    texts = [
+        *FILES.values(),
+        *people,
+        *(initials(" ".join(who[:2])) for who in PEOPLE.values()),
+        *PEOPLE,
+        *GIVEN.values(),
+    ]
     texts += [label.pick("fr") for label in built_in]
     texts += [WRITTEN, UNITS, OTHER, *french.languages.values(), *french.territories.values()]
     for names in (french.months, french.days):
