@@ -183,7 +183,7 @@ async def letters(world: World) -> None:
     for member, *texts in rows:
         row = world.reference.rows["member"].get(member or "")
         if row is not None and member != person.id:
-            await world.see_as(row["id"], tuple(row["levels"] or ()))
+            await world.see_as(row["id"], tuple(row["levels"] or ()), sent=False)
             world.heard(" ".join(map(str, texts)), "mail to", member)
     await world.see_as(person.id, person.levels)
     found = await world.tenant.store.read(lambda tx: tx.rows('SELECT "id", "recipient_member" FROM "_mail"'))

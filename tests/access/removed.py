@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from models.visible import ROOT, VisibleColumns
 from tests.access import acting, asking, pages
 from tests.access.asking import Check
 from workflows import discretion, mails, tasks, timeline, undo
+from workflows.reading import Reader
 
 Patch = pytest.MonkeyPatch
 
@@ -221,6 +223,11 @@ def _patched(owner: Any, name: str, instead: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(owner, name, instead)
 
 
+def _unruled_reader(patch: Patch) -> None:
+    email = import_module("workflows.actions.email")  # the package has the step under this name
+    patch.setattr(email, "Reader", lambda unit, _: Reader(unit, None))
+
+
 async def _no_problem(*_: Any) -> dict[str, Any]:
     return {}
 
@@ -345,6 +352,7 @@ REMOVED: tuple[Removed, ...] = (
     Removed("tasks of records in sight", _every_task, "nested", "mine_only", asking.own_tasks),
     Removed("mails of records in sight", _every_mail, "nested", "makers", pages.letters),
     Removed("texts of mails", _patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
+    Removed("what a recipient may read", _unruled_reader, "nested", "makers", pages.letters),
     Removed("the door of the back office", _leads, "nested", "readers", pages.back_office),
     Removed("records of the back office", _as_system(Records, "list"), "twisted", "leader", pages.back_office),
     Removed("values of the back office", _record(values=lambda _, full: full), "twisted", "leader", pages.back_office),

@@ -125,10 +125,10 @@ class World:
         self.person = Person(self.members["me"], levels)
         await self.refresh()
 
-    async def see_as(self, member: str, levels: tuple[str, ...]) -> None:
-        """Let the reference speak of somebody else."""
+    async def see_as(self, member: str, levels: tuple[str, ...], *, sent: bool = True) -> None:
+        """Let the reference speak of somebody else; `sent`: what was mailed to it is known to it."""
         self.person = Person(member, levels)
-        await self.refresh()
+        await self.refresh(sent=sent)
 
     async def actor(self) -> Actor:
         """Return the person as an actor."""
@@ -140,8 +140,11 @@ class World:
         """Return the records as an actor sees them."""
         return Records(self.tenant.published, tx, actor, self.tenant.context(), new_id=self.tenant.new_id)
 
-    async def refresh(self) -> None:
-        """Read every record past all rules, and find out which marks the person may see."""
+    async def refresh(self, *, sent: bool = True) -> None:
+        """Read every record past all rules, and find out which marks the person may see.
+
+        Own letters tell nothing new, unless it is these that are asked about: then they are not `sent`.
+        """
         self.reference, kept, notes, letters = await self.tenant.store.read(self._read)
         self._holders = {}
         for entity, rows in self.reference.rows.items():
@@ -153,7 +156,7 @@ class World:
                 self._hold((entity, identity, None if "." in name else name), marks_in(json.dumps(value)))
         for entity, identity, text in notes:
             self._hold((entity, identity, None), marks_in(text or ""))
-        self._allow(letters)
+        self._allow(letters if sent else ())
 
     def _hold(self, holder: Holder, marks: Iterable[str]) -> None:
         for each in marks:
