@@ -69,6 +69,20 @@ async def test_a_member_is_shown_what_it_may_read_and_an_address_all(
     }
 
 
+async def test_of_who_caused_it_a_member_is_shown_what_it_may_read(make_stage: MakeStage) -> None:
+    says = "{{ actor.name }} {{ actor.email | default('-') }}"
+    body = (BODY[0], f'body: {{fr: "{says}", en: "{says}"}}')
+    stage, lea = await staged(make_stage, mailing("to: [=record.email, =record.owner], cc: {level: assistant}", body))
+    await stage.person("Noe", "assistant")
+    await stage.lead(lea)
+    await stage.worker.run_due()
+    assert await texts(stage) == {
+        "paul@exemple.fr": "Lea Roux lea@exemple.fr",
+        "lea@exemple.fr": "Lea Roux lea@exemple.fr",
+        "noe@exemple.fr": "Lea Roux -",
+    }
+
+
 @pytest.mark.parametrize(
     ("to", "written"),
     [

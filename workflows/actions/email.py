@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -178,7 +179,7 @@ class Writer:
         reader = Reader(unit, recipient.actor)
         names: dict[str, Any] = {
             "recipient": self._recipient(recipient, language, templates),
-            "actor": Shown(unit.actor.member or {}, "member", eye),
+            "actor": Shown(await self._cause(reader), "member", eye),
             "network": Bag({"name": eye.network.name, "label": _label(eye.network, language)}),
             "settings": Bag(await unit.records.settings()),
             "links": Bag(self._links(recipient)),
@@ -193,6 +194,11 @@ class Writer:
         owner = record.full.get("owner")
         member = None if owner is None else await reader.member(owner["id"])
         return names | {"member": Shown(member or {}, "member", eye)}
+
+    async def _cause(self, reader: Reader) -> Mapping[str, Any]:
+        """Return what the reader sees of the member who caused it; nothing when it was nobody."""
+        actor = self.scene.unit.actor
+        return (await reader.member(actor.id) or {}) if actor.member is not None and actor.id is not None else {}
 
     def _recipient(self, recipient: Recipient, language: str, templates: TemplateSet) -> Any:
         if recipient.actor is not None and recipient.actor.member is not None:
