@@ -22,10 +22,11 @@ DEEP = 3
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: a member with some levels."""
+    """Who asks: a member with some levels, or who is in its office with those of them that were lent."""
 
     id: str
     levels: tuple[str, ...]
+    visiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Reference:
     def ever(self, person: Person, entity: str, action: str) -> bool:
         """Whether there could be a record with which the person may do this."""
         for level in self._levels(person):
+            if person.visiting and entity == "member" and action != "read":
+                continue
             access = level.entities.get(entity)
             said = access is not None and getattr(access, action).reach != "none"
             if level.everything or (said and (action != "read" or "consult" in level.functions)):
@@ -125,8 +128,8 @@ class Reference:
         return set().union(*found)
 
     def administers(self, person: Person) -> bool:
-        """Whether the person runs the network."""
-        return any(level.administration or level.everything for level in self._levels(person))
+        """Whether the person runs the network; nobody does in somebody else's office."""
+        return not person.visiting and any(level.administration or level.everything for level in self._levels(person))
 
     # Level by level ------------------------------------------------------------------------------------------------
 
@@ -134,6 +137,8 @@ class Reference:
         return (self.network.levels[n] for n in person.levels if n in self.network.levels and n != "public")
 
     def _row(self, level: Level, person: Person, entity: str, row: Row, action: str) -> bool:
+        if person.visiting and entity == "member" and action != "read":
+            return False
         if self._shut(level, person, entity, row):
             return False
         if level.everything:

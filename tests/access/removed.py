@@ -13,7 +13,7 @@ from admin.api import call, horizon
 from admin.visit import Visit
 from definitions.expr import to_sql
 from definitions.spec.access import FUNCTIONS
-from models import changes, clauses, lists, references, statistics
+from models import changes, clauses, delegations, lists, references, statistics
 from models.access import Rights
 from models.clauses import Clauses
 from models.filters import Finder
@@ -22,7 +22,7 @@ from models.rules import ALWAYS, Granted
 from models.sight import Sight
 from models.statement import Statement
 from models.visible import ROOT, VisibleColumns
-from tests.access import acting, asking, pages
+from tests.access import acting, asking, pages, visiting
 from tests.access.asking import Check
 from workflows import discretion, mails, tasks, timeline, undo
 from workflows.reading import Reader
@@ -228,6 +228,10 @@ def _unruled_reader(patch: Patch) -> None:
     patch.setattr(email, "Reader", lambda unit, _: Reader(unit, None))
 
 
+def _at_home(patch: Patch) -> None:
+    patch.setattr(Rights, "visiting", property(lambda _: False, _nothing), raising=False)
+
+
 async def _no_problem(*_: Any) -> dict[str, Any]:
     return {}
 
@@ -353,6 +357,20 @@ REMOVED: tuple[Removed, ...] = (
     Removed("mails of records in sight", _every_mail, "nested", "makers", pages.letters),
     Removed("texts of mails", _patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
     Removed("what a recipient may read", _unruled_reader, "nested", "makers", pages.letters),
+    Removed(
+        "what is nobody's in an office",
+        _at_home,
+        "nested",
+        "mine_only",
+        visiting.rights,
+    ),
+    Removed(
+        "which levels are lent",
+        _patched(delegations, "_levels", lambda *given: given[2].levels),
+        "nested",
+        "mine_only",
+        visiting.rights,
+    ),
     Removed("the door of the back office", _leads, "nested", "readers", pages.back_office),
     Removed("records of the back office", _as_system(Records, "list"), "twisted", "leader", pages.back_office),
     Removed("values of the back office", _record(values=lambda _, full: full), "twisted", "leader", pages.back_office),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 from definitions.spec.network import Network
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
+from models.delegations import Delegation, keep
 from models.members import load_actor
 from models.records import Records
 from models.settings import load_settings
@@ -130,6 +132,23 @@ class World:
         self.person = Person(member, levels)
         await self.refresh(sent=sent)
 
+    async def visit(self, lender: str, *lent: str, days: int = 1) -> str:
+        """Bring the browser of `me` into the office of somebody who has every level, and lends some of them."""
+        levels = tuple(name for name in self.network.levels if name != "public")
+        now, member, me = self.clock.now(), self.members[lender], self.members["me"]
+        span = sorted((now, now + timedelta(days=days)))
+        made = Delegation(self.tenant.new_id(), member, me, "given", lent, span[0], span[1], None, now)
+
+        async def work(tx: Tx) -> None:
+            await self.opened(tx).update("member", member, None, {"levels": list(levels)})
+            await keep(tx, made)
+            await tx.run('UPDATE "_session" SET "acting" = ? WHERE "member" = ?', (made.id, me))
+
+        await type(self.tenant.store).write(self.tenant.store, work)
+        self.person = Person(member, lent, visiting=True)
+        await self.refresh()
+        return made.id
+
     async def actor(self) -> Actor:
         """Return the person as an actor."""
         found = await self.tenant.store.read(lambda tx: load_actor(self.tenant.published, tx, self.person.id))
@@ -166,9 +185,15 @@ class World:
         owners = (row["owner"] for entity in self.network.entities for row in self.shown(entity) if row.get("owner"))
         people = [self.reference.rows["member"][owner["id"]] for owner in owners]
         self._named = frozenset(each for row in people for name in NAMES for each in marks_of(row[name]))
+        here: frozenset[str] = frozenset()
+        if self.person.visiting:  # each page says who is in whose office
+            both = (self.reference.rows["member"][each] for each in (self.person.id, self.members["me"]))
+            here = frozenset(m for row in both for name in NAMES for m in marks_of(row[name]))
         mine = {each for member, text in letters if member == self.person.id for each in marks_in(text)}
-        self._allowed = frozenset(mine) | frozenset(
-            each for each, held in self._holders.items() if any(map(self._shows, held))
+        self._allowed = (
+            here
+            | frozenset(mine)
+            | frozenset(each for each, held in self._holders.items() if any(map(self._shows, held)))
         )
 
     async def _read(self, tx: Tx) -> tuple[Reference, list[Any], list[Any], list[Any]]:
@@ -196,7 +221,7 @@ class World:
         row = self.reference.rows.get(entity, {}).get(identity)
         if row is None:
             return False
-        if (entity, identity) == ("member", self.person.id):
+        if (entity, identity) == ("member", self.person.id) and not self.person.visiting:
             return True  # the own account
         if name is None or name not in row:
             return self.reference.readable(self.person, entity, row)
