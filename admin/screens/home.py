@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,6 +47,7 @@ class Row:
     address: str
     due: str = ""
     late: bool = False
+    text: Markup = field(default_factory=Markup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,13 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
     where = chosen.where if chosen else None
     query = Query(where=where, sort=(chosen.sort if chosen else None) or screen.sort, limit=ROWS)
     page = await records.list(screen.entity, query)
-    titles = await records.reference_labels(page.records)
     entity = visit.network.entities[screen.entity]
-    in_title = [name for name in entity.fields if f"record.{name}" in entity.title]
+    texts = (each for each in screen.columns if each in entity.fields and entity.fields[each].type == "long_text")
+    prose = next(texts, "")
+    if prose and not page.records:
+        return None
+    titles = await records.reference_labels(page.records)
+    in_title = [prose, *(name for name in entity.fields if f"record.{name}" in entity.title)]
     columns = [column(reader, entity, name) for name in screen.columns if name not in in_title]
     shown = [each for each in columns if each is not None][: SUBLINE + 2]
 
@@ -166,12 +172,19 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
             address=visit.url("e", screen.entity, record.id),
             due=reader.formats.due(moment),
             late=moment is not None and reader.formats.day_of(moment) < reader.formats.today,
+            text=_opening(record.values.get(prose)),
         )
 
     title = visit.words(chosen.label if chosen else entity.many)
     address = visit.url("e", screen.entity, "", view=view)
     count = await records.count(screen.entity, query, most=MOST)
     return Shown("rows", title, rows=tuple(map(row, page.records)), count=count, address=address)
+
+
+def _opening(text: object) -> Markup:
+    """Return the first paragraph of a Markdown text as HTML, with … when more follows."""
+    first, *more = re.split(r"\r?\n[ \t]*\r?\n", str(text or "").strip(), maxsplit=1)
+    return to_html(f"{first} …" if more else first)
 
 
 async def menu(request: Request) -> Response:
