@@ -115,6 +115,6 @@ def canonical(value: Number) -> str:
 
 def _exact(operation: object, left: Number, right: Number) -> Decimal | None:
     try:
-        return operation(Decimal(left), Decimal(right))  # type: ignore[operator, no-any-return]
+        return operation(Decimal(left), Decimal(right))  # type: ignore[operator, no-any-return] # of `operator`
     except decimal.DecimalException:
         return None

@@ -204,7 +204,7 @@ class _Parser:
         operand = self.negative(signs.pop()) if number else self.member(self.primary())
         for sign in reversed(signs):
             operator = "!" if sign.text == "!" else "-"
-            operand = self.made(Unary(sign.start, operand.end, operator, operand))  # type: ignore[arg-type]
+            operand = self.made(Unary(sign.start, operand.end, operator, operand))  # type: ignore[arg-type] # two names
         return operand
 
     def negative(self, sign: Token) -> Node:
@@ -214,7 +214,7 @@ class _Parser:
             operand = self.member(self.primary())
             return self.made(Unary(sign.start, operand.end, "-", operand))
         self.take()
-        return self.member(self.made(Literal(sign.start, token.end, -token.value)))  # type: ignore[operator]
+        return self.member(self.made(Literal(sign.start, token.end, -token.value)))  # type: ignore[operator] # a number
 
     def member(self, node: Node) -> Node:
         while True:
