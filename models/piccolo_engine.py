@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextvars
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from piccolo.engine.base import BaseAtomic, BaseBatch, BaseTransaction, Engine
-from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.sqlite import CONVERTERS as PICCOLO_CONVERTERS
 from piccolo.query.base import Query
-from piccolo.querystring import QueryString
+
+from models.piccolo_statements import SingleStatements
 
 T = TypeVar("T")
 
@@ -38,17 +37,12 @@ class Connections(Protocol):
         ...
 
 
-class StoreEngine(Engine[BaseTransaction]):
-    """Runs Piccolo queries over a store: reads on its readers, a write in a transaction of its own.
-
-    Its transactions stay closed: they would keep the writer waiting for whatever a request awaits in between. What
-    belongs together is written with `store.write` and `tx.query`.
-    """
+class StoreEngine(SingleStatements):
+    """Runs Piccolo queries over a store on SQLite: reads on its readers, a write in a transaction of its own."""
 
     def __init__(self, connections: Connections) -> None:
         """Speak over the connections of a store."""
         self._connections = connections
-        self.current_transaction = contextvars.ContextVar("maille_piccolo_transaction", default=None)
         super().__init__(engine_type="sqlite", min_version_number=3.35)
 
     async def get_version(self) -> float:
@@ -60,18 +54,6 @@ class StoreEngine(Engine[BaseTransaction]):
         major, minor, _ = sqlite3.sqlite_version_info
         return float(f"{major}.{minor}")
 
-    async def prep_database(self) -> None:
-        """Do nothing: the store prepares its connections."""
-
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002, FBT001, FBT002 - Piccolo's signature
-        """Run a query and return its rows as dictionaries."""
-        sql, values = querystring.compile_string(engine_type=self.engine_type)
-        return await self._run(sql, values)
-
-    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002, FBT001, FBT002 - Piccolo's signature
-        """Run a statement that changes tables."""
-        return await self._run(ddl, [])
-
     async def _run(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         current = CURRENT.get()
         if current is not None:
@@ -80,18 +62,6 @@ class StoreEngine(Engine[BaseTransaction]):
         if sql.lstrip().upper().startswith(READS):
             return await self._connections.piccolo_with(lambda connection: _fetch(connection, sql, values))
         return await self._connections.write_with(lambda connection: _fetch(connection, sql, values))
-
-    def transaction(self, *args: object, **kwargs: object) -> NoReturn:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: see the class."""
-        raise TransactionError("Use store.write and tx.query: a transaction of the engine would hold up the writer.")
-
-    def atomic(self, *args: object, **kwargs: object) -> BaseAtomic:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: see the class."""
-        raise TransactionError("Use store.write and tx.query: a transaction of the engine would hold up the writer.")
-
-    async def batch(self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None) -> BaseBatch:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: read page by page instead."""
-        raise TransactionError("A batch would keep a reader open between requests: read page by page.")
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:

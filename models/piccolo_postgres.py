@@ -6,13 +6,9 @@ import contextvars
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from piccolo.engine.base import BaseAtomic, BaseBatch, BaseTransaction, Engine
-from piccolo.engine.exceptions import TransactionError
-from piccolo.query.base import Query
-from piccolo.querystring import QueryString
-
+from models.piccolo_statements import SingleStatements
 from models.tx import Tx, Work
 
 if TYPE_CHECKING:
@@ -48,16 +44,12 @@ class Transactions(Protocol):
         ...
 
 
-class PostgresStoreEngine(Engine[BaseTransaction]):
-    """Runs Piccolo queries over a store, each in a transaction of its own; its own transactions stay closed.
-
-    What belongs together is written with `store.write` and `tx.query`, as on SQLite.
-    """
+class PostgresStoreEngine(SingleStatements):
+    """Runs Piccolo queries over a store on PostgreSQL, each in a transaction of its own."""
 
     def __init__(self, store: Transactions) -> None:
         """Speak over the connections of a store."""
         self._store = store
-        self.current_transaction = contextvars.ContextVar("maille_piccolo_transaction", default=None)
         super().__init__(engine_type="postgres", min_version_number=LEAST)
 
     async def get_version(self) -> float:
@@ -67,18 +59,6 @@ class PostgresStoreEngine(Engine[BaseTransaction]):
     def get_version_sync(self) -> float:
         """Return the same."""
         return LEAST
-
-    async def prep_database(self) -> None:
-        """Do nothing: the store prepares its connections."""
-
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002, FBT001, FBT002 - Piccolo's signature
-        """Run a query and return its rows as dictionaries."""
-        sql, values = querystring.compile_string(engine_type=self.engine_type)
-        return await self._run(sql, values)
-
-    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002, FBT001, FBT002 - Piccolo's signature
-        """Run a statement that changes tables."""
-        return await self._run(ddl, [])
 
     async def _run(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         connection = _CURRENT.get()
@@ -90,18 +70,6 @@ class PostgresStoreEngine(Engine[BaseTransaction]):
 
         found: list[dict[str, Any]] = await self._store.write(work)
         return found
-
-    def transaction(self, *args: object, **kwargs: object) -> NoReturn:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: see the class."""
-        raise TransactionError("Use store.write and tx.query: there the work runs again when it collides with others.")
-
-    def atomic(self, *args: object, **kwargs: object) -> BaseAtomic:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: see the class."""
-        raise TransactionError("Use store.write and tx.query: there the work runs again when it collides with others.")
-
-    async def batch(self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None) -> BaseBatch:  # noqa: ARG002 - Piccolo's signature
-        """Refuse: read page by page instead."""
-        raise TransactionError("A batch would keep a connection between requests: read page by page.")
 
 
 async def _fetch(connection: Connection, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
