@@ -22,35 +22,41 @@ _NAMES: Schema = {"type": "array", "items": {"type": "string"}}
 _PLACED: Schema = {"type": "array", "items": ref("DefinitionProblem")}
 
 
+_REFERENCE_SENT: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "title": {"type": ["string", "null"]}},
+    "required": ["id"],
+    "additionalProperties": False,
+}
+_DEFINITION_PROBLEM = open_object(
+    {
+        "code": _TEXT,
+        "severity": _TEXT,
+        "file": _TEXT,
+        "line": _NUMBER,
+        "column": _NUMBER,
+        "message": _TEXT,
+        "hint": _TEXT,
+    }
+)
+_SETTING = open_object(
+    {"name": _TEXT, "type": _TEXT, "label": _TEXTS, "value": _ANY, "default": _ANY, "changed_at": _MAYBE_MOMENT}
+)
+
+
 def schemas_of(words: Words) -> dict[str, Schema]:
     """Return the schemas that every network has."""
-    sent = {
-        "type": "object",
-        "properties": {"id": {"type": "string"}, "title": {"type": ["string", "null"]}},
-        "required": ["id"],
-        "additionalProperties": False,
-    }
     return {
         "Problem": _problem(words),
-        "DefinitionProblem": open_object(
-            {
-                "code": _TEXT,
-                "severity": _TEXT,
-                "file": _TEXT,
-                "line": _NUMBER,
-                "column": _NUMBER,
-                "message": _TEXT,
-                "hint": _TEXT,
-            }
-        ),
+        "DefinitionProblem": _DEFINITION_PROBLEM,
         "Reference": REFERENCE,
         "Attachment": ATTACHMENT,
-        "ReferenceSent": sent,
+        "ReferenceSent": _REFERENCE_SENT,
         "Created": open_object({"id": _TEXT}),
         "Me": _me(),
         "Definitions": open_object({"network": _TEXT, "version": _NUMBER, "entities": _OBJECT, "processes": _OBJECT}),
         "Task": _task(),
-        "Task.new": _new_task(sent),
+        "Task.new": _new_task(_REFERENCE_SENT),
         "Note.new": _closed({"text": {"type": "string", "minLength": 1, "maxLength": 20_000}}, ["text"]),
         "Event": _event(),
         "Offer": _offer(),
@@ -59,16 +65,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Bulk": _bulk(),
         "Reasons": _reasons(),
         "Version": _version(),
-        "Setting": open_object(
-            {
-                "name": _TEXT,
-                "type": _TEXT,
-                "label": _TEXTS,
-                "value": _ANY,
-                "default": _ANY,
-                "changed_at": _MAYBE_MOMENT,
-            }
-        ),
+        "Setting": _SETTING,
         "Published": open_object({"version": _NUMBER, "hash": _TEXT, "changed": _YES}),
         "Plan": open_object(
             {"base": _NUMBER, "hash": _TEXT, "unchanged": _YES, "refused": _PLACED, "warnings": _PLACED}
