@@ -12,17 +12,21 @@ from definitions.expr.expression import Expression
 from definitions.spec.automation import (
     Action,
     Automation,
+    Called,
     Changed,
     Choose,
     Create,
     Created,
+    Document,
     Due,
     Email,
     Entered,
     Every,
     Move,
     Moved,
+    Notify,
     SetFields,
+    Sms,
     Stays,
     Step,
     Stop,
@@ -83,7 +87,7 @@ class Subscriptions:
             for position, trigger in enumerate(automation.triggers):
                 self._index(automation, position, trigger)
 
-    def _index(self, automation: Automation, position: int, trigger: Trigger) -> None:
+    def _index(self, automation: Automation, position: int, trigger: Trigger) -> None:  # noqa: C901 - one line for each kind of trigger
         match trigger:
             case Entered(process, state, left=left):
                 self._by_event["left" if left else "entered", process, state].append(automation)
@@ -97,6 +101,8 @@ class Subscriptions:
                 self.stays[process, state].append(StaysTimer(automation, position, trigger))
             case Due(entity):
                 self.due[entity].append(DueTimer(automation, position, trigger))
+            case Called(hook):
+                self._by_event["called", hook].append(automation)
             case Every():
                 self.every.append(Schedule(automation, position, trigger))
             case _:
@@ -145,6 +151,8 @@ def parts(step: Action) -> list[Part]:  # noqa: C901 - one line for each kind of
     match step:
         case Email(to=to, cc=cc):
             found += [*to, *cc]
+        case Sms(to=to) | Notify(to=to):
+            found += to
         case SetFields(values=values) | Create(values=values):
             found += values.values()
         case Move(record=record, form=form):
@@ -157,7 +165,7 @@ def parts(step: Action) -> list[Part]:  # noqa: C901 - one line for each kind of
             found += [duration, until, cancel_if]
         case Choose(branches=branches):
             found += [branch.condition for branch in branches]
-        case Stop():
+        case Document() | Stop():
             pass
         case _:
             assert_never(step)

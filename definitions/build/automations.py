@@ -9,18 +9,19 @@ from typing import Literal, cast
 
 from cronsim import CronSim, CronSimError
 
-from definitions.build.draft import Around, Draft, Source, entries, mapping, optional_word, word
+from definitions.build.draft import CALL, Around, Draft, Source, entries, mapping, optional_word, word
 from definitions.build.fields import field_names
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.build.steps import Steps
 from definitions.build.values import computed, is_expression
-from definitions.expr import DATE, DATETIME, DYN, INT, STRING, Type
+from definitions.expr import DATE, DATETIME, DYN, INT, STRING, RecordOf, Type
 from definitions.message import both, say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
 from definitions.spec.automation import (
     Automation,
+    Called,
     Changed,
     Created,
     Due,
@@ -38,6 +39,8 @@ _HINTS = {
     "form": say("'form' is known in a transition only; fields of the record keep what was asked."),
     "before": say("'before' is known where the start is a change: entered, left, moved, changed."),
     "record": say("This automation has no record: use 'every' with 'for_each'."),
+    "payload": say("'payload' is known where the start is a call of another system: webhook."),
+    "webhook": say("'webhook' is known where the start is a call of another system: webhook."),
 }
 Found = tuple[Trigger, str | None]
 
@@ -62,6 +65,8 @@ def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:
             names["before"] = names["record"]
     elif source.damaged:
         names |= {"record": DYN, "before": DYN}
+    if any(isinstance(trigger, Called) for trigger, _ in found):
+        names |= {"webhook": RecordOf(CALL), "payload": DYN}
     hints = {name: hint for name, hint in _HINTS.items() if name not in names}
     steps = Steps(draft, entity, hints)
     return Automation(
@@ -215,6 +220,11 @@ def _check_cron(draft: Draft, node: Scalar) -> None:
         draft.report("automation.cron", node.place, say("'{written}' is not a schedule.", written=node.text), hint)
 
 
+def _called(draft: Draft, place: Place, node: Node) -> Found | None:
+    del draft
+    return (Called(node.text, place), None) if isinstance(node, Scalar) else None
+
+
 TRIGGERS: dict[str, Callable[[Draft, Place, Node], Found | None]] = {
     "entered": _entered(left=False),
     "left": _entered(left=True),
@@ -225,4 +235,5 @@ TRIGGERS: dict[str, Callable[[Draft, Place, Node], Found | None]] = {
     "changed": _changed,
     "due": _due,
     "every": _every,
+    "webhook": _called,
 }

@@ -201,6 +201,7 @@ NOT_IN_QUERY = "expression.not_in_query"
 NETWORK = say("the network")
 SETTINGS = say("the settings")
 FORM = say("the form")
+CALL = say("the call")
 
 
 def _moved(problem: Problem, node: Scalar, text: str, offset: int) -> Problem:

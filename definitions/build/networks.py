@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from definitions.build.draft import NETWORK, SETTINGS, Draft, entries, mapping, number, scalars, word
+from definitions.build.draft import CALL, NETWORK, SETTINGS, Draft, entries, mapping, number, scalars, word
 from definitions.build.fields import member_of, options
 from definitions.build.values import UnfitError, literal
-from definitions.expr import STRING, ListOf, Member
+from definitions.expr import DATETIME, STRING, ListOf, Member
 from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
@@ -21,13 +21,17 @@ _MEMBERS = {
         **{name: Member(STRING, nullable=False, stored=False) for name in ("name", "label", "timezone", "currency")},
         **{name: Member(ListOf(STRING), nullable=False, stored=False) for name in ("languages", "countries")},
     },
+    CALL: {
+        **{name: Member(STRING, nullable=False, stored=False) for name in ("name", "id")},
+        "at": Member(DATETIME, nullable=False, stored=False),
+    },
 }
 
 
 def build_network(draft: Draft) -> Network | None:
     """Return the network with its settings, without the definitions; None where it can't be read."""
     source = next(iter(draft.sources.get("network", {}).values()), None)
-    draft.records |= {NETWORK: dict(_MEMBERS[NETWORK]), SETTINGS: {}}
+    draft.records |= {NETWORK: dict(_MEMBERS[NETWORK]), CALL: dict(_MEMBERS[CALL]), SETTINGS: {}}
     if source is None or source.node is None:
         return None
     draft.current = source

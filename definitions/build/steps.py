@@ -7,14 +7,15 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Literal, TypedDict, cast
 
+from definitions.build import messages
 from definitions.build.bodies import body_of
-from definitions.build.draft import Around, Draft, Source, entries, mapping, number, optional_word, scalars, word
+from definitions.build.draft import Around, Draft, entries, mapping, number, optional_word, word
 from definitions.build.member import MEMBER
-from definitions.build.processes import IMPLIED_LEVELS, form_shapes, set_values
+from definitions.build.processes import form_shapes, set_values
 from definitions.build.references import process_part
-from definitions.build.values import UnfitError, computed, is_expression, literal, value_of
+from definitions.build.values import computed, is_expression, value_of
 from definitions.duration import Duration
-from definitions.expr import DATE, DATETIME, DURATION, STRING, Expression, ListOf, RecordOf, Type
+from definitions.expr import DATE, DATETIME, DURATION, Expression, RecordOf, Type
 from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
@@ -24,7 +25,6 @@ from definitions.spec.automation import (
     Branch,
     Choose,
     Create,
-    Email,
     Move,
     Retry,
     SetFields,
@@ -41,13 +41,13 @@ from definitions.text import plain
 BESIDE = frozenset({"id", "if", "on_error", "retry", "else", "as", "do"})
 """Keys of a step that are not its action (`do` and `as` go with for_each)."""
 
-_ADDRESS = Field("to", "email", plain(""), Place("", 1, 1))
-_RECIPIENT: tuple[Type, ...] = (STRING, RecordOf(MEMBER), ListOf(STRING), ListOf(RecordOf(MEMBER)))
 _ADDRESS_OF_WEB = Field("url", "url", plain(""), Place("", 1, 1))
 _SPAN = Field("for", "duration", plain(""), Place("", 1, 1))
 
 
-class _Shared(TypedDict):
+class Shared(TypedDict):
+    """What every step has."""
+
     path: str
     place: Place
     id: str | None
@@ -79,7 +79,7 @@ class Steps:
 
     def _step(self, body: Mapping, names: dict[str, Type], path: str) -> Action | None:
         actions = [name for name in body.entries if name not in BESIDE]
-        if not actions and self._damaged():
+        if not actions and self.damaged():
             return None
         if len(actions) != 1:
             what = say("no action") if not actions else say("several actions: {actions}", actions=", ".join(actions))
@@ -100,10 +100,11 @@ class Steps:
         build = ACTIONS.get(name)
         return None if build is None else build(self, body, names, shared)
 
-    def _damaged(self) -> bool:
+    def damaged(self) -> bool:
+        """Whether something of the automation was left out, so that what seems to be missing may be there."""
         return self.draft.current is not None and self.draft.current.damaged
 
-    def _shared(self, body: Mapping, names: dict[str, Type], path: str) -> _Shared:
+    def _shared(self, body: Mapping, names: dict[str, Type], path: str) -> Shared:
         retry = mapping(body.get("retry"))
         return {
             "path": path,
@@ -117,87 +118,29 @@ class Steps:
     def _backoff(self, retry: Mapping) -> Duration | None:
         return self.draft.duration(retry.get("backoff"))
 
-    def _around(self, names: MappingType[str, Type]) -> Around:
+    def around(self, names: MappingType[str, Type]) -> Around:
+        """Return what is in scope of an expression here."""
         return Around(names, hints=self.hints)
 
     def condition(self, node: Node | None, names: MappingType[str, Type]) -> Expression | None:
         """Return a condition over what is in scope here."""
-        return self.draft.condition(node, self._around(names))
+        return self.draft.condition(node, self.around(names))
 
-    def email(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Email | None:
-        """Build `email`."""
-        inner = mapping(body.get("email"))
-        template = inner.get("template") if inner else None
-        if inner is None or not isinstance(template, Scalar) or not self._template(template):
-            return None
-        to, to_level = self._people(inner.get("to"), names)
-        cc, cc_level = self._people(inner.get("cc"), names)
-        sender = cast("Literal['owner', 'network']", word(inner.get("from")) or "network")
-        return Email(
-            **shared, template=template.text, to=to, to_level=to_level, cc=cc, cc_level=cc_level, sender=sender,
-        )  # fmt: skip
-
-    def _template(self, node: Scalar) -> bool:
-        if not self.draft.known("template", node):
-            return False
-        source = cast("Source", self.draft.source("template", node.text))
-        written = source.raw
-        channel = word(written.get("channel")) if written else "email"
-        if channel != "email":
-            sentence = say(
-                "The template '{written}' is of the channel {channel}, not email.", written=node.text, channel=channel
-            )
-            self.draft.unfit("automation.channel", node.place, sentence, say("Name a template with 'channel: email'."))
-        about = word(written.get("about")) if written else ""
-        if about and about != self.entity and not (self.entity is None and self._damaged()):
-            what = say("is about {entity}", entity=self.entity) if self.entity else say("has no record")
-            sentence = say(
-                "The template '{written}' is about {about}; this automation {what}.",
-                written=node.text,
-                about=about,
-                what=what,
-            )
-            self.draft.unfit("automation.about", node.place, sentence, say("Use a template about the same entity."))
-        return channel == "email"
-
-    def _people(self, node: Node | None, names: dict[str, Type]) -> tuple[tuple[Value, ...], str | None]:
-        body = mapping(node)
-        if body is not None:
-            level = body.get("level")
-            if isinstance(level, Scalar) and self.draft.known("level", level, extra=IMPLIED_LEVELS):
-                return (), level.text
-            return (), None
-        found = (self._recipient(item, names) for item in scalars(node))
-        return tuple(value for value in found if value is not None), None
-
-    def _recipient(self, node: Scalar, names: dict[str, Type]) -> Value | None:
-        if is_expression(node):
-            return computed(self.draft, node, self._around(names), _RECIPIENT)
-        try:
-            return Value(node.place, literal(_ADDRESS, node))
-        except UnfitError as error:
-            self.draft.report(
-                "value.type",
-                node.place,
-                error.message,
-                say("An expression begins with '=': ={written}.", written=node.text),
-            )
-            return None
-
-    def set(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> SetFields | None:
+    def set(self, body: Mapping, names: dict[str, Type], shared: Shared) -> SetFields | None:
         """Build `set`."""
-        if self._needs_record(body, "set"):
+        if self.needs_record(body, "set"):
             return SetFields(**shared, values=dict(set_values(self.draft, self.entity, body.get("set"), names)))
         return None
 
-    def _needs_record(self, body: Mapping, action: str) -> bool:
-        if self.entity is None and not self._damaged():
+    def needs_record(self, body: Mapping, action: str) -> bool:
+        """Whether the automation has a record; reports it when not."""
+        if self.entity is None and not self.damaged():
             place = body.entries[action].key.place
             sentence = say("There is no record that '{action}' could be about.", action=action)
             self.draft.unfit("automation.no_record", place, sentence, say("Use 'every' with 'for_each'."))
         return self.entity is not None
 
-    def create(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Create | None:
+    def create(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Create | None:
         """Build `create`."""
         inner = mapping(body.get("create"))
         entity = inner.get("entity") if inner else None
@@ -224,7 +167,7 @@ class Steps:
                 place = inner.entries["values"].key.place
                 self.draft.report("automation.required_field", place, sentence, say("Add '{name}: …'.", name=name))
 
-    def move(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Move | None:
+    def move(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Move | None:
         """Build `move`."""
         node = body.get("move")
         inner = mapping(node)
@@ -242,7 +185,7 @@ class Steps:
         return Move(**shared, process=process, transition=name, record=of, form=form)
 
     def _about(self, node: Scalar, entity: str, record: Node | None) -> None:
-        if record is None and entity != self.entity and not self._damaged():
+        if record is None and entity != self.entity and not self.damaged():
             what = say("the record is a {entity}", entity=self.entity) if self.entity else say("there is no record")
             sentence = say("'{written}' moves a {entity}, but {what}.", written=node.text, entity=entity, what=what)
             self.draft.unfit(
@@ -265,7 +208,7 @@ class Steps:
                 found.append((name, each))
         return found
 
-    def task(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Task | None:
+    def task(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Task | None:
         """Build `task`."""
         inner = mapping(body.get("task"))
         if inner is None:
@@ -282,7 +225,7 @@ class Steps:
         if node is None:
             return None
         if is_expression(node):
-            return computed(self.draft, node, self._around(names), expect)
+            return computed(self.draft, node, self.around(names), expect)
         self.draft.report(
             "value.type", node.place, say("Here stands an expression."), say("Write: ={node}.", node=word(node))
         )
@@ -292,17 +235,17 @@ class Steps:
         if node is None:
             return None
         if is_expression(node):
-            return computed(self.draft, node, self._around(names), (DATETIME, DATE))
+            return computed(self.draft, node, self.around(names), (DATETIME, DATE))
         moment = Field("until", "datetime", plain(""), node.place)
         return value_of(self.draft, node, moment, names)
 
-    def webhook(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Webhook | None:
+    def webhook(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Webhook | None:
         """Build `webhook`."""
         inner = mapping(body.get("webhook"))
-        url = value_of(self.draft, inner.get("url"), _ADDRESS_OF_WEB, self._around(names)) if inner else None
+        url = value_of(self.draft, inner.get("url"), _ADDRESS_OF_WEB, self.around(names)) if inner else None
         if inner is None or url is None:
             return None
-        return Webhook(**shared, url=url, body=self._body(inner.get("body"), self._around(names)))
+        return Webhook(**shared, url=url, body=self._body(inner.get("body"), self.around(names)))
 
     def _body(self, node: Node | None, around: Around) -> MappingType[str, Body] | None:
         written = mapping(node)
@@ -311,7 +254,7 @@ class Steps:
         parts = ((name, body_of(self.draft, value, around)) for name, _, value in entries(written))
         return {name: part for name, part in parts if part is not None}
 
-    def wait(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Wait | None:
+    def wait(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Wait | None:
         """Build `wait`."""
         inner = mapping(body.get("wait"))
         if inner is None:
@@ -324,7 +267,7 @@ class Steps:
             )
         span = inner.get("for")
         duration = (
-            computed(self.draft, span, self._around(names), DURATION)
+            computed(self.draft, span, self.around(names), DURATION)
             if span is not None and is_expression(span)
             else value_of(self.draft, span, _SPAN, names)
         )
@@ -336,7 +279,7 @@ class Steps:
             timeout=self.draft.duration(inner.get("timeout")),
         )
 
-    def choose(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Choose:
+    def choose(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Choose:
         """Build `choose`, with `else` beside it."""
         node = body.get("choose")
         path = shared["path"]
@@ -352,15 +295,18 @@ class Steps:
         otherwise = self.each(body.get("else"), names, f"{path}/else")
         return Choose(**shared, branches=tuple(branches), otherwise=otherwise)
 
-    def stop(self, body: Mapping, names: dict[str, Type], shared: _Shared) -> Stop:
+    def stop(self, body: Mapping, names: dict[str, Type], shared: Shared) -> Stop:
         """Build `stop`."""
         del body, names
         return Stop(**shared)
 
 
-_Build = Callable[[Steps, Mapping, dict[str, Type], _Shared], Action | None]
+_Build = Callable[[Steps, Mapping, dict[str, Type], Shared], Action | None]
 ACTIONS: dict[str, _Build] = {
-    "email": Steps.email,
+    "email": messages.email,
+    "sms": messages.sms,
+    "notify": messages.notify,
+    "document": messages.document,
     "set": Steps.set,
     "create": Steps.create,
     "move": Steps.move,

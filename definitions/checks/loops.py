@@ -12,10 +12,11 @@ from definitions.spec.automation import (
     Changed,
     Create,
     Created,
-    Email,
+    Document,
     Entered,
     Move,
     Moved,
+    Notice,
     SetFields,
     Step,
     Task,
@@ -66,7 +67,7 @@ def _started(network: Network, among: Iterable[Automation], automation: Automati
 
 def _certain(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
-        if not isinstance(step, Move | SetFields | Create | Email | Task | Webhook):
+        if not isinstance(step, Move | SetFields | Create | Notice | Document | Task | Webhook):
             return  # a wait, a choice or a stop: what follows is not certain
         if step.condition is None:
             yield step

@@ -24,15 +24,11 @@ LATER = {
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
-        *(f"**/{action}" for action in ("sms", "notify", "assign", "for_each", "document", "run")),
-        "**/email/attach",
+        *(f"**/{action}" for action in ("assign", "for_each", "run")),
         "when/form",
-        "when/webhook",
         "when/*/form",
-        "when/*/webhook",
         "runs=migrate",
     ),
-    "template": ("channel=sms", "channel=notification", "channel=document"),
 }
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
 
@@ -43,7 +39,6 @@ _HINTS = {
     "type": say("Let it fill a field of the record for now, with 'field'."),
     "auto": say("Use an automation with 'move' for now."),
     "runs": say("Let them 'finish' as they began, or 'cancel' them, for now."),
-    "channel": say("Use 'channel: email' for now."),
 }
 
 

@@ -9,36 +9,36 @@ from definitions.checks.rights import reads_field
 from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.access import Level
-from definitions.spec.automation import Choose, Email, Step
+from definitions.spec.automation import Choose, Email, Notice, Step
 from definitions.spec.template import Template
 
 
 def check_recipients(checked: Checked) -> Iterator[Problem]:
-    """Yield the e-mails to all members of a level that show what the level may not read."""
+    """Yield the messages to all members of a level that show what the level may not read."""
     network = checked.network
     if not checked.all_whole("level"):
         return
     for automation in network.automations.values():
-        for step in emails(automation.steps):
+        for step in notices(automation.steps):
             template = network.templates.get(step.template)
-            for name in (step.to_level, step.cc_level):
+            for name in (step.to_level, step.cc_level if isinstance(step, Email) else None):
                 level = network.levels.get(name or "")
                 if template is not None and level is not None:
                     yield from _hidden(step, template, level)
 
 
-def emails(steps: Iterable[Step]) -> Iterator[Email]:
-    """Yield the e-mails among steps, those of branches too."""
+def notices(steps: Iterable[Step]) -> Iterator[Notice]:
+    """Yield the messages among steps, those of branches too."""
     for step in steps:
-        if isinstance(step, Email):
+        if isinstance(step, Notice):
             yield step
         elif isinstance(step, Choose):
             for branch in step.branches:
-                yield from emails(branch.steps)
-            yield from emails(step.otherwise)
+                yield from notices(branch.steps)
+            yield from notices(step.otherwise)
 
 
-def _hidden(step: Email, template: Template, level: Level) -> Iterator[Problem]:
+def _hidden(step: Notice, template: Template, level: Level) -> Iterator[Problem]:
     shown = sorted({path[1] for path in template.reads if path[0] == "record" and len(path) > 1})
     hidden = [field for field in shown if template.about and not reads_field(level, template.about, field)]
     if hidden:

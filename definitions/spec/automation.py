@@ -84,7 +84,15 @@ class Every:
     catch_up: Literal["all", "last", "none"] = "last"
 
 
-Trigger = Entered | Moved | Stays | Created | Changed | Due | Every
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Another system calls the hook of a name."""
+
+    hook: str
+    place: Place
+
+
+Trigger = Entered | Moved | Stays | Created | Changed | Due | Every | Called
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Email(Step):
-    """Send an e-mail; each value of `to` and `cc` is a member, an address or a list of them.
+class Notice(Step):
+    """Tell people something; each value of `to` is a member, an address or a list of them.
 
     `to_level` instead: all members of a level.
     """
@@ -117,9 +125,34 @@ class Email(Step):
     template: str
     to: tuple[Value, ...] = ()
     to_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email(Notice):
+    """Send an e-mail, with copies to `cc` and the files of the record's fields in `attach`."""
+
     cc: tuple[Value, ...] = ()
     cc_level: str | None = None
     sender: Literal["owner", "network"] = "network"
+    attach: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sms(Notice):
+    """Send a text message to telephones: those of members, or numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify(Notice):
+    """Tell members something inside of the product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(Step):
+    """Write a PDF into a field of the record."""
+
+    template: str
+    to_field: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +248,7 @@ class Stop(Step):
     """End the run."""
 
 
-Action = Email | SetFields | Create | Move | Task | Webhook | Wait | Choose | Stop
+Action = Email | Sms | Notify | Document | SetFields | Create | Move | Task | Webhook | Wait | Choose | Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from definitions.spec.automation import Action, Choose, Create, Email, Move, SetFields, Stop, Task, Wait, Webhook
+from definitions.spec.automation import (
+    Action,
+    Choose,
+    Create,
+    Document,
+    Email,
+    Move,
+    Notify,
+    SetFields,
+    Sms,
+    Stop,
+    Task,
+    Wait,
+    Webhook,
+)
 from workflows.actions.choose import choose
 from workflows.actions.create import create
 from workflows.actions.email import email
@@ -17,6 +31,9 @@ from workflows.scene import Outcome, Scene, Stopped
 
 NAMES: dict[type, str] = {
     Email: "email",
+    Sms: "sms",
+    Notify: "notify",
+    Document: "document",
     SetFields: "set",
     Create: "create",
     Move: "move",
@@ -34,11 +51,13 @@ def name_of(step: Action) -> str:
     return NAMES[type(step)]
 
 
-async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911 - one line for each kind of step
+async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of step
     """Do a step; raises what `models.errors` defines, `StepError` or `RenderError` when it can't be done."""
     match step:
         case Email():
             return await email(scene, step)
+        case Sms() | Notify() | Document():
+            raise NotImplementedError(step)  # refused as `language.not_yet` until it is there
         case SetFields():
             return await set_fields(scene, step)
         case Create():
