@@ -25,7 +25,7 @@ async def moves(world: World) -> None:
 
 async def _move(world: World, process: Process, move: Transition, row: Row) -> None:
     asked, me, entity = world.reference, world.person, process.entity
-    values = {name: _answer(world, question) for name, question in move.form.items()}
+    values = {name: answered(world, question) for name, question in move.form.items()}
     form = in_json(values)
     leaves = move in leaving(process, row[process.name])
     granted = asked.granted(me, process, move, row)
@@ -49,7 +49,7 @@ async def _move(world: World, process: Process, move: Transition, row: Row) -> N
             world.same(many.status_code, answer.status_code, "bulk", *where)
 
 
-def _answer(world: World, question: FormField) -> Any:
+def answered(world: World, question: FormField) -> Any:
     """Return an answer to a question of a form: a day to come, since guards often ask for one."""
     if question.field.type == "datetime":
         return world.clock.now() + timedelta(days=300)
@@ -121,12 +121,12 @@ async def _create(world: World, entity: str, owner: Row | None, turn: int, *, wh
     for name, declared in definition.fields.items():
         wanted = declared.required or (whole and declared.to is None)
         if wanted and declared.compute is None:
-            given[name] = _value(world, declared, turn)
+            given[name] = given_value(world, declared, turn)
     if definition.owner:
         given["owner"] = None if owner is None else {"id": owner["id"]}
-    row = _born(world, entity, given)
+    row = born(world, entity, given)
     known = owner is None or owner["id"] == me.id or asked.readable(me, "member", owner)
-    known = known and all(_readable(world, f, given[n]) for n, f in definition.fields.items() if f.to and given.get(n))
+    known = known and all(knows(world, f, given[n]) for n, f in definition.fields.items() if f.to and given.get(n))
     filled = all(asked.fillable(me, entity, row, name) for name in given)
     expected = known and filled and asked.may_create(me, entity, row)
     answer = await world.api("POST", f"/entities/{entity}", in_json(given))
@@ -138,7 +138,7 @@ async def _create(world: World, entity: str, owner: Row | None, turn: int, *, wh
     world.same(done, imports, "bulk", *where)
 
 
-def _value(world: World, declared: Field, turn: int) -> Any:
+def given_value(world: World, declared: Field, turn: int) -> Any:
     if declared.to is None:
         return value_for(world.network, declared, 90_003 + turn, turn)
     rows = [row for row in world.rows(declared.to) if world.reference.readable(world.person, declared.to, row)]
@@ -146,12 +146,12 @@ def _value(world: World, declared: Field, turn: int) -> Any:
     return {"id": rows[0]["id"]} if rows else None
 
 
-def _readable(world: World, declared: Field, value: Mapping[str, str]) -> bool:
+def knows(world: World, declared: Field, value: Mapping[str, str]) -> bool:
     row = world.reference.rows[str(declared.to)].get(value["id"])
     return row is not None and world.reference.readable(world.person, str(declared.to), row)
 
 
-def _born(world: World, entity: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def born(world: World, entity: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record that would be there: defaults, first states, computed fields."""
     definition, now = world.network.entities[entity], world.clock.now()
     row: dict[str, Any] = dict.fromkeys(world.fields(entity))
@@ -169,13 +169,13 @@ async def removals(world: World) -> None:
     for entity in world.network.entities:
         for row in world.sorts(entity):
             answer = await world.api("DELETE", f"/entities/{entity}/{row['id']}", if_match="*")
-            expected = asked.may(me, entity, row, "delete") and not _held(world, entity, row["id"])
+            expected = asked.may(me, entity, row, "delete") and not held(world, entity, row["id"])
             world.same(answer.status_code == 204, expected, "DELETE", entity, row["id"], answer.text[:200])
             if not asked.readable(me, entity, row):
                 await absent(world, answer, row, if_match="*")
 
 
-def _held(world: World, entity: str, identity: str) -> bool:
+def held(world: World, entity: str, identity: str) -> bool:
     """Whether another record refers to this one and would be left without it."""
     for other, definition in world.network.entities.items():
         names = [n for n, f in definition.fields.items() if f.to == entity and f.on_delete == "restrict"]

@@ -64,6 +64,7 @@ async def _join(world: World, name: str, sponsor: str | None, turn: int) -> None
         return made
 
     world.members[name] = world.records["member", name] = await world.tenant.store.write(work)
+    world.joined[world.members[name]] = tuple(values["levels"])
 
 
 async def _befriend(world: World) -> None:

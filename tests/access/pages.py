@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -177,20 +177,29 @@ async def _exported(world: World, entity: str) -> None:
 async def letters(world: World) -> None:
     """Mails: those that were written to members say what these may read, and lists of them what the reader may."""
     person = world.person
-    rows = await world.tenant.store.read(
-        lambda tx: tx.rows('SELECT "recipient_member", "subject", "html", "text" FROM "_mail"')
-    )
-    for member, *texts in rows:
-        row = world.reference.rows["member"].get(member or "")
-        if row is not None and member != person.id:
-            await world.see_as(row["id"], tuple(row["levels"] or ()), sent=False)
-            world.heard(" ".join(map(str, texts)), "mail to", member)
-    await world.see_as(person.id, person.levels)
+    await _received(world, [row["id"] for row in world.rows("member") if row["id"] != person.id])
     found = await world.tenant.store.read(lambda tx: tx.rows('SELECT "id", "recipient_member" FROM "_mail"'))
     for mail, member in found:
         if member != person.id:
             for method, path in (("GET", "outbox/{}"), ("POST", "outbox/{}/retry"), ("POST", "outbox/{}/cancel")):
                 await world.page(method, path.format(mail))
+
+
+async def own_letters(world: World) -> None:
+    """Mails to who asks: what it could read with the levels that it had when they were written."""
+    await _received(world, [world.person.id])
+
+
+async def _received(world: World, members: Collection[str]) -> None:
+    person = world.person
+    rows = await world.tenant.store.read(
+        lambda tx: tx.rows('SELECT "recipient_member", "subject", "html", "text" FROM "_mail"')
+    )
+    for member, *texts in rows:
+        if member in members:
+            await world.see_as(member, world.joined[member], sent=False)
+            world.heard(" ".join(map(str, texts)), "mail to", member)
+    await world.see_as(person.id, person.levels)
 
 
 async def back_office(world: World) -> None:
@@ -254,4 +263,4 @@ async def _office_list(world: World, path: str, entity: str) -> None:
                 world.same(told, seen, "back-office", path, question, identity)
 
 
-CHECKS = (pages, letters, back_office)
+CHECKS = (pages, letters, own_letters, back_office)

@@ -13,7 +13,7 @@ from admin.api import call, horizon
 from admin.visit import Visit
 from definitions.expr import to_sql
 from definitions.spec.access import FUNCTIONS
-from models import changes, clauses, delegations, lists, references, statistics
+from models import changes, clauses, lists, references, statistics
 from models.access import Rights
 from models.clauses import Clauses
 from models.filters import Finder
@@ -22,7 +22,7 @@ from models.rules import ALWAYS, Granted
 from models.sight import Sight
 from models.statement import Statement
 from models.visible import ROOT, VisibleColumns
-from tests.access import acting, asking, pages, visiting
+from tests.access import acting, asking, pages
 from tests.access.asking import Check
 from workflows import discretion, mails, tasks, timeline, undo
 from workflows.reading import Reader
@@ -49,11 +49,11 @@ def _true(*_: Any, **__: Any) -> bool:
     return True
 
 
-def _nothing(*_: Any, **__: Any) -> None:
+def nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-def _row(action: str) -> Callable[[Patch], None]:
+def row_rule(action: str) -> Callable[[Patch], None]:
     """Let every level do something with every record of what it is defined for."""
 
     def remove(patch: Patch) -> None:
@@ -219,7 +219,7 @@ def _holds(patch: Patch) -> None:
     patch.setattr(Records, "holds", every)
 
 
-def _patched(owner: Any, name: str, instead: Any) -> Callable[[Patch], None]:
+def patched(owner: Any, name: str, instead: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(owner, name, instead)
 
 
@@ -228,15 +228,11 @@ def _unruled_reader(patch: Patch) -> None:
     patch.setattr(email, "Reader", lambda unit, _: Reader(unit, None))
 
 
-def _at_home(patch: Patch) -> None:
-    patch.setattr(Rights, "visiting", property(lambda _: False, _nothing), raising=False)
-
-
 async def _no_problem(*_: Any) -> dict[str, Any]:
     return {}
 
 
-async def _granted(*_: Any) -> bool:
+async def granted(*_: Any) -> bool:
     return True
 
 
@@ -279,10 +275,10 @@ def _leads(patch: Patch) -> None:
 
 
 REMOVED: tuple[Removed, ...] = (
-    Removed("row rule of reading", _row("read"), "nested", "mine_only", asking.lists),
-    Removed("row rule of creating", _row("create"), "nested", "readers", acting.creations),
-    Removed("row rule of updating", _row("update"), "nested", "readers", acting.changes),
-    Removed("row rule of deleting", _row("delete"), "twisted", "spiral", acting.removals),
+    Removed("row rule of reading", row_rule("read"), "nested", "mine_only", asking.lists),
+    Removed("row rule of creating", row_rule("create"), "nested", "readers", acting.creations),
+    Removed("row rule of updating", row_rule("update"), "nested", "readers", acting.changes),
+    Removed("row rule of deleting", row_rule("delete"), "twisted", "spiral", acting.removals),
     Removed("field rules of reading", _own_field("read"), "nested", "readers", asking.lists),
     Removed("field rules of writing", _own_field("write"), "nested", "mine_only", acting.changes),
     Removed("computed fields inherit", _inherited, "nested", "mine_only", asking.lists),
@@ -291,7 +287,7 @@ REMOVED: tuple[Removed, ...] = (
     Removed("data closed to the leader", _open_to_the_leader, "small", "leader", asking.lists),
     Removed(
         "levels of a step",
-        _patched(clauses, "_granted", lambda level, place, about, **_: Granted(level.name, place, ALWAYS, about)),
+        patched(clauses, "_granted", lambda level, place, about, **_: Granted(level.name, place, ALWAYS, about)),
         "nested",
         "readers",
         asking.single,
@@ -332,21 +328,21 @@ REMOVED: tuple[Removed, ...] = (
         "readers",
         acting.changes,
     ),
-    Removed("the right to a step", _patched(Records, "may_move", _granted), "twisted", "readers", acting.moves),
-    Removed("who takes a step back", _patched(undo, "may_undo", _true), "nested", "mine_only", acting.words),
+    Removed("the right to a step", patched(Records, "may_move", granted), "twisted", "readers", acting.moves),
+    Removed("who takes a step back", patched(undo, "may_undo", _true), "nested", "mine_only", acting.words),
     Removed("hiding in the past", _whole_history, "nested", "readers", asking.single),
     Removed("the rule after a change", _holds, "nested", "readers", acting.gifts),
     Removed(
-        "references to what is seen", _patched(changes, "_dangling", _no_problem), "twisted", "mine_only", acting.gifts
+        "references to what is seen", patched(changes, "_dangling", _no_problem), "twisted", "mine_only", acting.gifts
     ),
-    Removed("what the levels ever see", _patched(horizon, "_ever", _true), "nested", "makers", asking.descriptions),
+    Removed("what the levels ever see", patched(horizon, "_ever", _true), "nested", "makers", asking.descriptions),
     Removed(
-        "methods that are granted", _patched(call.Call, "_refuse_ungranted", _nothing), "nested", "makers", asking.lists
+        "methods that are granted", patched(call.Call, "_refuse_ungranted", nothing), "nested", "makers", asking.lists
     ),
-    Removed("administration", _patched(Rights, "administers", property(_true)), "nested", "readers", asking.caller),
+    Removed("administration", patched(Rights, "administers", property(_true)), "nested", "readers", asking.caller),
     Removed(
         "functions",
-        _patched(Rights, "functions", property(lambda _: frozenset(FUNCTIONS))),
+        patched(Rights, "functions", property(lambda _: frozenset(FUNCTIONS))),
         "nested",
         "mine_only",
         pages.pages,
@@ -355,22 +351,9 @@ REMOVED: tuple[Removed, ...] = (
     Removed("hiding in statistics", _raw_statistics, "nested", "mine_only", asking.figures),
     Removed("tasks of records in sight", _every_task, "nested", "mine_only", asking.own_tasks),
     Removed("mails of records in sight", _every_mail, "nested", "makers", pages.letters),
-    Removed("texts of mails", _patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
+    Removed("texts of mails", patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
     Removed("what a recipient may read", _unruled_reader, "nested", "makers", pages.letters),
-    Removed(
-        "what is nobody's in an office",
-        _at_home,
-        "nested",
-        "mine_only",
-        visiting.rights,
-    ),
-    Removed(
-        "which levels are lent",
-        _patched(delegations, "_levels", lambda *given: given[2].levels),
-        "nested",
-        "mine_only",
-        visiting.rights,
-    ),
+    Removed("what is sent to oneself", _unruled_reader, "nested", "makers", pages.own_letters),
     Removed("the door of the back office", _leads, "nested", "readers", pages.back_office),
     Removed("records of the back office", _as_system(Records, "list"), "twisted", "leader", pages.back_office),
     Removed("values of the back office", _record(values=lambda _, full: full), "twisted", "leader", pages.back_office),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from definitions.spec.network import Network
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
-from models.delegations import Delegation, keep
+from models.delegations import Delegation, Kind, keep
 from models.members import load_actor
 from models.records import Records
 from models.settings import load_settings
@@ -46,6 +46,11 @@ Holder = tuple[str, str, str | None]
 """An entity, a record's id, and a field (None: what hangs on the record as a whole)."""
 
 
+When = Literal["before", "now", "after", "taken back"]
+SPANS: Mapping[When, tuple[int, int]] = {"before": (1, 2), "now": (0, 1), "after": (-2, -1), "taken back": (-1, 1)}
+"""From when until when somebody may act in an office, in days from now."""
+
+
 class Undone(Exception):  # noqa: N818 - no error: the way out of a transaction
     """Carries what a rehearsed transaction came to."""
 
@@ -60,6 +65,8 @@ class World:
     members: dict[str, str] = field(default_factory=dict)
     records: dict[tuple[str, str], str] = field(default_factory=dict)
     """By entity and relation."""
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The levels that members had when their letters were written, by id."""
     differences: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
     _holders: dict[str, set[Holder]] = field(default_factory=dict)
@@ -70,6 +77,7 @@ class World:
     person: Person = field(init=False)
     program: httpx.AsyncClient = field(init=False)
     browser: httpx.AsyncClient = field(init=False)
+    delegation: str = ""
     csrf: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
@@ -132,22 +140,28 @@ class World:
         self.person = Person(member, levels)
         await self.refresh(sent=sent)
 
-    async def visit(self, lender: str, *lent: str, days: int = 1) -> str:
-        """Bring the browser of `me` into the office of somebody who has every level, and lends some of them."""
-        levels = tuple(name for name in self.network.levels if name != "public")
+    async def visit(self, lender: str, *lent: str, when: When = "now", kind: Kind = "given") -> None:
+        """Bring the browser of `me` into somebody's office.
+
+        The lender has every level and lends some of them; who assists runs the network, in the office of who has those.
+        """
+        every = [name for name in self.network.levels if name != "public"]
         now, member, me = self.clock.now(), self.members[lender], self.members["me"]
-        span = sorted((now, now + timedelta(days=days)))
-        made = Delegation(self.tenant.new_id(), member, me, "given", lent, span[0], span[1], None, now)
+        begins, ends = (now + timedelta(days=each) for each in SPANS[when])
+        levels = lent if kind == "given" else ()
+        gone = now if when == "taken back" else None
+        made = Delegation(self.tenant.new_id(), member, me, kind, levels, begins, ends, gone, begins)
 
         async def work(tx: Tx) -> None:
-            await self.opened(tx).update("member", member, None, {"levels": list(levels)})
+            if kind == "assistance":
+                await self.opened(tx).update("member", me, None, {"levels": ["leader"]})
+            await self.opened(tx).update("member", member, None, {"levels": every if kind == "given" else list(lent)})
             await keep(tx, made)
             await tx.run('UPDATE "_session" SET "acting" = ? WHERE "member" = ?', (made.id, me))
 
         await type(self.tenant.store).write(self.tenant.store, work)
-        self.person = Person(member, lent, visiting=True)
+        self.person, self.delegation = Person(member, lent, visiting=True), made.id
         await self.refresh()
-        return made.id
 
     async def actor(self) -> Actor:
         """Return the person as an actor."""
