@@ -5,7 +5,7 @@ DATA ?= var/data
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test quick lint format bench contract existence lock clean help
+.PHONY: run test quick lint format bench conformance contract existence lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -34,6 +34,9 @@ format: .venv/ready-dev ## put the code in shape
 
 bench: .venv/ready-dev ## measure the hot paths beside their raw limits
 	$(BIN)/python -m benchmarks
+
+conformance: .venv/ready-dev ## score the cases of CEL and SCXML that others wrote (CONFORMANCE_DIR=… says where they are)
+	@$(BIN)/python -m tests.conformance
 
 contract: .venv/ready-dev ## send 20,000 made-up requests to the API as each level, and compare with its description
 	$(BIN)/python -m tests.admin.api.contract 20000

@@ -1,6 +1,6 @@
 """The expression language: CEL's syntax, statically typed, run in memory and in the database."""
 
-from definitions.expr.compile import compile_expression
+from definitions.expr.compile import compile_expression, named
 from definitions.expr.expression import Context, Expression, Names, WorkingCalendar
 from definitions.expr.scope import Member, Scope
 from definitions.expr.sql import SQLITE_FUNCTIONS, to_sql
@@ -61,5 +61,6 @@ __all__ = [
     "any_of",
     "compile_expression",
     "fits",
+    "named",
     "to_sql",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from definitions.expr.functions import FUNCTIONS, METHODS, SPECIAL, Function, Overload, call
+from definitions.expr.functions import FUNCTIONS, METHODS, SPECIAL, Function, Overload, call, is_pattern
 from definitions.expr.hints import suggestion
-from definitions.expr.nodes import Call, Literal
+from definitions.expr.nodes import Call, Literal, Node
 from definitions.expr.types import (
     BOOL,
     DATE,
@@ -52,6 +52,8 @@ def infer(checker: Checker, node: Call, variables: Variables) -> Type:
     checker.typing.overloads[node] = overload
     if function.name == "is_upline_of":
         _paths(checker, node, variables)
+    if function.name == "matches":
+        _pattern(checker, node.arguments[-1])
     _constant(checker, node, overload)
     return overload.result
 
@@ -100,6 +102,13 @@ def _paths(checker: Checker, node: Call, variables: Variables) -> None:
         path = None if member is None else checker.path(member, variables)
         if path is not None:
             checker.typing.reads.add((*path, "_path"))
+
+
+def _pattern(checker: Checker, pattern: Node) -> None:
+    """Report a pattern that is written out and is none."""
+    if isinstance(pattern, Literal) and isinstance(pattern.value, str) and not is_pattern(pattern.value):
+        sentence = say("'{text}' is not a regular expression.", text=pattern.value)
+        checker.report("value", pattern.start, sentence, say("RE2's syntax: no look-around, no back references."))
 
 
 def _constant(checker: Checker, node: Call, overload: Overload) -> None:

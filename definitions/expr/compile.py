@@ -8,7 +8,7 @@ from typing import Any
 from definitions.expr.check import check
 from definitions.expr.evaluate import Evaluate, closure
 from definitions.expr.expression import Context, Expression, Names
-from definitions.expr.nodes import Node
+from definitions.expr.nodes import Name, Node, children
 from definitions.expr.parse import parse
 from definitions.expr.scope import Scope
 from definitions.expr.sql import query_problems
@@ -16,7 +16,7 @@ from definitions.expr.strict import run
 from definitions.expr.strict_values import StrictError
 from definitions.expr.types import DECIMAL, DYN, INT, Type
 from definitions.expr.typing import Typing, longest
-from definitions.problems import DefinitionError, Place
+from definitions.problems import NOWHERE, DefinitionError, Place
 
 Expected = Type | tuple[Type, ...]
 
@@ -52,6 +52,21 @@ def compile_expression(
     if refused:
         raise DefinitionError(tuple(sorted(refused, key=lambda problem: problem.place)))
     return made
+
+
+def named(text: str) -> frozenset[str]:
+    """Return the names that an expression names, whether they are known or not; none where it can't be read."""
+    try:
+        nodes = [parse(text, NOWHERE)]
+    except DefinitionError:
+        return frozenset()
+    found = set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Name):
+            found.add(node.name)
+        nodes.extend(children(node))
+    return frozenset(found)
 
 
 def _strictly(tree: Node) -> Evaluate:

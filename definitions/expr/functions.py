@@ -31,6 +31,8 @@ from definitions.expr.types import (
     Type,
 )
 
+_SILENT = re2.Options()
+_SILENT.log_errors = False
 FAILURES = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, re2.error)
 
 
@@ -119,7 +121,16 @@ def _lower(_: Context, text: str) -> str:
 
 def matches(_: Context | None, text: str, pattern: str) -> bool:
     """Whether the pattern is found in the text, in linear time."""
-    return re2.search(pattern, text) is not None
+    return re2.search(pattern, text, options=_SILENT) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a regular expression of RE2."""
+    try:
+        re2.compile(text, options=_SILENT)
+    except FAILURES:
+        return False
+    return True
 
 
 def to_text(_: Context | None, value: Any) -> str:

@@ -10,7 +10,7 @@ from definitions.problems import Place
 
 BinaryOperator = OneOf["||", "&&", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%"]
 UnaryOperator = OneOf["!", "-"]
-MacroName = OneOf["all", "exists", "exists_one", "map", "filter", "sum"]
+MacroName = OneOf["all", "exists", "exists_one", "map", "filter", "sum", "transformList", "transformMap"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +122,8 @@ class MapItems(Span):
 class Macro(Span):
     """A loop: `of.name(variables, body)`; `keep` is the condition of `map` with three arguments.
 
-    `sum(of, variable, body)` is the language's own; two variables stand for index (or key) and value.
+    `sum(of, variable, body)` is the language's own; two variables stand for index (or key) and value. `transformList`
+    and `transformMap` are strict CEL's.
     """
 
     name: MacroName

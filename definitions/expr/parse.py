@@ -57,6 +57,12 @@ _MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
     "filter": ("filter", (2,)),
     "map": ("map", (2, 3)),
 }
+_STRICT_MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
+    **_MACROS,
+    "transformList": ("transformList", (3, 4)),
+    "transformMap": ("transformMap", (3, 4)),
+}
+_KEEPING = {("map", 3), ("transformList", 4), ("transformMap", 4)}
 _WORDS: Mapping[str, str] = {
     "and": say("write '&&'"),
     "or": say("write '||'"),
@@ -254,14 +260,12 @@ class _Parser:
         return tuple(items), self.close(")", opened)
 
     def method(self, target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
-        macro, counts = _MACROS.get(name.text, (None, ()))
+        macro, counts = (_STRICT_MACROS if self.strict else _MACROS).get(name.text, (None, ()))
         if macro is None or len(arguments) not in counts:
             return Call(target.start, end, name.text, target, arguments, name.start)
-        if macro == "map" and len(arguments) == 3:
-            variable, keep, body = arguments
-            return Macro(target.start, end, macro, target, self.variables(variable), body, keep)
         *variables, body = arguments
-        return Macro(target.start, end, macro, target, self.variables(*variables), body)
+        keep = variables.pop() if (macro, len(arguments)) in _KEEPING else None
+        return Macro(target.start, end, macro, target, self.variables(*variables), body, keep)
 
     def variables(self, *given: Node) -> tuple[str, ...]:
         names: list[str] = []

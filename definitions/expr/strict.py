@@ -39,6 +39,8 @@ from definitions.expr.strict_values import (
 )
 
 Scope = Mapping[str, Any]
+_OUTSIDE = ""
+"""What stands for the names outside of all macros, for a name with a dot in front."""
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": less,
     "<=": at_most,
@@ -51,7 +53,7 @@ def run(node: Node, names: Scope) -> Any:
     """Return the value of a tree; raises `StrictError`."""
     match node:
         case Literal():
-            return _literal(node)
+            return literal(node)
         case Name() | Select():
             return _named(node, names)
         case Has():
@@ -80,7 +82,8 @@ def _compound(node: Unary | Binary | Ternary | ListItems | MapItems | Macro, nam
             return _macro(node, names)
 
 
-def _literal(node: Literal) -> Any:
+def literal(node: Literal) -> Any:
+    """Return the value of strict CEL that a literal stands for; raises `StrictError` for a number beyond 64 bits."""
     value = node.value
     if isinstance(value, Decimal):
         return float(value)
@@ -89,24 +92,26 @@ def _literal(node: Literal) -> Any:
     return value
 
 
-def _dotted(node: Node) -> str | None:
+def dotted(node: Node) -> tuple[str | None, bool]:
+    """Return a name with its dots, None for anything else, and whether a dot stands in front of it."""
     match node:
-        case Name(name=name):
-            return name
+        case Name(name=name, root=root):
+            return name, root
         case Select(of=of, field=field):
-            before = _dotted(of)
-            return None if before is None else f"{before}.{field}"
+            before, root = dotted(of)
+            return None if before is None else f"{before}.{field}", root
         case _:
-            return None
+            return None, False
 
 
 def _named(node: Name | Select, names: Scope) -> Any:
     """Return a name with dots, the longest that is known, else the field of what stands before."""
-    dotted = _dotted(node)
-    if dotted is not None and dotted in names:
-        return names[dotted]
-    if dotted in TYPES:
-        return TYPES[dotted]
+    name, root = dotted(node)
+    known = names.get(_OUTSIDE, names) if root else names
+    if name is not None and name in known:
+        return known[name]
+    if name in TYPES:
+        return TYPES[name]
     if isinstance(node, Name):
         raise StrictError(f"undeclared reference to '{node.name}'")
     of = run(node.of, names)
@@ -202,7 +207,7 @@ def _macro(node: Macro, names: Scope) -> Any:
     if not isinstance(of, tuple | Map):
         return refuse()
     hidden = tuple(f"{name}." for name in node.variables)
-    outer = {name: value for name, value in names.items() if not name.startswith(hidden)}
+    outer = {_OUTSIDE: names, **{name: value for name, value in names.items() if not name.startswith(hidden)}}
     scopes = [{**outer, **own} for own in _variables(of, node.variables)]
     match node.name:
         case "all":
@@ -215,7 +220,10 @@ def _macro(node: Macro, names: Scope) -> Any:
             return tuple(scope[node.variables[0]] for scope in scopes if _truth(run(node.body, scope)))
         case _:
             kept = scopes if node.keep is None else [each for each in scopes if _truth(run(node.keep, each))]
-            return tuple(run(node.body, scope) for scope in kept)
+            made = [run(node.body, scope) for scope in kept]
+            if node.name != "transformMap":
+                return tuple(made)
+            return Map(zip((scope[node.variables[0]] for scope in kept), made, strict=True))
 
 
 def _variables(of: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from definitions.expr import functions as definitions_functions
 from definitions.expr.nodes import UInt
+from definitions.expr.strict_format import formatted, quote
 from definitions.expr.strict_math import MATH
 from definitions.expr.strict_values import (
     SECOND,
@@ -27,6 +28,7 @@ from definitions.expr.strict_values import (
 from definitions.expr.types import STRING, ListOf
 
 _GO = re.compile(r"([0-9]+)(?:\.([0-9]+))?(h|ms|us|µs|ns|m|s)")
+_DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 _UNITS = {"h": 3600 * SECOND, "m": 60 * SECOND, "s": SECOND, "ms": 1_000_000, "us": 1000, "µs": 1000, "ns": 1}
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
 _OFFSET = re.compile(r"([+-]?)(\d\d):(\d\d)")
@@ -114,10 +116,9 @@ def _double(value: Any) -> float:
         case UInt():
             return float(value.value)
         case str():
-            try:
-                return float(value)
-            except ValueError:
-                raise StrictError("type conversion error") from None
+            if not _DOUBLE.fullmatch(value):
+                raise StrictError("type conversion error")
+            return float(value)
     return refuse()  # type: ignore[no-any-return]
 
 
@@ -164,9 +165,7 @@ def _string_of_others(value: Any) -> str:
         case Span():
             return f"{fraction(value.ns)}s"
         case Timestamp():
-            whole = (_EPOCH + timedelta(seconds=value.ns // SECOND)).isoformat().replace("+00:00", "")
-            rest = f"{value.ns % SECOND:09}".rstrip("0")
-            return whole + (f".{rest}" if rest else "") + "Z"
+            return value.text()
     return refuse()  # type: ignore[no-any-return]
 
 
@@ -260,6 +259,14 @@ def _size(value: Any) -> int:
     return len(value) if isinstance(value, str | bytes | tuple | Map) else refuse()
 
 
+def _quote(value: Any) -> str:
+    return quote(value) if isinstance(value, str) else refuse()
+
+
+def _format(pattern: Any, values: Any) -> str:
+    return formatted(pattern, values) if isinstance(pattern, str) and isinstance(values, tuple) else refuse()
+
+
 def _shared(name: str) -> Callable[..., Any]:
     """Return a text function of the definitions: they are CEL's own."""
     overloads = definitions_functions.METHODS[name].overloads
@@ -289,6 +296,7 @@ GLOBALS: Mapping[str, Callable[..., Any]] = {
     "type": type_of,
     "dyn": lambda value: value,
     "matches": _shared("matches"),
+    "strings.quote": _quote,
     **MATH,
 }
 METHODS: Mapping[str, Callable[..., Any]] = {
@@ -298,6 +306,7 @@ METHODS: Mapping[str, Callable[..., Any]] = {
         if definitions_functions.METHODS[name].overloads[0].parameters[0] in (STRING, ListOf(STRING))
     },
     "size": _size,
+    "format": _format,
     "getFullYear": _part(lambda moment: moment.year),
     "getMonth": _part(lambda moment: moment.month - 1),
     "getDate": _part(lambda moment: moment.day),

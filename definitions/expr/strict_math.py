@@ -76,6 +76,12 @@ def _half_away(value: float) -> int:
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
 
 
+def _sqrt(value: Any) -> float:
+    _checked(value)
+    plain = float(number(value))
+    return math.sqrt(plain) if plain >= 0 else math.nan
+
+
 def _bits(compute: Callable[[int, int], int]) -> Callable[[Any, Any], Any]:
     def run(left: Any, right: Any) -> Any:
         if isinstance(left, UInt) and isinstance(right, UInt):
@@ -125,6 +131,7 @@ MATH: Mapping[str, Callable[..., Any]] = {
     "math.floor": _whole(math.floor),
     "math.round": _whole(_half_away),
     "math.trunc": _whole(math.trunc),
+    "math.sqrt": _sqrt,
     "math.isInf": _double(math.isinf),
     "math.isNaN": _double(math.isnan),
     "math.isFinite": _double(math.isfinite),

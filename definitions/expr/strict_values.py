@@ -33,6 +33,12 @@ class Timestamp:
         """Return the moment to the microsecond."""
         return _EPOCH + timedelta(microseconds=self.ns // 1000)
 
+    def text(self) -> str:
+        """Return the moment as RFC 3339 writes it, in UTC."""
+        whole = (_EPOCH + timedelta(seconds=self.ns // SECOND)).isoformat().replace("+00:00", "")
+        rest = f"{self.ns % SECOND:09}".rstrip("0")
+        return whole + (f".{rest}" if rest else "") + "Z"
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -101,10 +107,17 @@ def number(value: Any) -> int | float:
     return plain
 
 
+def _pair(left: Any, right: Any) -> tuple[int | float, int | float]:
+    """Return two numbers as they are compared: beside a double, a whole number is one too."""
+    one, other = number(left), number(right)
+    return (float(one), float(other)) if isinstance(one, float) or isinstance(other, float) else (one, other)
+
+
 def equal(left: Any, right: Any) -> bool:
     """Whether two values are equal; values of different types are not."""
     if is_number(left) and is_number(right):
-        return number(left) == number(right)
+        one, other = _pair(left, right)
+        return one == other
     if isinstance(left, tuple) and isinstance(right, tuple):
         return len(left) == len(right) and all(map(equal, left, right))
     if isinstance(left, Map) and isinstance(right, Map):
@@ -115,7 +128,8 @@ def equal(left: Any, right: Any) -> bool:
 def less(left: Any, right: Any) -> bool:
     """Whether `left` comes before `right`; raises StrictError for types without order."""
     if is_number(left) and is_number(right):
-        return number(left) < number(right)
+        one, other = _pair(left, right)
+        return one < other
     if type(left) is type(right):
         if isinstance(left, bool | str | bytes):
             return bool(left < right)

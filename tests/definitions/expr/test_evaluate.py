@@ -168,7 +168,7 @@ TEXTS = """
 "ab".endsWith("a") -> False
 "abc".matches("^a.c$") -> True
 matches("abc", "b") -> True
-"abc".matches("(") -> None
+"abc".matches("(" + "") -> None
 "Été".lowerAscii() -> "Été"
 "aé".upperAscii() -> "Aé"
 " a ".trim() -> "a"
