@@ -165,7 +165,7 @@ def test_the_paths_that_are_read(text: str, reads: set[tuple[str, ...]]) -> None
          "it takes text.contains(text)"),
         ("days(1.5)", "type", 7, "'days' does not take (decimal).", "it takes (integer)"),
         ('duration("72x")', "value", 16, "'72x' is not a duration.", 'as in duration("72h") or duration("6 months")'),
-        ('record.name.matches("(")', "value", 26, "'(' is not a regular expression.",
+        ('record.name.matches("(")', "value", 27, "'(' is not a regular expression.",
          "RE2's syntax: no look-around, no back references."),
         ('date("2026-02-30")', "value", 12, "'2026-02-30' is not a date.", 'as in date("2026-11-30")'),
         ("record.calls == record.name", "type", 20, "integer and text are never equal.",
