@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from definitions.build.constants import constant
 from definitions.duration import Duration, parse_duration
-from definitions.expr import BOOL, DYN, Choice, Expression, Member, RecordOf, Scope, Type, compile_expression
+from definitions.expr import BOOL, DYN, Choice, Expression, ListOf, Member, RecordOf, Scope, Type, compile_expression
 from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
 from definitions.source import QUOTE_HINT, Mapping, Node, Scalar, Sequence
@@ -20,11 +20,15 @@ Names = MappingType[str, Type]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is in scope of an expression: names, records of their own (a form), and why other names are not known."""
+    """What is in scope of an expression: names, records of their own (a form), and why other names are not known.
+
+    `row` is the name of the row where the expression is a query.
+    """
 
     names: Names
     records: MappingType[str, MappingType[str, Member]] = field(default_factory=dict)
     hints: MappingType[str, str] = field(default_factory=dict)
+    row: str = "record"
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +58,7 @@ class Draft:
     shapes: dict[str, dict[str, Field]] = field(default_factory=dict)
     records: dict[str, dict[str, Member]] = field(default_factory=dict)
     states: dict[str, Choice] = field(default_factory=dict)
+    parallel: set[str] = field(default_factory=set)
     current: Source | None = None
     used: set[tuple[str, str]] = field(default_factory=set)
 
@@ -94,10 +99,10 @@ class Draft:
         sources = self.sources.get("process", {}).values()
         return tuple(s.name for s in sources if s.node is not None and word(s.node.get("entity")) == entity)
 
-    def states_of(self, entity: str) -> Iterator[tuple[str, Choice]]:
-        """Yield an entity's processes, each with the states that its records can be in."""
+    def states_of(self, entity: str) -> Iterator[tuple[str, Choice | ListOf]]:
+        """Yield an entity's processes, each with what its records hold: a state, or a list where some are parallel."""
         for name in self.processes_of(entity):
-            yield name, self.states[name]
+            yield name, ListOf(self.states[name]) if name in self.parallel else self.states[name]
 
     def names(self, kind: str, node: Node | None, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the names written here (one, or a list), those that exist."""
@@ -186,7 +191,7 @@ class Draft:
             )
             offset, text = 1, text[1:]
         around = names if isinstance(names, Around) else Around(names)
-        scope = Scope(around.names, {**self.records, **around.records}, hints=around.hints)
+        scope = Scope(around.names, {**self.records, **around.records}, around.row, around.hints)
         try:
             found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
         except DefinitionError as error:

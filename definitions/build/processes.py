@@ -45,7 +45,9 @@ def declare_states(draft: Draft) -> None:
             continue
         groups: dict[str, tuple[str, ...]] = {}
         leaves = _leaves(source.raw.get("states"), groups)
-        draft.states[name] = Choice(name, (*leaves, *(group for group in groups if group not in leaves)), groups)
+        draft.states[name] = Choice(name, leaves, groups)
+        if _has_parallel(source.raw.get("states")):
+            draft.parallel.add(name)
 
 
 def _leaves(node: Node | None, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -58,6 +60,11 @@ def _leaves(node: Node | None, groups: dict[str, tuple[str, ...]]) -> tuple[str,
         else:
             found.append(name)
     return tuple(found)
+
+
+def _has_parallel(node: Node | None) -> bool:
+    bodies = [body for _, _, value in entries(node) if (body := mapping(value)) is not None]
+    return any(flag(body.get("parallel")) or _has_parallel(body.get("states")) for body in bodies)
 
 
 def build_processes(draft: Draft) -> dict[str, Process]:
@@ -85,7 +92,14 @@ def _process(draft: Draft, source: Source, node: Mapping, entity: str) -> Proces
             say("'{name}' can't be the name of a process.", name=source.name),
             say("Choose another name."),
         )
-    states = dict(_states(draft, node.get("states"), None))
+    states: dict[str, State] = {}
+    for state in _states(draft, node.get("states"), None):
+        if state.name in states:
+            sentence = say("The process {process} has two states '{name}'.", process=source.name, name=state.name)
+            hint = say("States are named without their path: give one of them another name.")
+            draft.unfit("process.state_twice", state.place, sentence, hint)
+        else:
+            states[state.name] = state
     build = _Transitions(draft, source.name, entity, states)
     return Process(
         source.name,
@@ -99,25 +113,22 @@ def _process(draft: Draft, source: Source, node: Mapping, entity: str) -> Proces
     )
 
 
-def _states(draft: Draft, node: Node | None, parent: str | None) -> Iterator[tuple[str, State]]:
+def _states(draft: Draft, node: Node | None, parent: str | None) -> Iterator[State]:
     for name, key, value in entries(node):
         body = mapping(value) or Mapping(key.place)
         inner = mapping(body.get("states"))
-        yield (
+        yield State(
             name,
-            State(
-                name,
-                draft.text(body.get("label"), name),
-                key.place,
-                initial=flag(body.get("initial")),
-                final=flag(body.get("final")),
-                colour=cast("Colour", word(body.get("colour")) or "grey"),
-                stale_after=draft.duration(body.get("stale_after")),
-                parent=parent,
-                children=tuple(inner.entries) if inner else (),
-                parallel=flag(body.get("parallel")),
-                was=optional_word(body.get("was")),
-            ),
+            draft.text(body.get("label"), name),
+            key.place,
+            initial=flag(body.get("initial")),
+            final=flag(body.get("final")),
+            colour=cast("Colour", word(body.get("colour")) or "grey"),
+            stale_after=draft.duration(body.get("stale_after")),
+            parent=parent,
+            children=tuple(inner.entries) if inner else (),
+            parallel=flag(body.get("parallel")),
+            was=optional_word(body.get("was")),
         )
         yield from _states(draft, inner, name)
 
@@ -169,10 +180,10 @@ class _Transitions:
 
     def _written(self) -> MappingType[str, object]:
         known = self.draft.states.get(self.process)
-        return dict.fromkeys(known.options if known else self.states)
+        return dict.fromkeys((*known.options, *known.groups) if known else self.states)
 
     def _sources(self, node: Node | None, target: Scalar) -> tuple[str, ...]:
-        if isinstance(node, Scalar) and node.text == "any":
+        if _is_any(node):
             return tuple(s.name for s in self.states.values() if not s.final and s.name != target.text)
         written = self._written()
         found = [item for item in scalars(node) if _known_state(self.draft, self.process, item, written)]
@@ -212,6 +223,7 @@ class _Transitions:
             confirm=flag(body.get("confirm")),
             bulk=flag(body.get("bulk")),
             auto=flag(body.get("auto")),
+            anywhere=_is_any(body.get("from")),
             was=optional_word(body.get("was")),
             guard_uses_form=guard is not None and any(path[0] == "form" for path in guard.reads),
         )
@@ -291,6 +303,10 @@ def _is_computed(entity: Source | None, name: str) -> bool:
     fields = mapping(entity.raw.get("fields")) if entity and entity.raw else None
     body = mapping(fields.get(name)) if fields else None
     return body is not None and "compute" in body.entries
+
+
+def _is_any(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.text == "any"
 
 
 def _form_member(draft: Draft, each: FormField) -> Member:

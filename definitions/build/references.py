@@ -63,4 +63,4 @@ def part_names(draft: Draft, source: Source, part: str) -> list[str]:
     if part == "transitions":
         return source.named("transitions")
     choice = draft.states.get(source.name)
-    return list(choice.options) if choice else []
+    return [*choice.options, *choice.groups] if choice else []

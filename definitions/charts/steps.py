@@ -90,6 +90,13 @@ def take(chart: Chart, now: Situation, arcs: Sequence[Arc]) -> Step:
     return _entered(chart, tuple(arcs), tuple(reversed(chart.sort(left))), entry, staying)
 
 
+def entered(chart: Chart, now: Situation, arc: Arc, domain: str) -> frozenset[str]:
+    """Return the states that following an arc enters, with those around its target below `domain`."""
+    entry = _Entry(chart, now)
+    entry.follow(arc, domain)
+    return frozenset(entry.states)
+
+
 def _entered(chart: Chart, arcs: tuple[Arc, ...], left: tuple[str, ...], entry: _Entry, staying: Situation) -> Step:
     entered = chart.sort(entry.states)
     return Step(arcs, left, entered, entry.starts, Situation(staying.active | entry.states, staying.past))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+from definitions.charts.chart import Chart
+from definitions.charts.process import chart_of, leaves_of
+from definitions.charts.steps import begin
 from definitions.duration import Duration
 from definitions.expr.expression import Expression
 from definitions.problems import Place
@@ -14,6 +18,11 @@ from definitions.spec.value import Value
 from definitions.text import Text
 
 Colour = Literal["grey", "blue", "green", "amber", "red", "violet"]
+
+Configuration = str | tuple[str, ...]
+"""What a record holds of a process: its innermost active state; where states run side by side anywhere in the process,
+all of them, in the order written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,11 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A move from one of `sources` to `target`; `by` None means: every level that may update the record."""
+    """A move from one of `sources` to `target`; `by` None means: every level that may update the record.
+
+    `anywhere`: it was written `from: any`, and is no way out of the target itself. `auto`: nobody takes it; it happens
+    when its guard holds, and without one when the state that it leaves is done.
+    """
 
     name: str
     label: Text
@@ -75,9 +88,10 @@ class Transition:
     auto: bool = False
     was: str | None = None
     guard_uses_form: bool = False
+    anywhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Process:
     """A process of an entity. `states` is flat (nested ones too), in the order written; so is `transitions`."""
 
@@ -90,7 +104,35 @@ class Process:
     moved: Mapping[str, str] = field(default_factory=dict)
     was: str | None = None
 
-    @property
-    def initial(self) -> str:
-        """The state in which a new record starts (the top-level initial one)."""
-        return next(name for name, state in self.states.items() if state.initial and state.parent is None)
+    @cached_property
+    def chart(self) -> Chart:
+        """The process as the interpreter takes it."""
+        return chart_of(self)
+
+    @cached_property
+    def parallel(self) -> bool:
+        """Whether states run side by side anywhere in it, so that a record is in a list of them."""
+        return any(state.parallel for state in self.states.values())
+
+    @cached_property
+    def automatic(self) -> tuple[Transition, ...]:
+        """The transitions that nobody takes."""
+        return tuple(transition for transition in self.transitions.values() if transition.auto)
+
+    @cached_property
+    def initial(self) -> Configuration:
+        """What a new record holds."""
+        return self.configured(self.chart.leaves(begin(self.chart).after.active))
+
+    @cached_property
+    def innermost(self) -> tuple[str, ...]:
+        """The states that have none inside, in the order written."""
+        return tuple(name for name, state in self.states.items() if not state.children)
+
+    def configured(self, leaves: tuple[str, ...]) -> Configuration:
+        """Return what a record in these innermost states holds."""
+        return leaves if self.parallel else leaves[0]
+
+    def active(self, held: Configuration | None) -> frozenset[str]:
+        """Return every state that a record is in: the innermost ones that it holds, and those around them."""
+        return self.chart.around(name for name in leaves_of(held) if name in self.states)

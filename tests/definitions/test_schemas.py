@@ -89,7 +89,7 @@ def test_the_keys_of_states_and_transitions_are_those_of_the_types() -> None:
     parts = schema("process")["$defs"]
     state = {field.name for field in fields(process.State)} - {"name", "place", "parent", "children"} | {"states"}
     assert set(parts["state"]["properties"]) == state
-    made = {"name", "place", "sources", "target", "guard_uses_form"}
+    made = {"name", "place", "sources", "target", "guard_uses_form", "anywhere"}
     transition = {field.name for field in fields(process.Transition)} - made | {"from", "to"}
     assert set(parts["transition"]["properties"]) == transition
 

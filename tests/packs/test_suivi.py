@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from definitions.charts.process import leaves_of
 from definitions.pack import PACKS, Loaded, load, read_folder
 from definitions.spec.automation import Choose, Create, Email, Every, Move, Task, Wait
 from definitions.spec.network import Network
 from definitions.spec.process import Process
 from definitions.text import Text
-from workflows.chart import sources
 
 S10 = {
     "last_name",
@@ -99,18 +99,18 @@ def test_every_state_is_reached_and_only_final_ones_are_ends(name: str) -> None:
     process = network().processes[name]
     assert reached(process) == set(process.states)
     for state in process.states.values():
-        ways = [each for each in process.transitions.values() if state.name in sources(process, each)]
+        ways = [each for each in process.transitions.values() if state.name in each.sources]
         assert bool(ways) is not state.final, state.name
 
 
 def reached(process: Process) -> set[str]:
     found: set[str] = set()
-    waiting = [process.initial]
+    waiting = list(leaves_of(process.initial))
     while waiting:
         state = waiting.pop()
         if state not in found:
             found.add(state)
-            waiting += [each.target for each in process.transitions.values() if state in sources(process, each)]
+            waiting += [each.target for each in process.transitions.values() if state in each.sources]
     return found
 
 

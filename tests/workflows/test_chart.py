@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from definitions.problems import NOWHERE
@@ -18,13 +20,13 @@ PROCESS = Process(
     plain("Recruiting"),
     NOWHERE,
     {
-        name: State(name, plain(name), NOWHERE, final=name == "signed")
+        name: State(name, plain(name), NOWHERE, initial=name == "new", final=name == "signed")
         for name in ("new", "contacted", "signed", "lost")
     },
     {
         "call": transition("call", ("new", "contacted"), "contacted"),
         "sign": transition("sign", ("contacted",), "signed"),
-        "lose": transition("lose", ("any",), "lost"),
+        "lose": replace(transition("lose", ("new", "contacted"), "lost"), anywhere=True),
     },
 )
 
@@ -47,7 +49,7 @@ def test_a_transition_is_taken_from_its_states_only(state: str, name: str, after
     if after is None:
         assert decision == NotTaken("elsewhere")
     else:
-        assert decision == Taken(PROCESS.transitions[name], (state,), (after,), after)
+        assert decision == Taken(PROCESS.transitions[name], (state,), (after,), after, (state,), (after,))
 
 
 def test_an_unknown_transition_is_not_taken() -> None:
