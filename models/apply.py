@@ -27,6 +27,8 @@ ASIDE = "_old_"
 
 ABOUT = ("_history", "_task", "_mail", "_run")
 """System tables that name an entity."""
+OF_AUTOMATIONS = ("_run", "_assigned")
+"""Those that name an automation."""
 
 
 async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = False) -> None:
@@ -79,7 +81,8 @@ async def _rename_in_system_tables(tx: Tx, plan: Plan) -> None:
     if plan.processes:
         await _rename_values(tx, "_history", "process", plan.processes)
     if plan.automations:
-        await _rename_values(tx, "_run", "automation", plan.automations)
+        for table in OF_AUTOMATIONS:
+            await _rename_values(tx, table, "automation", plan.automations)
 
 
 async def _rename_values(tx: Tx, table: str, column: str, names: Mapping[str, str | None]) -> None:

@@ -92,6 +92,21 @@ async def group_count(records: Records, entity: str, process: str, query: Query)
     return {state: number for state, number in rows if state is not None}
 
 
+def add_numbered(statement: Statement, records: Records, entity: str, query: Query) -> Statement:
+    """Write a query of the ids of a list with their places in its order, from 1: columns `id` and `place`.
+
+    The statement's names are those that `query.where` reads. `InvalidError` where a list cannot be sorted like that.
+    """
+    sight = records.sight(entity)
+    order = _order(records, sight, query.sort)
+    statement.add(f'SELECT {quoted(ROOT)}."id", row_number() OVER (')
+    _order_by(statement, order)
+    statement.add(') AS "place"')
+    _from(statement, records, sight, query)
+    _order_by(statement, order)
+    return statement.add(" LIMIT ").value(query.limit)
+
+
 def _from(statement: Statement, records: Records, sight: Sight, query: Query) -> None:
     """Write FROM and WHERE: the row rule first, then what the query asks of the values that the actor sees."""
     entity = sight.entity.name

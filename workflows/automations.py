@@ -8,22 +8,24 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from definitions.likeness import alike
-from definitions.spec.automation import Action, Automation, Wait
+from definitions.spec.automation import Action, Automation, ForEach, Wait
 from definitions.text import Text
 from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
 from models.system import STEP
-from workflows import runs
+from workflows import runs, turns
 from workflows.actions import name_of, perform
 from workflows.program import Program, program
 from workflows.runs import Run
-from workflows.scene import Chosen, Done, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
+from workflows.scene import Chosen, Done, Looped, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
 from workflows.stored import dump, dump_message, moment
 from workflows.templates import RenderError
 from workflows.unit import Unit
 
 ENDED = say("The automation was changed; its runs end with a change.")
+STEPS = 100
+"""So many steps a transaction does at most; a run that has more to do goes on in the next one, behind other work."""
 _INSERT = STEP.insert()
 _RETRY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
@@ -88,8 +90,12 @@ class Journey:
         at: str | None = cursor.get("at", self.program.first)
         if cursor.get("waiting") and at is not None:
             at = await self._wake(at)
-        while at is not None:
+        done = 0
+        while at is not None and done < STEPS:
+            done += 1
             at = await self._step(at)
+        if at is not None:
+            await self._rest(at)
 
     async def _wake(self, at: str) -> str | None:
         """Go on behind a wait, unless it was called off meanwhile."""
@@ -112,6 +118,8 @@ class Journey:
     async def _step(self, at: str) -> str | None:
         """Do one step, undoing it alone when it fails; return the next, None when the run stops here."""
         step = self.program.steps[at]
+        if isinstance(step, ForEach) and turns.is_in(self.scene.run, at):
+            return await self._turn(step)
         tx = self.scene.unit.tx
         await tx.run("SAVEPOINT step")
         try:
@@ -128,21 +136,22 @@ class Journey:
             names = await self.scene.names(step.condition)
             if step.condition.evaluate(names, self.scene.unit.context) is not True:
                 return Skipped(say("The condition does not hold: {condition}", condition=step.condition.text))
-        return await perform(self.scene, step)
+        return await perform(await self.scene.about(step), step)
 
     async def _took(self, step: Action, outcome: Outcome) -> str | None:
         match outcome:
-            case Done(inputs, result, stale, made):
-                await self._trace(step, "done", inputs, result)
-                self.scene = self.scene.with_made(made)
-                if stale and not await self._refresh():
+            case Done():
+                if not await self._did(step, outcome):
                     return None
             case Skipped(why, inputs):
                 await self._trace(step, "skipped", inputs, why=why)
             case Chosen(path, inputs):
                 await self._trace(step, "done", inputs, {"next": path})
-                if path is not None:
-                    return path
+                return path or await self._follow(step.path)
+            case Looped(name, count, inputs):
+                await self._trace(step, "done", inputs, {"items": count})
+                self._run(turns.enter(self.scene.run, step.path, name, count))
+                return step.path
             case Paused(until, cancel, inputs):
                 await self._trace(step, "waiting", inputs, {"until": until})
                 await self._pause(step.path, until, {"waiting": True, "cancel": cancel})
@@ -154,6 +163,33 @@ class Journey:
             case _:
                 assert_never(outcome)
         return await self._follow(step.path)
+
+    async def _did(self, step: Action, done: Done) -> bool:
+        """Keep what the step made; False when the run is over with it."""
+        await self._trace(step, "done", done.inputs, done.result)
+        self.scene = self.scene.with_made(done.made)
+        return not done.stale or await self._refresh()
+
+    async def _turn(self, step: ForEach) -> str | None:
+        """Begin the next turn of a loop, or go on behind it. A record that was deleted meanwhile is left out."""
+        tx = self.scene.unit.tx
+        run = await turns.next_turn(tx, self.scene.run, step)
+        if run is None:
+            self._run(await turns.leave(tx, self.scene.run, step))
+            return await self._follow(step.path)
+        if run.cursor["turns"] > turns.MOST:
+            why = say("The loops of this run have taken more than {count} turns.", count=turns.MOST)
+            await self._trace(step, "failed", why=why)
+            await self._end("failed", why)
+            return None
+        self._run(run)
+        if await self.scene.item_is_gone():
+            await self._trace(step, "skipped", why=say("The record was deleted."))
+            return step.path
+        return step.steps[0].path if step.steps else step.path
+
+    def _run(self, run: Run) -> None:
+        self.scene = replace(self.scene, run=run)
 
     async def _follow(self, at: str) -> str | None:
         following = self.program.after[at]
@@ -179,17 +215,28 @@ class Journey:
             pause = min(first * 2 ** min(tries - 1, 20), _LONGEST)
             await self._pause(step.path, self.scene.unit.now + pause, {"tries": tries})
             return None
-        if step.on_error == "continue":
-            return await self._follow(step.path)
-        await self._end("failed", why)
-        return None
+        lenient = self.program.lenient(step.path)
+        if lenient is None:
+            await self._end("failed", why)
+            return None
+        self._run(turns.back_to(self.scene.run, lenient.path))
+        return lenient.path if turns.is_in(self.scene.run, lenient.path) else await self._follow(lenient.path)
 
     async def _pause(self, at: str, until: datetime, more: Mapping[str, Any]) -> None:
         unit = self.scene.unit
-        cursor = {"at": at, "seq": self.scene.run.cursor.get("seq", 0), **more}
-        run = replace(self.scene.run, state="waiting", cursor=cursor)
+        run = replace(self.scene.run, state="waiting", cursor=self._cursor(at, more))
         await runs.mark(unit, run, until)
         await runs.wake(unit, run, until)
+
+    async def _rest(self, at: str) -> None:
+        """Let other work have its turn, and go on at a step then."""
+        run = replace(self.scene.run, state="running", cursor=self._cursor(at, {}))
+        await runs.mark(self.scene.unit, run)
+        await runs.wake(self.scene.unit, run)
+
+    def _cursor(self, at: str, more: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in self.scene.run.cursor.items() if name in ("seq", "loops", "turns")}
+        return {"seq": 0, **kept, "at": at, **more}
 
     async def _end(self, state: runs.State, why: Message | None = None) -> None:
         await runs.end(self.scene.unit, self.scene.run, state, why)
@@ -205,10 +252,11 @@ class Journey:
     ) -> None:
         unit, run = self.scene.unit, self.scene.run
         seq = int(run.cursor.get("seq", 0)) + 1
-        cursor = {name: value for name, value in run.cursor.items() if name in ("at", "tries")}
-        self.scene = replace(self.scene, run=replace(run, cursor={**cursor, "seq": seq}))
+        cursor = {name: value for name, value in run.cursor.items() if name not in ("waiting", "cancel")}
+        self._run(replace(run, cursor={**cursor, "seq": seq}))
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
-        await unit.tx.run(_INSERT, [*row, dump(inputs or {}), dump(result or {}), outcome, dump_message(why)])
+        said = [dump(inputs or {}), dump(result or {}), outcome, dump_message(why)]
+        await unit.tx.run(_INSERT, [*row, *said, turns.turn(run)])
 
 
 def _reason(error: Exception) -> Message:

@@ -29,16 +29,15 @@ class Beginning:
     hold_until: datetime | None = None
 
 
-async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> None:
-    """Start a run where the automation's condition holds; where it does not, keep why."""
+async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Run:
+    """Start a run where the automation's condition holds; where it does not, keep why. Return it as it is kept."""
     names = await _names(unit, automation, beginning)
     key = None if automation.key is None else automation.key.compute(names, unit.context)
     run = _run(unit, automation, beginning, key)
     if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
         why = say("The condition does not hold: {condition}", condition=automation.condition.text)
-        await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)
-        return
-    await runs.admit(unit, automation, run)
+        return await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)
+    return await runs.admit(unit, automation, run)
 
 
 async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Names:

@@ -6,37 +6,56 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from definitions.spec.automation import Action, Choose, Step
+from definitions.spec.automation import Action, ForEach, Step, inside
 from models.published import Published
 from workflows.subscriptions import as_action
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Steps by path; `after` is the path of the step that follows (None: the end), inner steps included."""
+    """Steps by path; `after` is the path of the step that follows (None: the end), inner steps included.
+
+    After the last step of a loop comes the loop itself, for its next turn. `around` is the step that a step is in.
+    """
 
     first: str | None
     steps: Mapping[str, Action] = field(default_factory=dict)
     after: Mapping[str, str | None] = field(default_factory=dict)
+    around: Mapping[str, str] = field(default_factory=dict)
+
+    def lenient(self, path: str) -> Action | None:
+        """Return the innermost step that goes on when what is at `path` fails: that step, or one that it is in."""
+        at: str | None = path
+        while at is not None:
+            if self.steps[at].on_error == "continue":
+                return self.steps[at]
+            at = self.around.get(at)
+        return None
 
 
 def compile_program(steps: tuple[Step, ...]) -> Program:
     """Return the program of an automation's steps."""
-    found: dict[str, Action] = {}
-    after: dict[str, str | None] = {}
-    _lay(steps, None, found, after)
-    return Program(steps[0].path if steps else None, found, after)
+    made = _Layout()
+    made.lay(steps, None, None)
+    return Program(steps[0].path if steps else None, made.steps, made.after, made.around)
 
 
-def _lay(steps: tuple[Step, ...], end: str | None, found: dict[str, Action], after: dict[str, str | None]) -> None:
-    for step, following in zip(steps, (*steps[1:], None), strict=True):
-        action = as_action(step)
-        found[step.path] = action
-        after[step.path] = end if following is None else following.path
-        if isinstance(action, Choose):
-            for branch in action.branches:
-                _lay(branch.steps, after[step.path], found, after)
-            _lay(action.otherwise, after[step.path], found, after)
+@dataclass(slots=True)
+class _Layout:
+    steps: dict[str, Action] = field(default_factory=dict)
+    after: dict[str, str | None] = field(default_factory=dict)
+    around: dict[str, str] = field(default_factory=dict)
+
+    def lay(self, steps: tuple[Step, ...], end: str | None, around: str | None) -> None:
+        for step, following in zip(steps, (*steps[1:], None), strict=True):
+            action = as_action(step)
+            self.steps[step.path] = action
+            self.after[step.path] = end if following is None else following.path
+            if around is not None:
+                self.around[step.path] = around
+            for inner in inside(action):
+                back = step.path if isinstance(action, ForEach) else self.after[step.path]
+                self.lay(inner, back, step.path)
 
 
 @lru_cache(maxsize=2048)

@@ -13,7 +13,7 @@ from models.ddl import listed
 from models.message import Message, say
 from models.system import RUN
 from models.tx import Row, Tx
-from workflows import outbox
+from workflows import items, outbox
 from workflows.stored import dump, dump_message, maybe_moment, moment, read_moment
 from workflows.unit import Unit
 
@@ -164,8 +164,8 @@ async def caused(tx: Tx, history: str) -> list[Run]:
     return [_read(row) for row in await tx.rows(_CAUSED, [history])]
 
 
-async def insert(unit: Unit, run: Run, why: Message | None = None) -> None:
-    """Keep a new run; one that is over already (not fired, failed) with the reason."""
+async def insert(unit: Unit, run: Run, why: Message | None = None) -> Run:
+    """Keep a new run, and return it; one that is over already (not fired, failed) with the reason."""
     over = run.state not in ("running", "waiting")
     now = moment(unit.now)
     await unit.tx.run(
@@ -189,6 +189,7 @@ async def insert(unit: Unit, run: Run, why: Message | None = None) -> None:
             dump_message(why),
         ],
     )
+    return run
 
 
 async def wake(unit: Unit, run: Run, at: datetime | None = None) -> None:
@@ -213,6 +214,7 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
     """End the run, and begin the next one of its queue."""
     await unit.tx.run(_END, [state, dump_message(why), moment(unit.now), run.id])
     await outbox.cancel(unit.tx, f"run:{run.id}:", unit.now)
+    await items.forget(unit.tx, f"{run.id}:")
     if run.key is not None:
         await _be_alone(unit, run)
         row = await unit.tx.row(_QUEUED, [run.automation, run.key])
@@ -230,25 +232,23 @@ async def _be_alone(unit: Unit, run: Run) -> None:
     await unit.tx.lock(f"run:{run.automation}:{run.key}")
 
 
-async def admit(unit: Unit, automation: Automation, run: Run) -> None:
-    """Begin the run, or queue it, or say why it does not begin: the automation's mode decides."""
+async def admit(unit: Unit, automation: Automation, run: Run) -> Run:
+    """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept."""
     if run.origin.depth > DEPTH:
         why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
-        await insert(unit, replace(run, state="failed"), why)
         await outbox.bury(unit, "run", {"run": run.id, "definition": run.definition}, str(why))
-        return
+        return await insert(unit, replace(run, state="failed"), why)
     if run.key:
         await _be_alone(unit, run)
     others = await active(unit.tx, run.automation, run.key) if automation.mode != "parallel" and run.key else []
     if others and automation.mode == "single":
         why = say("A run for the same record was still under way.")
-        await insert(unit, replace(run, state="not_fired"), why)
-        return
+        return await insert(unit, replace(run, state="not_fired"), why)
     if others and automation.mode == "queued":
-        await insert(unit, replace(run, state="waiting"))
-        return
+        return await insert(unit, replace(run, state="waiting"))
     if automation.mode == "restart":
         for other in others:
             await end(unit, other, "cancelled", say("A new run for the same record took its place."))
     await insert(unit, run)
     await wake(unit, run)
+    return run

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from definitions.expr.expression import Names
+from definitions.expr import Names, RecordOf
+from definitions.spec.automation import Step
 from models.errors import NotFoundError
-from models.message import Message
+from models.message import Message, say
 from models.published import Published
 from models.record import Record
 from models.titles import compile_title
+from workflows import items, turns
 from workflows.runs import Run
 from workflows.stored import dump, read_values
 from workflows.subscriptions import expressions
@@ -64,28 +66,74 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Looped:
+    """The run goes through so many items, which are kept; each is called `name` in its turn."""
+
+    name: str
+    count: int
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The run is over."""
 
 
-Outcome = Done | Skipped | Paused | Chosen | Stopped
+Outcome = Done | Skipped | Paused | Chosen | Looped | Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A run in a transaction. `version` is the one that it began with; its records are today's."""
+    """A run in a transaction. `version` is the one that it began with; its records are today's.
+
+    `record` is the record that a step is about: the run's, or another one; then `own` is what the run's expressions
+    call `record`.
+    """
 
     unit: Unit
     version: Published
     run: Run
     record: Record | None
+    own: Record | None = None
+    elsewhere: bool = False
+
+    @property
+    def living(self) -> Record | None:
+        """The record that the step is about, None when it was deleted."""
+        return self.record if self.elsewhere or self.run.gone is None else None
+
+    async def about(self, step: Step) -> Scene:
+        """Return the scene of a step: with the record that it says it is about, `StepError` when there is none."""
+        if step.subject is None:
+            return self
+        value = step.subject.compute(await self.names(step.subject), self.unit.context)
+        kind = None if step.subject.expression is None else step.subject.expression.type
+        record = None
+        if isinstance(kind, RecordOf) and isinstance(value, Mapping):
+            record = await self._made(kind.entity, str(value["id"]))
+        if record is None:
+            raise StepError(say("The record that this step is about is gone."))
+        return replace(self, record=record, own=self.record, elsewhere=True)
 
     async def names(self, *parts: Any) -> Names:
         """Return the names in scope of conditions and values."""
         wanted = expressions(*parts)
         read = {path[0] for expression in wanted for path in expression.reads}
         made = {name: await self._made(*where) for name, where in self.run.made.items() if name in read}
-        return await self.unit.records.system.env(self.record, wanted, before=self._before(), **made)
+        for frame in turns.frames(self.run):
+            if frame["name"] in read:
+                made[frame["name"]] = await self._item(frame["item"])
+        record = self.own if self.elsewhere else self.record
+        return await self.unit.records.system.env(record, wanted, before=self.before, **made)
+
+    async def item_is_gone(self) -> bool:
+        """Whether the record that the innermost loop is at was deleted since the loop began."""
+        item = turns.frames(self.run)[-1]["item"]
+        return "entity" in item and await self._made(item["entity"], item["id"]) is None
+
+    async def _item(self, item: Mapping[str, Any]) -> Any:
+        """Return the item that a loop is at: a record as it is now (None when it is gone), or a value."""
+        return await self._made(item["entity"], item["id"]) if "entity" in item else items.value_of(item)
 
     async def _made(self, entity: str, record: str) -> Record | None:
         try:
@@ -93,7 +141,9 @@ class Scene:
         except NotFoundError:
             return None
 
-    def _before(self) -> Mapping[str, Any]:
+    @property
+    def before(self) -> Mapping[str, Any]:
+        """The values of the run's record before the change that caused the run."""
         if self.run.entity is None:
             return {}
         return read_values(self.unit.published.tables[self.run.entity], dump(self.run.before))

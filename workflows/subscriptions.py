@@ -11,6 +11,7 @@ from typing import assert_never
 from definitions.expr.expression import Expression
 from definitions.spec.automation import (
     Action,
+    Assign,
     Automation,
     Called,
     Changed,
@@ -22,9 +23,12 @@ from definitions.spec.automation import (
     Email,
     Entered,
     Every,
+    ForEach,
     Move,
     Moved,
     Notify,
+    Run,
+    Selection,
     SetFields,
     Sms,
     Stays,
@@ -34,6 +38,7 @@ from definitions.spec.automation import (
     Trigger,
     Wait,
     Webhook,
+    every_step,
 )
 from definitions.spec.network import Network
 from definitions.spec.value import Value
@@ -121,21 +126,10 @@ class Subscriptions:
 
 def _reads(automation: Automation) -> tuple[str, ...]:
     """Return the fields of `before` that an automation reads anywhere: what its runs keep of the change."""
-    parts_of_steps = [part for step in every_step(automation.steps) for part in parts(step)]
+    parts_of_steps = [part for step in every_step(automation.steps) for part in parts(as_action(step))]
     found = expressions(automation.condition, automation.key, *parts_of_steps)
     paths = {path for expression in found for path in expression.reads}
     return tuple(sorted({path[1] for path in paths if len(path) > 1 and path[0] == "before"}))
-
-
-def every_step(steps: tuple[Step, ...]) -> Iterator[Action]:
-    """Yield the steps with those inside choices, in the order written."""
-    for step in steps:
-        action = as_action(step)
-        yield action
-        if isinstance(action, Choose):
-            for branch in action.branches:
-                yield from every_step(branch.steps)
-            yield from every_step(action.otherwise)
 
 
 def as_action(step: Step) -> Action:
@@ -145,9 +139,9 @@ def as_action(step: Step) -> Action:
     raise TypeError(f"{type(step).__name__} is no action.")
 
 
-def parts(step: Action) -> list[Part]:  # noqa: C901 - one line for each kind of step
+def parts(step: Action) -> list[Part]:  # noqa: C901, PLR0912 - one line for each kind of step
     """Return the conditions and values of a step; those of the steps inside it are their own."""
-    found: list[Part] = [step.condition]
+    found: list[Part] = [step.condition, step.subject]
     match step:
         case Email(to=to, cc=cc):
             found += [*to, *cc]
@@ -165,7 +159,11 @@ def parts(step: Action) -> list[Part]:  # noqa: C901 - one line for each kind of
             found += [duration, until, cancel_if]
         case Choose(branches=branches):
             found += [branch.condition for branch in branches]
-        case Document() | Stop():
+        case ForEach(items=items):
+            found.append(items.where if isinstance(items, Selection) else items)
+        case Assign(to=to, among=among):
+            found += [to, among]
+        case Document() | Run() | Stop():
             pass
         case _:
             assert_never(step)

@@ -78,7 +78,7 @@ def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen
         spec.name,
         source.place,
         columns or generated_columns(spec),
-        sort=_sort(draft, listed.get("sort") if listed else None, spec) or "-created_at",
+        sort=sort_of(draft, listed.get("sort") if listed else None, spec.name) or "-created_at",
         levels=draft.names("level", node.get("for"), extra=IMPLIED_LEVELS),
         views=dict(_views(draft, node.get("views"), spec)),
         boards=boards or _generated_boards(spec),
@@ -88,15 +88,16 @@ def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen
     )
 
 
-def _sort(draft: Draft, node: Node | None, spec: Entity) -> str | None:
+def sort_of(draft: Draft, node: Node | None, entity: str) -> str | None:
+    """Return what a list is sorted by; reports a field that is none, or that no list can be sorted by."""
     if not isinstance(node, Scalar):
         return None
     name = node.text.removeprefix("-")
-    member = draft.records[spec.name].get(name)
+    member = draft.records[entity].get(name)
     if member is None:
-        sentence = say("The entity {entity} has no field '{name}'.", entity=spec.name, name=name)
+        sentence = say("The entity {entity} has no field '{name}'.", entity=entity, name=name)
         draft.unfit(
-            "field.unknown", node.at(len(node.text) - len(name)), sentence, did_you_mean(name, draft.records[spec.name])
+            "field.unknown", node.at(len(node.text) - len(name)), sentence, did_you_mean(name, draft.records[entity])
         )
         return None
     if not member.stored or not member.filterable:
@@ -117,7 +118,7 @@ def _views(draft: Draft, node: Node | None, spec: Entity) -> Iterator[tuple[str,
             where = draft.condition(body.get("where"), names, query=True)
             yield (
                 name,
-                View(name, draft.text(body.get("label"), name), key.place, where, _sort(draft, body.get("sort"), spec)),
+                View(name, draft.text(body.get("label"), name), key.place, where, sort_of(draft, body.get("sort"), spec.name)),
             )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict, cast
 
 from definitions.build import messages
 from definitions.build.bodies import body_of
 from definitions.build.draft import Around, Draft, entries, mapping, number, optional_word, word
+from definitions.build.giving import assign, run
+from definitions.build.loops import for_each
 from definitions.build.member import MEMBER
 from definitions.build.processes import form_shapes, set_values
 from definitions.build.references import process_part
+from definitions.build.subjects import subject
 from definitions.build.values import computed, is_expression, value_of
 from definitions.duration import Duration
 from definitions.expr import DATE, DATETIME, DURATION, Expression, RecordOf, Type
@@ -38,8 +41,10 @@ from definitions.spec.entity import Field
 from definitions.spec.value import Value
 from definitions.text import plain
 
-BESIDE = frozenset({"id", "if", "on_error", "retry", "else", "as", "do"})
-"""Keys of a step that are not its action (`do` and `as` go with for_each)."""
+BESIDE = frozenset({"id", "if", "on_error", "retry", "record", "else", "as", "do"})
+"""Keys of a step that are not its action."""
+GOES_WITH: MappingType[str, str] = {"else": "choose", "as": "for_each", "do": "for_each"}
+"""Keys that belong to one action, beside it."""
 
 _ADDRESS_OF_WEB = Field("url", "url", plain(""), Place("", 1, 1))
 _SPAN = Field("for", "duration", plain(""), Place("", 1, 1))
@@ -54,15 +59,21 @@ class Shared(TypedDict):
     condition: Expression | None
     on_error: Literal["stop", "continue"]
     retry: Retry | None
+    subject: Value | None
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Builds steps; names that a step makes are in scope in the ones after it."""
+    """Builds steps; names that a step makes are in scope in the ones after it.
+
+    `entity` is what the steps are about by themselves, `items` the names of records that loops around go through, with
+    their entities.
+    """
 
     draft: Draft
     entity: str | None
     hints: MappingType[str, str]
+    items: tuple[tuple[str, str], ...] = ()
 
     def each(self, node: Node | None, names: MappingType[str, Type], path: str) -> tuple[Step, ...]:
         """Return the steps of a list."""
@@ -91,14 +102,19 @@ class Steps:
             )
             return None
         name = actions[0]
-        if name != "choose" and "else" in body.entries:
-            place = body.entries["else"].key.place
-            self.draft.report(
-                "automation.else", place, say("'else' goes with 'choose' only."), say("Put it beside 'choose'.")
-            )
-        shared = self._shared(body, names, path)
+        self._beside(body, name)
         build = ACTIONS.get(name)
-        return None if build is None else build(self, body, names, shared)
+        if build is None:
+            return None
+        entity, of = subject(self, body, name, names)
+        return build(replace(self, entity=entity), body, names, {**self._shared(body, names, path), "subject": of})
+
+    def _beside(self, body: Mapping, action: str) -> None:
+        for key, other in GOES_WITH.items():
+            if key in body.entries and action != other:
+                sentence = say("'{key}' goes with '{action}' only.", key=key, action=other)
+                hint = say("Put it beside '{action}'.", action=other)
+                self.draft.report(f"automation.{key}", body.entries[key].key.place, sentence, hint)
 
     def damaged(self) -> bool:
         """Whether something of the automation was left out, so that what seems to be missing may be there."""
@@ -113,6 +129,7 @@ class Steps:
             "condition": self.condition(body.get("if"), names),
             "on_error": cast("Literal['stop', 'continue']", word(body.get("on_error")) or "stop"),
             "retry": None if retry is None else Retry(number(retry.get("times"), 5), self._backoff(retry)),
+            "subject": None,
         }
 
     def _backoff(self, retry: Mapping) -> Duration | None:
@@ -314,5 +331,8 @@ ACTIONS: dict[str, _Build] = {
     "webhook": Steps.webhook,
     "wait": Steps.wait,
     "choose": Steps.choose,
+    "for_each": for_each,
+    "assign": assign,
+    "run": run,
     "stop": Steps.stop,
 }

@@ -24,7 +24,6 @@ LATER = {
         "transitions/*/form/*/encrypted=true",
     ),
     "automation": (
-        *(f"**/{action}" for action in ("assign", "for_each", "run")),
         "when/form",
         "when/*/form",
         "runs=migrate",

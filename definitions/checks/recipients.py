@@ -9,7 +9,8 @@ from definitions.checks.rights import reads_field
 from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.access import Level
-from definitions.spec.automation import Choose, Email, Notice, Step
+from definitions.spec.automation import Email, Notice, Step, every_step
+from definitions.spec.network import Network
 from definitions.spec.template import Template
 
 
@@ -24,23 +25,19 @@ def check_recipients(checked: Checked) -> Iterator[Problem]:
             for name in (step.to_level, step.cc_level if isinstance(step, Email) else None):
                 level = network.levels.get(name or "")
                 if template is not None and level is not None:
-                    yield from _hidden(step, template, level)
+                    yield from _hidden(network, step, template, level)
 
 
 def notices(steps: Iterable[Step]) -> Iterator[Notice]:
-    """Yield the messages among steps, those of branches too."""
-    for step in steps:
+    """Yield the messages among steps, those of branches and loops too."""
+    for step in every_step(steps):
         if isinstance(step, Notice):
             yield step
-        elif isinstance(step, Choose):
-            for branch in step.branches:
-                yield from notices(branch.steps)
-            yield from notices(step.otherwise)
 
 
-def _hidden(step: Notice, template: Template, level: Level) -> Iterator[Problem]:
+def _hidden(network: Network, step: Notice, template: Template, level: Level) -> Iterator[Problem]:
     shown = sorted({path[1] for path in template.reads if path[0] == "record" and len(path) > 1})
-    hidden = [field for field in shown if template.about and not reads_field(level, template.about, field)]
+    hidden = [field for field in shown if template.about and not reads_field(network, level, template.about, field)]
     if hidden:
         sentence = say(
             "The template '{name}' shows the level {level} what it may not read: {hidden}.",

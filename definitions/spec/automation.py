@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -105,7 +105,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What every action has; `path` is its place in the automation: `do/1/choose/0/do/0`."""
+    """What every action has; `path` is its place in the automation: `do/1/choose/0/do/0`.
+
+    `subject` is the record that the step is about where that is not the automation's own.
+    """
 
     path: str
     place: Place
@@ -113,6 +116,7 @@ class Step:
     condition: Expression | None = None
     on_error: Literal["stop", "continue"] = "stop"
     retry: Retry | None = None
+    subject: Value | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,12 +247,77 @@ class Choose(Step):
     otherwise: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The records that a loop goes through; in `where` its scope's `row` is what they are called."""
+
+    entity: str
+    where: Expression | None = None
+    sort: str = "created_at"
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach(Step):
+    """Do steps for each item of a list, or each record of a selection; both are read once, when the loop begins.
+
+    The item is known as `name` in the steps; `entity` is what it is a record of (None: another value).
+    """
+
+    items: Value | Selection
+    name: str
+    steps: tuple[Step, ...]
+    entity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(Step):
+    """Give the record to a member: whom `to` computes, or one that is picked among those for whom `among` holds.
+
+    `round_robin` picks who has waited for the longest, `least_busy` who has the fewest open records of the entity.
+    """
+
+    to: Value | None = None
+    pick: Literal["round_robin", "least_busy"] | None = None
+    among: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Step):
+    """Start another automation for the record, which is one of `entity`."""
+
+    automation: str
+    entity: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Step):
     """End the run."""
 
 
-Action = Email | Sms | Notify | Document | SetFields | Create | Move | Task | Webhook | Wait | Choose | Stop
+Action = (
+    Email | Sms | Notify | Document | SetFields | Create | Move | Task | Webhook
+    | Wait | Choose | ForEach | Assign | Run | Stop
+)  # fmt: skip
+
+
+def inside(step: Step) -> tuple[tuple[Step, ...], ...]:
+    """Return the lists of steps that are inside a step: the ways of a choice, what a loop does."""
+    match step:
+        case Choose(branches=branches, otherwise=otherwise):
+            return (*(branch.steps for branch in branches), otherwise)
+        case ForEach(steps=steps):
+            return (steps,)
+        case _:
+            return ()
+
+
+def every_step(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps with those inside them, in the order written."""
+    for step in steps:
+        yield step
+        for inner in inside(step):
+            yield from every_step(inner)
 
 
 @dataclass(frozen=True, slots=True)

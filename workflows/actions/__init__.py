@@ -6,12 +6,15 @@ from typing import assert_never
 
 from definitions.spec.automation import (
     Action,
+    Assign,
     Choose,
     Create,
     Document,
     Email,
+    ForEach,
     Move,
     Notify,
+    Run,
     SetFields,
     Sms,
     Stop,
@@ -19,10 +22,13 @@ from definitions.spec.automation import (
     Wait,
     Webhook,
 )
+from workflows.actions.assign import assign
 from workflows.actions.choose import choose
 from workflows.actions.create import create
 from workflows.actions.email import email
+from workflows.actions.for_each import for_each
 from workflows.actions.move import move
+from workflows.actions.run import run
 from workflows.actions.set_fields import set_fields
 from workflows.actions.task import task
 from workflows.actions.wait import wait
@@ -41,6 +47,9 @@ NAMES: dict[type, str] = {
     Webhook: "webhook",
     Wait: "wait",
     Choose: "choose",
+    ForEach: "for_each",
+    Assign: "assign",
+    Run: "run",
     Stop: "stop",
 }
 """What each kind of step is called in the language."""
@@ -72,6 +81,12 @@ async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911
             return await wait(scene, step)
         case Choose():
             return await choose(scene, step)
+        case ForEach():
+            return await for_each(scene, step)
+        case Assign():
+            return await assign(scene, step)
+        case Run():
+            return await run(scene, step)
         case Stop():
             return Stopped()
         case _:

@@ -26,8 +26,8 @@ async def move(scene: Scene, step: Move) -> Done:
 
 
 def _id(scene: Scene, entity: str) -> str | None:
-    record = scene.record
-    return record.id if record is not None and record.entity == entity and scene.run.gone is None else None
+    record = scene.living
+    return record.id if record is not None and record.entity == entity else None
 
 
 def _id_of(value: object) -> str | None:

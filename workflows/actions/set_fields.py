@@ -10,8 +10,8 @@ from workflows.scene import Done, Scene, StepError
 
 async def set_fields(scene: Scene, step: SetFields) -> Done:
     """Change the fields, as the system; what follows from the change starts as from any other."""
-    record = scene.record
-    if record is None or scene.run.gone is not None:
+    record = scene.living
+    if record is None:
         raise StepError(say("There is no record to change."))
     names = await scene.names(*step.values.values())
     values = {name: value.compute(names, scene.unit.context) for name, value in step.values.items()}

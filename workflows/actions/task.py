@@ -47,8 +47,8 @@ def _moment(scene: Scene, value: Any) -> datetime | None:
 
 
 def _about(scene: Scene) -> tuple[str, str] | None:
-    record = scene.record
-    return None if record is None or scene.run.gone is not None else (record.entity, record.id)
+    record = scene.living
+    return None if record is None else (record.entity, record.id)
 
 
 def _target(step: Task, value: Any) -> tuple[str, str] | None:
