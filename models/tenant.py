@@ -153,7 +153,7 @@ class Tenant:
                 await also(tx, planned, fresh)
 
         def switch() -> None:
-            self._adopt(fresh)
+            self.take_up(fresh)
 
         await self.store.write(work, schema=True, then=switch)
 
@@ -192,7 +192,7 @@ class Tenant:
             await self.store.write(release_leases)
         await self._renew()
 
-    def _adopt(self, version: Published) -> None:
+    def take_up(self, version: Published) -> None:
         """Let a version be the current one, unless a later one is already."""
         kept = self._keep(version)
         if self._current is None or kept.version > self._current.version:
@@ -209,7 +209,7 @@ class Tenant:
         async with self._renewing:
             number = await self.store.read(newest, any_version=True)
             if number is not None and (self._current is None or number > self._current.version):
-                self._adopt(await self.version(number))
+                self.take_up(await self.version(number))
 
     async def close(self) -> None:
         """Write down what waits for it, and close the store."""

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,7 +91,7 @@ class Worker:
         self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
         self.house = House((url or f"/n/{tenant.name}").rstrip("/"))
         self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
-        self.post = None if transport is None else Post(tenant, transport, self.rng)
+        self.post = None if transport is None else Post(tenant, self.rng, transport)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
@@ -242,6 +243,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the row and tried again
             _LOG.warning("work failed", network=self.tenant.name, kind=row.kind, row=row.id, error=repr(error))
             await self._note(row, error)
+
+    async def work_within(self, tx: Tx, row: Row) -> None:
+        """Do what a claimed row asks for inside of a transaction that somebody else holds; a failure is its last."""
+        await tx.run("SAVEPOINT row")
+        try:
+            await self._handle(tx, row, await self._version(row))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the row
+            await tx.run("ROLLBACK TO SAVEPOINT row")
+            await self._fail(tx, replace(row, max_attempts=0), error)
+        await tx.run("RELEASE SAVEPOINT row")
 
     async def _version(self, row: Row) -> Published:
         """Return the version that a run began with; the current one for all else."""
