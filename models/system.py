@@ -24,11 +24,11 @@ from models.tx import Dialect, Tx
 MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
     | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at", "since"}
-    | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at", "loose_at"}
+    | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at", "loose_at", "read_at", "refused_at"}
 )
 NUMBERS = frozenset(
     {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
-    | {"tried", "counter", "last_step", "size"}
+    | {"tried", "counter", "last_step", "size", "refused", "runs"}
 )
 
 OF_TERMS = frozenset({"_acceptance", "_wording"})
@@ -124,9 +124,26 @@ OUTBOX = _table(
 MAIL = _table(
     "_mail",
     "id at entity record run template language sender recipient recipient_member cc reply_to subject html text state "
-    "hold_until attempts error message_id sent_at",
+    "hold_until attempts error message_id sent_at channel attached unsubscribe",
     filled="at recipient state attempts",
     indexes=("state hold_until", "entity record at", "run", "at"),
+)
+NOTICE = _table(
+    "_notice",
+    "id at entity record run template language member subject body read_at",
+    filled="at template member subject body",
+    indexes=("member read_at", "member id", "run", "at"),
+)
+DOCUMENT = _table(
+    "_document",
+    "id at entity record run template language subject body state file error",
+    filled="at run template language subject body state",
+    indexes=("run", "at"),
+)
+PREFERENCE = _table("_preference", "id who what at", filled="who what at", unique=("who what",))
+INLET = _table("_inlet", "id secret changed_at changed_by refused refused_at error", filled="secret changed_at refused")
+INBOUND = _table(
+    "_inbound", "id inlet message at size runs", filled="inlet message at size runs", indexes=("inlet at",)
 )
 RUN = _table(
     "_run",
@@ -137,9 +154,16 @@ RUN = _table(
 )
 STEP = _table(
     "_step",
-    "id run seq path action at inputs result outcome error",
+    "id run seq path action at inputs result outcome error turn",
     filled="run seq path at",
     indexes=("run seq",),
+)
+ITEM = _table("_item", "id entity value", filled="value")
+ASSIGNED = _table(
+    "_assigned",
+    "id automation step member seq",
+    filled="automation step member seq",
+    unique=("automation step member",),
 )
 SESSION = _table(
     "_session",
@@ -264,8 +288,15 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         TASK,
         OUTBOX,
         MAIL,
+        NOTICE,
+        DOCUMENT,
+        PREFERENCE,
+        INLET,
+        INBOUND,
         RUN,
         STEP,
+        ITEM,
+        ASSIGNED,
         SESSION,
         CREDENTIAL,
         SIGN_IN,

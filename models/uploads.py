@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +43,10 @@ _COUNT = 'SELECT count(*) FROM "_upload" WHERE "member" = ? AND "created_at" > ?
 _LOOSE = 'UPDATE "_file" SET "loose_at" = ? WHERE "sha" = ?'
 _REMOVE = """DELETE FROM "_file" WHERE "sha" = ? AND "loose_at" <= ?
 AND NOT EXISTS (SELECT 1 FROM "_upload" u WHERE u."sha" = "_file"."sha")"""
+_GOING_ALONG = """SELECT DISTINCT "attached" FROM "_mail" WHERE "attached" IS NOT NULL
+AND "state" IN ('waiting', 'sending', 'failed', 'unknown')"""
+"""What a mail takes along stays until it is gone, and as long as somebody may send it again."""
+_WRITTEN = """SELECT "file" FROM "_document" WHERE "file" IS NOT NULL AND "state" = 'done'"""
 _SHA_OF = {"sqlite": "json_extract({column}, '$.sha')", "postgres": "({column}::json ->> 'sha')"}
 
 
@@ -153,12 +158,16 @@ async def _forget(tx: Tx, network: Network, now: datetime, kept: timedelta) -> l
 
 
 async def _named(tx: Tx, network: Network) -> Collection[str]:
-    """Return the hashes of all contents that a record names."""
+    """Return the hashes of all contents that a record names, or a mail that has not left."""
     found: set[str] = set()
     for table, column in file_columns(network):
         sha = _SHA_OF[tx.dialect].format(column=quoted(column))
         text = f"SELECT DISTINCT {sha} FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"  # noqa: S608 - names of the definitions
         found.update(row[0] for row in await tx.rows(text))
+    for (attached,) in await tx.rows(_GOING_ALONG):
+        found.update(file["sha"] for file in json.loads(attached))
+    for (file,) in await tx.rows(_WRITTEN):
+        found.add(json.loads(file)["sha"])
     return found
 
 

@@ -23,10 +23,16 @@ _EMBEDDED = tuple(map(ipaddress.IPv6Network, ("2002::/16", "2001::/32", "64:ff9b
 
 
 class CallError(Exception):
-    """A call that was not taken. `permanent`: another try would be refused as well; `status` is the answer's."""
+    """A call that was not taken. `permanent`: another try would be refused as well; `status` is the answer's.
 
-    def __init__(self, message: Message, *, permanent: bool = False, status: int | None = None) -> None:
+    `uncertain`: all was said and no answer came, so that it may have been taken or not.
+    """
+
+    def __init__(
+        self, message: Message, *, permanent: bool = False, status: int | None = None, uncertain: bool = False
+    ) -> None:
         """Keep what happened."""
+        self.uncertain = uncertain
         self.message = message
         self.permanent = permanent
         self.status = status
@@ -116,13 +122,14 @@ class HttpCaller:
     async def call(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """Send `body` and return the status of the answer; redirects are answers like others, and not taken."""
         target = target_of(url)
+        said = asyncio.Event()
         try:
             async with asyncio.timeout(self.timeout):
-                status = await self._exchange(target, await self._address(target), headers, body)
+                status = await self._exchange(target, await self._address(target), headers, body, said)
         except TimeoutError:
-            raise CallError(say("There was no answer in time.")) from None
+            raise CallError(say("There was no answer in time."), uncertain=said.is_set()) from None
         except (OSError, ValueError, asyncio.LimitOverrunError) as error:
-            raise CallError(say("It cannot be reached: {reason}", reason=error)) from None
+            raise CallError(say("It cannot be reached: {reason}", reason=error), uncertain=said.is_set()) from None
         if not 200 <= status < 300:
             raise CallError(say("It answered with {status}.", status=status), permanent=status == 410, status=status)
         return status
@@ -133,7 +140,10 @@ class HttpCaller:
             raise CallError(say("This is an address inside of a private network: it is not called."), permanent=True)
         return addresses[0]
 
-    async def _exchange(self, target: Target, address: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def _exchange(
+        self, target: Target, address: str, headers: Mapping[str, str], body: bytes, said: asyncio.Event
+    ) -> int:
+        """Say it all and return the answer's status; `said` is set once the receiver may have all of it."""
         tls = {"ssl": self._tls, "server_hostname": target.host} if target.secure else {}
         reader, writer = await asyncio.open_connection(address, target.port, **tls)  # type: ignore[arg-type] # two ways
         try:
@@ -146,6 +156,7 @@ class HttpCaller:
                 **headers,
             }
             head = "".join(f"{name}: {text}\r\n" for name, text in sent.items())
+            said.set()
             writer.write(f"POST {target.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
             await writer.drain()
             return await _status(reader)

@@ -26,7 +26,7 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
     except NotFoundError:  # the record is no more: whoever may read all of its kind sees what hides nothing
         return {**row, **TEXTS, **ADDRESSES} if _hides(unit, row["entity"]) else row
     hidden: dict[str, Any] = {}
-    if await _tells(unit, record, row["template"]):
+    if await tells(unit, record, row["template"]):
         hidden |= TEXTS
     if row["recipient"] in [record.full.get(name) for name in record.hidden]:  # references have no hash
         hidden |= ADDRESSES
@@ -41,7 +41,7 @@ def _hides(unit: Unit, entity: str | None) -> bool:
     return any(map(sight.hides, sight.names))
 
 
-async def _tells(unit: Unit, record: Record, template: str) -> bool:
+async def tells(unit: Unit, record: Record, template: str) -> bool:
     """Whether the template shows something that is hidden from the actor."""
     found = unit.network.templates.get(template)
     if found is None:

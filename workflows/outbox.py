@@ -22,6 +22,8 @@ Kind = Literal[
     "run",
     "check",
     "mail",
+    "sms",
+    "document",
     "stays",
     "due",
     "every",

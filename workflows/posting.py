@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+from models.attachment import Attachment
 from models.errors import NotFoundError, RefusedError
 from models.message import say
 from models.system import MAIL
 from workflows import outbox
-from workflows.stored import dump, maybe_moment, moment, read_moment
+from workflows.stored import dump, maybe_moment, moment
 from workflows.templates import Rendered
 from workflows.unit import Unit
 
 OF_THE_HOUSE = "_sign_in"
 """What mails about signing in have instead of a pack's template."""
+Channel = Literal["email", "sms"]
+_KINDS: Mapping[Channel, outbox.Kind] = {"email": "mail", "sms": "sms"}
 _AGAIN = """UPDATE "_mail" SET "state" = 'waiting', "error" = NULL, "attempts" = 0, "hold_until" = NULL
 WHERE "id" = ?"""
 
@@ -25,7 +28,9 @@ WHERE "id" = ?"""
 class Letter:
     """A mail to be written: to whom, from whom, about what. `member` is the recipient's id when it is a member.
 
-    `sealed` is the text that leaves instead of the one that is kept for others to see (`workflows.letters`).
+    `sealed` is the text that leaves instead of the one that is kept for others to see (`workflows.letters`), `attached`
+    the files that go along, `unsubscribe` the page on which its reader ends such mails. A text message is a letter
+    too, of another `channel`: its recipient is a telephone, its text all that is sent.
     """
 
     recipient: str
@@ -40,6 +45,9 @@ class Letter:
     record: str | None = None
     run: str | None = None
     sealed: str | None = None
+    attached: tuple[Attachment, ...] = ()
+    unsubscribe: str | None = None
+    channel: Channel = "email"
 
 
 async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | None = None) -> datetime | None:
@@ -71,27 +79,32 @@ async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | No
             None,
             None,
             None,
+            letter.channel,
+            dump(list(letter.attached)) if letter.attached else None,
+            letter.unsubscribe,
         ],
     )
     payload: dict[str, Any] = {} if backoff is None else {"backoff": backoff.total_seconds()}
-    await _ask(unit, mail, held, payload if letter.sealed is None else {**payload, "sealed": letter.sealed})
+    if letter.sealed is not None:
+        payload["sealed"] = letter.sealed
+    await _ask(unit, mail, letter.channel, held, payload)
     return held
 
 
-async def _ask(unit: Unit, mail: str, at: datetime | None, more: Mapping[str, Any]) -> None:
+async def _ask(unit: Unit, mail: str, channel: Channel, at: datetime | None, more: Mapping[str, Any]) -> None:
     payload = {"mail": mail, **more}
-    await outbox.enqueue(unit, "mail", payload, at, f"mail:{mail}:{unit.new_id()}")
+    await outbox.enqueue(unit, _KINDS[channel], payload, at, f"mail:{mail}:{unit.new_id()}")
 
 
 async def retry(unit: Unit, mail: str) -> None:
     """Send a mail once more; see `commands.retry_mail`."""
-    state, _ = await _handled(unit, mail)
+    state, channel = await _handled(unit, mail)
     if await unit.tx.row('SELECT 1 FROM "_mail" WHERE "id" = ? AND "template" = ?', [mail, OF_THE_HOUSE]):
         raise RefusedError(say("What this mail says is known to its recipient alone: it cannot be sent again."))
     if state not in ("failed", "unknown", "cancelled"):
         raise RefusedError(say("Only a mail that failed or was held back can be sent again."))
     await unit.tx.run(_AGAIN, [mail])
-    await _ask(unit, mail, None, {})
+    await _ask(unit, mail, channel, None, {})
 
 
 async def cancel(unit: Unit, mail: str) -> None:
@@ -103,16 +116,16 @@ async def cancel(unit: Unit, mail: str) -> None:
     await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
 
 
-async def _handled(unit: Unit, mail: str) -> tuple[str, datetime | None]:
-    """Return the mail's state when the actor may handle it: administration any, others what they may read about."""
-    row = await unit.tx.row('SELECT "state", "hold_until", "entity", "record" FROM "_mail" WHERE "id" = ?', [mail])
+async def _handled(unit: Unit, mail: str) -> tuple[str, Channel]:
+    """Return state and channel when the actor may handle it: administration any, others what they may read about."""
+    row = await unit.tx.row('SELECT "state", "channel", "entity", "record" FROM "_mail" WHERE "id" = ?', [mail])
     if row is None:
         raise NotFoundError
-    state, hold, entity, record = row
+    state, channel, entity, record = row
     if not unit.published.access.administers(unit.actor):
         if not entity or entity not in unit.network.entities:
             raise NotFoundError
         await unit.records.get(entity, record)
         if "communicate" not in unit.published.access.functions(unit.actor):
             raise RefusedError(say("Your access level may not send messages."))
-    return state, read_moment(hold)
+    return state, "sms" if channel == "sms" else "email"

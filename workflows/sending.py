@@ -6,23 +6,25 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import ClassVar, Generic, Protocol, TypeVar
 
-from models.message import say
+from models.attachment import Attachment
+from models.message import Message, say
 from models.tenant import Tenant
 from models.tx import Tx
 from workflows import letters, outbox
-from workflows.mail import SendError, Session, Transport
+from workflows.mail import SendError, Transport
 from workflows.outbox import LeaseLostError, Row
 from workflows.stored import dump_message, moment
 
-_SELECT = """SELECT "state", "sender", "recipient", "cc", "reply_to", "subject", "html", "text", "message_id"
-FROM "_mail" WHERE "id" = ?"""
+_SELECT = """SELECT "state", "sender", "recipient", "cc", "reply_to", "subject", "html", "text", "message_id",
+"attached", "unsubscribe" FROM "_mail" WHERE "id" = ?"""
 _SENDING = """UPDATE "_mail" SET "state" = 'sending', "message_id" = ?, "attempts" = "attempts" + 1, "hold_until" = NULL
 WHERE "id" = ?"""
 _SENT = """UPDATE "_mail" SET "state" = 'sent', "sent_at" = ?, "error" = NULL WHERE "id" = ?"""
@@ -31,28 +33,57 @@ _STATE = 'UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ?'
 UNKNOWN = say("The server stopped while this was being sent: it may have arrived or not.")
 
 
+M = TypeVar("M")
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Generic[M]):
     """A mail that is about to be sent."""
 
     row: Row
     id: str
-    message: EmailMessage
+    message: M
+    attached: tuple[Attachment, ...] = ()
+
+
+class Line(Protocol[M_contra]):
+    """An open connection over which messages leave."""
+
+    async def send(self, message: M_contra) -> None:
+        """Hand the message over; `SendError` when that was refused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """Sends one network's mails over a transport."""
+class Sending(Generic[M]):
+    """Sends messages that are rows of `_mail`: what e-mails and text messages have in common."""
 
     tenant: Tenant
-    transport: Transport
     rng: random.Random
+    said: ClassVar[str] = say("The mail server said: {reason}")
+    away: ClassVar[str] = say("The mail server cannot be reached: {reason}")
+
+    def open(self) -> AbstractAsyncContextManager[Line[M]]:
+        """Connect; `SendError` when that is not possible now."""
+        raise NotImplementedError
+
+    def message_id(self, mail: str) -> str:
+        """Return the id of the mail's message: the same however often it is sent."""
+        raise NotImplementedError
+
+    def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> M:
+        """Return the message of a row: what `_SELECT` names from the sender to the text."""
+        raise NotImplementedError
+
+    async def complete(self, outgoing: Outgoing[M]) -> None:
+        """Add what takes time to find."""
 
     async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> None:
         """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left."""
         try:
             async with AsyncExitStack() as stack:
-                session = await stack.enter_async_context(self.transport.open())
+                session = await stack.enter_async_context(self.open())
                 for at, row in enumerate(rows):
                     if stop and stop.is_set():
                         await self.tenant.store.write(lambda tx, left=rows[at:]: outbox.release(tx, left))  # type: ignore[misc] # the default binds the rows
@@ -62,7 +93,7 @@ class Post:
             for row in rows:
                 await self._give_back(row, str(error))
 
-    async def _try(self, session: Session, row: Row) -> None:
+    async def _try(self, session: Line[M], row: Row) -> None:
         """Send one mail; whatever goes wrong stays with this one."""
         try:
             await self._send(session, row)
@@ -82,22 +113,23 @@ class Post:
 
         await self.tenant.store.write(work)
 
-    async def _send(self, session: Session, row: Row) -> None:
+    async def _send(self, session: Line[M], row: Row) -> None:
         outgoing = await self._mark(row)
         if outgoing is None:
             return
         try:
+            await self.complete(outgoing)
             await session.send(outgoing.message)
         except SendError as error:
             await self._not_sent(outgoing, error)
             return
         await self._sent(outgoing)
 
-    async def _mark(self, row: Row) -> Outgoing | None:
+    async def _mark(self, row: Row) -> Outgoing[M] | None:
         """Commit that the mail is being sent, and return it; None when it is not to be sent."""
         now = self.tenant.clock.now()
 
-        async def work(tx: Tx) -> Outgoing | None:
+        async def work(tx: Tx) -> Outgoing[M] | None:
             if not await outbox.extend(tx, row, now):
                 return None
             mail = row.payload["mail"]
@@ -109,37 +141,15 @@ class Post:
                 await tx.run(_STATE, ["unknown", dump_message(UNKNOWN), mail])
                 await outbox.complete(tx, row, now)
                 return None
-            message_id = found[8] or self._message_id(mail)
+            message_id = found[8] or self.message_id(mail)
             await tx.run(_SENDING, [message_id, mail])
             html, text = letters.opened(self.tenant.vault, mail, row.payload, (found[6], found[7]))
-            return Outgoing(row, mail, self._compose((*found[:6], html, text), message_id, now))
+            message = self.compose((*found[1:6], html, text, found[10]), message_id, now)
+            return Outgoing(row, mail, message, tuple(map(Attachment, json.loads(found[9] or "[]"))))
 
         return await self.tenant.store.write(work)
 
-    def _message_id(self, mail: str) -> str:
-        """Return the id of the mail's message: the same however often it is sent."""
-        return f"<{mail}@{self.transport.address.rpartition('@')[2]}>"
-
-    def _compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
-        _, sender, recipient, cc, reply_to, subject, html, text = found
-        message = EmailMessage()
-        user, _, domain = self.transport.address.rpartition("@")
-        message["From"] = Address(_line(sender), user, domain)
-        message["To"] = recipient
-        copies = json.loads(cc or "[]")
-        if copies:
-            message["Cc"] = ", ".join(copies)
-        if reply_to:
-            message["Reply-To"] = reply_to
-        message["Subject"] = _line(subject)
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = message_id
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text or "")
-        message.add_alternative(html or "", subtype="html")
-        return message
-
-    async def _sent(self, outgoing: Outgoing) -> None:
+    async def _sent(self, outgoing: Outgoing[M]) -> None:
         now = self.tenant.clock.now()
 
         async def work(tx: Tx) -> None:
@@ -151,9 +161,9 @@ class Post:
         except LeaseLostError:  # another worker found it "sending" and called it unknown; we know better
             await self.tenant.store.write(lambda tx: tx.run(_SENT, [moment(now), outgoing.id]))
 
-    async def _not_sent(self, outgoing: Outgoing, error: SendError) -> None:
+    async def _not_sent(self, outgoing: Outgoing[M], error: SendError) -> None:
         now, row = self.tenant.clock.now(), outgoing.row
-        reason = dump_message(say("The mail server said: {reason}", reason=error))
+        reason = dump_message(Message(self.said, {"reason": str(error)}))
 
         async def work(tx: Tx) -> None:
             if error.uncertain:
@@ -169,7 +179,7 @@ class Post:
     async def _give_back(self, row: Row, error: str) -> None:
         """Try again later; a mail of which nothing was said waits on, and says why."""
         now = self.tenant.clock.now()
-        reason = dump_message(say("The mail server cannot be reached: {reason}", reason=error))
+        reason = dump_message(Message(self.away, {"reason": error}))
 
         async def work(tx: Tx) -> None:
             dead = await outbox.fail(tx, row, now, error, self.rng)
@@ -178,6 +188,55 @@ class Post:
             await tx.run(sql, [state, reason, row.payload["mail"]])
 
         await self.tenant.store.write(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Post(Sending[EmailMessage]):
+    """Sends one network's mails over a transport."""
+
+    transport: Transport
+
+    def open(self) -> AbstractAsyncContextManager[Line[EmailMessage]]:
+        """Connect to the mail server."""
+        return self.transport.open()
+
+    def message_id(self, mail: str) -> str:
+        """Return the id of the mail's message."""
+        return f"<{mail}@{self.transport.address.rpartition('@')[2]}>"
+
+    def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
+        """Return the letter: text and HTML of the same words."""
+        sender, recipient, cc, reply_to, subject, html, text, page = found
+        message = EmailMessage()
+        user, _, domain = self.transport.address.rpartition("@")
+        message["From"] = Address(_line(sender), user, domain)
+        message["To"] = recipient
+        copies = json.loads(cc or "[]")
+        if copies:
+            message["Cc"] = ", ".join(copies)
+        if reply_to:
+            message["Reply-To"] = reply_to
+        message["Subject"] = _line(subject)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = message_id
+        message["Auto-Submitted"] = "auto-generated"
+        if page is not None and page.startswith("https://"):  # one click, where mail programs offer it (RFC 8058)
+            message["List-Unsubscribe"] = f"<{page}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message.set_content(text or "")
+        message.add_alternative(html or "", subtype="html")
+        return message
+
+    async def complete(self, outgoing: Outgoing[EmailMessage]) -> None:
+        """Add the files that go along; one that is gone will not come back."""
+        for file in outgoing.attached:
+            path = self.tenant.contents.path(file.sha)
+            try:
+                content = await asyncio.to_thread(path.read_bytes)
+            except FileNotFoundError:
+                raise SendError(f"{file.name}: not found", permanent=True) from None
+            main, _, sub = file.type.partition("/")
+            outgoing.message.add_attachment(content, maintype=main, subtype=sub, filename=file.name)
 
 
 def _line(text: str | None) -> str:

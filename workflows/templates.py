@@ -34,6 +34,14 @@ class RenderError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """A message with its places filled: a line of text, and Markdown."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A message, ready to be sent."""
 
@@ -89,18 +97,26 @@ class TemplateSet:
             self._reads[name] = frozenset(path for text in texts for path in _paths(parse(text)))
         return self._reads[name]
 
-    def render(self, name: str, language: str, names: Mapping[str, Any], foot: str = "") -> Rendered:
-        """Return the message; `foot` is Markdown below it. `RenderError` when a variable is not there."""
+    def fill(self, name: str, language: str, names: Mapping[str, Any]) -> Filled:
+        """Return the message as it was written, filled; `RenderError` when a variable is not there."""
         tongue = self.tongue(language)
         subject, body = self._pair(self.network.templates[name], tongue)
         try:
             line = " ".join(tongue.lines.fill(subject, names).split())
-            text = tongue.bodies.fill(body, names)
+            return Filled(line, tongue.bodies.fill(body, names))
         except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
             raise RenderError(f"{name} ({language}): {error}") from error
-        page = tongue.layout.page(markdown.to_html(text), _foot(foot))
-        plain = markdown.to_text(text)
-        return Rendered(line, page, f"{plain}\n-- \n{markdown.to_text(foot)}" if foot else plain)
+
+    def laid_out(self, filled: Filled, language: str, foot: str = "") -> Rendered:
+        """Return a message as an e-mail; `foot` is Markdown below it."""
+        page = self.tongue(language).layout.page(markdown.to_html(filled.body), _foot(foot))
+        plain = markdown.to_text(filled.body)
+        text = f"{plain}\n-- \n{markdown.to_text(foot)}" if foot else plain
+        return Rendered(filled.subject, page, text)
+
+    def render(self, name: str, language: str, names: Mapping[str, Any], foot: str = "") -> Rendered:
+        """Return the message as an e-mail; `RenderError` when a variable is not there."""
+        return self.laid_out(self.fill(name, language, names), language, foot)
 
     def _pair(self, template: Template, tongue: Tongue) -> tuple[Compiled, Compiled]:
         key = (template.name, tongue.eye.language)

@@ -11,7 +11,7 @@ from typing import Any
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
-from workflows import history, hooks, outbox, runs
+from workflows import history, hooks, notices, outbox, runs
 from workflows.history import Step
 from workflows.moves import FORM, Moved, seen
 from workflows.runs import Run
@@ -126,6 +126,7 @@ async def _retract_run(unit: Unit, run: Run) -> None:
         await unit.tx.run("""UPDATE "_mail" SET "state" = 'cancelled' WHERE "id" = ?""", [mail])
         await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
     await hooks.call_off(unit, run.id)
+    await notices.call_off(unit, run.id)
     await unit.tx.run('DELETE FROM "_task" WHERE "run" = ? AND "done_at" IS NULL', [run.id])
     for (result,) in await unit.tx.rows('SELECT "result" FROM "_step" WHERE "run" = ? ORDER BY "seq" DESC', [run.id]):
         done = json.loads(result or "{}")

@@ -25,7 +25,8 @@ SLACK = timedelta(minutes=1)
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
-AND ("kind" IN ('run', 'check', 'mail', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset', 'token')
+AND ("kind" IN ('run', 'check', 'mail', 'sms', 'document', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset',
+  'token')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """
@@ -34,7 +35,7 @@ LIMIT ?
 _FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
 _AHEAD = """
 SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
-AND "kind" IN ('run', 'check', 'mail', 'hook', 'batch', 'arm', 'version', 'job', 'reset')
+AND "kind" IN ('run', 'check', 'mail', 'sms', 'document', 'hook', 'batch', 'arm', 'version', 'job', 'reset')
 """
 _BRING = 'UPDATE "_outbox" SET "run_at" = ?, "created_at" = ? WHERE "id" = ?'
 _RETRY = """UPDATE "_outbox" SET "run_at" = ? WHERE "state" = 'ready' AND "attempts" > 0 AND "run_at" > ?"""

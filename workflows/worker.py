@@ -36,6 +36,7 @@ from workflows.delivery import Delivery
 from workflows.mail import Transport
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.sending import Post
+from workflows.texting import SmsTransport, Texting
 from workflows.unit import Cause, House, Unit, open_unit
 
 BATCH = 64
@@ -50,7 +51,7 @@ SEALED = timedelta(seconds=2)
 
 _LOG = structlog.get_logger("maille.worker")
 
-_OUTSIDE: tuple[Kind, ...] = ("mail", "hook")
+_OUTSIDE: tuple[Kind, ...] = ("mail", "sms", "hook")
 """What other systems take their time for: it leaves beside the rest, so that a slow one holds nothing else up."""
 
 _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
@@ -69,7 +70,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
 class Worker:
     """Works through one network's outbox. Several workers on one network do not disturb each other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ways out of the house, and what tests decide
         self,
         tenant: Tenant,
         transport: Transport | None = None,
@@ -78,8 +79,11 @@ class Worker:
         rng: random.Random | None = None,
         url: str = "",
         caller: Caller | None = None,
+        texts: SmsTransport | None = None,
     ) -> None:
-        """Work for `tenant`; without a transport mails wait. `rng` spreads the pauses after failures.
+        """Work for `tenant`; without a transport mails wait, without `texts` text messages do.
+
+        `rng` spreads the pauses after failures.
 
         `caller` calls other systems: over HTTP, public addresses only, when none is given.
 
@@ -90,8 +94,10 @@ class Worker:
         self.name = name
         self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
         self.house = House((url or f"/n/{tenant.name}").rstrip("/"))
-        self.kinds: tuple[Kind, ...] = KINDS if transport else tuple(kind for kind in KINDS if kind != "mail")
+        lacking = {"mail": transport is None, "sms": texts is None}
+        self.kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if not lacking.get(kind))
         self.post = None if transport is None else Post(tenant, self.rng, transport)
+        self.texting = None if texts is None else Texting(tenant, self.rng, texts)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
@@ -220,12 +226,13 @@ class Worker:
         return due is not None and due <= self.tenant.clock.now()
 
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
-        mails = [row for row in rows if row.kind == "mail"]
-        calls = [row for row in rows if row.kind == "hook"]
+        mails, texts, calls = ([row for row in rows if row.kind == kind] for kind in _OUTSIDE)
         others = (self._do(row) for row in rows if row.kind not in _OUTSIDE)
         outcomes = await asyncio.gather(*others, return_exceptions=True)
         if mails and self.post is not None:
             await self.post.send(mails, stop)
+        if texts and self.texting is not None:
+            await self.texting.send(texts, stop)
         await self.delivery.send(calls)
         for outcome in outcomes:
             if outcome is not None:

@@ -28,8 +28,10 @@ from workflows.actions.create import create
 from workflows.actions.email import email
 from workflows.actions.for_each import for_each
 from workflows.actions.move import move
+from workflows.actions.notify import notify
 from workflows.actions.run import run
 from workflows.actions.set_fields import set_fields
+from workflows.actions.sms import sms
 from workflows.actions.task import task
 from workflows.actions.wait import wait
 from workflows.actions.webhook import webhook
@@ -65,7 +67,11 @@ async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911
     match step:
         case Email():
             return await email(scene, step)
-        case Sms() | Notify() | Document():
+        case Sms():
+            return await sms(scene, step)
+        case Notify():
+            return await notify(scene, step)
+        case Document():
             raise NotImplementedError(step)  # refused as `language.not_yet` until it is there
         case SetFields():
             return await set_fields(scene, step)
