@@ -30,7 +30,9 @@ from definitions.spec.automation import (
     Mode,
     Moved,
     Stays,
+    Step,
     Trigger,
+    every_step,
 )
 from definitions.spec.value import Value
 
@@ -68,13 +70,14 @@ def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:
     if any(isinstance(trigger, Called) for trigger, _ in found):
         names |= {"webhook": RecordOf(CALL), "payload": DYN}
     hints = {name: hint for name, hint in _HINTS.items() if name not in names}
-    steps = Steps(draft, entity, hints)
+    steps = Steps(draft, entity, hints).each(node.get("do"), names, "do")
+    _check_ids(draft, steps)
     return Automation(
         source.name,
         draft.text(node.get("label"), source.name),
         source.place,
         tuple(trigger for trigger, _ in found),
-        steps.each(node.get("do"), names, "do"),
+        steps,
         entity=entity,
         condition=draft.condition(node.get("if"), Around(names, hints=hints)),
         mode=cast("Mode", word(node.get("mode")) or "single"),
@@ -82,6 +85,17 @@ def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:
         runs=cast("Literal['finish', 'cancel', 'migrate']", word(node.get("runs")) or "finish"),
         was=optional_word(node.get("was")),
     )
+
+
+def _check_ids(draft: Draft, steps: tuple[Step, ...]) -> None:
+    """Report steps that are called the same: a run that goes on in another version looks for its step by this name."""
+    known: set[str] = set()
+    for step in every_step(steps):
+        if step.id in known:
+            sentence = say("Two steps have the id '{id}'.", id=step.id)
+            draft.report("automation.same_id", step.place, sentence, say("Give each an id of its own."))
+        elif step.id is not None:
+            known.add(step.id)
 
 
 def _key(draft: Draft, node: Node | None, names: MappingType[str, Type]) -> Value | None:

@@ -23,13 +23,14 @@ def assign(steps: Steps, body: Mapping, names: dict[str, Type], shared: Shared) 
     if inner is None or not steps.needs_record(body, "assign"):
         return None
     draft, place = steps.draft, body.entries["assign"].key.place
-    if "owner" not in draft.records.get(steps.entity or "", {"owner": None}):
+    if steps.entity is not None and "owner" not in draft.records.get(steps.entity, {"owner": None}):
         sentence = say("A {entity} belongs to nobody: it can't be given to a member.", entity=steps.entity)
         draft.unfit("automation.no_owner", place, sentence, say("Write 'owner: true' in the entity."))
     if ("to" in inner.entries) == ("pick" in inner.entries) or ("among" in inner.entries and "to" in inner.entries):
         sentence = say("'assign' says either to whom ('to') or how to choose ('pick' and 'among').")
         hint = say("Write {to: =record.company.owner} or {pick: round_robin, among: …}.")
-        draft.unfit("automation.assign", place, sentence, hint)
+        if not steps.damaged():
+            draft.unfit("automation.assign", place, sentence, hint)
         return None
     to = inner.get("to")
     if to is not None and not is_expression(to):

@@ -30,7 +30,7 @@ def for_each(steps: Steps, body: Mapping, names: dict[str, Type], shared: Shared
     name = _name(steps, body, inner, names)
     items = None if inner is None else _items(steps, inner.get("in"), name, names)
     do = _once(steps, body, inner, "do")
-    if do is None:
+    if do is None and not steps.damaged():
         place = body.entries["for_each"].key.place
         steps.draft.unfit("automation.for_each", place, say("This loop does nothing."), say("Write its steps: do: […]"))
     if items is None or do is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from definitions.checks.checked import Checked
 from definitions.checks.fields import check_fields
 from definitions.checks.levels import check_levels
-from definitions.checks.loops import check_loops
+from definitions.checks.loops import check_loops, check_started
 from definitions.checks.privacy import check_privacy
 from definitions.checks.processes import check_processes
 from definitions.checks.recipients import check_recipients
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     check_privacy,
     check_fields,
     check_loops,
+    check_started,
     check_recipients,
     check_unused,
 )

@@ -10,18 +10,19 @@ from definitions.problems import Problem
 from definitions.spec.automation import (
     Automation,
     Changed,
+    Choose,
     Create,
     Created,
-    Document,
     Entered,
     Move,
     Moved,
-    Notice,
+    Run,
     SetFields,
     Step,
-    Task,
+    Stop,
     Trigger,
-    Webhook,
+    Wait,
+    every_step,
 )
 from definitions.spec.network import Network
 
@@ -61,14 +62,32 @@ def _started(network: Network, among: Iterable[Automation], automation: Automati
     """Yield those of some automations that an automation certainly starts."""
     for step in _certain(automation.steps):
         for other in among:
-            if any(_fires(network, automation, step, trigger) for trigger in other.triggers):
+            begun = isinstance(step, Run) and step.automation == other.name
+            if begun or any(_fires(network, automation, step, trigger) for trigger in other.triggers):
                 yield other.name
+
+
+def check_started(checked: Checked) -> Iterator[Problem]:
+    """Yield the steps that start an automation which is about something else."""
+    for automation in checked.network.automations.values():
+        for step in every_step(automation.steps) if checked.whole("automation", automation.name) else ():
+            other = checked.network.automations.get(step.automation) if isinstance(step, Run) else None
+            if isinstance(step, Run) and other is not None and other.entity not in {None, step.entity}:
+                what = say("about {entity}", entity=step.entity) if step.entity else say("without a record")
+                sentence = say(
+                    "The automation '{name}' is about {entity}; this step is {what}.",
+                    name=other.name,
+                    entity=other.entity,
+                    what=what,
+                )
+                hint = say("Say which record it is for: record: =….")
+                yield Problem("automation.run_entity", step.place, sentence, hint)
 
 
 def _certain(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
-        if not isinstance(step, Move | SetFields | Create | Notice | Document | Task | Webhook):
-            return  # a wait, a choice or a stop: what follows is not certain
+        if isinstance(step, Wait | Choose | Stop):
+            return  # what follows is not certain
         if step.condition is None:
             yield step
 
@@ -78,7 +97,8 @@ def _fires(network: Network, automation: Automation, step: Step, trigger: Trigge
         return _moves(network, step, trigger)
     if isinstance(step, Create):
         return isinstance(trigger, Created) and not trigger.deleted and trigger.entity == step.entity
-    if isinstance(step, SetFields) and isinstance(trigger, Changed) and trigger.entity == automation.entity:
+    about = automation.entity if step.subject is None else None  # another record is no certain way back
+    if isinstance(step, SetFields) and isinstance(trigger, Changed) and trigger.entity == about:
         # a field that is set to what it would be anyway does not change a second time
         written = ((name, value.expression) for name, value in step.values.items())
         moving = {name for name, expression in written if expression and _reads(name, expression.reads)}
