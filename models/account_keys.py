@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import accounts, passkeys, second_factor
+from models import accounts, passkeys, second_factor, tries
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.passkeys import Question, Site
 from models.sessions import Session, rotate
 from models.sessions import end_all as end_sessions
 from models.tenant import Tenant
+from models.tries import Try
 from models.tx import Tx
 
 
@@ -51,14 +52,21 @@ async def _propose(tenant: Tenant, member: str) -> str:
 
 async def confirm_app(tenant: Tenant, session: Session, code: str) -> Changed:
     """Turn the app on; `InvalidError` when the code is none of it."""
-    now, vault = tenant.clock.now(), tenant.vault
+    now, vault, member = tenant.clock.now(), tenant.vault, session.member
 
-    async def work(tx: Tx) -> Changed:
-        if not await second_factor.confirm(tx, vault, session.member, code, now):
-            raise InvalidError({"code": say("This code is wrong, or was used already.")})
-        return await _changed(tx, session, await second_factor.first_recovery(tx, session.member, now))
+    async def work(tx: Tx) -> Changed | None:
+        if await second_factor.confirm(tx, vault, member, code, now):
+            return await _changed(tx, session, await second_factor.first_recovery(tx, member, now))
+        row = await tx.row('SELECT lower("email") FROM "member" WHERE "id" = ?', [member])
+        email = "" if row is None else str(row[0])
+        wrong = Try("", email, now, session.ip, session.agent, member)
+        await tries.keep_wrong_code(tx, tenant.new_id, wrong)
+        return None
 
-    return await tenant.store.write(work)
+    changed = await tenant.store.write(work)
+    if changed is None:
+        raise InvalidError({"code": say("This code is wrong, or was used already.")})
+    return changed
 
 
 async def remove_app(tenant: Tenant, session: Session, password: str, code: str) -> Changed:

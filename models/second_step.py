@@ -91,7 +91,7 @@ async def proposed(tenant: Tenant, token: str) -> str | None:
 
 
 async def set_up(tenant: Tenant, token: str, code: str) -> SetUp | Refusal:
-    """Turn the proposed key on and let the member in."""
+    """Turn the proposed key on and let the member in, within `MOST_TRIES`."""
     now = tenant.clock.now()
 
     async def work(tx: Tx) -> SetUp | Refusal:
@@ -99,7 +99,8 @@ async def set_up(tenant: Tenant, token: str, code: str) -> SetUp | Refusal:
         if found is None or found.member is None:
             return _OVER
         if not await second_factor.confirm(tx, tenant.vault, found.member, code, now):
-            return Refusal("code")
+            await tries.keep_wrong_code(tx, tenant.new_id, replace(_entry(found).attempt, at=now))
+            return Refusal("code") if await pending.note_try(tx, found, MOST_TRIES) else _OVER
         codes = await second_factor.make_recovery(tx, found.member, now)
         entered = await _let_in(tenant, tx, found, now)
         return SetUp(entered, codes) if isinstance(entered, SignedIn) else entered

@@ -6,8 +6,8 @@ from which it did is held up by its own failures only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -32,7 +32,7 @@ CODE_LIMIT = 30
 KEPT = timedelta(days=365)
 """So long tries are kept, and with them addresses and devices; then upkeep removes them."""
 
-Outcome = Literal["failed", "limited", "halfway", "factor_failed", "signed_in", "reset_asked"]
+Outcome = Literal["failed", "limited", "halfway", "factor_failed", "set_up_failed", "signed_in", "reset_asked"]
 Failure = Literal["failed", "factor_failed", "reset_asked"]
 _KNOWN_ADDRESS = 'SELECT 1 FROM "_sign_in" WHERE "email" = ? AND "ip" = ? AND "outcome" = ? LIMIT 1'
 _FAILED = """SELECT "at", "email", "ip", "device" FROM "_sign_in" WHERE "at" > ? AND "at" <= ? AND "outcome" = ?
@@ -93,6 +93,12 @@ async def keep_failed(tx: Tx, identifier: str, attempt: Try) -> None:
     entity = None if attempt.member is None else "member"
     actor = Actor("public", ip=attempt.ip)
     await audit.keep(tx, identifier, Event("sign_in_failed", attempt.at, actor, entity, attempt.member))
+
+
+async def keep_wrong_code(tx: Tx, new_id: Callable[[], str], attempt: Try) -> None:
+    """Keep, in the log and in the audit, that an app was not set up: the code was none of it. No limit counts it."""
+    await log(tx, replace(attempt, id=new_id()), "set_up_failed")
+    await keep_failed(tx, new_id(), attempt)
 
 
 async def settle(tx: Tx, identifier: str, outcome: Outcome) -> None:

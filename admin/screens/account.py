@@ -178,7 +178,10 @@ async def ask_email(request: Request) -> Response:
 async def show_confirmation(request: Request) -> Response:
     """Ask whether the new address shall count; looking changes nothing."""
     visit, token = here(request), request.path_params["link"]
-    email = await own_email.asked(visit.tenant, visit.actor, token)
+    try:
+        email = await own_email.asked(visit.tenant, visit.actor, token)
+    except NotFoundError:
+        return await _link_over(request)
     me = await _me(visit)
     return await render(request, "account/email.html", me=me, email=email, errors={}, sends=True, token=token)
 
@@ -191,9 +194,16 @@ async def confirm_email(request: Request) -> Response:
     told = worded(visit, visit.language, subject, body)
     try:
         await own_email.confirm(visit.tenant, visit.actor, token, told)
+    except NotFoundError:
+        return await _link_over(request)
     except InvalidError as error:
         return await _email_page(request, status=422, error=error)
     return say_on(request, redirect(request, visit.url("account")), say("Your new e-mail address counts now."))
+
+
+async def _link_over(request: Request) -> Response:
+    """Say that a link is no longer good, and how to come by another: the same for one that never was any."""
+    return await render(request, "account/gone.html", status=404)
 
 
 async def close(request: Request) -> Response:

@@ -28,6 +28,7 @@ OUTCOMES: Mapping[str, Message] = {
     "limited": say("Refused: too many tries"),
     "halfway": say("Password right, second factor missing"),
     "factor_failed": say("Wrong code"),
+    "set_up_failed": say("Wrong code"),
     "signed_in": say("Signed in"),
     "reset_asked": say("New password asked for"),
 }

@@ -25,6 +25,12 @@ async def rows(office: Office, sql: str) -> list[Row]:
     return await office.tenant.store.read(lambda tx: tx.rows(sql))
 
 
+async def outcomes(office: Office) -> list[str]:
+    """What came of Camille's tries, as the log has it, the oldest first."""
+    sql = 'SELECT "outcome" FROM "_sign_in" WHERE "email" = ? ORDER BY "at", "id"'
+    return [str(row[0]) for row in await office.tenant.store.read(lambda tx: tx.rows(sql, [CAMILLE]))]
+
+
 async def require(office: Office, level: str) -> None:
     network, now = office.tenant.published.network, office.clock.now()
     await office.tenant.store.write(lambda tx: save_setting(tx, network, FACTOR + level, value=True, now=now))
@@ -190,6 +196,7 @@ async def test_what_a_level_needs_is_set_up_before_anything_else(office: Office)
         wrong = await camille.post("sign-in/set-up", {"code": "000000"}, on="sign-in/set-up")
         assert wrong.status_code == 422
         assert key_of(wrong) == key, "the same key, until it is confirmed"
+        assert await outcomes(office) == ["halfway", "set_up_failed"]
         form = {"code": code(office, key), "next": "/n/small/tasks"}
         done = await camille.post("sign-in/set-up", form, on="sign-in/set-up")
         assert len(codes_of(done)) == 10
@@ -246,3 +253,25 @@ async def test_the_leader_says_in_the_settings_who_needs_a_second_factor(office:
     async with office.signed_in(LEADER) as claire:
         wrong = await claire.post("settings", {"_idle_minutes": "0"}, on="settings")
         assert (wrong.status_code, "from 1 to 1440" in wrong.text) == (422, True)
+
+
+async def test_wrong_codes_for_a_new_app_stand_in_the_log_and_the_audit_and_end_the_sign_in(office: Office) -> None:
+    await require(office, "distributor")
+    async with office.visitor() as camille:
+        await camille.sign_in(CAMILLE)
+        for _ in range(MOST_TRIES - 1):
+            assert (await camille.post("sign-in/set-up", {"code": "0"}, on="sign-in/set-up")).status_code == 422
+        over = await camille.post("sign-in/set-up", {"code": "0"}, on="sign-in/set-up")
+        assert over.headers["location"] == "/n/small/sign-in"
+    assert await outcomes(office) == ["halfway", *["set_up_failed"] * MOST_TRIES]
+    kept = await rows(office, """SELECT "record" FROM "_audit" WHERE "kind" = 'sign_in_failed'""")
+    assert [row[0] for row in kept] == [office.members[CAMILLE]] * MOST_TRIES
+
+
+async def test_a_wrong_code_for_a_new_app_in_an_open_session_is_logged_too(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille:
+        await camille.post("account/security/app", {"password": PASSWORD}, on="account/security")
+        wrong = await camille.post("account/security/app/confirm", {"code": "0"}, on="account/security/app")
+        assert wrong.status_code == 422
+        assert await outcomes(office) == ["signed_in", "set_up_failed"]
+        assert "Wrong code" in (await camille.get("account/security")).text

@@ -53,6 +53,17 @@ async def mailed(office: Office) -> str:
     return found[1]
 
 
+async def over(visitor: Visitor, link: str) -> None:
+    """See that a link is over: in words, and like one that never was any."""
+    never = "account/email/" + "x" * len(link.rpartition("/")[2])
+    looked = [await visitor.get(each) for each in (link, never)]
+    for answers in (looked, [await visitor.post(each, on="account") for each in (link, never)]):
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert "This link is no longer good" in answers[0].text
+        assert 'href="/n/small/account/email"' in answers[0].text
+    assert looked[0].text.replace(link, never) == looked[1].text
+
+
 async def test_another_email_is_asked_for_and_counts_once_its_link_was_opened(office: Office) -> None:
     async with office.signed_in(CAMILLE) as visitor:
         form = {"email": "new@exemple.fr", "password": PASSWORD}
@@ -60,12 +71,12 @@ async def test_another_email_is_asked_for_and_counts_once_its_link_was_opened(of
         link = await mailed(office)
         assert "new@exemple.fr" in (await visitor.get(link)).text
         async with office.signed_in(DIANE) as diane:
-            assert (await diane.get(link)).status_code == 404
-            assert (await diane.post(link)).status_code == 404
+            await over(diane, link)
         async with office.visitor() as stranger:
             assert (await stranger.get(link)).headers["location"].startswith("/n/small/sign-in")
         assert (await visitor.post(link, on=link)).status_code == 303
         assert "new@exemple.fr" in (await visitor.get("account")).text
+        await over(visitor, link)
     async with office.visitor() as visitor:
         assert (await visitor.sign_in("new@exemple.fr")).status_code == 303
 
