@@ -48,15 +48,26 @@ class InvalidError(RequestError):
 
 
 class PublishedMeanwhileError(RequestError):
-    """Definitions were made for version `base`, and `current` is another one by now."""
+    """Definitions were made for version `base`, and `current` is another one by now.
 
-    def __init__(self, base: int, current: int) -> None:
-        """Say which versions these are."""
+    `changed` names the definitions that differ between the two, where that is known: `entity lead`.
+    """
+
+    def __init__(self, base: int, current: int, changed: tuple[str, ...] = ()) -> None:
+        """Say which versions these are, and what is another one."""
         self.base = base
         self.current = current
+        self.changed = changed
         sentence = say(
             "This was made for version {base}; meanwhile version {current} was published. Look at what changed.",
             base=base,
             current=current,
         )
+        if changed:
+            sentence = say(
+                "This was made for version {base}; meanwhile version {current} was published, and changed: {names}.",
+                base=base,
+                current=current,
+                names=", ".join(changed),
+            )
         super().__init__(sentence)

@@ -12,7 +12,7 @@ from definitions.pack import load
 from definitions.problems import DefinitionError, Problem
 from definitions.spec.network import Network
 from models.ddl import quoted
-from models.examine import examine
+from models.examine import examine, in_state
 from models.message import Message, say
 from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, plan
 from models.published import hash_files
@@ -108,7 +108,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             base=current.version,
             hash=digest,
             unchanged=current.hash == digest,
-            definitions=tuple(_definitions(planned)),
+            definitions=tuple(definitions_changed(planned)),
             tables=tuple([await _table(tx, step) for step in planned.steps]),
             states=tuple([change for step in planned.steps for change in await _states(tx, step)]),
             runs=tuple(_runs(planned, await runs.counts(tx))),
@@ -120,14 +120,20 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
     return await tenant.store.read(work)
 
 
-def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
+def definitions_changed(plan: Plan) -> Iterator[DefinitionChange]:
+    """Yield the definitions that are others in the new version."""
     old, new = plan.old, plan.new
     if old is None:
         return
     if _head(old) != _head(new):
         yield DefinitionChange("network", new.name, "changed")
     for part, kind in KINDS.items():
-        yield from _part(kind, getattr(old, part), getattr(new, part))
+        yield from _part(kind, _written(getattr(old, part)), _written(getattr(new, part)))
+
+
+def _written(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definitions that somebody wrote, without the screens that are made of others."""
+    return {name: made for name, made in definitions.items() if not getattr(made, "generated", False)}
 
 
 def _head(network: Network) -> tuple[Any, ...]:
@@ -200,9 +206,9 @@ async def _states(tx: Tx, step: Step) -> list[StateChange]:
     if not isinstance(step, ChangeTable):
         return []
     found = []
-    for process, moves in step.states.items():
-        for state, target in moves.items():
-            count = await _count(tx, step.old.name, step.sources[process], state)
+    for process, placed in step.states.items():
+        for state, target in placed.moves.items():
+            count = await in_state(tx, step, process, state)
             found.append(StateChange(process, state, "removed", count, target))
     return found
 

@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from definitions.problems import DefinitionError
 from models import audit
 from models.actor import SYSTEM
-from models.errors import NotFoundError
+from models.errors import NotFoundError, PublishedMeanwhileError
 from models.members import load_actor
-from models.plan import Plan
+from models.plan import Plan, plan
 from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
 from workflows import auditing, runs
 from workflows.automations import ENDED
-from workflows.proposal import fates
+from workflows.proposal import definitions_changed, fates
 from workflows.rights import rights_changed
 from workflows.stored import must_moment
 from workflows.unit import Unit
@@ -68,7 +69,20 @@ async def publish(
                 for run in await runs.under_way(tx, plan.automations.get(name, name)):
                     await runs.end(unit, run, "cancelled", ENDED)
 
-    return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)
+    try:
+        return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)
+    except PublishedMeanwhileError as error:
+        raise await _meanwhile(tenant, error) from error
+
+
+async def _meanwhile(tenant: Tenant, error: PublishedMeanwhileError) -> PublishedMeanwhileError:
+    """Return the error with the names of what was changed in between, by their names of now."""
+    try:
+        before, now = await tenant.version(error.base), await tenant.version(error.current)
+    except (LookupError, DefinitionError):  # of that number there never was one, or it does not run any more
+        return error
+    changed = definitions_changed(plan(before.network, now.network))
+    return PublishedMeanwhileError(error.base, error.current, tuple(f"{one.kind} {one.name}" for one in changed))
 
 
 async def _audit(unit: Unit, plan: Plan, author: str | None) -> None:

@@ -37,6 +37,36 @@ _NAMED = frozenset({"mail", "task"})
 """Kinds of lines that name people."""
 
 Kind = Literal["run", "mail", "task", "record", "step", "move"]
+HEADS: Mapping[Kind, Message] = {
+    "run": say("Runs"),
+    "mail": say("Mails"),
+    "task": say("Tasks"),
+    "record": say("Records"),
+    "move": say("Moves"),
+    "step": say("Steps"),
+}
+"""What people call the kinds of lines, in the order in which they are told."""
+
+RESULTS: Mapping[str, Message] = {
+    "running": say("running"),
+    "waiting": say("waiting"),
+    "done": say("done"),
+    "failed": say("failed"),
+    "cancelled": say("cancelled"),
+    "not_fired": say("not started"),
+    "skipped": say("skipped"),
+    "created": say("created"),
+    "updated": say("changed"),
+    "moved": say("moved"),
+    "deleted": say("deleted"),
+    "taken": say("taken as it was"),
+    "state": say("refused: not from this state"),
+    "right": say("refused: no right"),
+    "guard": say("refused by the guard"),
+    "form": say("refused: the form"),
+    "gone": say("refused: no such transition"),
+}
+"""What people call the results that are words of ours."""
 
 _RUNS = """SELECT "automation", "state", "error", count(*), min("entity"), min("record") FROM "_run"
 GROUP BY "automation", "state", "error" ORDER BY 1, 4 DESC, 2, 3"""

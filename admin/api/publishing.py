@@ -1,4 +1,4 @@
-"""Definitions through the API, for who runs the network: plan, publish, look back, go back.
+"""Definitions through the API, for who runs the network: check, plan, simulate, publish, look back, go back.
 
 A publication has transactions of its own, so the caller is found out in one before it. It needs no `Idempotency-Key`:
 the same files as now are no new version.
@@ -6,26 +6,32 @@ the same files as now are no new version.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from admin.api.call import Answer, Call
 from admin.api.problems import ApiError, Words, problem_of
 from admin.api.values import moment
+from definitions.pack import load
 from definitions.problems import Problem
+from definitions.text import Text
 from models.actor import Actor
 from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
 from models.published import Published
-from workflows import publishing
+from workflows import publishing, simulation
 from workflows.proposal import propose
 from workflows.publishing import Version
+from workflows.simulation import Subject
 from workflows.unit import Unit
 
 LONGEST_NOTE = 500
 _TERMS = ("note", "allow_loss", "base")
+_SUBJECT = ("automation", "process", "days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,32 @@ async def plan(call: Call) -> Answer:
     files, terms = _asked(call, "files", "allow_loss")
     found = await propose(call.tenant, files, allow_loss=terms.allow_loss)
     return Answer(written(found, call.words))
+
+
+async def check(call: Call) -> Answer:
+    """Return what is wrong with definitions, their data aside."""
+    await _leader(call)
+    files, _ = _asked(call, "files")
+    loaded = await asyncio.to_thread(load, files)
+    return Answer({"items": written(loaded.problems, call.words)})
+
+
+async def simulate(call: Call) -> Answer:
+    """Return what definitions would have done in the last days; nothing is written or sent."""
+    actor = await _leader(call)
+    files, _ = _asked(call, "files", *_SUBJECT)
+    found = await simulation.simulate(call.tenant, files, _subject(call.sent()), actor=actor)
+    return Answer(written(found, call.words))
+
+
+def _subject(body: Mapping[str, Any]) -> Subject:
+    """Return what is to be simulated."""
+    given = {name: body[name] for name in _SUBJECT if body.get(name) is not None}
+    fits = {name: type(value) is (int if name == "days" else str) for name, value in given.items()}
+    wrong: dict[str, Message] = {name: say("This does not fit.") for name, fit in fits.items() if not fit}
+    if wrong:
+        raise InvalidError(wrong)
+    return Subject(**given)
 
 
 async def publish(call: Call) -> Answer:
@@ -149,8 +181,12 @@ def _is_file(pair: tuple[Any, Any]) -> bool:
 def written(value: Any, words: Words) -> Any:
     """Return a proposal as JSON, its sentences in the caller's language."""
     match value:
-        case Message():
+        case Message() | Text():
             return words(value)
+        case datetime():
+            return moment(value)
+        case Mapping():
+            return {str(name): written(each, words) for name, each in value.items()}
         case Problem():
             return problem_of(value, words)
         case list() | tuple():

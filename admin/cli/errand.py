@@ -26,7 +26,12 @@ from definitions.message import say
 from definitions.pack import Files, read_folder
 
 YES, NO = say("yes"), say("no")
-DOING = {"rows": say("Rows"), "verify": say("Checking the rows")}
+DOING = {
+    "rows": say("Rows"),
+    "verify": say("Checking the rows"),
+    "rewind": say("Going back"),
+    "simulate": say("Living through it again"),
+}
 Parser = argparse.ArgumentParser
 
 

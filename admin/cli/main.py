@@ -21,6 +21,7 @@ COMMANDS = {
     "check": say("find what is wrong with a pack"),
     "plan": say("say what publishing a pack would change"),
     "apply": say("publish a pack as the next version of a network"),
+    "simulate": say("say what a pack would have done in the last days"),
     "history": say("list the versions of a network"),
     "rollback": say("publish an earlier version once more"),
     "network": say("make, list, export, import, move and delete networks"),

@@ -16,7 +16,7 @@ from admin.control.people import joined_as
 from models import archive
 from models.actor import SYSTEM
 from models.errors import NotFoundError, PublishedMeanwhileError
-from models.message import say
+from models.message import Message, say
 from models.store import StoreError
 from models.stores import (
     DATABASES,
@@ -34,8 +34,9 @@ from models.stores import (
 )
 from models.tenant import Tenant
 from models.transfer import move
-from workflows import auditing, membership, publishing
+from workflows import auditing, membership, publishing, simulation
 from workflows.proposal import propose
+from workflows.simulation import Subject
 from workflows.unit import read
 
 
@@ -78,7 +79,15 @@ async def _author(tenant: Tenant, given: Given) -> str | None:
 
 async def _meanwhile(tenant: Tenant, error: PublishedMeanwhileError) -> Refusal:
     between = await publishing.history(tenant, since=error.base)
-    return Refusal(str(error), between=tuple(plain(version) for version in between))
+    said = error.message if isinstance(error.message, Message) else str(error)
+    return Refusal(said, between=tuple(plain(version) for version in between))
+
+
+async def simulate(desk: Desk, given: Given) -> Any:
+    """Return what a pack would have done in the last days; nothing is written or sent."""
+    tenant = await desk.tenant(given)
+    subject = Subject(given.get("automation"), given.get("process"), given["days"])
+    return await simulation.simulate(tenant, given["files"], subject, url=desk.link(tenant), progress=desk.progress)
 
 
 async def history(desk: Desk, given: Given) -> Any:
@@ -255,6 +264,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ping,
         plan,
         apply,
+        _audited(simulate),
         history,
         files,
         networks,

@@ -292,7 +292,7 @@ async def ruling(world: World) -> None:
     leads = world.reference.administers(world.person)
     for path in ("/definitions/versions", "/definitions/versions/1", "/settings"):
         world.same((await world.api("GET", path)).status_code == 200, leads, path)
-    changing = ("/definitions", "/definitions/plan", "/definitions/versions/1/roll-back")
+    changing = tuple(f"/definitions{path}" for path in ("", "/check", "/plan", "/simulate", "/versions/1/roll-back"))
     tried = [("GET", "/definitions"), ("GET", "/reasons"), *(("POST", path) for path in changing)]
     for method, path in tried:
         answer = await world.api(method, path, None if method == "GET" else {})

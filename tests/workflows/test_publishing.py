@@ -43,8 +43,7 @@ async def test_the_definitions_that_are_there_change_nothing(tenant: Tenant) -> 
 async def test_a_plan_names_definitions_tables_and_what_would_be_lost(tenant: Tenant) -> None:
     await commands.create(tenant, SYSTEM, "company", {"name": "Alba", "city": "Lyon"})
     found = await propose(tenant, FEWER)
-    assert DefinitionChange("entity", "company", "changed") in found.definitions
-    assert {one.name for one in found.definitions} == {"company"}
+    assert found.definitions == (DefinitionChange("entity", "company", "changed"),)
     [table] = found.tables
     assert (table.entity, table.change, table.records) == ("company", "changed", 1)
     assert [str(detail) for detail in table.details] == ["town is new.", "city goes."]
@@ -180,6 +179,10 @@ async def test_the_second_of_two_at_once_is_told_and_nothing_of_it_is_kept(tenan
     with pytest.raises(PublishedMeanwhileError) as refused:
         await publishing.publish(tenant, edited(SMALL, (CITY, CITY + "  web: {type: url}\n")), base=1)
     assert (refused.value.base, refused.value.current) == (1, 2)
+    assert refused.value.changed == ("entity company",)
+    with pytest.raises(PublishedMeanwhileError) as unheard_of:
+        await publishing.publish(tenant, SMALL, base=7)
+    assert unheard_of.value.changed == ()
     between = await publishing.history(tenant, since=1)
     assert [(one.version, one.note, one.files) for one in between] == [(2, "first", ("company.yaml",))]
     assert "web" not in tenant.published.network.entities["company"].fields

@@ -8,6 +8,7 @@ from typing import Any
 from admin.api.openapi.schemas import ATTACHMENT, REFERENCE, Schema, nullable, open_object, ref
 from admin.api.problems import Words
 from models.message import say
+from workflows.simulation import LONGEST
 
 _TEXT: Schema = {"type": "string"}
 _MAYBE: Schema = {"type": ["string", "null"]}
@@ -67,6 +68,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Version": _version(),
         "Setting": _SETTING,
         "Published": open_object({"version": _NUMBER, "hash": _TEXT, "changed": _YES}),
+        "Simulation": _simulation(),
         "Plan": open_object(
             {"base": _NUMBER, "hash": _TEXT, "unchanged": _YES, "refused": _PLACED, "warnings": _PLACED}
         ),
@@ -78,16 +80,37 @@ _SENT: Mapping[str, Schema] = {
     "allow_loss": {"type": "boolean"},
     "base": {"type": ["integer", "null"]},
 }
+_SUBJECT: Mapping[str, Schema] = {
+    "automation": {"type": ["string", "null"]},
+    "process": {"type": ["string", "null"]},
+    "days": {"type": ["integer", "null"], "minimum": 1, "maximum": LONGEST},
+}
 
 
 def publication(*terms: str) -> Schema:
-    """Return the schema of definitions that are sent: the files of a pack, and how they are to be published."""
+    """Return the schema of definitions that are sent: the files of a pack, and what is to be done with them."""
     files: Schema = {**_TEXTS, "minProperties": 1, "propertyNames": {"minLength": 1}}
-    return _closed({"files": files, **{name: _SENT[name] for name in terms}}, ["files"])
+    return _closed({"files": files, **{name: {**_SENT, **_SUBJECT}[name] for name in terms}}, ["files"])
 
 
 TERMS: Schema = {"type": "object", "properties": dict(_SENT), "additionalProperties": False}
 """How an earlier version is to be published once more."""
+
+
+def _simulation() -> Schema:
+    said = {"kind": _TEXT, "what": _TEXT, "result": _MAYBE, "count": _NUMBER, "reason": _MAYBE, "about": _ANY}
+    return open_object(
+        {
+            "since": _MOMENT,
+            "until": _MOMENT,
+            "automations": _NAMES,
+            "processes": _NAMES,
+            "replayed": _NUMBER,
+            "unfit": {"type": "object", "additionalProperties": _NUMBER},
+            "lost": _NUMBER,
+            "lines": {"type": "array", "items": open_object(said)},
+        }
+    )
 
 
 def _version() -> Schema:

@@ -106,6 +106,18 @@ def _publishing(parts: Parts) -> Paths:
                 body=answers.publication("allow_loss"),
             ),
         },
+        "/definitions/check": {
+            "post": make(
+                "definitions.check", tag, say("Say what is wrong with definitions"),
+                {200: schemas.items(ref("DefinitionProblem"))}, body=answers.publication(),
+            ),
+        },
+        "/definitions/simulate": {
+            "post": make(
+                "definitions.simulate", tag, say("Say what definitions would have done in the last days"),
+                {200: ref("Simulation")}, body=answers.publication("automation", "process", "days"),
+            ),
+        },
         "/definitions/versions": {
             "get": make(
                 "definitions.versions", tag, say("The versions of the definitions"), listed, query=["before"]

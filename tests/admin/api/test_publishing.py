@@ -73,6 +73,34 @@ async def test_who_was_too_late_is_told_which_version_is_current(claire: httpx.A
     assert (await claire.post("/definitions", json={"files": WEB, "base": 1})).status_code == 200
     late = problem(await claire.post("/definitions", json={"files": IMPORTING, "base": 1}), 409)
     assert late["version"] == 2
+    assert late["detail"].endswith("meanwhile version 2 was published, and changed: entity company.")
+
+
+async def test_definitions_are_checked_without_their_data(claire: httpx.AsyncClient) -> None:
+    found = (await claire.post("/definitions/check", json={"files": BROKEN})).json()["items"]
+    assert [each["code"] for each in found if each["severity"] == "error"] == ["process.unknown_state"]
+    remarks = (await claire.post("/definitions/check", json={"files": IMPORTING})).json()["items"]
+    assert {each["severity"] for each in remarks} <= {"warning"}
+
+
+async def test_definitions_are_tried_out_over_the_last_days(claire: httpx.AsyncClient) -> None:
+    lead = {"first_name": "Ana", "last_name": "Roy", "email": "ana@exemple.fr", "phone": "+33639980001"}
+    made = (await claire.post("/entities/lead", json=lead)).json()
+    sent = {"files": edited(IMPORTING, ("entered: recruiting.contacted", "created: lead")), "days": 3}
+    found = (await claire.post("/definitions/simulate", json=sent)).json()
+    assert (found["automations"], found["replayed"], found["unfit"]) == (["welcome"], 1, {})
+    lines = {(line["kind"], line["what"], line["result"], line["count"]) for line in found["lines"]}
+    assert {("run", "welcome", "done", 1), ("mail", "welcome", "ana@exemple.fr", 1)} <= lines
+    assert next(line["about"] for line in found["lines"] if line["kind"] == "mail") == ["lead", made["id"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"), [({"days": "3"}, "days"), ({"automation": 1}, "automation"), ({"process": "x"}, "process")]
+)
+async def test_what_cannot_be_tried_out_is_said_by_field(
+    claire: httpx.AsyncClient, asked: dict[str, Any], field: str
+) -> None:
+    problem(await claire.post("/definitions/simulate", json={"files": IMPORTING, **asked}), 422, {field})
 
 
 async def test_for_who_does_not_run_the_network_there_is_no_such_thing(
@@ -82,7 +110,9 @@ async def test_for_who_does_not_run_the_network_there_is_no_such_thing(
         ("GET", "/definitions/versions", None),
         ("GET", "/definitions/versions/1", None),
         ("POST", "/definitions", {"files": WEB}),
+        ("POST", "/definitions/check", {"files": WEB}),
         ("POST", "/definitions/plan", {"files": WEB}),
+        ("POST", "/definitions/simulate", {"files": WEB}),
         ("POST", "/definitions/versions/1/roll-back", {}),
     )
     for method, path, body in asked:

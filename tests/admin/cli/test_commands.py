@@ -120,6 +120,18 @@ def test_a_plan_says_what_changes_and_changes_nothing(tmp_path: Path, small: str
     assert json.loads(call("plan", small, "--format", "json")[1])["unchanged"] is True
 
 
+def test_a_pack_is_tried_out_over_the_last_days(tmp_path: Path, small: str, call: Call) -> None:
+    more = written(tmp_path / "more", edited(SMALL, ("entered: recruiting.contacted", "created: member")))
+    assert call("check", more)[0] == 1
+    more = written(tmp_path / "more", edited(SMALL, ("if: has(record.email)", "if: record.calls > 100")))
+    code, out, err = call("simulate", more, "--automation", "welcome", "--days", "7")
+    assert (code, "welcome, from " in out, "Nothing would have happened." in out) == (0, True, True), err
+    code, out, _ = call("simulate", small, "--process", "recruiting", "--format", "json")
+    assert (code, json.loads(out)["processes"]) == (0, ["recruiting"])
+    code, _, err = call("simulate", small, "--automation", "nothing")
+    assert (code, "automation: These definitions have no automation 'nothing'." in err) == (1, True)
+
+
 def test_what_would_lose_data_is_refused_unless_it_is_said(tmp_path: Path, small: str, call: Call) -> None:
     noted = edited(
         SMALL, ("entity: company\n", "entity: member\nfields: {motto: {type: text}}\n---\nentity: company\n")
@@ -178,7 +190,7 @@ def test_the_second_of_two_is_told_what_changed_in_between(tmp_path: Path, small
     code, out, err = call("apply", small, "--base", "1", "--yes")
     assert code == 1
     assert "published" not in out
-    assert "This was made for version 1; meanwhile version 2 was published." in err
+    assert "This was made for version 1; meanwhile version 2 was published, and changed: entity company." in err
     assert "by Claire Alba: Towns  (company.yaml)" in err
     assert call("apply", small, "--base", "2", "--yes")[0] == 0
 
