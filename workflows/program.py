@@ -53,7 +53,7 @@ class _Layout:
             self.after[step.path] = end if following is None else following.path
             if around is not None:
                 self.around[step.path] = around
-            for inner in inside(action):
+            for inner in filter(None, inside(action)):
                 back = step.path if isinstance(action, ForEach) else self.after[step.path]
                 self.lay(inner, back, step.path)
 

@@ -102,6 +102,11 @@ class Scene:
         """The record that the step is about, None when it was deleted."""
         return self.record if self.elsewhere or self.run.gone is None else None
 
+    @property
+    def topic(self) -> tuple[str | None, str | None]:
+        """The entity and the id of the record that the step is about, nothing without one."""
+        return (None, None) if self.record is None else (self.record.entity, self.record.id)
+
     async def about(self, step: Step) -> Scene:
         """Return the scene of a step: with the record that it says it is about, `StepError` when there is none."""
         if step.subject is None:

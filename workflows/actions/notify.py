@@ -35,7 +35,7 @@ async def _tell(scene: Scene, step: Notify, recipient: Recipient) -> str | None:
         return None
     filled = wording.templates.fill(step.template, language, names)
     notice = unit.new_id()
-    told = Told(recipient.address, step.template, language, filled, run.entity, run.record, run.id)
+    told = Told(recipient.address, step.template, language, filled, *scene.topic, run.id)
     await notices.keep(unit, notice, told)
     await _copy(scene, step, recipient, told)
     return notice

@@ -46,8 +46,8 @@ async def _write(scene: Scene, step: Sms, recipient: Recipient) -> str | None:
         template=step.template,
         rendered=Rendered("", "", text),
         sender=label_of(scene.version.network, language),
-        entity=run.entity,
-        record=run.record,
+        entity=scene.topic[0],
+        record=scene.topic[1],
         run=run.id,
         channel="sms",
     )

@@ -87,10 +87,10 @@ class Wording:
 
     def _links(self, unsubscribe: str) -> dict[str, str]:
         """Return the addresses of pages."""
-        base, run = self.scene.unit.house.url, self.scene.run
+        base, (entity, record) = self.scene.unit.house.url, self.scene.topic
         account = f"{base}/account"
         return {
-            "record": f"{base}/e/{run.entity}/{run.record}" if run.record else f"{base}/",
+            "record": f"{base}/e/{entity}/{record}" if record else f"{base}/",
             "account": account,
             "unsubscribe": unsubscribe or account,
         }
