@@ -16,6 +16,7 @@ from models.catalog import indexes_of, references_of
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.examine import duplicate, examine
+from models.placement import Placement
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
 from models.shape import FOLD, LONGEST, ColumnShape, IndexShape
@@ -155,13 +156,23 @@ class _TableChange:
 
     async def _replace_values(self) -> None:
         """Give records whose option or state is gone the one that takes its place."""
-        for name, moves in (*self.change.options.items(), *self.change.states.items()):
+        for name, placed in self.change.states.items():
+            await self._place(name, placed)
+        for name, moves in self.change.options.items():
             if not moves or name in self.change.retyped:
                 continue
-            if name in self.fields and self.fields[name].type == "choices":
+            if self.fields[name].type == "choices":
                 await self._replace_in_lists(name, moves)
             else:
                 await _rename_values(self.tx, self.name, name, moves)
+
+    async def _place(self, name: str, placed: Placement) -> None:
+        """Let records go where their states went."""
+        found = await self.tx.rows(f"SELECT DISTINCT {quoted(name)} FROM {quoted(self.name)}")  # noqa: S608 - quoted names
+        moves = {stored: placed.stored(stored) for (stored,) in found}
+        changed = {stored: fresh for stored, fresh in moves.items() if stored != fresh}
+        if changed:
+            await _rename_values(self.tx, self.name, name, changed)
 
     async def _replace_in_lists(self, name: str, moves: Mapping[str, str | None]) -> None:
         column = quoted(name)
@@ -193,7 +204,7 @@ class _TableChange:
             case "field":
                 await self._fill_default(column.name)
             case "state":
-                await self._set_all(column.name, self.plan.new.processes[column.source].initial)
+                await self._set_all(column.name, column.codec.encoded(self.plan.new.processes[column.source].initial))
             case "fold":
                 await self._fill_fold(column)
             case "owner":

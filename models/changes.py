@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from definitions.charts.steps import fitted
 from definitions.spec.entity import Entity, Field
+from definitions.spec.process import Configuration
 from models import computed, lost_rights, tree, unique, uploads
 from models.connections import fold
 from models.ddl import listed, quoted
@@ -165,12 +167,25 @@ async def _defaults(records: Records, sight: Sight, given: Mapping[str, Any]) ->
     return {**always, **clean(records.network, entity, found, given).values}
 
 
+def _configuration(records: Records, process: str, given: Any) -> Configuration | None:
+    """Return what a record holds that is in the states given, None where there is no such state.
+
+    Of a state with some inside it is the initial one, and of regions that are not named where each begins.
+    """
+    defined = records.network.processes[process]
+    if isinstance(given, str) and not defined.parallel and given in defined.states and given not in defined.below:
+        return given
+    names = (given,) if isinstance(given, str) else tuple(given or ())
+    known = names and all(isinstance(name, str) and name in defined.states for name in names)
+    return defined.configured(fitted(defined.chart, names)) if known else None
+
+
 def _split(
     records: Records, entity: Entity, raw: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the states, the system fields and the fields that were given; the first two are for the system alone."""
     system = records.actor.kind == "system"
-    states = {name: raw[name] for name in entity.processes if name in raw}
+    states = {name: _configuration(records, name, raw[name]) for name in entity.processes if name in raw}
     machinery = {name: raw[name] for name in _MACHINERY if name in raw}
     asked = {name: value for name, value in raw.items() if name not in states and name not in machinery}
     if not system and (states or machinery):
@@ -178,7 +193,7 @@ def _split(
     unknown = {
         name: say("This is not one of the options.")
         for name, state in states.items()
-        if state not in records.network.processes[name].states
+        if state is None
     }
     if unknown:
         raise InvalidError(unknown)

@@ -24,6 +24,7 @@ from piccolo.columns import BigInt, Boolean, Column, Date, Numeric, Text, Timest
 from definitions.duration import Duration
 from definitions.expr.types import BOOL, DATE, DATETIME, DECIMAL, DURATION, DYN, ListOf, RecordOf, Type
 from definitions.spec.entity import Field, FieldType
+from definitions.spec.process import Process
 from models.attachment import Attachment
 from models.connections import stored_datetime
 from models.piccolo_engine import CONVERTERS
@@ -223,6 +224,11 @@ _BY_FIELD: Mapping[FieldType, Codec] = {
 def codec(field: Field) -> Codec:
     """Return how the values of a field are stored."""
     return decimal_codec(field.scale) if field.type in ("decimal", "money") else _BY_FIELD[field.type]
+
+
+def state_codec(process: Process) -> Codec:
+    """Return how the states of a process are stored: the innermost one, or a list where some run side by side."""
+    return CHOICES if process.parallel else TEXT
 
 
 _BY_TYPE: Mapping[Type, Codec] = {BOOL: BOOLEAN, DATE: DAY, DATETIME: MOMENT, DURATION: SPAN, DYN: JSON}

@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 from definitions.message import both, say
 from definitions.problems import Place, Problem
 from definitions.spec.entity import Field
+from models.columns import state_codec
 from models.ddl import listed, quoted
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
 from models.shape import ColumnShape, IndexShape
 from models.tx import Dialect, SqlValue, Tx
 
-_HOLDS: Mapping[Dialect, str] = {
+HOLDS: Mapping[Dialect, str] = {
     "sqlite": "EXISTS (SELECT 1 FROM json_each({}) WHERE json_each.value = ?)",
     "postgres": "CAST({} AS jsonb) @> to_jsonb(CAST(? AS text))",
 }
-"""Whether a list of choices has one."""
+"""Whether a stored list has a value."""
 
 ALLOW = say("Apply it with leave to lose data if that is meant.")
 
@@ -35,6 +36,7 @@ async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Probl
             case ChangeTable():
                 found += [problem async for problem in _misfits(tx, step)]
                 found += [] if allow_loss else [problem async for problem in _losses(tx, plan, step)]
+                found += [] if allow_loss else [problem async for problem in _parted(tx, step)]
     return sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
 
 
@@ -94,6 +96,23 @@ async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Proble
             yield Problem("plan.loses_values", now.place, message, ALLOW)
 
 
+async def _parted(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
+    """Yield the states that records are in side by side, and that do not go together any more."""
+    for process, placed in step.states.items():
+        column = quoted(step.sources[process])
+        rows = await tx.rows(f"SELECT {column}, count(*) FROM {quoted(step.old.name)} GROUP BY 1")  # noqa: S608 - quoted names
+        for stored, count in rows:
+            lost = placed.loses(state_codec(placed.was).decoded(stored))
+            if lost:
+                message = say(
+                    "Of the states of {count} in '{process}', {states} would be lost.",
+                    count=_many(count),
+                    process=process,
+                    states=both(f"'{name}'" for name in lost),
+                )
+                yield Problem("plan.loses_states", placed.now.place, message, ALLOW)
+
+
 def _has_values_of_its_own(column: ColumnShape, step: ChangeTable) -> bool:
     if column.kind == "field":
         return step.old.entity.fields[column.source].compute is None
@@ -104,7 +123,7 @@ async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
     """Count the records whose choice is, or whose choices have, an option."""
     column = quoted(step.sources[name])
     if step.old.entity.fields[step.sources[name]].type == "choices":
-        condition = _HOLDS[tx.dialect].format(column)
+        condition = HOLDS[tx.dialect].format(column)
     else:
         condition = f"{column} = ?"
     return await _count(tx, step.old.name, condition, [option])
@@ -119,9 +138,9 @@ async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo) 
 
 
 async def _misfits(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
-    for name, moves in step.states.items():
-        for state in [state for state, target in moves.items() if target is None]:
-            count = await _count(tx, step.old.name, f"{quoted(step.sources[name])} = ?", [state])
+    for name, placed in step.states.items():
+        for state in [state for state, target in placed.moves.items() if target is None]:
+            count = await in_state(tx, step, name, state)
             if count:
                 yield _homeless(step, name, state, count)
     for index in step.new.indexes:
@@ -144,6 +163,13 @@ async def _missing(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
                     count=_many(count),
                 )
                 yield Problem("plan.required", field.place, message, say("Give it a default, or fill it in first."))
+
+
+async def in_state(tx: Tx, step: ChangeTable, process: str, state: str) -> int:
+    """Count the records that are in an innermost state of a process, by its new name."""
+    column = quoted(step.sources[process])
+    condition = HOLDS[tx.dialect].format(column) if step.states[process].was.parallel else f"{column} = ?"
+    return await _count(tx, step.old.name, condition, [state])
 
 
 def _homeless(step: ChangeTable, process: str, state: str, count: int) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,17 +53,26 @@ def system_fields(network: Network, entity: Entity) -> dict[str, Field]:
     for name in entity.processes:
         process = network.processes[name]
         options = {state.name: Option(state.name, state.label, state.place) for state in process.states.values()}
-        fields[name] = Field(name, "choice", process.label, process.place, options=options)
+        kind: FieldType = "choices" if process.parallel else "choice"
+        fields[name] = Field(name, kind, process.label, process.place, options=options)
     return fields
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that a condition is about: its field, its visible SQL, and the visible SQL without case and accents."""
+    """A column that a condition is about: its field, its visible SQL, and the visible SQL without case and accents.
+
+    That of a process has the innermost states `below` each state: who looks for one looks for those inside of it.
+    """
 
     field: Field
     value: SqlTemplate
     folded: SqlTemplate | None = None
+    below: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    def inside(self, value: Any) -> tuple[Any, ...]:
+        """Return the values that one stands for: itself, or the innermost states of a state."""
+        return self.below.get(value, (value,)) if self.below else (value,)
 
 
 class Finder:
@@ -95,7 +105,8 @@ class Finder:
             return None
         folded = f"{FOLD}{name}" if f"{FOLD}{name}" in columns else None
         value = self.visible.value(entity, alias, name)
-        return Column(field, value, None if folded is None else self.visible.value(entity, alias, folded))
+        below = self.network.processes[name].below if name in definition.processes else {}
+        return Column(field, value, None if folded is None else self.visible.value(entity, alias, folded), below)
 
     def _referenced(self, entity: str, name: str, rest: str) -> Column | None:
         reference = self._own(entity, ROOT, name)
@@ -113,7 +124,8 @@ class Finder:
             )
             return SqlTemplate(text, _both(value, reference.value), value.scale)
 
-        return Column(found.field, through(found.value), None if found.folded is None else through(found.folded))
+        folded = None if found.folded is None else through(found.folded)
+        return Column(found.field, through(found.value), folded, found.below)
 
     def condition(self, entity: str, wanted: Filter) -> SqlTemplate:
         """Return the SQL of a filter; `InvalidError` for a field or a value that is none."""
@@ -161,12 +173,12 @@ class Finder:
         parts = [_wrap(column.value, "{} IS NULL")] if None in values else []
         filled = [value for value in values if value is not None]
         if column.field.type == "choices":
-            for option in (option for value in filled for option in value):
-                parts.append(_wrap(column.value, "{} LIKE ? ESCAPE '\\'", like(f'"{option}"')))
+            meant = [each for value in filled for option in value for each in column.inside(option)]
+            parts += [_wrap(column.value, "{} LIKE ? ESCAPE '\\'", like(f'"{each}"')) for each in meant]
         elif column.field.type == "datetime" and any(map(_is_day, raw)):
             parts += [self._day(column, each) for each in raw if _is_day(each)]
         elif filled:
-            stored = [self._stored(column.field, value) for value in filled]
+            stored = [self._stored(column.field, each) for value in filled for each in column.inside(value)]
             parts.append(_wrap(column.value, f"{{}} IN ({', '.join('?' * len(stored))})", *stored))
         if not parts:
             return SqlTemplate("FALSE")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from definitions.charts.process import leaves_of
 from definitions.expr import SqlTemplate
-from models.columns import TEXT, Codec, codec
+from models.columns import TEXT, Codec, codec, state_codec
 from models.ddl import quoted
 from models.errors import InvalidError
 from models.filters import Column
@@ -82,14 +84,21 @@ async def count(records: Records, entity: str, query: Query, most: int | None = 
 
 
 async def group_count(records: Records, entity: str, process: str, query: Query) -> Mapping[str, int]:
-    """Return how many records of the list are in each state that the actor sees."""
+    """Return how many records of the list are in each innermost state that the actor sees.
+
+    A record that is in several side by side counts in each of them.
+    """
     sight = records.sight(entity)
     state = sight.visible.value(entity, ROOT, process)
     statement = Statement(await records.names_for(query.where), records.context).add("SELECT ", state, ", count(*)")
     _from(statement, records, sight, query)
     statement.add(" GROUP BY 1")
     rows = await records.tx.rows(statement.text, statement.values)
-    return {state: number for state, number in rows if state is not None}
+    held = state_codec(records.network.processes[process])
+    found: Counter[str] = Counter()
+    for stored, number in rows:
+        found.update(dict.fromkeys(leaves_of(held.decoded(stored)), number))
+    return dict(found)
 
 
 def add_numbered(statement: Statement, records: Records, entity: str, query: Query) -> Statement:

@@ -11,6 +11,7 @@ from definitions.spec.process import Process
 from definitions.spec.value import Value
 from models.columns import codec
 from models.computed import in_order
+from models.placement import Placement, placement
 from models.shape import FOLD, ColumnShape, TableShape, shapes
 
 Renames = Mapping[str, str]
@@ -36,9 +37,9 @@ class ChangeTable:
     """An entity that stays, perhaps under another name, and what becomes of its columns and values.
 
     `sources` maps the columns that stay, by their new names, to their old ones. `retyped` are fields whose values have
-    to be converted. `options` and `states` map, by the field's or process's new name, the values that go to what takes
-    their place (None: nothing does). `recomputed` are the computed fields, each after those it reads, when
-    they have to be computed again.
+    to be converted. `options` maps, by the field's new name, the values that go to what takes their place (None:
+    nothing does); `states` says, by the process's new name, where records go whose states change. `recomputed` are the
+    computed fields, each after those it reads, when they have to be computed again.
     """
 
     old: TableShape
@@ -46,7 +47,7 @@ class ChangeTable:
     sources: Renames
     retyped: frozenset[str] = frozenset()
     options: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-    states: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    states: Mapping[str, Placement] = field(default_factory=dict)
     recomputed: tuple[str, ...] = ()
 
     @property
@@ -81,7 +82,7 @@ class ChangeTable:
         filled = any(
             not self.new.columns[name].null and self.old.columns[source].null for name, source in self.sources.items()
         )
-        return bool(filled or self.retyped or any(self.options.values()) or any(self.states.values()))
+        return bool(filled or self.retyped or any(self.options.values()) or self.states)
 
     @property
     def is_empty(self) -> bool:
@@ -93,7 +94,7 @@ class ChangeTable:
             or self.renamed
             or self.retyped
             or any(self.options.values())
-            or any(self.states.values())
+            or self.states
             or self.recomputed
             or set(self.old.indexes) != set(self.new.indexes)
         )
@@ -173,9 +174,10 @@ def _change(
         frozenset(name for name, (was, now) in pairs.items() if _is_retyped(was, now, origins)),
         {name: _lost_options(was, now) for name, (was, now) in pairs.items()},
         {
-            name: _lost_states(old.processes[origin], new.processes[name])
+            name: placed
             for name in after.entity.processes
             if (origin := processes.get(name)) is not None
+            and (placed := placement(old.processes[origin], new.processes[name])) is not None
         },
     )
     computed = tuple(in_order(after.entity))
@@ -233,8 +235,3 @@ def _lost_options(was: Field, now: Field) -> dict[str, str | None]:
         return {}
     places = {option.was: name for name, option in now.options.items() if option.was is not None}
     return {name: places.get(name) for name in was.options if name not in now.options}
-
-
-def _lost_states(was: Process, now: Process) -> dict[str, str | None]:
-    places = {state.was: name for name, state in now.states.items() if state.was is not None}
-    return {name: places.get(name) or now.moved.get(name) for name in was.states if name not in now.states}

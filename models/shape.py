@@ -9,7 +9,7 @@ from typing import Literal
 
 from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
-from models.columns import INTEGER, MOMENT, REFERENCE, TEXT, Codec, codec
+from models.columns import INTEGER, MOMENT, REFERENCE, TEXT, Codec, codec, state_codec
 
 MEMBER = "member"
 PATH = "_path"
@@ -89,7 +89,7 @@ def _columns(network: Network, entity: Entity) -> Iterator[ColumnShape]:
     if entity.owner:
         yield ColumnShape("owner", "owner", REFERENCE, references=_member(network), on_delete="restrict")
     for process in entity.processes:
-        yield ColumnShape(process, "state", TEXT, source=process, null=False)
+        yield ColumnShape(process, "state", state_codec(network.processes[process]), source=process, null=False)
     for field in entity.fields.values():
         yield _field_column(field)
     for name in folded(network, entity):

@@ -192,20 +192,26 @@ async def _stays(records: Records, statistic: Statistic, grouped: _Grouped) -> l
     statement.add(*_unseen_person(grouped))
     join = (
         f' JOIN "_history" h ON h."entity" = ? AND h."record" = "{ROOT}"."id" AND h."process" = ? AND h."kind" = ?'
-        ' AND h."undone_by" IS NULL AND (h."from_state" = ? OR h."to_state" = ?)'
+        ' AND h."undone_by" IS NULL'
     )
-    await _from(statement, records, statistic, join, statistic.entity, process, "moved", state, state)
+    defined = records.network.processes[process]
+    inside = defined.below.get(state, (state,))
+    if not defined.parallel:  # of one that is, a row may name several states
+        marks = ", ".join("?" * len(inside))
+        join += f' AND (h."from_state" IN ({marks}) OR h."to_state" IN ({marks}))'
+    named = () if defined.parallel else (*inside, *inside)
+    await _from(statement, records, statistic, join, statistic.entity, process, "moved", *named)
     seen = records.sight(statistic.entity).visible.value(statistic.entity, ROOT, process)
     statement.add(" AND ", seen, f' IS NOT NULL ORDER BY "{ROOT}"."id", h."at", h."id"')
     rows = await records.tx.rows(statement.text, statement.values)
-    initial = records.network.processes[process].initial == state
+    initial = state in defined.active(defined.initial)
     stays: dict[tuple[Any, ...], list[float]] = {}
     people: dict[tuple[Any, ...], set[str]] = {}
     width = len(grouped.templates)
     for _, moves in groupby(rows, key=lambda row: row[width]):
         own = list(moves)
         group = grouped.values(own[0])
-        ended = _ended([row[width + 1 : -1] for row in own], state, initial=initial)
+        ended = _ended([row[width + 1 : -1] for row in own], frozenset(inside), initial=initial)
         stays.setdefault(group, []).extend(ended)
         people.setdefault(group, set()).update({own[0][-1]} - {None})
     return [
@@ -215,13 +221,17 @@ async def _stays(records: Records, statistic: Statistic, grouped: _Grouped) -> l
     ]
 
 
-def _ended(moves: Sequence[Sequence[str]], state: str, *, initial: bool) -> Iterator[float]:
-    """Yield how long each stay of one record in the state was, in seconds; moves are (created, at, from, to)."""
+def _ended(moves: Sequence[Sequence[str]], inside: frozenset[str], *, initial: bool) -> Iterator[float]:
+    """Yield how long each stay of one record in a state was, in seconds; moves are (created, at, from, to).
+
+    `inside` are the innermost states that count as the state. Of states side by side a move names those it changes.
+    """
     entered = datetime.fromisoformat(moves[0][0]) if initial else None
     for _, at, source, target in moves:
         moment = datetime.fromisoformat(at)
-        if source == state and target != state and entered is not None:
+        left, reached = not inside.isdisjoint(source.split()), not inside.isdisjoint(target.split())
+        if left and not reached and entered is not None:
             yield (moment - entered).total_seconds()
             entered = None
-        elif target == state and source != state:
+        elif reached and not left:
             entered = moment

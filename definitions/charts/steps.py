@@ -90,6 +90,30 @@ def take(chart: Chart, now: Situation, arcs: Sequence[Arc]) -> Step:
     return _entered(chart, tuple(arcs), tuple(reversed(chart.sort(left))), entry, staying)
 
 
+def fitted(chart: Chart, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return the innermost states of the configuration that has as many of these states as go together.
+
+    The first ones count; where none is wanted the chart begins, and so does every region of which none is.
+    """
+    chosen: list[str] = []
+    for name in wanted:
+        if all(_together(chart, name, other) for other in chosen):
+            chosen = [other for other in chosen if not chart.is_below(name, other)]
+            if not any(chart.is_below(other, name) or other == name for other in chosen):
+                chosen.append(name)
+    if not chosen:
+        return chart.leaves(begin(chart).after.active)
+    return chart.leaves(entered(chart, Situation(frozenset()), Arc(ROOT, tuple(chosen)), ROOT))
+
+
+def _together(chart: Chart, one: str, other: str) -> bool:
+    """Whether two states can be active at once: one stands inside of the other, or in different regions."""
+    if one == other or chart.is_below(one, other) or chart.is_below(other, one):
+        return True
+    meet = next(above for above in chart.above[one] if above in chart.above[other])
+    return chart.nodes[meet].kind == "parallel"
+
+
 def entered(chart: Chart, now: Situation, arc: Arc, domain: str) -> frozenset[str]:
     """Return the states that following an arc enters, with those around its target below `domain`."""
     entry = _Entry(chart, now)

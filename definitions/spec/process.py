@@ -129,6 +129,12 @@ class Process:
         """The states that have none inside, in the order written."""
         return tuple(name for name, state in self.states.items() if not state.children)
 
+    @cached_property
+    def below(self) -> Mapping[str, tuple[str, ...]]:
+        """The innermost states of each state that has some inside, in the order written."""
+        outer = (name for name, state in self.states.items() if state.children)
+        return {name: tuple(leaf for leaf in self.innermost if self.chart.is_below(leaf, name)) for name in outer}
+
     def configured(self, leaves: tuple[str, ...]) -> Configuration:
         """Return what a record in these innermost states holds."""
         return leaves if self.parallel else leaves[0]
