@@ -12,16 +12,15 @@ from starlette.responses import Response
 
 from admin.asked import inside
 from admin.door import DEVICE_COOKIE, SESSION_COOKIE, STEP_COOKIE
-from admin.i18n import catalogue
 from admin.visit import Visit, here
 from admin.web import device, redirect, render
+from admin.wordings import worded
 from models.accounts import Entry, Halfway, SignedIn
-from models.message import Message, say
+from models.message import say
 from models.passkeys import Site
 from models.sessions import Session
 from models.tries import Try
 from workflows import letters
-from workflows.letters import Wording
 from workflows.markdown import escape
 
 YEAR = 365 * 24 * 3600
@@ -108,21 +107,13 @@ async def _tell(visit: Visit, entered: SignedIn) -> None:
     )
     subject = say("A new device signed in to {network}", network=name)
     recipient = str((entered.actor.member or {}).get("email") or "")
-    await letters.tell(visit.tenant, session.member, recipient, worded(visit, language, subject, body))
+    await letters.tell(visit.tenant, session.member, recipient, worded(visit.network, language, subject, body))
 
 
 async def link_over(request: Request, *, invitation: bool = False) -> Response:
     """Say that a link of a mail is no longer good, and how to come by another: the same for one that never was any."""
     resets = public_address(request) is not None
     return await render(request, "signin/gone.html", status=404, bare=True, invitation=invitation, resets=resets)
-
-
-def worded(visit: Visit, language: str, subject: Message, body: Message) -> Wording:
-    """Return what a mail about signing in says, in a language."""
-    spoken = catalogue(language)
-    kept = say("What this mail says is for its recipient alone.")
-    said = [spoken.words(sentence, *visit.network.languages) for sentence in (subject, body, kept)]
-    return Wording(said[0], said[1], said[2], language)
 
 
 def site(request: Request) -> Site:

@@ -6,14 +6,15 @@ from typing import Any
 
 from admin.control.answers import Refusal, RefusedError
 from admin.control.desk import Desk, Given
+from admin.wordings import token_ends
 from models import tokens
 from models.actor import SYSTEM
 from models.errors import NotFoundError
-from models.members import with_email
+from models.members import load_actor, with_email
 from models.message import say
 from models.tenant import Tenant
 from models.tokens import Token
-from workflows import membership
+from workflows import membership, token_notices
 from workflows.membership import Joined
 from workflows.unit import read
 
@@ -91,6 +92,9 @@ async def create_token(desk: Desk, given: Given) -> Any:
     """Make a token of a member; this is the only time that its secret is told."""
     tenant = await desk.tenant(given)
     member = await _member(tenant, given["email"])
+    actor = await tenant.store.read(lambda tx: load_actor(tenant.published, tx, member))
+    language = "" if actor is None else actor.language
+    notice = token_ends(tenant.published.network, language, given["name"])
     try:
         made = await tokens.create(
             tenant,
@@ -100,6 +104,7 @@ async def create_token(desk: Desk, given: Given) -> Any:
             levels=frozenset(given["levels"]),
             entities=frozenset(given.get("entities", ())),
             reads_only=given.get("reads_only", False),
+            also=token_notices.told(tenant, notice),
         )
     except NotFoundError:
         raise RefusedError(Refusal(say("{email} cannot sign in any more.", email=given["email"]))) from None

@@ -12,10 +12,11 @@ from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
 from admin.door import SESSION_COOKIE
-from admin.entering import public_address, worded
+from admin.entering import public_address
 from admin.markdown import to_html
 from admin.visit import THEMES, Visit
 from admin.web import here, redirect, render, say_on
+from admin.wordings import worded
 from definitions.spec.entity import Field
 from models import accounts, providers, standing, terms
 from models.errors import InvalidError, NotFoundError, RefusedError
@@ -164,7 +165,7 @@ async def ask_email(request: Request) -> Response:
             "for it, there is nothing to do.",
             link=f"{address}account/email/{token}",
         )
-        return worded(visit, visit.language, subject, body)
+        return worded(visit.network, visit.language, subject, body)
 
     email = text(form, "email")
     try:
@@ -191,7 +192,7 @@ async def confirm_email(request: Request) -> Response:
     visit, token = here(request), request.path_params["link"]
     subject = say("Your e-mail address at {network} is another one now", network=visit.words(visit.network.label))
     body = say("If you did not change it, write to who runs your network at once.")
-    told = worded(visit, visit.language, subject, body)
+    told = worded(visit.network, visit.language, subject, body)
     try:
         await own_email.confirm(visit.tenant, visit.actor, token, told)
     except NotFoundError:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
-from admin.entering import public_address, worded
+from admin.entering import public_address
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
+from admin.wordings import worded
 from definitions.text import Text
 from models import delegations, invitations, pending, second_factor
 from models.errors import InvalidError, NotFoundError, RefusedError
@@ -129,7 +130,7 @@ def _invited(request: Request) -> Worded:
             link=f"{address}join/{token}",
             count=invitations.VALID.days,
         )
-        return worded(visit, language, subject, body)
+        return worded(visit.network, language, subject, body)
 
     return mail
 
@@ -147,7 +148,7 @@ def _reset(request: Request) -> Worded:
             link=f"{address}sign-in/reset/{token}",
             count=int(pending.VALID["reset"].total_seconds() // 60),
         )
-        return worded(visit, language, subject, body)
+        return worded(visit.network, language, subject, body)
 
     return mail
 
@@ -165,7 +166,7 @@ def _forgotten(request: Request) -> Callable[[str], Wording]:
             "network.",
             network=escape(visit.words(visit.network.label)),
         )
-        return worded(visit, language, subject, body)
+        return worded(visit.network, language, subject, body)
 
     return mail
 

@@ -8,9 +8,10 @@ from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
 from admin.door import STEP_COOKIE
-from admin.entering import entry, go_on, in_session, let_in, link_over, public_address, site, worded
+from admin.entering import entry, go_on, in_session, let_in, link_over, public_address, site
 from admin.parts.codes import pictured
 from admin.web import here, redirect, render, say_on
+from admin.wordings import worded
 from models import passkeys, resets, second_factor, second_step
 from models.accounts import Refusal, SignedIn
 from models.errors import InvalidError, NotFoundError
@@ -143,7 +144,7 @@ async def ask_reset(request: Request) -> Response:
             link=letters.LINK,
         )
         subject = say("A new password for {network}", network=name)
-        wording = worded(visit, visit.language, subject, body)
+        wording = worded(visit.network, visit.language, subject, body)
         await letters.ask_for_reset(visit.tenant, entry(request, email).attempt, wording, url)
     return await render(request, "signin/forgotten.html", bare=True, can=url is not None, sent=True)
 

@@ -8,14 +8,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
-from admin.entering import worded
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
+from admin.wordings import token_ends
 from models import tokens
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from workflows import token_notices
-from workflows.letters import Wording
 from workflows.unit import Unit, read
 
 DAYS = (30, 90, 180, 365)
@@ -71,6 +70,7 @@ async def create(request: Request) -> Response:
     """Make a token and show it, this once."""
     visit, form = here(request), await request.form()
     days = text(form, "days")
+    notice = token_ends(visit.network, visit.actor.language, text(form, "name"))
     try:
         made = await tokens.create(
             visit.tenant,
@@ -80,25 +80,13 @@ async def create(request: Request) -> Response:
             levels=_chosen(form, "levels"),
             entities=_chosen(form, "entities"),
             reads_only=text(form, "reads_only") == "true",
-            also=token_notices.told(visit.tenant, _notice(visit, text(form, "name"))),
+            also=token_notices.told(visit.tenant, notice),
         )
     except InvalidError as error:
         return await _page(request, status=422, form=form, error=error)
     response = await _page(request, secret=made.secret)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _notice(visit: Visit, name: str) -> Wording:
-    language = visit.actor.language
-    network = visit.network.label.pick(language, *visit.network.languages)
-    subject = say("A token for {network} ends soon", network=network)
-    body = say(
-        "The token “{name}”, with which a program works in your name, ends soon. Make another one in time, under "
-        "*My account*, *My tokens*.",
-        name=name,
-    )
-    return worded(visit, language, subject, body)
 
 
 async def revoke(request: Request) -> Response:

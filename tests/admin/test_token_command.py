@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +54,17 @@ def test_a_token_is_made_listed_and_revoked(say: Say) -> None:
     assert (code, "has no token" in err) == (1, True)
     code, out, _ = say("create", lea, "--name", "other")
     assert (code, out.startswith("maille_"), len(out.split())) == (0, True, 1)
+
+
+def test_its_member_is_mailed_before_a_token_ends(say: Say, folder: Path) -> None:
+    made = json.loads(say("create", "distributor@exemple.fr", "--name", "import", "--format", "json")[1])
+    with closing(sqlite3.connect(folder / "small.sqlite")) as database:
+        rows = database.execute("SELECT payload, run_at FROM _outbox WHERE kind = 'token'").fetchall()
+    [(payload, run_at)] = rows
+    assert json.loads(payload)["token"] == made["id"]
+    assert "import" in json.loads(payload)["wording"]["body"]
+    ends = datetime.fromisoformat(made["expires_at"])
+    assert (ends - datetime.fromisoformat(run_at)).days == 7
 
 
 @pytest.mark.parametrize(
