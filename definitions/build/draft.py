@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
-from definitions.build.constants import constant
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Choice, Expression, ListOf, Member, RecordOf, Scope, Type, compile_expression
+from definitions.expr.outcomes import settled_parts
 from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
 from definitions.source import QUOTE_HINT, Mapping, Node, Scalar, Sequence
@@ -162,11 +162,23 @@ class Draft:
     ) -> Expression | None:
         """Return the condition written here, without a leading `=`."""
         found = self.expression(node, names, expect=BOOL, query=query)
-        outcome = None if found is None else constant(found)
-        if found is not None and outcome is not None:
-            sentence = say("This condition is always {value}.", value="true" if outcome[0] else "false")
-            self.report("expression.constant", found.place, sentence, say("Compare with something that changes."))
+        if found is not None and isinstance(node, Scalar):
+            self._settled(node, found)
         return found
+
+    def _settled(self, node: Scalar, condition: Expression) -> None:
+        """Report what nothing can change in a condition: the whole, or parts of it."""
+        offset = len(node.text) - len(condition.text)
+        for part, holds in settled_parts(condition):
+            whole = part is condition.tree
+            value = "true" if holds else "false"
+            sentence = say("This condition is always {value}.", value=value)
+            if not whole:
+                sentence = say("This part of the condition is always {value}.", value=value)
+            hint = say("Compare with something that changes.")
+            if condition.reads:
+                hint = say("Look for a contradiction, or leave out what says nothing.")
+            self.report("expression.constant", node.at(offset + part.start), sentence, hint)
 
     def expression(
         self,

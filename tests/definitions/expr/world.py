@@ -72,7 +72,7 @@ CONTEXT = Context(NOW, PARIS, OfficeDays())
 
 RECORDS: Mapping[str, Mapping[str, Member]] = {
     "deal": {
-        "id": Member(STRING, nullable=False),
+        "id": Member(STRING, nullable=False, kind="system"),
         "name": Member(STRING),
         "note": Member(STRING),
         "country": Member(STRING),
