@@ -103,7 +103,7 @@ DEFINITION = _table("_definition", "version at author hash files note", filled="
 HISTORY = _table(
     "_history",
     "id at entity record kind process transition from_state to_state actor actor_kind ip before after text run "
-    "undo_until undone_by through",
+    "undo_until undone_by through cause",
     filled="at entity record kind actor_kind",
     indexes=("entity record at", "at"),
 )

@@ -46,7 +46,8 @@ AND NOT EXISTS (SELECT 1 FROM "_upload" u WHERE u."sha" = "_file"."sha")"""
 _GOING_ALONG = """SELECT DISTINCT "attached" FROM "_mail" WHERE "attached" IS NOT NULL
 AND "state" IN ('waiting', 'sending', 'failed', 'unknown')"""
 """What a mail takes along stays until it is gone, and as long as somebody may send it again."""
-_WRITTEN = """SELECT "file" FROM "_document" WHERE "file" IS NOT NULL AND "state" = 'done'"""
+_WRITTEN = """SELECT "file" FROM "_document" WHERE "file" IS NOT NULL AND "state" = 'made'"""
+"""What was written for a record that has not taken it yet."""
 _SHA_OF = {"sqlite": "json_extract({column}, '$.sha')", "postgres": "({column}::json ->> 'sha')"}
 
 

@@ -18,7 +18,7 @@ from workflows import runs, turns
 from workflows.actions import name_of, perform
 from workflows.program import Program, program
 from workflows.runs import Run
-from workflows.scene import Chosen, Done, Looped, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
+from workflows.scene import Awaits, Chosen, Done, Looped, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
 from workflows.stored import dump, dump_message, moment
 from workflows.templates import RenderError
 from workflows.unit import Unit
@@ -138,7 +138,7 @@ class Journey:
                 return Skipped(say("The condition does not hold: {condition}", condition=step.condition.text))
         return await perform(await self.scene.about(step), step)
 
-    async def _took(self, step: Action, outcome: Outcome) -> str | None:
+    async def _took(self, step: Action, outcome: Outcome) -> str | None:  # noqa: C901 - one line for each outcome
         match outcome:
             case Done():
                 if not await self._did(step, outcome):
@@ -155,6 +155,9 @@ class Journey:
             case Paused(until, cancel, inputs):
                 await self._trace(step, "waiting", inputs, {"until": until})
                 await self._pause(step.path, until, {"waiting": True, "cancel": cancel})
+                return None
+            case Awaits(what, inputs):
+                await self._await(step, what, inputs)
                 return None
             case Stopped():
                 await self._trace(step, "done")
@@ -228,6 +231,15 @@ class Journey:
         await runs.mark(unit, run, until)
         await runs.wake(unit, run, until)
 
+    async def _await(self, step: Action, what: str, inputs: Mapping[str, Any]) -> None:
+        """Leave the run waiting for who is to wake it; how often the step was tried is not forgotten over it."""
+        cursor = self.scene.run.cursor
+        if cursor.get("awaits") != what:
+            await self._trace(step, "waiting", inputs)
+        tries = {"tries": cursor["tries"]} if cursor.get("at") == step.path and "tries" in cursor else {}
+        run = replace(self.scene.run, state="waiting", cursor=self._cursor(step.path, {"awaits": what, **tries}))
+        await runs.mark(self.scene.unit, run, self.scene.unit.now)
+
     async def _rest(self, at: str) -> None:
         """Let other work have its turn, and go on at a step then."""
         run = replace(self.scene.run, state="running", cursor=self._cursor(at, {}))
@@ -252,7 +264,7 @@ class Journey:
     ) -> None:
         unit, run = self.scene.unit, self.scene.run
         seq = int(run.cursor.get("seq", 0)) + 1
-        cursor = {name: value for name, value in run.cursor.items() if name not in ("waiting", "cancel")}
+        cursor = {name: value for name, value in run.cursor.items() if name not in ("waiting", "cancel", "awaits")}
         self._run(replace(run, cursor={**cursor, "seq": seq}))
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
         said = [dump(inputs or {}), dump(result or {}), outcome, dump_message(why)]

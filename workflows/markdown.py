@@ -33,6 +33,11 @@ def to_html(markdown: str) -> str:
     return _CLEANER.clean(_PARSER.render(markdown))
 
 
+def tokens(markdown: str) -> list[Token]:
+    """Return what a text is made of."""
+    return _PARSER.parse(markdown)
+
+
 def to_text(markdown: str) -> str:
     """Return the text without its marks; a link is followed by its address, an item preceded by a dash or a number."""
     lines: list[str] = []

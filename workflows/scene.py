@@ -58,6 +58,14 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaits:
+    """The run goes on, and does the step again, once somebody else is done with `what` it asked for."""
+
+    what: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """The run goes on with the step at `path` (None: none of the ways was taken)."""
 
@@ -79,7 +87,7 @@ class Stopped:
     """The run is over."""
 
 
-Outcome = Done | Skipped | Paused | Chosen | Looped | Stopped
+Outcome = Done | Skipped | Paused | Awaits | Chosen | Looped | Stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
+from workflows.printing import Printing, TypstPress
 from workflows.sending import Post
 from workflows.texting import SmsTransport, Texting
 from workflows.unit import Cause, House, Unit, open_unit
@@ -49,9 +50,12 @@ GRACE = 8.0
 SEALED = timedelta(seconds=2)
 """The time between two sealings of the audit."""
 
+PRESS = TypstPress()
+"""The one press of a server: documents are made one after the other, whatever the network."""
+
 _LOG = structlog.get_logger("maille.worker")
 
-_OUTSIDE: tuple[Kind, ...] = ("mail", "sms", "hook")
+_OUTSIDE: tuple[Kind, ...] = ("mail", "sms", "hook", "document")
 """What other systems take their time for: it leaves beside the rest, so that a slow one holds nothing else up."""
 
 _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
@@ -98,6 +102,7 @@ class Worker:
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if not lacking.get(kind))
         self.post = None if transport is None else Post(tenant, self.rng, transport)
         self.texting = None if texts is None else Texting(tenant, self.rng, texts)
+        self.printing = Printing(tenant, self.rng, PRESS)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
@@ -226,7 +231,7 @@ class Worker:
         return due is not None and due <= self.tenant.clock.now()
 
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
-        mails, texts, calls = ([row for row in rows if row.kind == kind] for kind in _OUTSIDE)
+        mails, texts, calls, documents = ([row for row in rows if row.kind == kind] for kind in _OUTSIDE)
         others = (self._do(row) for row in rows if row.kind not in _OUTSIDE)
         outcomes = await asyncio.gather(*others, return_exceptions=True)
         if mails and self.post is not None:
@@ -234,6 +239,7 @@ class Worker:
         if texts and self.texting is not None:
             await self.texting.send(texts, stop)
         await self.delivery.send(calls)
+        await self.printing.make(documents)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
@@ -291,7 +297,7 @@ class Worker:
             caused = await load_actor(self.tenant.published, tx, run.actor, run=run.id)
         if caused is None:
             language = self.tenant.published.network.languages[0]
-            return Actor("system", levels=(), language=language, run=run.id)
+            return Actor("system", levels=(), language=language, run=run.id, through=run.origin.through)
         language, through = caused.language, run.origin.through
         return Actor("system", member=caused.member, levels=(), language=language, run=run.id, through=through)
 

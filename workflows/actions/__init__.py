@@ -25,6 +25,7 @@ from definitions.spec.automation import (
 from workflows.actions.assign import assign
 from workflows.actions.choose import choose
 from workflows.actions.create import create
+from workflows.actions.document import document
 from workflows.actions.email import email
 from workflows.actions.for_each import for_each
 from workflows.actions.move import move
@@ -72,7 +73,7 @@ async def perform(scene: Scene, step: Action) -> Outcome:  # noqa: C901, PLR0911
         case Notify():
             return await notify(scene, step)
         case Document():
-            raise NotImplementedError(step)  # refused as `language.not_yet` until it is there
+            return await document(scene, step)
         case SetFields():
             return await set_fields(scene, step)
         case Create():

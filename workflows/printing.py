@@ -1,0 +1,224 @@
+"""Making the documents that runs ask for: beside everything else, in a process of its own, bounded in all it may use.
+
+A run waits for its document and takes it when it is made or has failed; one that is over meanwhile takes none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from models.actor import SYSTEM
+from models.attachment import Attachment
+from models.contents import Limits
+from models.message import Message, say
+from models.system import DOCUMENT, FILE
+from models.tenant import Tenant
+from models.tx import Tx
+from models.values import ValueRefusedError
+from workflows import outbox, runs
+from workflows.layout import brand
+from workflows.outbox import LeaseLostError, Row
+from workflows.stored import dump, dump_message, moment, must_moment, read_message
+from workflows.templates import Filled
+from workflows.typesetting import TOO_LONG, Sheet, source_of
+from workflows.unit import Unit, open_unit
+
+PROGRAM = Path(__file__).with_name("press.py")
+TIMEOUT = 20.0
+"""Seconds that a document may take, waiting for a processor included."""
+_BOUNDS = Limits()
+_FIND = """SELECT d."language", d."subject", d."body", d."at", r."state", r."cursor" FROM "_document" d
+JOIN "_run" r ON r."id" = d."run" WHERE d."id" = ? AND d."state" = 'waiting'"""
+_MADE = """UPDATE "_document" SET "state" = 'made', "file" = ? WHERE "id" = ?"""
+_FAILED = """UPDATE "_document" SET "state" = 'failed', "error" = ? WHERE "id" = ?"""
+_KNOWN = 'UPDATE "_file" SET "loose_at" = NULL WHERE "sha" = ?'
+
+STOPPED = say("Its workers stopped in the middle of it, again and again.")
+
+
+class PressError(Exception):
+    """A document that cannot be made; the sentence says why. `permanent`: nor when it is tried again."""
+
+    def __init__(self, message: Message, *, permanent: bool = False) -> None:
+        """Keep the sentence."""
+        self.message = message
+        self.permanent = permanent
+        super().__init__(str(message))
+
+
+class Press(Protocol):
+    """What makes a PDF of Typst's source."""
+
+    async def set(self, source: str, at: datetime) -> bytes:
+        """Return the document, dated `at`; `PressError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TypstPress:
+    """Typst in a process of its own, one at a time."""
+
+    timeout: float = TIMEOUT
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+    async def set(self, source: str, at: datetime) -> bytes:
+        """Return the document; the process is gone when this returns, whatever happens."""
+        async with self.room:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", str(PROGRAM), str(int(at.timestamp()))),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={},
+                cwd="/",
+            )
+            try:
+                async with asyncio.timeout(self.timeout):
+                    made, said = await process.communicate(source.encode())
+            except TimeoutError:
+                raise PressError(say("The document takes too long to be made."), permanent=True) from None
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode == 0:
+            return made
+        if TOO_LONG.encode() in said:
+            raise PressError(say("The document has too many pages."), permanent=True)
+        reason = said.decode(errors="replace")[:300] or f"exit {process.returncode}"
+        raise PressError(say("The document could not be made: {reason}", reason=reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A document to be made."""
+
+    sheet: Sheet
+    body: str
+    at: datetime
+
+
+async def ask(unit: Unit, document: str, run: runs.Run, template: str, language: str, filled: Filled) -> None:
+    """Keep what a document is to say, and have it made."""
+    row = [document, moment(unit.now), run.entity, run.record, run.id, template, language]
+    await unit.tx.run(DOCUMENT.insert(), [*row, filled.subject, filled.body, "waiting", None, None])
+    await outbox.enqueue(unit, "document", {"document": document}, None, f"document:{document}")
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """Makes one network's documents."""
+
+    tenant: Tenant
+    rng: Random
+    press: Press
+
+    async def make(self, rows: Sequence[Row]) -> None:
+        """Make the documents that the claimed rows ask for, one after the other."""
+        for row in rows:
+            await self._one(row)
+
+    async def _one(self, row: Row) -> None:
+        document = row.payload["document"]
+        with suppress(LeaseLostError):  # somebody else makes it
+            try:
+                if row.attempts > row.max_attempts:
+                    raise PressError(STOPPED, permanent=True)  # noqa: TRY301 - one place says what came of it
+                wanted = await self._look(row, document)
+                if wanted is not None:
+                    made = await self.press.set(source_of(wanted.body, wanted.sheet), wanted.at)
+                    await self._keep(row, document, made, wanted.sheet.title)
+            except PressError as error:
+                await self._fail(row, document, error)
+            except ValueRefusedError as error:
+                await self._fail(row, document, PressError(error.message, permanent=True))
+
+    async def _look(self, row: Row, document: str) -> Wanted | None:
+        """Return what is to be made; None when nobody waits for it any more."""
+        now = self.tenant.clock.now()
+
+        async def work(tx: Tx) -> Wanted | None:
+            if not await outbox.extend(tx, row, now):
+                raise LeaseLostError(row.id)
+            found = await tx.row(_FIND, [document])
+            if found is None or found[4] != "waiting" or json.loads(found[5] or "{}").get("awaits") != document:
+                await outbox.complete(tx, row, now)
+                return None
+            network = self.tenant.published.network
+            author = network.label.pick(found[0], *network.languages)
+            sheet = Sheet(found[1], author, found[0], brand(network.hue))
+            return Wanted(sheet, found[2], must_moment(found[3]))
+
+        return await self.tenant.store.write(work)
+
+    async def _keep(self, row: Row, document: str, made: bytes, title: str) -> None:
+        """Keep the document as a content, and let its run go on."""
+
+        async def source() -> AsyncIterator[bytes]:
+            yield made
+
+        contents = self.tenant.contents
+        if contents.folder is None:
+            raise PressError(say("This installation has no folder for files."), permanent=True)
+        name = title.removesuffix(".pdf") or "document"
+        async with contents.taking(source(), f"{name}.pdf", _BOUNDS) as taken:
+            file = taken.value
+
+            async def work(tx: Tx) -> None:
+                if await tx.row('SELECT 1 FROM "_file" WHERE "sha" = ?', [file.sha]) is None:
+                    await tx.run(FILE.insert(), [file.sha, file["size"], moment(self.tenant.clock.now()), None])
+                await tx.run(_KNOWN, [file.sha])
+                await tx.run(_MADE, [dump(file), document])
+                await outbox.complete(tx, row, self.tenant.clock.now())
+                await self._wake(tx, document)
+
+            await contents.place(taken)  # before its row: after a crash no record names what is not there
+            await self.tenant.store.write(work)
+            await contents.place(taken)  # and after it: who removes contents looks at the rows last
+
+    async def _fail(self, row: Row, document: str, error: PressError) -> None:
+        now = self.tenant.clock.now()
+
+        async def work(tx: Tx) -> None:
+            if await outbox.fail(tx, row, now, str(error), self.rng, permanent=error.permanent):
+                await tx.run(_FAILED, [dump_message(error.message), document])
+                await self._wake(tx, document)
+
+        await self.tenant.store.write(work)
+
+    async def _wake(self, tx: Tx, document: str) -> None:
+        """Let the run that waits for the document go on."""
+        found = await tx.row('SELECT "run" FROM "_document" WHERE "id" = ?', [document])
+        run = None if found is None else await runs.load(tx, found[0])
+        if run is not None and run.state == "waiting" and run.cursor.get("awaits") == document:
+            await runs.wake(open_unit(self.tenant, tx, SYSTEM), run)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a document: its file, or why there is none; neither while it is being made."""
+
+    file: Attachment | None = None
+    error: Message | None = None
+
+
+async def made(tx: Tx, document: str) -> Made:
+    """Return what became of a document that was asked for."""
+    row = await tx.row('SELECT "file", "error" FROM "_document" WHERE "id" = ?', [document])
+    if row is None:
+        return Made(error=say("The document is gone."))
+    return Made(None if row[0] is None else Attachment(json.loads(row[0])), read_message(row[1]))
+
+
+async def taken(tx: Tx, document: str) -> None:
+    """Note that a record has the document now."""
+    await tx.run("""UPDATE "_document" SET "state" = 'done' WHERE "id" = ?""", [document])
