@@ -61,7 +61,7 @@ def test_a_rule_is_a_reach(written: str, reach: str) -> None:
 
 
 def test_a_rule_is_a_condition() -> None:
-    found = rule("record.owner == actor.sponsor")
+    found = rule("record.owner == actor")
     assert found.reach is None
     assert found.expression is not None
 
