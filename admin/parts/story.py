@@ -140,12 +140,14 @@ def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noq
 
 
 def _who(about: Subject, event: Event) -> str:
+    really = event.through_name or about.reader.words(say("Somebody"))
     if event.automation:
-        return _automation(about, event)
+        label = _automation(about, event)
+        begun = say("{automation}, begun by {name}", automation=label, name=really)
+        return label if event.through is None else about.reader.words(begun)
     if event.actor_kind == "member" and event.actor_name:
         if event.through is None:
             return event.actor_name
-        really = event.through_name or about.reader.words(say("Somebody"))
         return about.reader.words(say("{name} for {member}", name=really, member=event.actor_name))
     return about.reader.words(say("The network") if event.actor_kind == "system" else say("Somebody"))
 

@@ -17,9 +17,11 @@ from models.connections import stored_datetime
 from models.house_rules import FACTOR
 from models.providers import Claimed, Provider
 from models.settings import save_setting
+from tests.admin.authenticator import Authenticator
 from tests.admin.office import ALICE, CAMILLE, DIANE, LEADER, PASSWORD, Office, Visitor, office_of
 from tests.admin.provider import CLIENT, SECRET, Claims, Idp, key_of, provider
 from tests.admin.screens.leads import text_of
+from tests.admin.test_passkeys import add_passkey, answered
 from tests.homes import Homes
 from workflows.relying import Guarded, ProviderError, Question, Relying
 
@@ -263,6 +265,22 @@ async def test_local_sign_in_can_be_switched_off_but_for_who_administers(world: 
     async with world.office.visitor() as visitor:
         await world.sign_in(visitor)
         assert await world.whose(visitor) == CAMILLE
+
+
+async def test_local_sign_in_that_is_off_is_off_for_passkeys_too(world: World) -> None:
+    keys = {email: Authenticator() for email in (CAMILLE, LEADER)}
+    for email, key in keys.items():
+        async with world.office.signed_in(email) as visitor:
+            await add_passkey(world.office, visitor, key)
+    await world.keep(local=False)
+    async with world.office.visitor() as visitor:
+        refused = await answered(visitor, keys[CAMILLE], "sign-in/passkey", on="sign-in")
+        assert refused.status_code == 422
+        assert "Here members sign in with Exemple ID." in text_of(refused.text)
+        assert (await visitor.get()).status_code == 303
+        entered = await answered(visitor, keys[LEADER], "sign-in/passkey", on="sign-in")
+        assert entered.status_code == 303
+        assert await world.whose(visitor) == LEADER
 
 
 async def test_an_account_is_linked_by_who_is_signed_in_to_it(world: World) -> None:

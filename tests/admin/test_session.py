@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from models.clock import SetClock
-from tests.admin.office import CAMILLE, FILES, TERMS, Office, office_of, token
+from tests.admin.office import CAMILLE, FILES, TERMS, Office, Visitor, office_of, token
 from tests.homes import Homes
 from tests.networks import changed
+from workflows import membership
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_a_running_session_has_other_rights_with_the_next_request(office: Office) -> None:
+    async def statuses(visitor: Visitor) -> list[int]:
+        found = [await visitor.get(page) for page in ("e/lead/new", "members", "definitions", "api/v1/me")]
+        return [answer.status_code for answer in found]
+
+    async with office.signed_in(CAMILLE) as visitor:
+        assert await statuses(visitor) == [200, 404, 404, 200]
+        for level, may in {"leader": [200, 200, 200, 200], "assistant": [403, 404, 404, 200]}.items():
+            await membership.change_levels(office.tenant, CAMILLE, partial(_only, level))
+            assert await statuses(visitor) == may, level
+            told = (await visitor.get("api/v1/me")).json()
+            assert (told["levels"], told["administers"]) == ([level], level == "leader")
+
+
+def _only(level: str, _: tuple[str, ...]) -> list[str]:
+    return [level]
 
 
 async def test_a_page_asks_who_one_is_and_comes_back_to_itself(office: Office) -> None:

@@ -12,7 +12,8 @@ from models.actor import SYSTEM, Actor
 from models.delegations import KEPT, LONGEST, Delegation, Office
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.sessions import Session
-from tests.workflows.conftest import Stage
+from tests.networks import SMALL, changed
+from tests.workflows.conftest import MakeStage, Stage
 from workflows import commands, jobs, membership, offices, upkeep
 from workflows.offices import Given
 from workflows.timeline import timeline
@@ -89,6 +90,41 @@ async def test_a_mail_of_the_office_names_both(stage: Stage, lea: Actor, mia: Ac
     stage.clock.forward(timedelta(minutes=11))
     await stage.worker.run_due()
     assert await stage.rows("_mail", "sender") == [("Mia Roux pour Lea Roux",)]
+
+
+CHAIN = changed(
+    SMALL,
+    chain="""
+automation: moves
+label: {en: Moves house}
+when: {created: lead}
+do: [{set: {city: Lyon}}, {create: {entity: company, values: {name: Lyon}}}]
+---
+automation: founded
+label: {en: Founded}
+when: {created: company}
+do: [{set: {city: Lyon}}]
+""",
+)
+
+
+async def test_what_automations_do_that_began_in_an_office_names_who_was_there(make_stage: MakeStage) -> None:
+    stage = await make_stage(CHAIN)
+    lea = await stage.person("Lea", "distributor")
+    mia = await stage.person("Mia", "distributor", "assistant", sponsor=lea.id)
+    office = await entered(stage, mia, await lent(stage, lea))
+    lead = await stage.lead(office.actor)
+    await stage.worker.run_due()
+    rows = await stage.rows("_history", "entity", "kind", "through", where="run IS NOT NULL")
+    assert sorted(rows) == [
+        ("company", "created", mia.id),
+        ("company", "updated", mia.id),
+        ("lead", "updated", mia.id),
+    ]
+    kept = await stage.rows("_audit", "through", where="run IS NOT NULL")
+    assert kept == [(mia.id,)] * 3
+    told = {event.kind: event for event in await timeline(stage.tenant, lea, "lead", lead.id)}
+    assert (told["updated"].automation, told["updated"].through_name) == ("moves", "Mia Roux")
 
 
 Ended = Callable[[Stage, Actor, Actor, Delegation], Awaitable[object]]

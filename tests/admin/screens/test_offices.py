@@ -95,6 +95,22 @@ async def test_no_page_is_there_that_is_not_named(office: Office) -> None:
             assert (await sent).status_code == 403, each
 
 
+CHAIN = changed(FILES, chain="automation: moves\nlabel: Moves\nwhen: {created: lead}\ndo: [{set: {city: Lyon}}]\n")
+
+
+async def test_what_an_automation_did_says_who_began_it_in_the_office(homes: Homes, clock: SetClock) -> None:
+    async with office_of(homes, clock, CHAIN) as office:
+        delegation = await lent(office)
+        async with office.signed_in(DIANE) as diane, office.signed_in(CAMILLE) as camille:
+            await enter(diane, delegation)
+            form = {"first_name": "Zoé", "last_name": "Marin", "country": "FR"}
+            there = (await diane.post("e/lead/new", form, on="e/lead/new")).headers["location"]
+            here = (await camille.post("e/lead/new", form, on="e/lead/new")).headers["location"]
+            await office.networks.worker(office.tenant).run_due()
+            assert "Moves, begun by Diane Petit" in (await camille.get(there)).text
+            assert "begun by" not in (await camille.get(here)).text
+
+
 async def test_a_change_after_the_end_is_done_in_no_office(office: Office) -> None:
     delegation = await lent(office)
     async with office.signed_in(DIANE) as diane, office.signed_in(CAMILLE) as camille:
