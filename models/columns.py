@@ -183,6 +183,14 @@ FILE = _text_codec(encode_json, lambda stored: Attachment(json.loads(stored)))
 REFERENCE = _text_codec(encode_reference, decode_reference)
 
 
+def _states(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored)) if stored.startswith("[") else (stored,)
+
+
+STATES = _text_codec(lambda value: encode_json(list(value)), _states)
+"""Lists of states. What was stored before the process had states side by side is one state."""
+
+
 def decimal_codec(scale: int) -> Codec:
     """Return how a decimal with `scale` decimals is stored."""
 
@@ -228,7 +236,7 @@ def codec(field: Field) -> Codec:
 
 def state_codec(process: Process) -> Codec:
     """Return how the states of a process are stored: the innermost one, or a list where some run side by side."""
-    return CHOICES if process.parallel else TEXT
+    return STATES if process.parallel else TEXT
 
 
 _BY_TYPE: Mapping[Type, Codec] = {BOOL: BOOLEAN, DATE: DAY, DATETIME: MOMENT, DURATION: SPAN, DYN: JSON}

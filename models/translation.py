@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from definitions.charts.process import leaves_of
 from models.plan import ChangeTable, Plan
 from models.recast import Recast
 from models.tables import EntityTable, Tables
@@ -58,7 +59,11 @@ class Translation:
             recast = Recast(old.entity.fields[source], new.entity.fields[name], self._zone)
             stored, whole = recast(old.keep(source, value))
             return new.kept({name: stored})[name] if whole else _LOST
-        moves = {**change.options, **change.states}.get(name, {})
+        if name in change.states:
+            placed = change.states[name]
+            gone = any(placed.moves.get(each, each) is None for each in leaves_of(value))
+            return _LOST if gone else placed(value)
+        moves = change.options.get(name, {})
         if isinstance(value, tuple):
             return tuple(moved for each in value if (moved := moves.get(each, each)) is not None)
         moved = moves.get(value, value) if moves else value

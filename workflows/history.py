@@ -11,24 +11,36 @@ from models import audit
 from models.audit import PROVEN, Event
 from models.ddl import quoted
 from models.system import HISTORY
+from workflows.chart import Taken
 from workflows.stored import dump, maybe_moment, moment
 from workflows.unit import Unit
 
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone"]
 
+_UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
 _INSERT = HISTORY.insert()
 _PROVEN = tuple(HISTORY.columns.index(name) for name in PROVEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The part of a history row that a move has."""
+    """The part of a history row that a move has: of states side by side those that it changed, with spaces between.
+
+    `cause` is the row of the change that a move followed by itself.
+    """
 
     process: str
     transition: str
     from_state: str
     to_state: str
     undo_until: datetime | None = None
+    cause: str | None = None
+
+    @classmethod
+    def of(cls, process: str, taken: Taken, undo_until: datetime | None = None, cause: str | None = None) -> Step:
+        """Return the step of a decision."""
+        ends = " ".join(taken.origin), " ".join(taken.goal)
+        return cls(process, taken.transition.name, *ends, undo_until, cause)
 
 
 async def keep(  # noqa: PLR0913 - a row has that many parts
@@ -100,6 +112,7 @@ def _row(  # noqa: PLR0913, PLR0917 - a row has that many parts
         maybe_moment(step.undo_until if step else None),
         None,
         actor.through,
+        step.cause if step else None,
     ]
 
 
@@ -107,6 +120,11 @@ def stored(unit: Unit, entity: str, values: Mapping[str, Any], names: tuple[str,
     """Return some values of a record in their stored form, for `before` and `after`."""
     table = unit.published.tables[entity]
     return {name: table.keep(name, values.get(name)) for name in names if name in table.shape.columns}
+
+
+def told(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields whose changes are history: those of the system are not."""
+    return tuple(name for name in fields if name not in _UNTOLD and not name.startswith("_"))
 
 
 async def touch(unit: Unit, entity: str, record: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from definitions.charts.process import leaves_of
 from definitions.expr.expression import Expression
 from definitions.expr.periods import later
 from definitions.spec.process import FormField, Process, Transition
@@ -99,11 +100,10 @@ def _process(unit: Unit, request: Request) -> Process:
 def _elsewhere(unit: Unit, process: Process, record: Record) -> Message:
     if process.name in record.hidden:
         return _UNMET
-    state = process.states.get(record.full[process.name])
-    label = (
-        record.full[process.name] if state is None else state.label.pick(unit.actor.language, *unit.network.languages)
-    )
-    return say("This cannot be done in the state “{state}”.", state=label)
+    held = leaves_of(record.full[process.name])
+    known = (process.states[name].label for name in held if name in process.states)
+    labels = [label.pick(unit.actor.language, *unit.network.languages) for label in known]
+    return say("This cannot be done in the state “{state}”.", state=", ".join(labels or held))
 
 
 async def _values(unit: Unit, record: Record, taken: Taken, answers: Answers) -> dict[str, Any]:
@@ -167,7 +167,7 @@ async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, 
         before=stored(unit, record.entity, change.before.full, fields),
         after={**stored(unit, record.entity, record.full, fields), **{FORM + name: kept[name] for name in kept}},
         text=text,
-        step=Step(process.name, transition.name, taken.exits[0], taken.configuration, undo_until),
+        step=Step.of(process.name, taken, undo_until),
     )
     event = Occurrence(
         "moved",
@@ -179,8 +179,8 @@ async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, 
         taken,
         undo_until,
     )
-    await occur(unit, event)
-    return Moved(await seen(unit, record), row, undo_until)
+    last = await occur(unit, event)
+    return Moved(await seen(unit, last or record), row, undo_until)
 
 
 async def seen(unit: Unit, record: Record) -> Record | None:
@@ -214,8 +214,6 @@ async def offers(unit: Unit, record: Record) -> list[Offer]:
         if name in record.hidden:
             continue
         for transition in chart.leaving(process, record.full[name]):
-            if transition.auto:
-                continue
             reason = await _reason(unit, record, name, transition)
             found.append(Offer(name, transition, reason is None, reason, tuple(transition.form.values())))
     return found

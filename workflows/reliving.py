@@ -170,6 +170,8 @@ class Reliving:
                 await self._touch(unit, fact, entity)
 
     async def _moved(self, unit: Unit, fact: Fact, entity: str) -> None:
+        if fact.row["cause"] is not None:
+            return  # it followed by itself, and does so again
         process = self._translation.process(fact.row["process"])
         transition = self._transition(process, fact.row["transition"])
         if process in self.processes and await self._asked(unit, fact, entity, process, transition):

@@ -9,6 +9,7 @@ from typing import Any
 from definitions.duration import Duration
 from definitions.expr.expression import Context
 from definitions.expr.periods import later, negative, start_of
+from definitions.spec.automation import Stays
 from models.errors import NotFoundError
 from models.record import Record
 from workflows import outbox
@@ -17,8 +18,9 @@ from workflows.stored import moment, read_moment
 from workflows.subscriptions import DueTimer, StaysTimer, subscriptions
 from workflows.unit import Unit
 
-_ENTRY = """SELECT "id", "at" FROM "_history" WHERE "entity" = ? AND "record" = ? AND "undone_by" IS NULL
-AND ("process" = ? AND "kind" = 'moved' OR "kind" = 'created') ORDER BY "at" DESC, "id" DESC LIMIT 1"""
+_ENTRIES = """SELECT "id", "at", "from_state", "to_state" FROM "_history"
+WHERE "entity" = ? AND "record" = ? AND "undone_by" IS NULL
+AND ("process" = ? AND "kind" = 'moved' OR "kind" = 'created') ORDER BY "at" DESC, "id" DESC"""
 
 
 async def arm(
@@ -38,21 +40,28 @@ async def arm_again(unit: Unit, record: Record, automation: str) -> None:
     """Set the timers of one automation for a record that was there before the automation."""
     known = subscriptions(unit.published)
     for process in unit.network.entities[record.entity].processes:
-        for stays in known.stays.get((process, record.full[process]), ()):
-            if stays.automation.name == automation:
-                entry, since = await _entry(unit, record, process)
-                await _arm_stays(unit, stays, record, entry, since)
+        for state in unit.network.processes[process].active(record.full[process]):
+            for stays in known.stays.get((process, state), ()):
+                if stays.automation.name == automation:
+                    entry, since = await _entry(unit, record, process, state)
+                    await _arm_stays(unit, stays, record, entry, since)
     for due in known.due.get(record.entity, ()):
         if due.automation.name == automation:
             await _arm_due(unit, due, record)
 
 
-async def _entry(unit: Unit, record: Record, process: str) -> tuple[str, datetime]:
-    """Return the history row by which the record came into its state, and when that was."""
-    row = await unit.tx.row(_ENTRY, [record.entity, record.id, process])
-    if row is None:
-        return "", record.full["created_at"]
-    return row[0], read_moment(row[1]) or unit.now
+async def _entry(unit: Unit, record: Record, process: str, state: str) -> tuple[str, datetime]:
+    """Return the history row by which the record came into a state that it is in, and when that was.
+
+    A move inside of a state does not enter it, and one in another region changes nothing of it.
+    """
+    inside = unit.network.processes[process].below.get(state)
+    for row_id, at, left, reached in await unit.tx.rows(_ENTRIES, [record.entity, record.id, process]):
+        names = frozenset(inside or (state,))
+        entered = not names.isdisjoint((reached or state).split())
+        if entered and (inside is None or names.isdisjoint((left or "").split())):
+            return row_id, read_moment(at) or unit.now
+    return "", record.full["created_at"]
 
 
 async def _arm_stays(unit: Unit, timer: StaysTimer, record: Record, entry: str, since: datetime) -> None:
@@ -92,13 +101,18 @@ async def fire_stays(unit: Unit, payload: Mapping[str, Any]) -> None:
     """Start the automation when the record has stayed in the state since the timer was set."""
     timer = _stays(unit, payload)
     record = await _record(unit, payload)
-    if timer is None or record is None or record.full.get(timer.trigger.process) != timer.trigger.state:
+    if timer is None or record is None or not _is_in(unit, record, timer.trigger):
         return
-    entry, since = await _entry(unit, record, timer.trigger.process)
+    entry, since = await _entry(unit, record, timer.trigger.process, timer.trigger.state)
     if entry != payload["entry"] or later(since, timer.trigger.duration, unit.context) > unit.now:
         return
     what = f"stays {timer.trigger.process}.{timer.trigger.state}"
     await begin(unit, timer.automation, Beginning(entry, what, record))
+
+
+def _is_in(unit: Unit, record: Record, trigger: Stays) -> bool:
+    process = unit.network.processes.get(trigger.process)
+    return process is not None and trigger.state in process.active(record.full.get(trigger.process))
 
 
 async def fire_due(unit: Unit, payload: Mapping[str, Any]) -> None:

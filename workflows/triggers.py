@@ -11,7 +11,7 @@ from definitions.spec.automation import Automation
 from definitions.spec.entity import SYSTEM_FIELDS
 from models.message import say
 from models.record import Record
-from workflows import runs, timers
+from workflows import automatic, runs, timers
 from workflows.beginning import Beginning, begin
 from workflows.chart import Taken
 from workflows.subscriptions import Key, subscriptions
@@ -40,7 +40,16 @@ class Occurrence:
         return self.fields - frozenset(SYSTEM_FIELDS) - {self.process}
 
 
-async def occur(unit: Unit, event: Occurrence) -> None:
+async def occur(unit: Unit, event: Occurrence) -> Record | None:
+    """Start what waits for this, and take the moves that follow from it by themselves.
+
+    Return the record after these, None when there were none.
+    """
+    await _start(unit, event)
+    return await automatic.follow(unit, event, _start)
+
+
+async def _start(unit: Unit, event: Occurrence) -> None:
     """Start what waits for this, arm the timers that it sets, and look again at runs that wait over the record."""
     started: set[str] = set()
     for automation, key in _matching(unit, event):
@@ -56,9 +65,9 @@ def awaited(unit: Unit, entity: str) -> bool:
     """Whether anything waits for new records of an entity: an automation or a timer."""
     known = subscriptions(unit.published)
     processes = (unit.network.processes[name] for name in unit.network.entities[entity].processes)
-    entered = [(process.name, process.initial) for process in processes]
+    entered = [(process.name, state) for process in processes for state in process.active(process.initial)]
     started = any(known.of(key) for key in [("created", entity), *(("entered", *state) for state in entered)])
-    return started or bool(known.due.get(entity)) or any(known.stays.get(state) for state in entered)
+    return automatic.awaits(unit, entity) or started or bool(known.due.get(entity)) or any(known.stays.get(state) for state in entered)
 
 
 def _matching(unit: Unit, event: Occurrence) -> Iterator[tuple[Automation, Key]]:
@@ -85,7 +94,12 @@ def _keys(unit: Unit, event: Occurrence) -> Iterator[Key]:
 def _entered(unit: Unit, event: Occurrence) -> list[tuple[str, str]]:
     """Return the states that were entered; a new record enters the initial ones."""
     if event.kind == "created":
-        return [(name, event.record.full[name]) for name in unit.network.entities[event.record.entity].processes]
+        processes = (unit.network.processes[name] for name in unit.network.entities[event.record.entity].processes)
+        return [
+            (process.name, state)
+            for process in processes
+            for state in process.chart.sort(process.active(event.record.full[process.name]))
+        ]
     if event.taken is None or event.process is None:
         return []
     return [(event.process, state) for state in event.taken.enters]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from definitions.charts.process import leaves_of
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
@@ -20,11 +21,17 @@ from workflows.unit import Unit
 
 _ROW = """SELECT "entity", "record", "kind", "process", "transition", "from_state", "to_state", "actor", "before",
 "after", "undo_until", "undone_by" FROM "_history" WHERE "id" = ?"""
+_FOLLOWED = """SELECT "id", "before", "after" FROM "_history" WHERE "entity" = ? AND "record" = ? AND "cause" = ?
+ORDER BY "at", "id" """
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move as its history row has it; `before` and `after` are stored forms by column."""
+    """A move with those that followed from it by themselves, as their history rows have them.
+
+    `rows` are these rows, the move's own first; `step` is its own. `before` and `after` are stored forms by column: as
+    they were before the first, and after the last that wrote them.
+    """
 
     id: str
     entity: str
@@ -34,6 +41,7 @@ class Move:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     undone: bool
+    rows: tuple[str, ...]
 
 
 async def load(unit: Unit, row_id: str, about: tuple[str, str] | None = None) -> Move:
@@ -44,9 +52,19 @@ async def load(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
     if about is not None and about != (row[0], row[1]):
         raise NotFoundError
     step = Step(row[3], row[4], row[5], row[6], read_moment(row[10]))
-    before, after = json.loads(row[8] or "{}"), json.loads(row[9] or "{}")
-    written = {name: value for name, value in after.items() if not name.startswith(FORM)}
-    return Move(row_id, row[0], row[1], step, row[7], before, written, row[11] is not None)
+    before, after = _written(row[8], row[9])
+    rows = [row_id]
+    for followed, *values in await unit.tx.rows(_FOLLOWED, [row[0], row[1], row_id]):
+        was, became = _written(*values)
+        before, after = {**was, **before}, {**after, **became}
+        rows.append(followed)
+    return Move(row_id, row[0], row[1], step, row[7], before, after, row[11] is not None, tuple(rows))
+
+
+def _written(before: str | None, after: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a move wrote, without what its form asked for besides."""
+    became = {name: value for name, value in json.loads(after or "{}").items() if not name.startswith(FORM)}
+    return json.loads(before or "{}"), became
 
 
 async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) -> Moved:
@@ -71,8 +89,9 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
         after=move.before,
         step=Step(step.process, step.transition, step.to_state, step.from_state),
     )
-    await unit.tx.run('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [row, move.id])
-    await _retract(unit, move.id)
+    await unit.tx.run_many('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [[row, each] for each in move.rows])
+    for each in reversed(move.rows):
+        await _retract(unit, each)
     for run in await runs.waiting(unit.tx, move.entity, move.record):
         await runs.look_again(unit, run)
     return Moved(await seen(unit, change.after), row, None)
@@ -88,9 +107,15 @@ def refusal(unit: Unit, move: Move, record: Record) -> Any:
         return say("It is too late to take this back.")
     table = unit.published.tables[move.entity]
     now = {name: table.keep(name, record.full.get(name)) for name in _own(unit, move)}
-    if any(now[name] != move.after[name] for name in now) or record.full[move.step.process] != move.step.to_state:
+    if any(now[name] != move.after[name] for name in now) or not _is_there(move, record):
         return say("The record was changed since: this cannot be taken back any more.")
     return None
+
+
+def _is_there(move: Move, record: Record) -> bool:
+    """Whether the record is where a move that changed no state left it; of others what they wrote tells."""
+    held = leaves_of(record.full[move.step.process])
+    return move.step.process in move.after or set(move.step.to_state.split()) <= set(held)
 
 
 def may_undo(unit: Unit, mover: str | None) -> bool:
