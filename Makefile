@@ -5,7 +5,7 @@ DATA ?= var/data
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test quick lint format bench conformance contract existence lock clean help
+.PHONY: run test quick lint format bench conformance contract fuzz existence lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -40,6 +40,10 @@ conformance: .venv/ready-dev ## score the cases of CEL and SCXML that others wro
 
 contract: .venv/ready-dev ## send 20,000 made-up requests to the API as each level, and compare with its description
 	$(BIN)/python -m tests.admin.api.contract 20000
+
+fuzz: .venv/ready-dev ## throw 1,000,000 expressions and 100,000 YAML files at the parsers
+	$(BIN)/python -m tests.fuzz --expressions 1000000
+	$(BIN)/python -m tests.fuzz --files 100000
 
 existence: .venv/ready-dev ## measure whether time tells a foreign record from an absent one
 	$(BIN)/python -m benchmarks.existence

@@ -16,7 +16,8 @@ from definitions.expr.strict import run
 from definitions.expr.strict_values import StrictError
 from definitions.expr.types import DECIMAL, DYN, INT, Type
 from definitions.expr.typing import Typing, longest
-from definitions.problems import NOWHERE, DefinitionError, Place
+from definitions.message import say
+from definitions.problems import NOWHERE, DefinitionError, Place, Problem
 
 Expected = Type | tuple[Type, ...]
 
@@ -44,7 +45,7 @@ def compile_expression(
     if problems:
         raise DefinitionError(tuple(sorted(problems, key=lambda problem: problem.place)))
     kind = typing.of(tree)
-    evaluate = closure(tree, typing)
+    evaluate = _compiled(tree, typing, place)
     if kind in (INT, DECIMAL) and DECIMAL in wanted and INT not in wanted:
         evaluate = _as_decimal(evaluate)
     made = Expression(text, place, tree, kind, longest(typing.reads), evaluate, typing)
@@ -52,6 +53,15 @@ def compile_expression(
     if refused:
         raise DefinitionError(tuple(sorted(refused, key=lambda problem: problem.place)))
     return made
+
+
+def _compiled(tree: Node, typing: Typing, place: Place) -> Evaluate:
+    try:
+        return closure(tree, typing)
+    except (SyntaxError, RecursionError, MemoryError):  # more parentheses in one another than Python reads
+        sentence = say("The expression is nested too deeply.")
+        hint = say("Keep a part of it in a computed field.")
+        raise DefinitionError((Problem("expression.syntax", place, sentence, hint),)) from None
 
 
 def named(text: str) -> frozenset[str]:

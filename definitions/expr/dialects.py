@@ -122,6 +122,11 @@ WORDS: Mapping[Dialect, Words] = {
 }
 
 
+def in_range(part: Part) -> Part:
+    """Return an integer of PostgreSQL, NULL beyond 64 bits."""
+    return Part(_RANGE % part.text, part.binds)
+
+
 def arithmetic(dialect: Dialect, operator: str, kind: Type, left: Part, right: Part) -> Part:
     """Return `left operator right`; an integer beyond 64 bits is NULL on both databases."""
     pattern = WORDS[dialect].arithmetic[operator]

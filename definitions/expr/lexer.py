@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from definitions.expr.nodes import UInt
@@ -111,7 +111,10 @@ def _number(text: str, start: int) -> int | UInt | Decimal:
         if len(text) > 40:
             raise SyntaxProblem(start, say("this number is too large"))
         return int(text)
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise SyntaxProblem(start, say("this number is too large")) from None
 
 
 def _string(text: str, start: int, quote: re.Match[str]) -> Token:

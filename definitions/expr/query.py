@@ -66,6 +66,8 @@ class Query:
         self.words = WORDS[dialect]
         self.problems: list[Problem] = []
         self.aliases = 0
+        self.lines: dict[str, str] = {}
+        """The aliases of the lines that loops run over, by variable."""
 
     def refuse(self, at: int, message: str, hint: str = COMPUTED_FIELD) -> Part:
         """Keep a problem."""
@@ -77,7 +79,7 @@ class Query:
         """Whether a node depends on the row."""
         match node:
             case Name(name=name):
-                return name == self.typing.scope.row
+                return name == self.typing.scope.row or name in self.lines
             case Macro(of=of, variables=variables) if self.typing.scope.row in variables:
                 return self.of_row(of)
             case _:
@@ -129,17 +131,21 @@ class Query:
         if not isinstance(entity, RecordOf):
             return self.refuse(of.start, say("Only fields of records can be read in a query."))
         if isinstance(of, Name):
-            return self._of(entity.entity, self.alias, field)
+            return self._of(entity.entity, self.lines.get(of.name, self.alias), field)
         reference = self.column(of)
         if field == "id":
             return reference
-        self.aliases += 1
-        alias = f"{self.alias}_r{self.aliases}"
+        alias = self.fresh()
         value, identity = self._of(entity.entity, alias, field), self._of(entity.entity, alias, "id")
         table = self.columns.table(entity.entity)
         # The names are those of the tables; values are bound.
         read = fill(f'(SELECT {{0}} FROM {table} AS "{alias}" WHERE {{1}} = {{2}})', value, identity, reference)  # noqa: S608
         return Part(read.text, read.binds, value.scale)
+
+    def fresh(self) -> str:
+        """Return an alias for one more table."""
+        self.aliases += 1
+        return f"{self.alias}_r{self.aliases}"
 
     def _of(self, entity: str, alias: str, field: str) -> Part:
         template = self.columns.value(entity, alias, field)
@@ -158,6 +164,8 @@ class Query:
                 return fill("(NOT {0})", self.condition(operand, exact=True))
             case Has():
                 return query_lists.presence(self, node)
+            case Macro() if query_lists.of_lines(self, node.of):
+                return query_lists.loop(self, node)
             case _:
                 return self._coalesced(self._boolean(node), exact=exact)
 
@@ -306,6 +314,8 @@ class Query:
                 return self._operation(node)
             case Name() | Select():
                 return self.column(node)
+            case Macro() if query_lists.of_lines(self, node.of):
+                return query_lists.loop(self, node)
             case Macro():
                 return self.refuse(
                     node.start, say("'{name}' over the row's lists does not run in the database.", name=node.name)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from definitions.duration import Duration
-from definitions.expr import periods
+from definitions.expr import periods, query_lists
 from definitions.expr.dialects import Binder, Part, fill, joined
 from definitions.expr.evaluate import closure, is_short, states_of
 from definitions.expr.expression import Context, Names
@@ -63,6 +63,8 @@ def _size(query: Query, node: Call, part: Node, kind: Type) -> Part:
         return fill(query.words.calls["size"], query.value(part))
     if isinstance(kind, ListOf) and is_text(kind.of):
         return fill(query.words.list_size, query.value(part))
+    if query_lists.of_lines(query, part):
+        return query_lists.number(query, part)
     return _unable(query, node)
 
 

@@ -59,5 +59,8 @@ class _AnyColumns:
     def value(self, entity: str, alias: str, field: str) -> SqlTemplate:
         return SqlTemplate(f"{entity}.{alias}.{field}")
 
+    def row(self, entity: str, alias: str) -> SqlTemplate:
+        return SqlTemplate(f"{entity}.{alias}")
+
     def encode(self, value: Any, kind: Type) -> Any:
         raise NotImplementedError  # pragma: no cover - only the text is looked at, nothing is bound

@@ -5,6 +5,7 @@ Integers are integers; decimals are their canonical text (a column's scaled inte
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -61,6 +62,14 @@ def _equal(left: Stored, right: Stored) -> int:
     return int(_number(left) == _number(right))
 
 
+def _sum(stored: str) -> Stored:
+    """Return the sum of a JSON array of numbers: 0 for none, null when one is null."""
+    total: Any = 0
+    for value in json.loads(stored):
+        total = None if total is None or value is None else numbers.add(total, _number(value))
+    return _stored(total)
+
+
 def _period(unit: periods.Unit, stored: str | None, zone: str | None) -> str | None:
     if stored is None:
         return None
@@ -81,6 +90,7 @@ SQLITE_FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {
     "expr_negate": (1, _negate),
     "expr_compare": (2, _compare),
     "expr_equal": (2, _equal),
+    "expr_sum": (1, _sum),
     "expr_unscale": (2, _unscale),
     "expr_scaled": (2, _scaled),
     "expr_period": (3, _period),

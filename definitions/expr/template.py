@@ -41,6 +41,10 @@ class Columns(Protocol):
         """Return the stored value of a field (or `id`, `_path`, a process) of the row `alias`; a reference's id."""
         ...
 
+    def row(self, entity: str, alias: str) -> SqlTemplate:
+        """Return the condition under which the row `alias`, which was found among lines, may be seen."""
+        ...
+
     def encode(self, value: Any, kind: Type) -> Any:
         """Return the stored form of a value (not None) of a type: what a `?` is bound to."""
         ...

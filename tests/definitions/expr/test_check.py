@@ -164,6 +164,8 @@ def test_the_paths_that_are_read(text: str, reads: set[tuple[str, ...]]) -> None
         ("record.name.contains(1)", "type", 19, "'contains' does not work on text with (integer).",
          "it takes text.contains(text)"),
         ("days(1.5)", "type", 7, "'days' does not take (decimal).", "it takes (integer)"),
+        ("{1: " * 79 + "1" + "}" * 79, "syntax", 7, "The expression is nested too deeply.",
+         "Keep a part of it in a computed field."),
         ('duration("72x")', "value", 16, "'72x' is not a duration.", 'as in duration("72h") or duration("6 months")'),
         ('record.name.matches("(")', "value", 27, "'(' is not a regular expression.",
          "RE2's syntax: no look-around, no back references."),

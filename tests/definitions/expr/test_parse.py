@@ -160,6 +160,7 @@ def test_sum_is_no_macro_in_strict_cel() -> None:
         (" " * MAX_TEXT + "1", 7, f"the expression is longer than {MAX_TEXT} characters.", ""),
         ("(" * 100 + "a" + ")" * 100, 87, f"the expression is nested more than {MAX_DEPTH} deep.", ""),
         ("a" + ".b" * 100, 7, f"the expression is nested more than {MAX_DEPTH} deep.", ""),
+        ("1e" + "9" * 30, 7, "this number is too large.", ""),
         ("[" + "1," * MAX_NODES + "1]", 10008, f"the expression has more than {MAX_NODES} parts.", ""),
     ],
 )
