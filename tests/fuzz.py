@@ -55,7 +55,7 @@ WORDS = [
     *('"', "'", '"""', "\\", "`", "é", "\u202f", "\ud800", "\x00", "0x", "//", "\n", "'(a+)+$'", "'%s'.format([", " "),
 ]
 LINES = [
-    *("---", "key: [", "  - {", "&a", "*a", "<<: *a", "!!python/object:os.system {}", "? ", "|", ">-", "\t", "#", "'", "if: x"),
+    *("---", "key: [", "  - {", "&a", "*a", "<<: *a", "!!python/object:os.system {}", "? ", "|", ">-", "\t", "#", "'"),
     *("if: record.x == 1", "guard: '=='", "entity: lead", "states: {a: {initial: true}}", "\ufeff", "\x85", "..."),
 ]  # fmt: skip
 
