@@ -9,23 +9,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
+from admin.parts import plans
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from definitions.problems import DefinitionError
 from models.errors import NotFoundError
-from models.message import Message, say
+from models.message import say
 from workflows import publishing
 from workflows.proposal import Proposal, propose
-
-CHANGES: Mapping[str, tuple[Message, str]] = {
-    "added": (say("Added"), "green"),
-    "gained": (say("Gained"), "green"),
-    "changed": (say("Changed"), "amber"),
-    "renamed": (say("Renamed"), "amber"),
-    "removed": (say("Removed"), "red"),
-    "lost": (say("Lost"), "red"),
-}
-"""What people call the kinds of change, and their colours."""
 
 
 def _leader(request: Request) -> Visit:
@@ -71,7 +62,7 @@ async def _page(request: Request, *, refusal: str, status: int = 200) -> Respons
         files=sorted(files.items()),
         proposal=proposal,
         problems=problems,
-        changes={name: (visit.words(label), colour) for name, (label, colour) in CHANGES.items()},
+        changes=plans.changes(visit),
         refusal=refusal,
     )
 
