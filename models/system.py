@@ -99,7 +99,7 @@ def _table(
     )
 
 
-DEFINITION = _table("_definition", "version at author hash files note", filled="at hash files")
+DEFINITION = _table("_definition", "version at author hash files note renames", filled="at hash files")
 HISTORY = _table(
     "_history",
     "id at entity record kind process transition from_state to_state actor actor_kind ip before after text run "

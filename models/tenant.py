@@ -23,6 +23,7 @@ from models.message import say
 from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
 from models.readings import Readings
+from models.renames import renames
 from models.secrets import CLOSED, Vault
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
@@ -148,7 +149,8 @@ class Tenant:
 
         async def work(tx: Tx) -> None:
             await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
-            await tx.run(DEFINITION.insert(), [fresh.version, stored_datetime(now), *row])
+            named = renames(planned).dump()
+            await tx.run(DEFINITION.insert(), [fresh.version, stored_datetime(now), *row, named])
             if also is not None:
                 await also(tx, planned, fresh)
 

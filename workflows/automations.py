@@ -27,6 +27,8 @@ ENDED = say("The automation was changed; its runs end with a change.")
 STEPS = 100
 """So many steps a transaction does at most; a run that has more to do goes on in the next one, behind other work."""
 _INSERT = STEP.insert()
+_OF_PAUSES = frozenset({"waiting", "cancel", "awaits", "tries"})
+"""What a cursor says of a pause alone."""
 _RETRY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
 
@@ -150,7 +152,7 @@ class Journey:
                 return path or await self._follow(step.path)
             case Looped(name, count, inputs):
                 await self._trace(step, "done", inputs, {"items": count})
-                self._run(turns.enter(self.scene.run, step.path, name, count))
+                self._run(turns.enter(self.scene.run, step, name, count))
                 return step.path
             case Paused(until, cancel, inputs):
                 await self._trace(step, "waiting", inputs, {"until": until})
@@ -178,7 +180,7 @@ class Journey:
         tx = self.scene.unit.tx
         run = await turns.next_turn(tx, self.scene.run, step)
         if run is None:
-            self._run(await turns.leave(tx, self.scene.run, step))
+            self._run(await turns.leave(tx, self.scene.run))
             return await self._follow(step.path)
         if run.cursor["turns"] > turns.MOST:
             why = say("The loops of this run have taken more than {count} turns.", count=turns.MOST)
@@ -248,7 +250,8 @@ class Journey:
 
     def _cursor(self, at: str, more: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in self.scene.run.cursor.items() if name in ("seq", "loops", "turns")}
-        return {"seq": 0, **kept, "at": at, **more}
+        step = self.program.steps[at]
+        return {"seq": 0, **kept, "at": at, "id": step.id, "action": name_of(step), **more}
 
     async def _end(self, state: runs.State, why: Message | None = None) -> None:
         await runs.end(self.scene.unit, self.scene.run, state, why)
@@ -264,7 +267,7 @@ class Journey:
     ) -> None:
         unit, run = self.scene.unit, self.scene.run
         seq = int(run.cursor.get("seq", 0)) + 1
-        cursor = {name: value for name, value in run.cursor.items() if name not in ("waiting", "cancel", "awaits")}
+        cursor = {name: value for name, value in run.cursor.items() if name not in _OF_PAUSES}
         self._run(replace(run, cursor={**cursor, "seq": seq}))
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
         said = [dump(inputs or {}), dump(result or {}), outcome, dump_message(why)]

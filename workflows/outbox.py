@@ -69,6 +69,7 @@ _RELEASE = """
 UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL, "attempts" = "attempts" - 1
 WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
 """
+_ANEW = """UPDATE "_outbox" SET "payload" = ? WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?"""
 _CANCEL = """
 UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
 WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
@@ -203,6 +204,11 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
 async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
     """Cancel the ready rows whose unique key begins with `prefix`; return how many there were."""
     return await tx.run(_CANCEL, [moment(now), prefix, _behind(prefix)])
+
+
+async def ask_otherwise(tx: Tx, payloads: Mapping[str, Mapping[str, Any]]) -> None:
+    """Change what is asked for by the rows whose unique keys begin with these, and that were not done yet."""
+    await tx.run_many(_ANEW, [(dump(payload), prefix, _behind(prefix)) for prefix, payload in payloads.items()])
 
 
 async def asked(tx: Tx, prefix: str, now: datetime) -> list[Asked]:

@@ -18,10 +18,11 @@ from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, p
 from models.published import hash_files
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import runs
+from workflows import migration, runs
 from workflows.rights import RightChange, rights_changed
 
 Change = Literal["added", "changed", "removed", "renamed"]
+Fate = Literal["finish", "cancel", "migrate"]
 KINDS: Mapping[str, str] = {
     "entities": "entity",
     "processes": "process",
@@ -69,12 +70,12 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """An automation that is another one and has runs under way: they finish as they began, or are cancelled."""
+    """An automation that is another one and has runs under way: they finish as they began, go over, or end."""
 
     automation: str
     change: Change
     active: int
-    fate: Literal["finish", "cancel"]
+    fate: Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
     async def work(tx: Tx) -> Proposal:
         current = tenant.published
         planned = plan(current.network, network)
+        lost = [] if allow_loss else await migration.lost(tx, network, planned)
         return Proposal(
             base=current.version,
             hash=digest,
@@ -113,7 +115,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             states=tuple([change for step in planned.steps for change in await _states(tx, step)]),
             runs=tuple(_runs(planned, await runs.counts(tx))),
             rights=rights_changed(planned),
-            refused=tuple(await examine(tx, planned, allow_loss=allow_loss)),
+            refused=(*await examine(tx, planned, allow_loss=allow_loss), *lost),
             warnings=loaded.problems,
         )
 
@@ -219,18 +221,18 @@ def _runs(plan: Plan, active: Mapping[str, int]) -> Iterator[RunChange]:
             yield RunChange(name, change, active[name], fate)
 
 
-def fates(plan: Plan) -> dict[str, tuple[Change, Literal["finish", "cancel"]]]:
+def fates(plan: Plan) -> dict[str, tuple[Change, Fate]]:
     """Return what becomes of the runs of the automations that are other ones now, by their old names."""
     if plan.old is None:
         return {}
-    found: dict[str, tuple[Change, Literal["finish", "cancel"]]] = {}
+    found: dict[str, tuple[Change, Fate]] = {}
     by_origin = {origin: name for name, origin in origins_of(plan.old.automations, plan.new.automations).items()}
     for name, was in plan.old.automations.items():
         now = plan.new.automations[by_origin[name]] if name in by_origin else None
         if now is None:
             found[name] = ("removed", "cancel" if was.runs == "cancel" else "finish")
         elif not alike(was, now):
-            found[name] = ("changed", "cancel" if now.runs == "cancel" else "finish")
+            found[name] = ("changed", now.runs)
         elif now.name != name:
-            found[name] = ("renamed", "finish")
+            found[name] = ("renamed", "migrate" if now.runs == "migrate" else "finish")
     return found

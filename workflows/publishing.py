@@ -17,7 +17,7 @@ from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
-from workflows import auditing, runs
+from workflows import auditing, migration, runs
 from workflows.automations import ENDED
 from workflows.proposal import definitions_changed, fates
 from workflows.rights import rights_changed
@@ -68,6 +68,9 @@ async def publish(
             if fate == "cancel":
                 for run in await runs.under_way(tx, plan.automations.get(name, name)):
                     await runs.end(unit, run, "cancelled", ENDED)
+        if not allow_loss and (refused := await migration.lost(tx, fresh.network)):
+            raise DefinitionError(tuple(refused))
+        await migration.migrate(unit)
 
     try:
         return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -47,6 +47,9 @@ _QUEUED = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ?
 AND "wake_at" IS NULL ORDER BY "started_at", "id" LIMIT 1"""  # noqa: S608 - the same
 _UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
 ORDER BY "started_at" DESC, "id" DESC"""  # noqa: S608 - the same
+_PART = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ? AND "id" > ?
+ORDER BY "id" LIMIT ?"""  # noqa: S608 - the same
+_MOVE = 'UPDATE "_run" SET "definition" = ?, "cursor" = ?, "names" = ? WHERE "id" = ?'
 _COUNTS = """SELECT "automation", count(*) FROM "_run" WHERE "state" IN ('running', 'waiting') GROUP BY 1"""
 _CAUSED = f'SELECT {_COLUMNS} FROM "_run" WHERE "cause" = ?'  # noqa: S608 - the same
 _END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
@@ -154,6 +157,18 @@ async def under_way(tx: Tx, automation: str) -> list[Run]:
     return [_read(row) for row in await tx.rows(_UNDER_WAY, [automation])]
 
 
+async def part(tx: Tx, automation: str, after: str, limit: int) -> list[Run]:
+    """Return some runs of an automation that are not over, those whose ids come next after one."""
+    return [_read(row) for row in await tx.rows(_PART, [automation, after, limit])]
+
+
+async def go_over(unit: Unit, moved: Iterable[Run]) -> None:
+    """Let runs follow the version that they have now, and with them what was asked for already."""
+    found = list(moved)
+    await unit.tx.run_many(_MOVE, [(run.definition, dump(run.cursor), run.names, run.id) for run in found])
+    await outbox.ask_otherwise(unit.tx, {f"run:{run.id}:": _payload(run) for run in found})
+
+
 async def counts(tx: Tx) -> dict[str, int]:
     """Return how many runs of each automation are not over."""
     return {row[0]: int(row[1]) for row in await tx.rows(_COUNTS)}
@@ -192,17 +207,19 @@ async def insert(unit: Unit, run: Run, why: Message | None = None) -> Run:
     return run
 
 
+def _payload(run: Run) -> dict[str, Any]:
+    return {"run": run.id, "definition": run.definition}
+
+
 async def wake(unit: Unit, run: Run, at: datetime | None = None) -> None:
     """Ask for the run to go on at a time (now when None)."""
-    payload = {"run": run.id, "definition": run.definition}
-    await outbox.enqueue(unit, "run", payload, at, f"run:{run.id}:{unit.new_id()}")
+    await outbox.enqueue(unit, "run", _payload(run), at, f"run:{run.id}:{unit.new_id()}")
 
 
 async def look_again(unit: Unit, run: Run) -> None:
     """Have a waiting run check whether to go on waiting, when its step says when not to."""
     if run.cursor.get("cancel"):
-        payload = {"run": run.id, "definition": run.definition}
-        await outbox.enqueue(unit, "check", payload, None, f"run:{run.id}:{unit.new_id()}")
+        await outbox.enqueue(unit, "check", _payload(run), None, f"run:{run.id}:{unit.new_id()}")
 
 
 async def mark(unit: Unit, run: Run, wake_at: datetime | None = None) -> None:
@@ -236,7 +253,7 @@ async def admit(unit: Unit, automation: Automation, run: Run) -> Run:
     """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept."""
     if run.origin.depth > DEPTH:
         why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
-        await outbox.bury(unit, "run", {"run": run.id, "definition": run.definition}, str(why))
+        await outbox.bury(unit, "run", _payload(run), str(why))
         return await insert(unit, replace(run, state="failed"), why)
     if run.key:
         await _be_alone(unit, run)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from definitions.spec.automation import Create, ForEach, every_step
+from definitions.spec.automation import Create, ForEach, Step, every_step
 from models.tx import Tx
 from workflows import items
 from workflows.runs import Run
@@ -15,7 +15,9 @@ MOST = 50_000
 """So many items a loop goes through at most, and so many turns a run takes in all of its loops."""
 
 Frame = Mapping[str, Any]
-"""A loop under way: `path`, `name` (of the item), `number` of the turn (0 before the first), `of` so many, `item`."""
+"""A loop under way: `path`, its step's `id`, `key` (of its items), `name` (of the item), `number` of the turn (0 before
+the first), `of` so many, `item`.
+"""
 
 
 def frames(run: Run) -> tuple[Frame, ...]:
@@ -34,15 +36,19 @@ def turn(run: Run) -> str | None:
     return ".".join(str(frame["number"]) for frame in frames(run)) or None
 
 
-def prefix(run: Run, path: str) -> str:
-    """Return what the keys of a loop's items begin with."""
-    return f"{run.id}:{path}:"
+def prefix(run: Run) -> str:
+    """Return what the keys of the items of a loop begin with that the run's next step begins."""
+    return _prefix(run, int(run.cursor.get("seq", 0)) + 1)
 
 
-def enter(run: Run, path: str, name: str, count: int) -> Run:
-    """Return the run before the first turn of the loop at `path`, whose items are called `name`."""
-    frame = {"path": path, "name": name, "number": 0, "of": count, "item": {}}
-    return _with(run, (*frames(run), frame))
+def _prefix(run: Run, key: int) -> str:
+    return f"{run.id}:{key}:"
+
+
+def enter(run: Run, step: Step, name: str, count: int) -> Run:
+    """Return the run before the first turn of a loop that its last step began, whose items are called `name`."""
+    place = {"path": step.path, "id": step.id, "key": int(run.cursor["seq"])}
+    return within(run, (*frames(run), {**place, "name": name, "number": 0, "of": count, "item": {}}))
 
 
 async def next_turn(tx: Tx, run: Run, step: ForEach) -> Run | None:
@@ -51,23 +57,24 @@ async def next_turn(tx: Tx, run: Run, step: ForEach) -> Run | None:
     number = frame["number"] + 1
     if number > frame["of"]:
         return None
-    item = await items.take(tx, prefix(run, step.path), number)
+    item = await items.take(tx, _prefix(run, frame["key"]), number)
     names = set(_made_inside(step))
     made = {name: made for name, made in run.made.items() if name not in names}
     taken = int(run.cursor.get("turns", 0)) + 1
-    moved = _with(replace(run, made=made), (*outer, {**frame, "number": number, "item": item}))
+    moved = within(replace(run, made=made), (*outer, {**frame, "number": number, "item": item}))
     return replace(moved, cursor={**moved.cursor, "turns": taken})
 
 
-async def leave(tx: Tx, run: Run, step: ForEach) -> Run:
+async def leave(tx: Tx, run: Run) -> Run:
     """Return the run behind its innermost loop, whose items are forgotten."""
-    await items.forget(tx, prefix(run, step.path))
-    return _with(run, frames(run)[:-1])
+    *outer, frame = frames(run)
+    await items.forget(tx, _prefix(run, frame["key"]))
+    return within(run, outer)
 
 
 def back_to(run: Run, path: str) -> Run:
     """Return the run as it is at the step `path`: out of the loops that this step is not in, nor is itself."""
-    return _with(run, tuple(frame for frame in frames(run) if f"{path}/".startswith(f"{frame['path']}/")))
+    return within(run, tuple(frame for frame in frames(run) if f"{path}/".startswith(f"{frame['path']}/")))
 
 
 def _made_inside(step: ForEach) -> Iterator[str]:
@@ -77,6 +84,7 @@ def _made_inside(step: ForEach) -> Iterator[str]:
             yield inner.as_name
 
 
-def _with(run: Run, loops: tuple[Frame, ...]) -> Run:
+def within(run: Run, loops: Sequence[Frame]) -> Run:
+    """Return the run in these loops."""
     others = {name: value for name, value in run.cursor.items() if name != "loops"}
     return replace(run, cursor={**others, "loops": list(loops)} if loops else others)

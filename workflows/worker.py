@@ -288,6 +288,9 @@ class Worker:
         actor = await self._actor(tx, run)
         cause = Cause(run.id, run.origin.depth, run.hold_until)
         unit = self._unit(tx, actor, cause)
+        if run.definition != version.version:  # it went over to another version since this row was read
+            await (runs.wake if row.kind == "run" else runs.look_again)(unit, run)
+            return
         await (automations.advance if row.kind == "run" else automations.check)(unit, version, run)
 
     async def _actor(self, tx: Tx, run: runs.Run) -> Actor:

@@ -91,11 +91,13 @@ def _state(one: Mapping[str, Any]) -> str:
 
 def _run(one: Mapping[str, Any]) -> str:
     count: int = one["active"]
-    said = (
-        spoken_number("{n} run, which ends now", "{n} runs, which end now", count)
-        if one["fate"] == "cancel"
-        else spoken_number("{n} run, which finishes as it began", "{n} runs, which finish as they began", count)
-    )
+    match one["fate"]:
+        case "cancel":
+            said = spoken_number("{n} run, which ends now", "{n} runs, which end now", count)
+        case "migrate":
+            said = spoken_number("{n} run, which goes over to it", "{n} runs, which go over to it", count)
+        case _:
+            said = spoken_number("{n} run, which finishes as it began", "{n} runs, which finish as they began", count)
     return f"{SIGNS[one['change']]} {one['automation']}: {said}"
 
 

@@ -13,7 +13,7 @@ LATER_KINDS = frozenset(
 )
 
 LATER = {
-    "entity": ("parent", "as", "fields/*/encrypted=true"),
+    "entity": ("fields/*/encrypted=true",),
     "process": (
         "states/*/states",
         "states/*/parallel=true",
@@ -26,18 +26,15 @@ LATER = {
     "automation": (
         "when/form",
         "when/*/form",
-        "runs=migrate",
     ),
 }
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
 
 _HINTS = {
-    "parent": say("Use an entity of its own with a reference for now."),
     "states": say("Write all states beside each other for now."),
     "approval": say("Let the levels in 'by' take the transition themselves for now."),
     "type": say("Let it fill a field of the record for now, with 'field'."),
     "auto": say("Use an automation with 'move' for now."),
-    "runs": say("Let them 'finish' as they began, or 'cancel' them, for now."),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -210,10 +209,3 @@ async def test_going_back_is_a_new_version_by_the_same_rules(tenant: Tenant) -> 
     assert (published.version, published.hash) == (3, (await tenant.version(1)).hash)
     with pytest.raises(NotFoundError):
         await publishing.roll_back(tenant, 9)
-
-
-def test_runs_cannot_be_migrated_yet_and_that_is_said() -> None:
-    loaded: Any = load(edited(SMALL, ("automation: welcome", "automation: welcome\nruns: migrate")))
-    assert [(one.code, one.hint) for one in loaded.errors] == [
-        ("language.not_yet", "Let them 'finish' as they began, or 'cancel' them, for now.")
-    ]

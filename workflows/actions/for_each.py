@@ -22,7 +22,7 @@ async def for_each(scene: Scene, step: ForEach) -> Looped:
         if step.entity is not None:
             values = [value for value in values if value is not None]
         _bound(len(values))
-        count = await items.keep_values(scene.unit, turns.prefix(scene.run, step.path), step.entity, values)
+        count = await items.keep_values(scene.unit, turns.prefix(scene.run), step.entity, values)
         inputs = {} if step.items.expression is None else {"in": step.items.expression.text}
     return Looped(step.name, count, inputs)
 
@@ -31,7 +31,7 @@ async def _records(scene: Scene, step: ForEach, wanted: Selection) -> tuple[int,
     most = turns.MOST + 1 if wanted.limit is None else min(wanted.limit, turns.MOST + 1)
     names = await scene.names(wanted.where)
     query = Query(where=wanted.where, sort=wanted.sort, limit=most)
-    count = await items.keep_records(scene.unit, turns.prefix(scene.run, step.path), wanted.entity, query, names)
+    count = await items.keep_records(scene.unit, turns.prefix(scene.run), wanted.entity, query, names)
     _bound(count)
     where = {} if wanted.where is None else {"where": wanted.where.text}
     return count, {"entity": wanted.entity, **where, "sort": wanted.sort, "limit": wanted.limit}
