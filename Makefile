@@ -4,8 +4,9 @@ BIN := .venv/bin
 DATA ?= var/data
 HOST ?= 127.0.0.1
 PORT ?= 8000
+FUZZ_MEMORY ?= 200
 
-.PHONY: run test quick lint format bench conformance contract fuzz existence lock clean help
+.PHONY: run test quick lint format bench conformance contract fuzz guided existence lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -45,6 +46,10 @@ fuzz: .venv/ready-dev ## throw 1,000,000 expressions and 100,000 YAML files at t
 	$(BIN)/python -m tests.fuzz --expressions 1000000
 	$(BIN)/python -m tests.fuzz --files 100000
 
+guided: .venv/ready-fuzz ## let atheris look for ways through the parsers that no case has taken yet (Linux, Python 3.11 to 3.13)
+	$(BIN)/python -m tests.guided expressions -runs=1000000 -max_len=400 -timeout=5 -rss_limit_mb=$(FUZZ_MEMORY)
+	$(BIN)/python -m tests.guided files -runs=100000 -max_len=4000 -timeout=5 -rss_limit_mb=$(FUZZ_MEMORY)
+
 existence: .venv/ready-dev ## measure whether time tells a foreign record from an absent one
 	$(BIN)/python -m benchmarks.existence
 
@@ -68,4 +73,8 @@ clean:           ## remove what can be made again, the demo network with it
 .venv/ready-dev: requirements-dev.lock .venv/ready
 	@echo "Installing what the tests need (once)…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/ready-fuzz: requirements-fuzz.lock .venv/ready-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
