@@ -14,14 +14,14 @@ from definitions.spec.access import FUNCTIONS, Function, Level, Rule
 from definitions.spec.network import Network
 from models import clauses
 from models.actor import Actor, Narrow
-from models.clauses import PUBLIC_LEVEL, Action, Clauses, Mode
+from models.clauses import PUBLIC_LEVEL, Action, Clauses, Deed, Mode
 from models.rules import ALWAYS, NEVER, Condition, Path, all_of, any_of, plain
 from models.tx import Dialect
 
 if TYPE_CHECKING:
     from models.sight import Sight
 
-__all__ = ["PUBLIC_LEVEL", "Access", "Action", "Mode", "Rights"]
+__all__ = ["PUBLIC_LEVEL", "Access", "Action", "Deed", "Mode", "Rights"]
 
 MEMBER = "member"
 KEPT = 512
@@ -50,13 +50,13 @@ class Rights:
         self.visiting = visiting
         self.narrow = narrow or Narrow()
         self.leads = any(level.administration for level in levels)
-        self._rows: dict[tuple[str, Action], Condition] = {}
+        self._rows: dict[tuple[str, Deed], Condition] = {}
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
-        self._new_fields: dict[tuple[str, str], Condition] = {}
+        self._new_fields: dict[tuple[str, str, Deed], Condition] = {}
         self._moves: dict[tuple[str, str], Condition] = {}
         self.sights: dict[tuple[str, Dialect], Sight] = {}
 
-    def row(self, entity: str, action: Action) -> Condition:
+    def row(self, entity: str, action: Deed) -> Condition:
         """Return for which records of the entity the action is granted."""
         key = (entity, action)
         if key not in self._rows:
@@ -70,11 +70,12 @@ class Rights:
             self._fields[key] = self._union(self.field_clauses(entity, field, mode))
         return self._fields[key]
 
-    def new_field(self, entity: str, field: str) -> Condition:
-        """Return in which new records the field may be given a value."""
-        key = (entity, field)
+    def new_field(self, entity: str, field: str, action: Deed = "create") -> Condition:
+        """Return in which new records the field may be given a value (`begin`: in lines of what is new as well)."""
+        key = (entity, field, action)
         if key not in self._new_fields:
-            found = (clauses.of_new_field(self.network, level, entity, field) for level in self._granting(entity))
+            levels = self._granting(entity)
+            found = (clauses.of_new_field(self.network, level, entity, field, action) for level in levels)
             self._new_fields[key] = self._union(found)
         return self._new_fields[key]
 
@@ -85,7 +86,7 @@ class Rights:
             self._moves[key] = self._union(self.move_clauses(process, transition))
         return self._moves[key]
 
-    def row_clauses(self, entity: str, action: Action) -> list[Clauses]:
+    def row_clauses(self, entity: str, action: Deed) -> list[Clauses]:
         """Return, level by level, what must hold for it to grant the action."""
         levels = self._reading(entity) if action == "read" else self._granting(entity)
         return [clauses.of_row(self.network, level, entity, action) for level in levels]
@@ -126,9 +127,14 @@ class Rights:
 
         Who visits an office changes no members: it could give itself the office, its e-mail is the way in.
         """
-        if self.narrow.reads_only or (self.visiting and entity == MEMBER):
+        if self.narrow.reads_only or (self.visiting and self._topmost(entity) == MEMBER):
             return ()
         return self._reading(entity)
+
+    def _topmost(self, entity: str) -> str:
+        """Return what the lines are lines of, however deep."""
+        parent = self.network.entities[entity].parent
+        return entity if parent is None else self._topmost(parent)
 
     def _union(self, of_levels: Iterable[Clauses]) -> Condition:
         if self.unlimited:

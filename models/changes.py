@@ -1,15 +1,17 @@
-"""Creating, changing and deleting records under an actor's rights."""
+"""Creating and changing records under an actor's rights."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from definitions.charts.steps import fitted
-from definitions.spec.entity import Entity, Field
+from definitions.spec.entity import Entity
 from definitions.spec.process import Configuration
 from models import computed, lost_rights, tree, unique, uploads
+from models.clauses import Deed
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
@@ -27,11 +29,15 @@ if TYPE_CHECKING:
 
 _MAY_NOT_WRITE = say("You may not change this.")
 _OUT_OF_REACH = say("You may not do this: the record would not be within your reach.")
+_STAYS = say("A line stays where it is: add another one there.")
 _MACHINERY = frozenset({"created_at", "updated_at", "last_activity_at", "created_by"})
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class Draft:
     """A record that is about to be written: its values, and the names of those that were given or computed."""
 
     sight: Sight
@@ -40,6 +46,7 @@ class _Draft:
 
     @property
     def entity(self) -> Entity:
+        """What it is a record of."""
         return self.sight.entity
 
 
@@ -51,7 +58,7 @@ async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Recor
     if problems or refused:
         raise InvalidError({**problems, **refused})
     await tree.place(records, entity, draft.values)
-    await _insert(records, [draft])
+    await insert(records, [draft])
     return await see(records, sight, draft.values)
 
 
@@ -62,9 +69,23 @@ async def create_many(
     sight = _creating(records, entity)
     if entity == tree.MEMBER:  # each may stand below one before it
         return [each if isinstance(each, RequestError) else await _created(records, entity, each) for each in given]
-    drafts = [each if isinstance(each, RequestError) else await _attempted(records, sight, each) for each in given]
+    found = await fit(records, sight, given)
+    await insert(records, [each for each in found if isinstance(each, Draft)])
+    return [each if isinstance(each, RequestError) else await see(records, sight, each.values) for each in found]
+
+
+async def fit(
+    records: Records, sight: Sight, given: Sequence[Mapping[str, Any] | RequestError], deed: Deed = "create"
+) -> list[Draft | RequestError]:
+    """Return new records as they can be inserted, or what each is refused with; none has the unique value of another.
+
+    `begin`: they are lines of what is new as well.
+    """
+    drafts = [
+        each if isinstance(each, RequestError) else await _attempted(records, sight, each, deed) for each in given
+    ]
     known = unique.Known(records, sight, [each[0].values for each in drafts if not isinstance(each, RequestError)])
-    found: list[_Draft | RequestError] = []
+    found: list[Draft | RequestError] = []
     for each in drafts:
         if isinstance(each, RequestError):
             found.append(each)
@@ -74,8 +95,7 @@ async def create_many(
         if not wrong:
             known.add(draft.values)
         found.append(InvalidError(wrong) if wrong else draft)
-    await _insert(records, [each for each in found if isinstance(each, _Draft)])
-    return [each if isinstance(each, RequestError) else await see(records, sight, each.values) for each in found]
+    return found
 
 
 async def _created(records: Records, entity: str, raw: Mapping[str, Any]) -> Record | RequestError:
@@ -85,13 +105,13 @@ async def _created(records: Records, entity: str, raw: Mapping[str, Any]) -> Rec
         return error
 
 
-_Drafted = tuple[_Draft, dict[str, Message], dict[str, Message]]
+_Drafted = tuple[Draft, dict[str, Message], dict[str, Message]]
 """A draft, what its values lack, and what may not be written."""
 
 
-async def _attempted(records: Records, sight: Sight, raw: Mapping[str, Any]) -> _Drafted | RequestError:
+async def _attempted(records: Records, sight: Sight, raw: Mapping[str, Any], deed: Deed) -> _Drafted | RequestError:
     try:
-        return await _drafted(records, sight, raw)
+        return await _drafted(records, sight, raw, deed)
     except RequestError as error:
         return error
 
@@ -108,31 +128,46 @@ def _creating(records: Records, entity: str) -> Sight:
     return sight
 
 
-async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any]) -> _Drafted:
+async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any], deed: Deed = "create") -> _Drafted:
     """Return a new record with all its values; whether a unique one is taken is another question."""
     entity = sight.entity.name
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = await uploads.settle(records, sight.entity, clean(records.network, sight.entity, asked, {}), {})
     values = await _new_values(records, sight, cleaned.values, {**machinery, **states})
-    if not await records.holds(entity, records.rights.row(entity, "create"), values):
+    if deed == "create":
+        await _parent_is_there(records, sight, cleaned.values)
+    if not await records.holds(entity, records.rights.row(entity, deed), values):
         raise RefusedError(_OUT_OF_REACH)
-    refused = {**cleaned.problems, **await _unwritable(records, sight, cleaned.values, values)}
+    refused = {**cleaned.problems, **await _unwritable(records, sight, cleaned.values, values, deed)}
     refused |= _levels(records, sight.entity, values, {})
-    draft = _Draft(sight, values, frozenset(cleaned.values))
+    draft = Draft(sight, values, frozenset(name for name in cleaned.values if deed == "create" or name != "parent"))
     checked = {name for name, field in sight.fields.items() if field.compute is None}
     return draft, await _wrong(records, draft, checked), refused
 
 
+async def _parent_is_there(records: Records, sight: Sight, given: Mapping[str, Any]) -> None:
+    """Refuse a line that says not of what it is a line, or names what the actor does not see."""
+    if sight.entity.parent is None:
+        return
+    parent = given.get("parent")
+    if parent is None:
+        raise InvalidError({"parent": say("This is needed.")})
+    try:
+        await records.find(sight.entity.parent, parent["id"])
+    except NotFoundError:
+        raise InvalidError({"parent": NO_SUCH_RECORD}) from None
+
+
 async def _unwritable(
-    records: Records, sight: Sight, names: Iterable[str], values: Mapping[str, Any]
+    records: Records, sight: Sight, names: Iterable[str], values: Mapping[str, Any], deed: Deed
 ) -> dict[str, Message]:
     """Return a problem for each of the fields that a new record with these values may not be given."""
     verdicts: dict[Condition, bool] = {}
     for name in names:
-        rule = sight.fills(name)
+        rule = sight.fills(name, deed)
         if rule not in verdicts:
             verdicts[rule] = await records.holds(sight.entity.name, rule, values)
-    return {name: _MAY_NOT_WRITE for name in names if not verdicts[sight.fills(name)]}
+    return {name: _MAY_NOT_WRITE for name in names if not verdicts[sight.fills(name, deed)]}
 
 
 async def _new_values(
@@ -190,11 +225,7 @@ def _split(
     asked = {name: value for name, value in raw.items() if name not in states and name not in machinery}
     if not system and (states or machinery):
         raise InvalidError(dict.fromkeys([*states, *machinery], _MAY_NOT_WRITE))
-    unknown = {
-        name: say("This is not one of the options.")
-        for name, state in states.items()
-        if state is None
-    }
+    unknown = {name: say("This is not one of the options.") for name, state in states.items() if state is None}
     if unknown:
         raise InvalidError(unknown)
     return states, machinery, asked
@@ -202,33 +233,49 @@ def _split(
 
 async def update(records: Records, entity: str, record_id: str, version: int | None, raw: Mapping[str, Any]) -> Change:
     """Change a record; see `Records.update`."""
+    return await rewrite(records, await changeable(records, entity, record_id, version), raw)
+
+
+async def changeable(records: Records, entity: str, record_id: str, version: int | None) -> Record:
+    """Return a record that the actor may change, as it was read at `version`."""
     before = await records.find(entity, record_id)
     if "update" not in before.may:
         raise refusal(records.rights, entity, "update")
     if version is not None and version != before.version:
         raise ConflictError(before.version)
-    return await rewrite(records, before, raw)
+    return before
 
 
-async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> Change:
-    """Change a record that was read in this transaction and may be changed; see `Records.rewrite`."""
+async def rewrite(
+    records: Records,
+    before: Record,
+    raw: Mapping[str, Any],
+    *,
+    also: Mapping[str, Any] = NOTHING,
+    touched: bool = False,
+) -> Change:
+    """Change a record that was read in this transaction and may be changed; see `Records.rewrite`.
+
+    `also` holds values that no rule is asked about; one that is `touched` is written even where nothing differs.
+    """
     entity = before.entity
     sight = records.sight(entity)
     states, machinery, asked = _split(records, sight.entity, raw)
     cleaned = clean(records.network, sight.entity, asked, before.full)
     cleaned = await uploads.settle(records, sight.entity, cleaned, before.full)
     problems = dict(cleaned.problems)
-    problems |= dict.fromkeys((name for name in cleaned.values if name not in before.writable), _MAY_NOT_WRITE)
-    values = {**before.full, **cleaned.values, **states, **machinery}
+    given = _without_parent(sight, cleaned.values, before, problems)
+    problems |= dict.fromkeys((name for name in given if name not in before.writable), _MAY_NOT_WRITE)
+    values = {**before.full, **given, **states, **machinery, **also}
     values |= await computed.compute(records, sight.entity, values)
     changed = tuple(name for name, value in values.items() if not same(value, before.full.get(name)))
     problems |= _levels(records, sight.entity, values, before.full)
-    draft = _Draft(sight, values, frozenset(changed))
+    draft = Draft(sight, values, frozenset(changed))
     found = await _wrong(records, draft, changed)
     found |= await _taken(records, draft, changed, own=False)
     if found or problems:
         raise InvalidError({**found, **problems})
-    if not changed:
+    if not changed and not touched:
         return Change(before, before, ())
     if not await records.holds(entity, records.rights.row(entity, "update"), values):
         raise RefusedError(_OUT_OF_REACH)
@@ -236,7 +283,18 @@ async def rewrite(records: Records, before: Record, raw: Mapping[str, Any]) -> C
     return Change(before, await see(records, sight, values), changed)
 
 
-async def _write(records: Records, draft: _Draft, before: Record, changed: tuple[str, ...]) -> None:
+def _without_parent(
+    sight: Sight, given: Mapping[str, Any], before: Record, problems: dict[str, Message]
+) -> Mapping[str, Any]:
+    """Return what was given without the parent of a line, which may be said again and not changed."""
+    if sight.entity.parent is None or "parent" not in given:
+        return given
+    if not same(given["parent"], before.full["parent"]):
+        problems["parent"] = _STAYS
+    return {name: value for name, value in given.items() if name != "parent"}
+
+
+async def _write(records: Records, draft: Draft, before: Record, changed: tuple[str, ...]) -> None:
     values = draft.values
     if "sponsor" in changed:
         await tree.move(records, draft.entity.name, before.full, values)
@@ -245,50 +303,25 @@ async def _write(records: Records, draft: _Draft, before: Record, changed: tuple
     if records.actor.kind != "system":
         values["last_activity_at"] = records.context.now
     written = dict.fromkeys((*changed, "updated_at", "version", "last_activity_at", *_own_path(draft)))
-    stored = _stored(draft.sight, values, written)
-    places = ", ".join(f"{quoted(name)} = ?" for name in stored)
-    text = f'UPDATE {draft.sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (names only)
-    if not await records.tx.run(text, (*stored.values(), before.id, before.version)):
-        raise ConflictError(before.version)
+    await overwrite(records, draft.sight, values, tuple(written), before.version)
     if draft.entity.name == tree.MEMBER:
         await lost_rights.settle(records.tx, before.full, values)
+
+
+async def overwrite(
+    records: Records, sight: Sight, values: Mapping[str, Any], names: Iterable[str], version: int
+) -> None:
+    """Write some columns of the record that stands at a version; `ConflictError` when it does not."""
+    stored = _stored(sight, values, names)
+    places = ", ".join(f"{quoted(name)} = ?" for name in stored)
+    text = f'UPDATE {sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (names only)
+    if not await records.tx.run(text, (*stored.values(), values["id"], version)):
+        raise ConflictError(version)
     records.loader.forget()
 
 
-def _own_path(draft: _Draft) -> Iterable[str]:
+def _own_path(draft: Draft) -> Iterable[str]:
     return ("_path",) if "_path" in draft.values else ()
-
-
-async def delete(records: Records, entity: str, record_id: str, version: int | None) -> Record:
-    """Delete a record; see `Records.delete`."""
-    sight = records.sight(entity)
-    before = await records.find(entity, record_id)
-    if "delete" not in before.may:
-        raise refusal(records.rights, entity, "delete")
-    if version is not None and version != before.version:
-        raise ConflictError(before.version)
-    await _refuse_referred(records, entity, record_id)
-    text = f'DELETE FROM {sight.table.quoted} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (a table's name)
-    if not await records.tx.run(text, (record_id, before.version)):
-        raise ConflictError(before.version)
-    records.loader.forget()
-    return before
-
-
-async def _refuse_referred(records: Records, entity: str, record_id: str) -> None:
-    """Refuse to delete what other records refer to with `on_delete: restrict`."""
-    for other, definition in records.network.entities.items():
-        columns = [name for name, field in definition.fields.items() if _restricts(field, entity)]
-        columns += ["owner"] if definition.owner and entity == "member" else []
-        table = records.published.tables[other]
-        for name in columns:
-            text = f'SELECT 1 FROM {table.quoted} WHERE {quoted(name)} = ? AND "id" <> ? LIMIT 1'  # noqa: S608 (names)
-            if await records.tx.row(text, (record_id, record_id)):
-                raise RefusedError(say("Other records refer to this one: it cannot be deleted."))
-
-
-def _restricts(field: Field, entity: str) -> bool:
-    return field.type == "reference" and field.to == entity and field.on_delete == "restrict"
 
 
 def _levels(
@@ -303,7 +336,7 @@ def _levels(
     return {"levels": say("You may only give levels that you have yourself.")}
 
 
-async def _wrong(records: Records, draft: _Draft, names: Collection[str]) -> dict[str, Message]:
+async def _wrong(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:
     """Return what is wrong with the values of `names`."""
     expressions = [
         value.expression
@@ -317,7 +350,7 @@ async def _wrong(records: Records, draft: _Draft, names: Collection[str]) -> dic
     return found | await _dangling(records, draft, names)
 
 
-async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> dict[str, Message]:
+async def _dangling(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:
     """Return a problem for each reference to what does not exist or what the actor may not read."""
     problems: dict[str, Message] = {}
     for name in names:
@@ -337,7 +370,7 @@ async def _dangling(records: Records, draft: _Draft, names: Collection[str]) -> 
     return problems
 
 
-async def _taken(records: Records, draft: _Draft, names: Collection[str], *, own: bool) -> dict[str, Message]:
+async def _taken(records: Records, draft: Draft, names: Collection[str], *, own: bool) -> dict[str, Message]:
     """Return a problem for each unique field whose value another record has (whosever it is)."""
     problems: dict[str, Message] = {}
     for key in unique.keys(draft.entity):
@@ -346,7 +379,8 @@ async def _taken(records: Records, draft: _Draft, names: Collection[str], *, own
     return problems
 
 
-async def _insert(records: Records, drafts: Sequence[_Draft]) -> None:
+async def insert(records: Records, drafts: Sequence[Draft]) -> None:
+    """Insert what was found fit, rows of the same columns in one statement."""
     rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for draft in drafts:
         stored = _stored(draft.sight, draft.values, draft.values)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from definitions.problems import NOWHERE, Place
@@ -12,30 +13,63 @@ from definitions.spec.access import Level, Rule
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from definitions.spec.process import Transition
-from models.rules import ALWAYS, NEVER, OPEN, Condition, Granted, Holds, Within
+from models.rules import ALWAYS, NEVER, OPEN, Condition, Granted, Holds, Within, above
 
 PUBLIC_LEVEL = "public"
 Action = Literal["read", "create", "update", "delete"]
+Deed = Literal[Action, "begin"]
+"""What is done with a record; `begin` is to create a line together with the record that it is a line of."""
 Mode = Literal["read", "write"]
 Clauses = tuple[Granted, ...]
 
 
-def of_row(network: Network, level: Level, name: str, action: Action) -> Clauses:
+def of_row(network: Network, level: Level, name: str, action: Deed) -> Clauses:
     """Return what must hold for the level to do something with a record."""
     entity = network.entities[name]
+    if entity.parent is not None:
+        return _of_line(network, level, entity, action)
+    if action == "begin":
+        return of_row(network, level, name, "create")
     closed = _closed(level, entity)
     if level.everything:
         return (Granted(level.name, level.place, ALWAYS, "everything"), *closed)
     own = level.entities.get(name)
     if own is None:
         return (Granted(level.name, level.place, NEVER, "unsaid"),)
-    found = [_of_rule(level, getattr(own, action), entity, action)]
+    found = [_of_rule(network, level, getattr(own, action), entity, action)]
     if action == "read" and "consult" not in level.functions:
         found.append(Granted(level.name, level.place, NEVER, "functions"))
     if action == "create" and own.read.reach != "none":
         # Who may read some records cannot create others: not for another member, not out of the own reach.
-        found.append(_of_rule(level, own.read, entity, "read"))
+        found.append(_of_rule(network, level, own.read, entity, "read"))
     return (*found, *closed)
+
+
+_OF_PARENT: Mapping[Deed, tuple[Deed, ...]] = {
+    "read": ("read",),
+    "create": ("read", "update"),
+    "update": ("update",),
+    "delete": ("update",),
+    "begin": ("begin",),
+}
+"""What one must be allowed to do with a record to do something with a line of it."""
+
+
+def _of_line(network: Network, level: Level, entity: Entity, action: Deed) -> Clauses:
+    """Return what must hold for a line: the rules of its parent, and its own, which can only narrow them."""
+    found: list[Granted] = []
+    own = None if level.everything else level.entities.get(entity.name)
+    if own is not None:
+        creates = action in {"create", "begin"}
+        found.append(_of_rule(network, level, own.create if creates else getattr(own, action), entity, action))
+        if creates and own.read.reach != "none":
+            found.append(_of_rule(network, level, own.read, entity, "read"))
+    parent = entity.parent or ""
+    inherited = (clause for each in _OF_PARENT[action] for clause in of_row(network, level, parent, each))
+    found += [
+        Granted(clause.level, clause.place, above(parent, clause.condition), clause.about) for clause in inherited
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def of_field(
@@ -58,9 +92,9 @@ def of_field(
     return tuple(dict.fromkeys((*found, *(clause for clauses in inherited for clause in clauses))))
 
 
-def of_new_field(network: Network, level: Level, name: str, field: str) -> Clauses:
+def of_new_field(network: Network, level: Level, name: str, field: str, action: Deed = "create") -> Clauses:
     """Return what must hold for the level to give a field of a new record a value."""
-    return (*of_row(network, level, name, "create"), *_own_field(network, level, name, field, "write"))
+    return (*of_row(network, level, name, action), *_own_field(network, level, name, field, "write"))
 
 
 def of_move(network: Network, level: Level, process: str, transition: str) -> Clauses:
@@ -92,11 +126,11 @@ def _own_field(network: Network, level: Level, name: str, field: str, mode: Mode
     access = level.entities.get(name)
     declared = None if access is None or level.everything else access.fields.get(field)
     rule = None if declared is None else getattr(declared, mode)
-    return () if rule is None else (_of_rule(level, rule, network.entities[name], f"{mode} {field}"),)
+    return () if rule is None else (_of_rule(network, level, rule, network.entities[name], f"{mode} {field}"),)
 
 
-def _of_rule(level: Level, rule: Rule, entity: Entity, about: str) -> Granted:
-    return Granted(level.name, rule.place, _condition(level, rule, entity), about)
+def _of_rule(network: Network, level: Level, rule: Rule, entity: Entity, about: str) -> Granted:
+    return Granted(level.name, rule.place, _condition(network, level, rule, entity), about)
 
 
 def _closed(level: Level, entity: Entity) -> Clauses:
@@ -107,7 +141,7 @@ def _closed(level: Level, entity: Entity) -> Clauses:
     return (Granted(level.name, NOWHERE, OPEN, "closed"),) if level.administration and entity.owner else ()
 
 
-def _condition(level: Level, rule: Rule, entity: Entity) -> Condition:
+def _condition(network: Network, level: Level, rule: Rule, entity: Entity) -> Condition:
     if rule.expression is not None:
         # Who is not signed in is nobody: `record.owner == actor` would find the records that nobody owns.
         asks_who = any(path[0] == "actor" for path in rule.expression.reads)
@@ -118,6 +152,8 @@ def _condition(level: Level, rule: Rule, entity: Entity) -> Condition:
         case "mine" | "downline":
             if entity.name == "member":
                 return Within(rule.reach, "id")
+            if entity.parent is not None and not entity.owner:  # lines belong to whom their parent belongs to
+                return above(entity.parent, _condition(network, level, rule, network.entities[entity.parent]))
             return Within(rule.reach, "owner") if entity.owner else NEVER
         case _:
             return NEVER

@@ -17,7 +17,7 @@ from models.members import load_actor
 from models.record import Record
 from models.records import Records
 from models.references import target
-from models.rules import ALWAYS, NEVER, Condition, Granted, Holds, Path, Within, bare, holds, plain, reads
+from models.rules import ALWAYS, NEVER, Above, Condition, Granted, Holds, Path, Within, bare, holds, plain, reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,10 @@ def _text(network: Network, clause: Granted, question: Question) -> str:
 
 
 def _rule(clause: Granted) -> str:
-    match plain(clause):
+    rule = plain(clause)
+    while isinstance(rule, Above):
+        rule = rule.condition
+    match rule:
         case Holds(expression=expression):
             return expression.text
         case Within(reach=reach):

@@ -36,12 +36,31 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class LineChange:
+    """What became of a line when its parent was written: `before` None is a new one, `after` None one that went."""
+
+    name: str
+    before: Record | None
+    after: Record | None
+    fields: tuple[str, ...] = ()
+    lines: tuple[LineChange, ...] = ()
+
+    def removed(self) -> LineChange:
+        """Return what becomes of the line and of its own when it goes."""
+        return LineChange(self.name, self.after, None, lines=tuple(line.removed() for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """What an update did: the record before and after it, and the names of the fields whose values differ."""
+    """What an update did: the record before and after it, and the names of the fields whose values differ.
+
+    `lines` are those of its lines that were written with it.
+    """
 
     before: Record
     after: Record
     fields: tuple[str, ...]
+    lines: tuple[LineChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

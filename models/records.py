@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.expr.expression import Context, Expression
 from definitions.spec.network import Network
-from models import changes, lists, references
+from models import changes, lines, lists, references, removal
 from models.access import Access, Rights
 from models.actor import Actor
 from models.attachment import Attachment
@@ -18,7 +18,7 @@ from models.filters import Finder
 from models.message import say
 from models.query import Query
 from models.readings import seen_fields
-from models.record import Change, Page, Record
+from models.record import Change, LineChange, Page, Record
 from models.rules import ALWAYS, CLOSED, OPEN, Condition, holds, plain, reads
 from models.settings import load_settings
 from models.sight import Sight
@@ -190,17 +190,18 @@ class Records:
         """Validate and insert. `InvalidError` by field; `RefusedError` when the actor may not create such a record.
 
         Values are those of memory or the text of a form. `owner` (an id or a record) is the actor when left out. The
-        system may give states and `created_at` too.
+        system may give states and `created_at` too. Lines are lists of values by the name that the entity has for them.
         """
-        return await changes.create(self, entity, values)
+        return await lines.create(self, entity, values)
 
     async def update(self, entity: str, record_id: str, version: int | None, values: Mapping[str, Any]) -> Change:
         """Change some fields. `version` is the one that was read (`ConflictError` when it is not now); None skips that.
 
         Raises `NotFoundError`, `RefusedError` (the rule must hold before and after), `InvalidError`. The state of a
-        process is changed here by the system only. Nothing is written when nothing differs.
+        process is changed here by the system only. Nothing is written when nothing differs. Lists of lines take the
+        place of those that the actor sees: one with an `id` is changed, one without is new, one left out is deleted.
         """
-        return await changes.update(self, entity, record_id, version, values)
+        return await lines.update(self, entity, record_id, version, values)
 
     async def rewrite(self, record: Record, values: Mapping[str, Any]) -> Change:
         """Change a record that this transaction has read already, through whatever eyes: for the system alone."""
@@ -210,7 +211,24 @@ class Records:
 
     async def delete(self, entity: str, record_id: str, version: int | None = None) -> Record:
         """Delete the record and return what it was. Raises like `update`."""
-        return await changes.delete(self, entity, record_id, version)
+        return await removal.delete(self, entity, record_id, version)
+
+    async def settle(self, line: Record) -> Change:
+        """Have what a line is a line of follow a change of it: computed again, in its next version."""
+        return await lines.settle(self, line)
+
+    async def parts(self, entity: str, record_id: str) -> tuple[LineChange, ...]:
+        """Return all lines of a record and theirs, whoever sees them, as if they were new."""
+        return await lines.parts(self.system, entity, record_id)
+
+    async def lines(self, record: Record) -> Mapping[str, Sequence[Record]]:
+        """Return the lines of a record that was read here, in their order, by what the record calls them."""
+        found = {}
+        for name, entity in self.network.lines(record.entity).items():
+            found[name] = await lines.below(self, entity, record.id)
+            if self.actor.through is not None or _owner(record) != self.actor.id:
+                self._note("listed", found[name])
+        return found
 
     async def may_move(self, record: Record, process: str, transition: str) -> bool:
         """Whether the actor's levels grant this move of a record that was read here (the guard is another matter)."""
@@ -300,7 +318,7 @@ class Records:
         paths = self.sight(entity).followed(rule)
         names["record"] = await self.loader.follow(entity, values, paths) if paths else values
         if self.rights.leads and CLOSED in reads(rule):
-            owner = values.get("owner")
+            owner = _topmost(names["record"]).get("owner")
             names["closed"] = () if owner is None or not await self._has_closed(owner["id"]) else (owner["id"],)
         return names
 
@@ -309,7 +327,7 @@ class Records:
         sights = [self.sight(entity) for entity in self.network.entities]
         if not all(sight.whole for sight in sights):
             return False
-        closable = any(sight.known == OPEN for sight in sights)
+        closable = any(sight.known == OPEN for sight in sights)  # lines belong to what can be closed itself
         return not closable or await self.tx.row('SELECT 1 FROM "_closed" LIMIT 1') is None
 
     async def _has_closed(self, member: str) -> bool:
@@ -333,6 +351,12 @@ class Records:
     def finder(self, entity: str) -> Finder:
         """Return what finds the columns that queries of the actor name."""
         return self.sight(entity).finder
+
+
+def _topmost(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of what a line is a line of, however deep; of a record that is no line its own."""
+    parent = values.get("parent")
+    return _topmost(parent) if isinstance(parent, Mapping) and "version" in parent else values
 
 
 def _owner(record: Record) -> str | None:

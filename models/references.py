@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
+from models.ddl import quoted
 from models.record import Record
 from models.rules import Path
+from models.shape import POSITION
 from models.statement import Statement
 from models.tables import Tables
 from models.tx import Tx
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
     from models.records import Records
 
 BATCH = 500
+IN_ORDER = f'{quoted(POSITION)} IS NULL, {quoted(POSITION)}, "created_at", "id"'
+"""How lines are sorted."""
 
 
 def target(entity: Entity, field: str) -> str | None:
     """Return the entity that a field refers to, None when it is no reference."""
     if field in {"owner", "created_by"}:
         return "member"
+    if field == "parent" and entity.parent is not None:
+        return entity.parent
     declared = entity.fields.get(field)
     return None if declared is None else declared.to
 
@@ -37,6 +43,7 @@ class Loader:
         self.tables = tables
         self.tx = tx
         self._loaded: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._lines: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = {}
 
     @property
     def loaded(self) -> tuple[tuple[str, str], ...]:
@@ -46,9 +53,10 @@ class Loader:
     def forget(self) -> None:
         """Read again what was read: something was written."""
         self._loaded.clear()
+        self._lines.clear()
 
     async def follow(self, entity: str, values: Mapping[str, Any], paths: Iterable[Path]) -> Mapping[str, Any]:
-        """Return the record's values with the references on `paths` (without the record's own name) loaded."""
+        """Return the record's values with what `paths` (without the record's own name) lead to: references, lines."""
         definition = self.network.entities[entity]
         by_first: dict[str, set[Path]] = {}
         for path in paths:
@@ -57,6 +65,10 @@ class Loader:
         found = dict(values)
         for name, rests in by_first.items():
             to = target(definition, name)
+            if to is None and name not in values and (lines := self.network.lines(entity).get(name)) is not None:
+                loaded = await self.load_lines(lines.name, values["id"])
+                found[name] = [await self.follow(lines.name, line, rests) for line in loaded]
+                continue
             reference = values.get(name)
             deeper = {rest for rest in rests if rest and rest != ("id",)}
             if to is None or reference is None or not deeper:
@@ -73,6 +85,15 @@ class Loader:
             row = await self.tx.row(f'{table.select} WHERE "id" = ?', (identifier,))
             self._loaded[key] = None if row is None else table.decode_values(row)
         return self._loaded[key]
+
+    async def load_lines(self, entity: str, parent: str) -> Sequence[Mapping[str, Any]]:
+        """Return all values of the lines of a record, in their order."""
+        key = (entity, parent)
+        if key not in self._lines:
+            table = self.tables[entity]
+            rows = await self.tx.rows(f'{table.select} WHERE "parent" = ? ORDER BY {IN_ORDER}', (parent,))
+            self._lines[key] = [table.decode_values(row) for row in rows]
+        return self._lines[key]
 
 
 async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:

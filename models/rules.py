@@ -43,6 +43,14 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class Above:
+    """Lines of records (of the entity `of`) for which the condition holds."""
+
+    of: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """Records that meet one of the conditions."""
 
@@ -66,7 +74,7 @@ class Granted:
     about: str = ""
 
 
-Condition = Always | Never | Within | Holds | AnyOf | AllOf | Granted
+Condition = Always | Never | Within | Holds | Above | AnyOf | AllOf | Granted
 
 ALWAYS = Always()
 NEVER = Never()
@@ -85,12 +93,25 @@ def bare(condition: Condition) -> Condition:
     match condition:
         case Granted(condition=inner):
             return bare(inner)
+        case Above(of=of, condition=inner):
+            return above(of, bare(inner))
         case AnyOf(conditions=parts):
             return any_of(dict.fromkeys(map(bare, parts)))
         case AllOf(conditions=parts):
             return all_of(dict.fromkeys(map(bare, parts)))
         case _:
             return condition
+
+
+def above(parent: str, condition: Condition) -> Condition:
+    """Return what holds for the lines of those records of `parent` for which the condition holds."""
+    match condition:
+        case Always() | Never():
+            return condition
+        case Granted(level=level, place=place, condition=inner, about=about):
+            return Granted(level, place, above(parent, inner), about)
+        case _:
+            return Above(parent, condition)
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
@@ -141,7 +162,7 @@ def _wider(condition: Condition) -> Condition | None:
     return Within("downline", found.through) if isinstance(found, Within) and found.reach == "mine" else None
 
 
-def holds(condition: Condition, names: Names, context: Context) -> bool:
+def holds(condition: Condition, names: Names, context: Context) -> bool:  # noqa: C901 - one line a kind
     """Whether the condition holds for `names["record"]` and `names["actor"]`.
 
     The references that `reads` names must have been loaded into the record.
@@ -161,6 +182,9 @@ def holds(condition: Condition, names: Names, context: Context) -> bool:
             return _within(condition, names)
         case Holds(expression=expression):
             return expression.evaluate(names, context) is True
+        case Above(condition=inner):
+            parent = names["record"].get("parent")
+            return parent is not None and holds(inner, {**names, "record": parent}, context)
         case _:
             assert_never(condition)
 
@@ -176,7 +200,7 @@ def _within(condition: Within, names: Names) -> bool:
     return bool(above) and path is not None and str(path).startswith(str(above))
 
 
-def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:
+def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:  # noqa: C901 - one line a kind
     """Yield the paths that `holds` follows from the names in scope."""
     match condition:
         case Always() | Never():
@@ -186,6 +210,8 @@ def reads(condition: Condition, prefix: Path = ("record",)) -> Iterator[Path]:
         case AnyOf(conditions=parts) | AllOf(conditions=parts):
             for part in parts:
                 yield from reads(part, prefix)
+        case Above(condition=inner):
+            yield from reads(inner, (*prefix, "parent"))
         case Within(reach=reach, through=through):
             way = (*prefix, "owner") if through == "owner" else prefix
             yield (*way, "_path" if reach == "downline" else "id")

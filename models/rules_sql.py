@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from definitions.expr import Columns, Context, Names, SqlTemplate, all_of, any_of, to_sql
-from models.rules import AllOf, Always, AnyOf, Condition, Granted, Holds, Never, Within
+from models.rules import Above, AllOf, Always, AnyOf, Condition, Granted, Holds, Never, Within
 from models.tx import Dialect
 
 
-def condition_sql(condition: Condition, entity: str, alias: str, dialect: Dialect, columns: Columns) -> SqlTemplate:
+def condition_sql(  # noqa: C901 - one line a kind
+    condition: Condition, entity: str, alias: str, dialect: Dialect, columns: Columns
+) -> SqlTemplate:
     """Return the condition over the row `alias` of an entity; it may be NULL where it does not hold."""
     match condition:
         case Always():
@@ -26,8 +28,21 @@ def condition_sql(condition: Condition, entity: str, alias: str, dialect: Dialec
             return _within(condition, entity, alias, columns)
         case Holds(expression=expression):
             return to_sql(expression, dialect, columns, alias)
+        case Above():
+            return _above(condition, entity, alias, dialect, columns)
         case _:
             assert_never(condition)
+
+
+def _above(condition: Above, entity: str, alias: str, dialect: Dialect, columns: Columns) -> SqlTemplate:
+    parent = f"{alias}_p"
+    inner = condition_sql(condition.condition, condition.of, parent, dialect, columns)
+    reference, identity = columns.value(entity, alias, "parent"), columns.value(condition.of, parent, "id")
+    text = (
+        f'EXISTS (SELECT 1 FROM {columns.table(condition.of)} AS "{parent}" '  # noqa: S608 (names only)
+        f"WHERE {identity.text} = {reference.text} AND {inner.text})"
+    )
+    return SqlTemplate(text, inner.bind)
 
 
 def _within(condition: Within, entity: str, alias: str, columns: Columns) -> SqlTemplate:

@@ -13,13 +13,16 @@ from models.columns import INTEGER, MOMENT, REFERENCE, TEXT, Codec, codec, state
 
 MEMBER = "member"
 PATH = "_path"
+PARENT = "parent"
+POSITION = "_position"
+"""Where a line stands among the lines of its parent; lines without one come last, in the order of their creation."""
 FOLD = "_fold_"
 LONGEST = 63
 """Letters of a name in a database; PostgreSQL cuts what is longer."""
 TEXT_TYPES = frozenset({"text", "long_text", "email", "phone", "url"})
 
 OnDelete = Literal["restrict", "clear", "delete"]
-Kind = Literal["system", "field", "owner", "state", "fold", "path"]
+Kind = Literal["system", "field", "owner", "parent", "position", "state", "fold", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ def _columns(network: Network, entity: Entity) -> Iterator[ColumnShape]:
     yield ColumnShape("version", "system", INTEGER, null=False)
     if entity.owner:
         yield ColumnShape("owner", "owner", REFERENCE, references=_member(network), on_delete="restrict")
+    if entity.parent is not None:
+        yield ColumnShape(PARENT, "parent", REFERENCE, null=False, references=entity.parent, on_delete="delete")
+        yield ColumnShape(POSITION, "position", INTEGER)
     for process in entity.processes:
         yield ColumnShape(process, "state", state_codec(network.processes[process]), source=process, null=False)
     for field in entity.fields.values():
@@ -139,10 +145,10 @@ def _sorts(network: Network, entity: Entity) -> Iterator[str]:
 def _indexes(network: Network, entity: Entity) -> Iterator[IndexShape]:
     name = entity.name
     yield IndexShape(name, ("created_at", "id"))
-    if entity.owner:
-        yield IndexShape(name, ("owner", "created_at", "id"))
-    for process in entity.processes:
-        yield IndexShape(name, (process, "created_at", "id"))
+    belongs = ("owner",) if entity.owner else ()
+    within = (PARENT,) if entity.parent is not None else ()
+    for first in (*belongs, *within, *entity.processes):
+        yield IndexShape(name, (first, "created_at", "id"))
     for field in entity.fields.values():
         yield from _field_indexes(name, field)
     for sort in _sorts(network, entity):

@@ -10,10 +10,10 @@ from typing import Any
 from definitions.expr import Expression, SqlTemplate, to_sql
 from definitions.spec.entity import Field, FieldType
 from definitions.spec.network import Network
-from models.access import Rights
+from models.access import Deed, Rights
 from models.filters import Finder
 from models.record import Record, Right
-from models.rules import ALWAYS, NEVER, OPEN, Condition, Path, bare, reads
+from models.rules import ALWAYS, NEVER, OPEN, Above, Condition, Path, bare, reads
 from models.rules_sql import condition_sql
 from models.statement import listing
 from models.tables import Tables
@@ -22,7 +22,9 @@ from models.tx import Dialect, Row
 from models.validation import all_fields, clean
 from models.visible import FOLD, ROOT, VisibleColumns
 
-ALWAYS_SELECTED = frozenset({"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner"})
+ALWAYS_SELECTED = frozenset(
+    {"id", "created_at", "updated_at", "created_by", "last_activity_at", "version", "owner", "parent"}
+)
 SELECTIONS = 64
 """So many different choices of columns, and conditions, are kept ready for an entity; screens have a handful."""
 
@@ -71,10 +73,11 @@ class Sight:
         rules = {name: self.visible.rule(entity, name, known=True) for name in self.names}
         self.personal = tuple(name for name, field in self.fields.items() if field.personal is not None)
         self._hides = {name: rule for name, rule in rules.items() if rule != ALWAYS}
+        parent = self.fields["parent"] if self.entity.parent is not None else None  # a line stays where it is
         self._writes = {
             name: bare(rights.field(entity, name, "write"))
             for name, field in self.fields.items()
-            if field.compute is None
+            if field.compute is None and field is not parent
         }
         self._rights: dict[Right, Condition] = {
             "update": bare(rights.row(entity, "update")),
@@ -88,7 +91,7 @@ class Sight:
         self._selections: dict[tuple[str, ...], Selection] = {}
         self._chosen: dict[tuple[str, ...] | None, Selection] = {}
         self._wheres: dict[Expression, SqlTemplate] = {}
-        self._fills: dict[str, Condition] = {}
+        self._fills: dict[tuple[str, Deed], Condition] = {}
         self._followed: dict[Condition, frozenset[Path]] = {}
 
     def _rules(self) -> Iterator[Condition]:
@@ -121,7 +124,10 @@ class Sight:
     @property
     def whole(self) -> bool:
         """Whether every record may be read that its owner did not close to the leader, with all of its fields."""
-        return self.known in {ALWAYS, OPEN} and not self._hides
+        known = self.known
+        while isinstance(known, Above):
+            known = known.condition
+        return known in {ALWAYS, OPEN} and not self._hides
 
     def select(self, wanted: tuple[str, ...] | None = None) -> Selection:
         """Return what to select for the fields `wanted` (all by default), with those that every record needs."""
@@ -161,11 +167,12 @@ class Sight:
         decode, record, outcome = selection.decode, self._record, self._outcome(())
         return [record(decode(row), outcome) for row in rows]
 
-    def fills(self, name: str) -> Condition:
-        """Return in which new records the field may be given a value."""
-        found = self._fills.get(name)
+    def fills(self, name: str, action: Deed = "create") -> Condition:
+        """Return in which new records the field may be given a value (`begin`: in lines of what is new as well)."""
+        key = (name, action)
+        found = self._fills.get(key)
         if found is None:
-            found = self._fills[name] = bare(self.rights.new_field(self.entity.name, name))
+            found = self._fills[key] = bare(self.rights.new_field(self.entity.name, name, action))
         return found
 
     def followed(self, rule: Condition) -> frozenset[Path]:

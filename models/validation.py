@@ -37,11 +37,22 @@ def owner_field() -> Field:
     return Field("owner", "reference", plain("owner"), NOWHERE, required=False, to="member", built_in=True)
 
 
+@cache
+def parent_field(parent: str) -> Field:
+    """Return the field that `parent: …` stands for: the record that a line is a line of."""
+    return Field(
+        "parent", "reference", plain("parent"), NOWHERE, required=True, to=parent, on_delete="delete", built_in=True
+    )
+
+
 def all_fields(entity: Entity) -> Mapping[str, Field]:
-    """Return the declared fields of the entity with `owner` beside them."""
-    if not entity.owner or "owner" in entity.fields:
-        return entity.fields
-    return {**entity.fields, "owner": owner_field()}
+    """Return the declared fields of the entity with `parent` before them and `owner` after them."""
+    found = entity.fields
+    if entity.parent is not None:
+        found = {"parent": parent_field(entity.parent), **found}
+    if entity.owner and "owner" not in found:
+        found = {**found, "owner": owner_field()}
+    return found
 
 
 def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:

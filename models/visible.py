@@ -32,6 +32,10 @@ class VisibleColumns:
         """Return the table's name."""
         return self.columns.table(entity)
 
+    def row(self, entity: str, alias: str) -> SqlTemplate:
+        """Return the row rule: lines that may not be seen count nowhere."""
+        return condition_sql(bare(self.rights.row(entity, "read")), entity, alias, self.dialect, self.columns)
+
     def encode(self, value: Any, kind: Type) -> Any:
         """Return the stored form of a value."""
         return self.columns.encode(value, kind)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.changes import see
 from models.errors import RequestError
-from models.record import Change, Record
+from models.record import Change, LineChange, Record
 from workflows import bulk, history
-from workflows.history import stored
-from workflows.triggers import Occurrence, awaited, occur
+from workflows.history import stored, told
+from workflows.triggers import Occurrence, awaited, keep_written, occur, settle_all
 from workflows.unit import Unit
 
-_UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
-
-
-def told(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the fields whose changes are history: those of the system are not."""
-    return tuple(name for name in fields if name not in _UNTOLD and not name.startswith("_"))
+__all__ = ["create", "create_many", "create_traced", "delete", "told", "update", "update_traced"]
 
 
 async def create(unit: Unit, entity: str, values: Mapping[str, Any]) -> Record:
@@ -32,6 +28,11 @@ async def create_traced(unit: Unit, entity: str, values: Mapping[str, Any]) -> t
     after = stored(unit, entity, record.full, _given(record.full))
     row = await history.keep(unit, "created", entity, record.id, after=after)
     await occur(unit, Occurrence("created", record, row))
+    if any(name in values for name in unit.network.lines(entity)):
+        for line in await unit.records.parts(entity, record.id):
+            await _tell(unit, line)
+        now = await unit.records.system.find(entity, record.id)  # what its lines started may have changed it
+        record = await see(unit.records, unit.records.sight(entity), now.full)
     return record, row
 
 
@@ -43,7 +44,8 @@ async def create_many(
     It takes few statements for all of them, unless something waits for new records: then each is followed by what
     it starts, behind a savepoint.
     """
-    if awaited(unit, entity):
+    lines = unit.network.lines(entity).keys()
+    if awaited(unit, entity) or any(not lines.isdisjoint(each) for each in given if isinstance(each, Mapping)):
 
         async def one(values: Mapping[str, Any] | RequestError) -> Record:
             if isinstance(values, RequestError):
@@ -52,7 +54,9 @@ async def create_many(
 
         return await bulk.each(unit, given, one)
     found = await unit.records.create_many(entity, given)
-    await history.keep_created(unit, entity, [each.full for each in found if isinstance(each, Record)], _given)
+    created = [each for each in found if isinstance(each, Record)]
+    rows = await history.keep_created(unit, entity, [each.full for each in created], _given)
+    await settle_all(unit, created, rows)
     return list(found)
 
 
@@ -72,26 +76,48 @@ async def update_traced(
 ) -> tuple[Change, str | None]:
     """Change a record, and return the id of the history row with it: None when nothing differs and nothing is kept."""
     change = await unit.records.update(entity, record, version, changes)
-    fields = told(change.fields)
-    if not fields:
+    lines = await _told_of(unit, change.lines)
+    if not told(change.fields) and not lines:
         return change, None
-    row = await history.keep(
-        unit,
-        "updated",
-        entity,
-        record,
-        before=stored(unit, entity, change.before.full, fields),
-        after=stored(unit, entity, change.after.full, fields),
-    )
-    event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields))
-    await occur(unit, event)
-    return change, row
+    return change, await keep_written(unit, change, lines)
+
+
+async def _told_of(unit: Unit, lines: Sequence[LineChange]) -> dict[str, list[str]]:
+    """Tell of lines that were written along with their parent; return the history rows by what it calls the lines."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        row = await _tell(unit, line)
+        if row is not None:
+            found.setdefault(line.name, []).append(row)
+    return found
+
+
+async def _tell(unit: Unit, line: LineChange) -> str | None:
+    """Tell of a line that was written along with its parent; return its history row, None where nothing is told."""
+    deeper = await _told_of(unit, line.lines)
+    if line.after is None:
+        return None if line.before is None else await _gone(unit, line.before, along=True)
+    if line.before is not None:
+        change = Change(line.before, line.after, line.fields)
+        return await keep_written(unit, change, deeper, along=True) if told(line.fields) or deeper else None
+    after = stored(unit, line.after.entity, line.after.full, _given(line.after.full))
+    row = await history.keep(unit, "created", line.after.entity, line.after.id, after=after)
+    await occur(unit, Occurrence("created", line.after, row, along=True))
+    return row
 
 
 async def delete(unit: Unit, entity: str, record: str, version: int | None) -> None:
-    """Delete a record; see `commands.delete`. Its history stays, its open tasks go."""
+    """Delete a record and its lines; see `commands.delete`. Their history stays, their open tasks go."""
+    lines = [line.removed() for line in await unit.records.parts(entity, record)]
     gone = await unit.records.delete(entity, record, version)
+    await _told_of(unit, lines)
+    await _gone(unit, gone)
+
+
+async def _gone(unit: Unit, gone: Record, *, along: bool = False) -> str:
+    entity, record = gone.entity, gone.id
     before = stored(unit, entity, gone.full, _given(gone.full))
     row = await history.keep(unit, "deleted", entity, record, before=before)
     await unit.tx.run('DELETE FROM "_task" WHERE "entity" = ? AND "record" = ? AND "done_at" IS NULL', [entity, record])
-    await occur(unit, Occurrence("deleted", gone, row, gone.full))
+    await occur(unit, Occurrence("deleted", gone, row, gone.full, along=along))
+    return row

@@ -64,14 +64,15 @@ async def keep(  # noqa: PLR0913 - a row has that many parts
 
 async def keep_created(
     unit: Unit, entity: str, records: Iterable[Mapping[str, Any]], given: Callable[[Mapping[str, Any]], tuple[str, ...]]
-) -> None:
-    """Write a history row for each new record (all its values); `given` names the fields of one that are told."""
+) -> list[str]:
+    """Write a history row for each new record (all its values) and return their ids; `given` names what is told."""
     rows = [
         _row(unit, "created", entity, full["id"], (None, stored(unit, entity, full, given(full)))) for full in records
     ]
     if rows:
         await unit.tx.run_many(_INSERT, rows)
         await audit.keep_many(unit.tx, [(row[0], _audited(unit, "created", entity, row[3], row)) for row in rows])
+    return [str(row[0]) for row in rows]
 
 
 def _audited(unit: Unit, kind: Kind, entity: str, record: str, row: list[Any]) -> Event:
@@ -129,8 +130,13 @@ def told(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 async def touch(unit: Unit, entity: str, record: str) -> None:
     """Note that a person did something with the record; what automations do does not count."""
-    if unit.actor.kind != "system":
-        await unit.tx.run(
-            f'UPDATE {quoted(entity)} SET "last_activity_at" = ? WHERE "id" = ?',  # noqa: S608 - a table's name, quoted
-            [moment(unit.now), record],
-        )
+    if unit.actor.kind == "system":
+        return
+    await unit.tx.run(
+        f'UPDATE {quoted(entity)} SET "last_activity_at" = ? WHERE "id" = ?',  # noqa: S608 - a table's name, quoted
+        [moment(unit.now), record],
+    )
+    parent = unit.network.entities[entity].parent
+    row = await unit.tx.row(f'SELECT "parent" FROM {quoted(entity)} WHERE "id" = ?', [record]) if parent else None  # noqa: S608 - the same
+    if parent and row is not None:
+        await touch(unit, parent, row[0])

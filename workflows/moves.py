@@ -17,10 +17,9 @@ from models.errors import ConflictError, InvalidError, NotFoundError, RefusedErr
 from models.message import Message, say
 from models.record import Change, Record
 from workflows import chart, forms, history
-from workflows.changes import told
 from workflows.chart import NotTaken, Taken
 from workflows.forms import Answers
-from workflows.history import Step, stored
+from workflows.history import Step, stored, told
 from workflows.stored import dump_answers
 from workflows.subscriptions import expressions
 from workflows.triggers import Occurrence, occur

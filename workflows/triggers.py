@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -10,10 +10,11 @@ from typing import Any, Literal
 from definitions.spec.automation import Automation
 from definitions.spec.entity import SYSTEM_FIELDS
 from models.message import say
-from models.record import Record
-from workflows import automatic, runs, timers
+from models.record import Change, Record
+from workflows import automatic, history, runs, timers
 from workflows.beginning import Beginning, begin
 from workflows.chart import Taken
+from workflows.history import stored, told
 from workflows.subscriptions import Key, subscriptions
 from workflows.unit import Unit
 
@@ -22,7 +23,8 @@ from workflows.unit import Unit
 class Occurrence:
     """One thing that happened to a record: `record` is after it (a deleted one as it was), `before` the values before.
 
-    `history` is its history row. A move has `process` and `taken`.
+    `history` is its history row. A move has `process` and `taken`. A line that is written `along` with what it is a line
+    of leaves it to that to follow.
     """
 
     kind: Literal["created", "updated", "moved", "deleted"]
@@ -33,6 +35,7 @@ class Occurrence:
     process: str | None = None
     taken: Taken | None = None
     hold_until: datetime | None = None
+    along: bool = False
 
     @property
     def declared(self) -> frozenset[str]:
@@ -59,6 +62,49 @@ async def _start(unit: Unit, event: Occurrence) -> None:
     await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
     if event.kind != "created":
         await _look_again(unit, event)
+    if not event.along:
+        await settle(unit, event.record, (event.history,))
+
+
+async def settle(unit: Unit, record: Record, told: Sequence[str]) -> None:
+    """Have what a line is a line of follow its change, which `told` (history rows) tells of; other records follow none.
+
+    It is computed again, in its next version; its own history names what is told of the line.
+    """
+    entity = unit.network.entities[record.entity]
+    if entity.parent is None:
+        return
+    change = await unit.records.settle(record)
+    await keep_written(unit, change, {entity.lines_as or "": list(told)})
+
+
+async def settle_all(unit: Unit, lines: Sequence[Record], rows: Sequence[str]) -> None:
+    """Do `settle` for lines that were created at once, once for each record that they are lines of."""
+    of: dict[str, list[int]] = {}
+    for index, line in enumerate(lines):
+        if unit.network.entities[line.entity].parent is not None:
+            of.setdefault(line.full["parent"]["id"], []).append(index)
+    for found in of.values():
+        await settle(unit, lines[found[0]], [rows[index] for index in found])
+
+
+async def keep_written(unit: Unit, change: Change, lines: Mapping[str, Sequence[str]], *, along: bool = False) -> str:
+    """Tell of a record that was changed, or whose lines were, in its history; then start what that starts.
+
+    `lines` are the history rows of lines by the name that the record has for them. `along`: see `Occurrence`.
+    """
+    entity, fields = change.after.entity, told(change.fields)
+    row = await history.keep(
+        unit,
+        "updated",
+        entity,
+        change.after.id,
+        before=stored(unit, entity, change.before.full, fields),
+        after={**stored(unit, entity, change.after.full, fields), **lines},
+    )
+    event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields), along=along)
+    await occur(unit, event)
+    return row
 
 
 def awaited(unit: Unit, entity: str) -> bool:
@@ -66,8 +112,10 @@ def awaited(unit: Unit, entity: str) -> bool:
     known = subscriptions(unit.published)
     processes = (unit.network.processes[name] for name in unit.network.entities[entity].processes)
     entered = [(process.name, state) for process in processes for state in process.active(process.initial)]
-    started = any(known.of(key) for key in [("created", entity), *(("entered", *state) for state in entered)])
-    return automatic.awaits(unit, entity) or started or bool(known.due.get(entity)) or any(known.stays.get(state) for state in entered)
+    started = automatic.awaits(unit, entity) or any(
+        known.of(key) for key in [("created", entity), *(("entered", *state) for state in entered)]
+    )
+    return started or bool(known.due.get(entity)) or any(known.stays.get(state) for state in entered)
 
 
 def _matching(unit: Unit, event: Occurrence) -> Iterator[tuple[Automation, Key]]:

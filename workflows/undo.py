@@ -12,7 +12,7 @@ from definitions.charts.process import leaves_of
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
-from workflows import history, hooks, notices, outbox, runs
+from workflows import history, hooks, notices, outbox, runs, triggers
 from workflows.history import Step
 from workflows.moves import FORM, Moved, seen
 from workflows.runs import Run
@@ -90,6 +90,7 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
         step=Step(step.process, step.transition, step.to_state, step.from_state),
     )
     await unit.tx.run_many('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [[row, each] for each in move.rows])
+    await triggers.settle(unit, change.after, (row,))
     for each in reversed(move.rows):
         await _retract(unit, each)
     for run in await runs.waiting(unit.tx, move.entity, move.record):
@@ -139,7 +140,7 @@ def _own(unit: Unit, move: Move) -> list[str]:
 
 
 async def _retract(unit: Unit, cause: str) -> None:
-    """Cancel the runs that a history row caused, and what they began that nobody has touched."""
+    """Cancel the runs that a history row or another run caused, and what they began that nobody has touched."""
     for run in await runs.caused(unit.tx, cause):
         if run.state in ("running", "waiting"):
             await runs.end(unit, run, "cancelled", say("The move that caused this was taken back."))
@@ -153,6 +154,7 @@ async def _retract_run(unit: Unit, run: Run) -> None:
     await hooks.call_off(unit, run.id)
     await notices.call_off(unit, run.id)
     await unit.tx.run('DELETE FROM "_task" WHERE "run" = ? AND "done_at" IS NULL', [run.id])
+    await _retract(unit, run.id)
     for (result,) in await unit.tx.rows('SELECT "result" FROM "_step" WHERE "run" = ? ORDER BY "seq" DESC', [run.id]):
         done = json.loads(result or "{}")
         if done.get("history") is not None:
@@ -177,4 +179,7 @@ async def _remove(unit: Unit, entity: str, record_id: str) -> None:
         await unit.records.system.delete(entity, record_id, record.version)
     except RequestError:
         return
-    await history.keep(unit, "deleted", entity, record_id, before={"created_at": moment(record.full["created_at"])})
+    row = await history.keep(
+        unit, "deleted", entity, record_id, before={"created_at": moment(record.full["created_at"])}
+    )
+    await triggers.settle(unit, record, (row,))

@@ -69,8 +69,10 @@ def _entities(draft: Draft, node: Node | None) -> Iterator[tuple[str, EntityAcce
 
 
 def _access(draft: Draft, entity: str, place: Place, body: Mapping) -> EntityAccess:
+    unsaid: Reach = "all" if "parent" in draft.records.get(entity, {}) else "none"  # lines: as their parent
+
     def rule(key: str) -> Rule:
-        return _rule(draft, entity, body.get(key)) or Rule(place)
+        return _rule(draft, entity, body.get(key)) or Rule(place, unsaid)
 
     transitions = body.get("transitions")
     return EntityAccess(

@@ -22,6 +22,7 @@ from definitions.build.draft import (
 )
 from definitions.build.fields import field_names, member_of, shape_of, with_values
 from definitions.build.jinja import TITLE_FILTERS, check_template
+from definitions.build.lines import declare_lines, lines_name
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, ListOf, Member, RecordOf, Type
@@ -50,10 +51,7 @@ def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None
         draft.records[name] = {}  # first all names, so that references find each other
     for name in draft.shapes:
         draft.records[name].update(_members(draft, name))
-    for name, source in draft.sources.get("entity", {}).items():
-        parent = word(source.node.get("parent")) if source.node else ""
-        if parent in draft.records:
-            _add_lines(draft, name, parent, word(source.node.get("as") if source.node else None) or "lines")
+    declare_lines(draft)
 
 
 def _declare(draft: Draft, source: Source, node: Mapping) -> None:
@@ -105,11 +103,6 @@ def _has_owner(source: Source) -> bool:
     return flag(written) or (written is None and raw is not None)
 
 
-def _add_lines(draft: Draft, child: str, parent: str, name: str) -> None:
-    draft.records[child]["parent"] = Member(RecordOf(parent), nullable=False, kind="system")
-    draft.records[parent][name] = Member(ListOf(RecordOf(child)), nullable=False, stored=False, kind="lines")
-
-
 def build_entities(draft: Draft) -> dict[str, Entity]:
     """Return every entity, the built-in member among them."""
     sources = draft.sources.get("entity", {})
@@ -159,6 +152,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
             say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
             say("Split it."),
         )
+    parent = _parent(draft, name)
     title = node.get("title")
     if isinstance(title, Scalar):
         _check_title(draft, title, name)
@@ -170,8 +164,8 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         icon=word(node.get("icon")) or defaults["icon"],
         title=word(title) or defaults["title"],
         owner=owner and name != MEMBER,
-        parent=_parent(draft, node),
-        lines_as=optional_word(node.get("as")),
+        parent=parent,
+        lines_as=None if parent is None else lines_name(node),
         search=_search(draft, node, name, what),
         duplicates=_duplicates(draft, node.get("duplicates"), members, what),
         purpose=draft.optional_text(privacy.get("purpose") if privacy else None) or _purpose(name),
@@ -201,6 +195,10 @@ def _check_title(draft: Draft, title: Scalar, name: str) -> None:
             sentence = say("A title is made of the record's own fields; '{field}' is another record.", field=field)
             hint = say("Show it in a column of the list or on the card of the board.")
             draft.report("entity.title_reference", place, sentence, hint)
+        elif member is not None and member.kind == "lines":
+            sentence = say("A title is made of the record's own fields; '{field}' are its lines.", field=field)
+            hint = say("Put what the title says of them into a computed field.")
+            draft.report("entity.title_lines", place, sentence, hint)
 
 
 def _title(shapes: MappingType[str, Field]) -> str:
@@ -209,11 +207,10 @@ def _title(shapes: MappingType[str, Field]) -> str:
     return "{{ record." + first + " }}"
 
 
-def _parent(draft: Draft, node: Mapping) -> str | None:
-    parent = node.get("parent")
-    if isinstance(parent, Scalar) and draft.known("entity", parent, extra=[MEMBER]):
-        return parent.text
-    return None
+def _parent(draft: Draft, name: str) -> str | None:
+    """Return the entity that the entity's records are lines of, where that was found fit."""
+    parent = draft.records[name].get("parent")
+    return parent.type.entity if parent is not None and isinstance(parent.type, RecordOf) else None
 
 
 def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Field]]:
@@ -266,20 +263,26 @@ def _check_reads(draft: Draft, node: Node, entity: str, shape: Field, value: Val
     for path in sorted(reads):
         if len(path) > 1 and path[1] == shape.name:
             draft.report("field.compute_cycle", node.place, say("'{name}' is computed from itself.", name=shape.name))
-        elif len(path) > 2 and isinstance(draft.records[entity].get(path[1], _ANY).type, RecordOf):
+        elif _leaves(draft, entity, path[1:]):
             sentence = say("A computed field reads its own record only, not {path}.", path=".".join(path))
             draft.report(
                 "field.compute_reads", node.place, sentence, say("Read the reference where it is shown instead.")
             )
 
 
-_ANY = Member(STRING)
+def _leaves(draft: Draft, entity: str, path: tuple[str, ...]) -> bool:
+    """Whether a path leads from the record and its lines to another record."""
+    member = draft.records[entity].get(path[0]) if len(path) > 1 else None
+    kind = None if member is None else member.type
+    if isinstance(kind, ListOf) and isinstance(kind.of, RecordOf):
+        return _leaves(draft, kind.of.entity, path[1:])
+    return isinstance(kind, RecordOf)
 
 
 def _unique(draft: Draft, entity: str, shape: Field, node: Node | None) -> tuple[str, ...] | None:
     if isinstance(node, Scalar) and isinstance(node.value, bool):
         return () if node.value else None
-    others = draft.shapes[entity].keys() | ({"owner"} if "owner" in draft.records[entity] else set())
+    others = draft.shapes[entity].keys() | ({"owner", "parent"} & draft.records[entity].keys())
     found = []
     for item in scalars(node):
         if item.text in others:

@@ -8,6 +8,7 @@ from definitions.checks.checked import Checked
 from definitions.message import say
 from definitions.problems import NOWHERE, Problem
 from definitions.spec.access import Level, Rule
+from definitions.spec.network import Network
 from definitions.spec.process import Process, Transition
 from definitions.spec.screen import Screen
 
@@ -31,41 +32,52 @@ def never(rule: Rule | None) -> bool:
     return rule is not None and rule.reach == "none"
 
 
-def reads(level: Level, entity: str) -> bool:
-    """Whether a level may read records of an entity."""
+def reads(network: Network, level: Level, entity: str) -> bool:
+    """Whether a level may read records of an entity; lines only with their parent."""
     access = level.entities.get(entity)
+    parent = _parent(network, entity)
+    if parent is not None:
+        return reads(network, level, parent) and not (access is not None and never(access.read))
     consults = access is not None and "consult" in level.functions
     return level.everything or (consults and access is not None and not never(access.read))
 
 
-def updates(level: Level, entity: str) -> bool:
+def updates(network: Network, level: Level, entity: str) -> bool:
     """Whether a level may change records of an entity."""
     access = level.entities.get(entity)
+    parent = _parent(network, entity)
+    if parent is not None:
+        return updates(network, level, parent) and not (access is not None and never(access.update))
     return level.everything or (access is not None and not never(access.update))
 
 
-def reads_field(level: Level, entity: str, field: str) -> bool:
+def _parent(network: Network, entity: str) -> str | None:
+    found = network.entities.get(entity)
+    return None if found is None else found.parent
+
+
+def reads_field(network: Network, level: Level, entity: str, field: str) -> bool:
     """Whether a level may read a field of some record."""
     access = level.entities.get(entity)
     rule = None if access is None else access.fields.get(field)
-    return level.everything or (reads(level, entity) and not (rule is not None and never(rule.read)))
+    return level.everything or (reads(network, level, entity) and not (rule is not None and never(rule.read)))
 
 
-def writes_field(level: Level, entity: str, field: str) -> bool:
+def writes_field(network: Network, level: Level, entity: str, field: str) -> bool:
     """Whether a level may write a field of some record."""
     access = level.entities.get(entity)
     rule = None if access is None else access.fields.get(field)
     if rule is not None and rule.write is not None:
         return not never(rule.write)
-    return updates(level, entity)
+    return updates(network, level, entity)
 
 
-def takes(level: Level, process: Process, transition: Transition) -> bool:
+def takes(network: Network, level: Level, process: Process, transition: Transition) -> bool:
     """Whether a level may take a transition: `by` grants, the level's `transitions` narrow it."""
     if transition.by is None:
-        granted = updates(level, process.entity)
+        granted = updates(network, level, process.entity)
     else:
-        granted = level.name in transition.by and reads(level, process.entity)
+        granted = level.name in transition.by and reads(network, level, process.entity)
     access = level.entities.get(process.entity)
     if access is None or access.transitions is None:
         return granted
@@ -74,7 +86,8 @@ def takes(level: Level, process: Process, transition: Transition) -> bool:
 
 def _entities(checked: Checked) -> Iterator[Problem]:
     for entity in checked.network.entities.values():
-        if entity.place != NOWHERE and not any(reads(level, entity.name) for level in checked.network.levels.values()):
+        levels = checked.network.levels.values()
+        if entity.place != NOWHERE and not any(reads(checked.network, level, entity.name) for level in levels):
             sentence = say("No level may read the entity {name}.", name=entity.name)
             yield Problem("entity.unreadable", entity.place, sentence, say("Give a level 'read' of it."))
 
@@ -82,14 +95,16 @@ def _entities(checked: Checked) -> Iterator[Problem]:
 def _transition(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:
     if transition.by == () or transition.auto:
         return  # an empty 'by' was reported where it is written
-    levels = [level for level in checked.network.levels.values() if takes(level, process, transition)]
+    levels = [level for level in checked.network.levels.values() if takes(checked.network, level, process, transition)]
     if not levels:
         sentence = say("No level may take the transition '{name}'.", name=transition.name)
         hint = say("Look at its 'by', and at 'read' and 'transitions' of these levels.")
         yield Problem("process.nobody", transition.place, sentence, hint)
     for question in transition.form.values():
         field = question.edits
-        blocked = [level.name for level in levels if field and not writes_field(level, process.entity, field)]
+        blocked = [
+            level.name for level in levels if field and not writes_field(checked.network, level, process.entity, field)
+        ]
         if blocked:
             sentence = say(
                 "The form asks for '{field}', which may not be written by: {blocked}.",
@@ -105,11 +120,11 @@ def _columns(checked: Checked, screen: Screen) -> Iterator[Problem]:
     levels = [
         level
         for level in checked.network.levels.values()
-        if (level.name in screen.levels or not screen.levels) and reads(level, screen.entity)
+        if (level.name in screen.levels or not screen.levels) and reads(checked.network, level, screen.entity)
     ]
     for column in screen.columns:
         place = screen.column_places.get(column, screen.place)
-        blind = [level.name for level in levels if not reads_field(level, screen.entity, column)]
+        blind = [level.name for level in levels if not reads_field(checked.network, level, screen.entity, column)]
         if levels and len(blind) == len(levels):
             sentence = say("No level that has this screen may read the column '{column}'.", column=column)
             yield Problem(

@@ -68,3 +68,7 @@ class Network:
     screens: Mapping[str, Screen] = field(default_factory=dict)
     homes: Mapping[str, Home] = field(default_factory=dict)
     demo: Demo | None = None
+
+    def lines(self, entity: str) -> dict[str, Entity]:
+        """Return the entities whose records are lines of the entity's, by the names that it has for them."""
+        return {each.lines_as or "": each for each in self.entities.values() if each.parent == entity}
