@@ -92,7 +92,8 @@ def stories(demo: Demo, records: DemoRecords) -> Iterator[Story]:
     for number in range(records.count):
         owner = rng.choices(owners, weights)[0]
         chance = Random(f"{demo.seed}/{records.entity}/{number}")  # noqa: S311 - as above
-        yield Story(records, number, owner, ways[number], chance)
+        way = records.each[number] if number < len(records.each) else ways[number]
+        yield Story(records, number, owner, way, chance)
 
 
 def _ways(records: DemoRecords) -> list[Journey | None]:
@@ -131,7 +132,8 @@ def moments(story: Story, count: int, office: OfficeCalendar, now: datetime) -> 
     """Return `count` moments in opening hours, one after the other and all before `now`."""
     rng = story.rng
     within = story.way.within if story.way else story.records.within
-    at = now - rng.random() * within
+    exactly = story.way.ago if story.way else None
+    at = now - (rng.random() * within if exactly is None else exactly)
     found = [at]
     least, most = story.records.journeys.pace if story.records.journeys else (_SHORTLY, _SHORTLY)
     for _ in range(count - 1):

@@ -161,17 +161,19 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
     shown = [each for each in columns if each is not None][: SUBLINE + 2]
 
     plan = planned(visit.network, entity)
+    days = [each.name for each in columns if each is not None and each.kind in DAYS]
 
     def row(record: Record) -> Row:
         plain = [each for each in shown if each.kind not in DAYS and record.values.get(each.name)]
         values = (write(each, record.values[each.name], reader, titles) for each in plain[:SUBLINE])
         moment = record.values.get(plan) if plan else None
+        told = _since(record, days, reader) if prose else ""
         return Row(
             title=record.title,
             sub=" · ".join(value for value in values if value),
             address=visit.url("e", screen.entity, record.id),
-            due=reader.formats.due(moment),
-            late=moment is not None and reader.formats.day_of(moment) < reader.formats.today,
+            due=told or reader.formats.due(moment),
+            late=not told and moment is not None and reader.formats.day_of(moment) < reader.formats.today,
             text=_opening(record.values.get(prose)),
         )
 
@@ -179,6 +181,13 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
     address = visit.url("e", screen.entity, "", view=view)
     count = await records.count(screen.entity, query, most=MOST)
     return Shown("rows", title, rows=tuple(map(row, page.records)), count=count, address=address)
+
+
+def _since(record: Record, days: list[str], reader: Reader) -> str:
+    """Return the last of a record's days that has come, the one on which it was made without any."""
+    moments = [record.values.get(name) for name in ("created_at", *days)]
+    come = [reader.formats.day_of(each) for each in moments if each is not None]
+    return reader.formats.short_day(max((day for day in come if day <= reader.formats.today), default=None))
 
 
 def _opening(text: object) -> Markup:

@@ -136,16 +136,34 @@ class _Builder:
     def _records(self, key: Scalar, node: Mapping) -> DemoRecords:
         fields = self._fields(key.text)
         processes = list(entries(node.get("processes")))
+        within = self._span(node.get("within"), LONG_AGO)
+        each = self._each(node.get("each"), fields, within)
         return DemoRecords(
             key.text,
-            int(_number(node.get("count"), 1)),
+            max(int(_number(node.get("count"), 1)), len(each)),
             self._values(node.get("values"), fields, say("The entity {entity}", entity=key.text)),
             key.place,
-            within=self._span(node.get("within"), LONG_AGO),
+            within=within,
             owners=self.draft.names("level", node.get("owners"), extra=["leader"]),
+            each=each,
             journeys=self._journeys(key.text, fields, *processes[0][1:]) if processes else None,
             notes=self._notes(mapping(node.get("notes"))),
             tasks=self._tasks(mapping(node.get("tasks"))),
+        )
+
+    def _each(self, node: Node | None, fields: Fields, within: timedelta) -> tuple[Journey, ...]:
+        items = [item for item in (node.items if isinstance(node, Sequence) else ()) if isinstance(item, Mapping)]
+        what = say("The entity")
+        return tuple(
+            Journey(
+                1,
+                (),
+                within,
+                item.place,
+                self._values(item.get("values"), fields, what),
+                None if item.get("ago") is None else self._span(item.get("ago"), within),
+            )
+            for item in items
         )
 
     def _notes(self, node: Mapping | None) -> DemoNotes | None:

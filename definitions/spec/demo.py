@@ -101,7 +101,8 @@ class DemoMember:
 class Journey:
     """A way through a process, its share among the ways, and how long ago at most its last step was.
 
-    `values` are made instead of the general ones in the records that go this way.
+    `values` are made instead of the general ones in the records that go this way; `ago` is how long ago the last step was,
+    where chance does not say it.
     """
 
     share: float
@@ -109,6 +110,7 @@ class Journey:
     within: timedelta
     place: Place
     values: Mapping[str, Maker] = field(default_factory=dict)
+    ago: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,10 @@ class DemoTasks:
 
 @dataclass(frozen=True, slots=True)
 class DemoRecords:
-    """Records of an entity, made and owned by the members of the levels `owners` (of all when empty)."""
+    """Records of an entity, made and owned by the members of the levels `owners` (of all when empty).
+
+    The first of them are the ones described in `each`, one by one.
+    """
 
     entity: str
     count: int
@@ -158,6 +163,7 @@ class DemoRecords:
     place: Place
     within: timedelta
     owners: tuple[str, ...] = ()
+    each: tuple[Journey, ...] = ()
     journeys: Journeys | None = None
     notes: DemoNotes | None = None
     tasks: DemoTasks | None = None

@@ -132,6 +132,20 @@ async def test_every_count_and_share_of_the_description_is_kept(tmp_path: Path) 
         await tenant.close()
 
 
+async def test_the_records_described_one_by_one_come_first_at_their_time(tmp_path: Path) -> None:
+    shops = "    each: [{ago: 10d, values: {name: Chez Zoé}}, {values: {city: Metz}}]\n    owners: [distributor]"
+    tenant = await made(tmp_path, changed(PACK, demo=DEMO.replace("    owners: [distributor]", shops, 1)))
+    try:
+        found = await rows(tenant, 'SELECT "name", "city", "created_at" FROM "company"')
+        assert len(found) == 3, "the others are made as the rest is"
+        (zoe,) = (each for each in found if each[0] == "Chez Zoé")
+        (metz,) = (each for each in found if each[1] == "Metz")
+        assert metz[0].startswith("Atelier ")
+        assert timedelta(days=8) < NOW - datetime.fromisoformat(zoe[2]) < timedelta(days=12)
+    finally:
+        await tenant.close()
+
+
 async def test_the_history_was_lived_by_the_owners_with_forms_and_values_before_and_after(tmp_path: Path) -> None:
     tenant = await made(tmp_path)
     try:
