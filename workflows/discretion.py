@@ -10,7 +10,7 @@ from models.record import Record
 from workflows.reading import Path, Reader
 from workflows.unit import Unit
 
-TEXTS = {"subject": "", "html": "", "text": ""}
+TEXTS = {"subject": "", "html": "", "text": "", "attached": None}
 ADDRESSES = {"recipient": "", "cc": "[]", "error": None}
 
 

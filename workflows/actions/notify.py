@@ -19,9 +19,9 @@ async def notify(scene: Scene, step: Notify) -> Done | Skipped:
     people = await recipients(scene, found, "id", as_written)
     if not people:
         return Skipped(say("There is nobody to tell."), inputs)
-    told = {recipient: await _tell(scene, step, recipient) for recipient in people}
-    notes = [notice for notice in told.values() if notice is not None]
-    left_out = [recipient.address for recipient, notice in told.items() if notice is None]
+    told = [(recipient, await _tell(scene, step, recipient)) for recipient in people]
+    notes = [notice for _, notice in told if notice is not None]
+    left_out = [recipient.address for recipient, notice in told if notice is None]
     if not notes:
         return Skipped(say("Nobody it would go to may read the record."), {**inputs, "left_out": left_out})
     return Done(inputs, {"notices": notes, "left_out": left_out})

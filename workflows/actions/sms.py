@@ -20,9 +20,9 @@ async def sms(scene: Scene, step: Sms) -> Done | Skipped:
     people = await recipients(scene, found, "phone", telephone(region_of(scene.unit.network)))
     if not people:
         return Skipped(say("There is nobody to write to."), inputs)
-    written = {recipient: await _write(scene, step, recipient) for recipient in people}
-    messages = [message for message in written.values() if message is not None]
-    left_out = [who.member or who.address for who, message in written.items() if message is None]
+    written = [(recipient, await _write(scene, step, recipient)) for recipient in people]
+    messages = [message for _, message in written if message is not None]
+    left_out = [who.member or who.address for who, message in written if message is None]
     if not messages:
         return Skipped(say("Nobody it would go to may read the record."), {**inputs, "left_out": left_out})
     return Done(inputs, {"messages": messages, "left_out": left_out})
