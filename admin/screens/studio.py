@@ -43,6 +43,8 @@ class Draft:
     allow_loss: bool = False
     subject: str = ""
     days: int = DAYS
+    changed: frozenset[str] = frozenset()
+    """The files that are not as in the current version."""
     refusal: Message | None = None
     """What is wrong with the form itself."""
 
@@ -133,6 +135,7 @@ async def _sent(visit: Visit, form: FormData) -> Draft:
         allow_loss=bool(text(form, "allow_loss")),
         subject=text(form, "subject"),
         days=_number(days, DAYS),
+        changed=frozenset(path for path, value in files.items() if known.get(path) != value),
         refusal=refusal,
     )
 
