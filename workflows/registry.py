@@ -9,8 +9,8 @@ from typing import Any
 from models.query import Filter, Query
 from models.record import Record
 from workflows.discretion import ADDRESSES, TEXTS, discreet
+from workflows.field_changes import changes_of
 from workflows.registers import MEMBER, Entry, Kept, Register
-from workflows.timeline import changes_of
 from workflows.unit import Unit
 
 AT_ONCE = 200

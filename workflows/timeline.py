@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +13,8 @@ from models.record import Record
 from models.tenant import Tenant
 from models.tx import Row
 from workflows import undo
+from workflows.field_changes import FieldChange, changes_of
+from workflows.line_story import LineEvent, lines_told, named
 from workflows.mails import Mail, mails_about
 from workflows.moves import FORM
 from workflows.stored import must_moment, read_answers, read_moment
@@ -20,22 +22,12 @@ from workflows.tasks import Task, tasks_about
 from workflows.traces import RunTrace, StepTrace, traces_about
 from workflows.unit import Unit, read
 
-__all__ = ["Event", "FieldChange", "RunTrace", "StepTrace", "timeline"]
+__all__ = ["Event", "FieldChange", "LineEvent", "RunTrace", "StepTrace", "timeline"]
 
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run"]
 _HISTORY = """SELECT "id", "at", "kind", "process", "transition", "from_state", "to_state", "actor", "actor_kind",
 "before", "after", "text", "run", "undo_until", "undone_by", "through" FROM "_history"
 WHERE "entity" = ? AND "record" = ? ORDER BY "at" DESC, "id" DESC LIMIT ?"""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field (or a process, whose values are states) before and after; both None when the reader may not see it."""
-
-    field: str
-    before: Any
-    after: Any
-    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,7 @@ class Event:
     `text` is a note, or the comment that a move's form asked for; `answers` what it asked for besides, by the names of
     the form's fields. `undo_until` is set while this reader can take the move back (`commands.undo(id)`); `undone` when
     somebody did. `mail`, `task` and `run` are set for the kinds of that name. `through` is who really acted, in the
-    office of `actor`; None when nobody else did.
+    office of `actor`; None when nobody else did. `lines` is what happened to lines of the record with it.
     """
 
     id: str
@@ -69,6 +61,7 @@ class Event:
     run: RunTrace | None = None
     through: str | None = None
     through_name: str = ""
+    lines: tuple[LineEvent, ...] = ()
 
 
 async def timeline(tenant: Tenant, actor: Actor, entity: str, id: str, *, limit: int = 200) -> list[Event]:
@@ -86,12 +79,28 @@ async def events_of(unit: Unit, record: Record, limit: int) -> list[Event]:
     rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
     traces = await traces_about(unit, entity, id, limit)
     automations = {trace.id: trace.automation for trace in traces}
-    events = [await _past(unit, record, row, automations) for row in rows if row[3] not in record.hidden]
+    rows = [row for row in rows if row[3] not in record.hidden]
+    events = [await _past(unit, record, row, automations) for row in rows]
+    events = await _with_lines(unit, entity, rows, events)
     events += [_sent(mail, automations) for mail in await mails_about(unit, entity, id, limit)]
     events += [_given(task, automations) for task in await tasks_about(unit, entity, id)]
     events += [_ran(trace) for trace in traces]
     named = await _named(unit, events)
     return sorted(named, key=lambda event: (event.at, event.id), reverse=True)[:limit]
+
+
+async def _with_lines(unit: Unit, entity: str, rows: Sequence[Row], events: Sequence[Event]) -> list[Event]:
+    """Add what happened to lines; what tells of nothing else than of lines that the reader may not see is left out."""
+    if not unit.network.lines(entity):
+        return list(events)
+    of = [named(unit, entity, json.loads(row[10] or "{}")) for row in rows]
+    found = await lines_told(unit, of)
+    told = [tuple(found[row] for ids in each.values() for row in ids if row in found) for each in of]
+    return [
+        replace(event, lines=lines)
+        for event, lines, each in zip(events, told, of, strict=True)
+        if lines or event.changes or not each
+    ]
 
 
 async def _named(unit: Unit, events: list[Event]) -> list[Event]:
@@ -129,24 +138,6 @@ async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, 
         refused = undo.refusal(unit, await undo.load(unit, row_id), record)
         return past if refused is not None else replace(past, undo_until=read_moment(undo_until))
     return past
-
-
-def changes_of(
-    unit: Unit, entity: str, hidden: Collection[str], before: str | None, after: str | None
-) -> tuple[FieldChange, ...]:
-    """Return the changed fields that the definitions still have (`before` and `after` as `_history` keeps them).
-
-    The values of fields that are `hidden` from the reader are left out.
-    """
-    table = unit.published.tables[entity]
-    was, became = json.loads(before or "{}"), json.loads(after or "{}")
-    names = [name for name in {**was, **became} if name in table.shape.columns]
-    old = table.kept({name: was.get(name) for name in names})
-    new = table.kept({name: became.get(name) for name in names})
-    return tuple(
-        FieldChange(name, None, None, hidden=True) if name in hidden else FieldChange(name, old[name], new[name])
-        for name in names
-    )
 
 
 def _answers(unit: Unit, process: str | None, transition: str | None, after: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from models.statement import Statement
 from models.visible import ROOT, VisibleColumns
 from tests.access import acting, asking, pages
 from tests.access.asking import Check
-from workflows import discretion, mails, tasks, timeline, undo
+from workflows import discretion, field_changes, mails, tasks, timeline, undo
 from workflows.reading import Reader
 
 Patch = pytest.MonkeyPatch
@@ -99,7 +99,7 @@ def _condition(reach: str) -> Callable[[Patch], None]:
         patch.setattr(
             clauses,
             "_condition",
-            lambda level, rule, entity: ALWAYS if rule.reach == reach else condition(level, rule, entity),
+            lambda network, level, rule, of: ALWAYS if rule.reach == reach else condition(network, level, rule, of),
         )
 
     return remove
@@ -262,7 +262,7 @@ def _every_task(patch: Patch) -> None:
 
 
 def _whole_history(patch: Patch) -> None:
-    told = timeline.changes_of
+    told = field_changes.changes_of
     patch.setattr(timeline, "changes_of", lambda unit, entity, _, before, after: told(unit, entity, (), before, after))
 
 
