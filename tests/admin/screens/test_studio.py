@@ -61,7 +61,7 @@ async def test_a_change_is_planned_and_published_with_its_note(office: Office) -
         page = (await visitor.post("definitions/edit", form(TOWN, "plan", note="Towns"))).text
         assert "town is new." in page
         assert 'value="Towns"' in page
-        assert re.findall(r'<details class="card file" open>\s*<summary><code>([^<]+)', page) == ["company.yaml"]
+        assert re.findall(r"<summary><code>([^<]+)</code> <span", page) == ["company.yaml"]
         assert (await visitor.post("definitions/edit", form(TOWN, "publish", note="Towns"))).status_code == 303
         assert "Version 2 · Towns" in (await visitor.get("definitions")).text
         assert "town" in (await visitor.get("definitions/edit")).text
