@@ -12,6 +12,7 @@ from definitions.spec.automation import Automation
 from models.message import say
 from models.record import Record
 from workflows import runs
+from workflows.called import Called
 from workflows.runs import Origin, Run
 from workflows.subscriptions import expressions, subscriptions
 from workflows.unit import Unit
@@ -19,7 +20,7 @@ from workflows.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What an automation is started with; `record` is None for a schedule without records."""
+    """What an automation is started with; `record` is None without one; `call` is that of another system."""
 
     cause: str
     what: str
@@ -27,6 +28,7 @@ class Beginning:
     before: Mapping[str, Any] = field(default_factory=dict)
     gone: bool = False
     hold_until: datetime | None = None
+    call: Called | None = None
 
 
 async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Run:
@@ -44,7 +46,8 @@ async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Na
     wanted = expressions(automation.condition, automation.key)
     if not wanted:
         return {}
-    return await unit.records.system.env(beginning.record, wanted, before=beginning.before)
+    called = {} if beginning.call is None else beginning.call.names
+    return await unit.records.system.env(beginning.record, wanted, before=beginning.before, **called)
 
 
 def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> Run:
@@ -68,6 +71,7 @@ def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> 
         ),
         before=_kept_before(unit, automation, beginning),
         gone=_kept_record(unit, beginning) if beginning.gone else None,
+        call=beginning.call,
     )
 
 

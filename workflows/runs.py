@@ -73,7 +73,8 @@ class Origin:
 class Run:
     """A run as it is kept. `before` and `gone` (a deleted record) hold stored forms; `made` records by name.
 
-    `automation` is what its automation is called today, `began` what it was called in the version of the run.
+    `automation` is what its automation is called today, `began` what it was called in the version of the run. `call` is
+    the call of another system that it began with.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Run:
     made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     gone: Mapping[str, Any] | None = None
     began: str = ""
+    call: Called | None = None
 
     @property
     def followed(self) -> str:
@@ -110,6 +112,8 @@ class Run:
         }
         if self.gone is not None:
             kept["gone"] = dict(self.gone)
+        if self.call is not None:
+            kept["call"] = self.call.kept
         return dump(kept)
 
 
@@ -133,6 +137,7 @@ def _read(row: Row) -> Run:
         {name: (made[0], made[1]) for name, made in names.get("made", {}).items()},
         names.get("gone"),
         names.get("began", ""),
+        read_kept(names.get("call")),
     )
 
 
