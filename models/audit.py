@@ -21,14 +21,15 @@ from models.tx import Row, Tx
 
 Scope = Literal["reads", "changes"]
 Kind = Literal[
-    "read", "listed", "searched", "exported", "export", "download",
+    "read", "listed", "searched", "exported", "export", "download", "letters", "register",
     "created", "updated", "moved", "deleted", "note", "mail", "task", "undone",
     "published", "rights", "invited", "suspended", "resumed", "factors", "setting",
     "signed_in", "signed_out", "sign_in_failed", "acting", "archived", "imported", "command", "purged",
 ]  # fmt: skip
-"""What happened. `export` grants one, `exported` is a part of it being read; `purged` says what was removed since."""
+"""What happened. `export` grants one, `exported` is a part of it being read; `letters` are mails that were looked at,
+`register` what the system keeps of members; `purged` says what was removed since."""
 
-READS: frozenset[Kind] = frozenset({"read", "listed", "searched", "exported", "download"})
+READS: frozenset[Kind] = frozenset({"read", "listed", "searched", "exported", "download", "letters", "register"})
 CHANGES: frozenset[Kind] = frozenset({"created", "updated", "moved", "deleted", "note", "mail", "task", "undone"})
 """Kinds of `_history`: such a row has the id of its history row, and `proof` of what stands there."""
 

@@ -257,12 +257,16 @@ class Records:
 
     async def labels(self, entity: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return the titles of those of the records that the actor may read, by id."""
-        return await references.labels(self, entity, ids)
+        found = await references.titled(self, entity, ids)
+        shown = self.sight(entity).entitling
+        if shown and entity != "member":  # a colleague's name is no secret: it signs what the colleague did
+            self._note("listed", found, names=shown)
+        return {record.id: record.title for record in found}
 
     async def reference_labels(self, records: Iterable[Record]) -> Mapping[str, Mapping[str, str]]:
         """Return the titles of all records that these refer to, by entity and id: one query an entity."""
         wanted = references.referred(self, records)
-        return {entity: await references.labels(self, entity, ids) for entity, ids in wanted.items()}
+        return {entity: await self.labels(entity, ids) for entity, ids in wanted.items()}
 
     # What the rooms behind the door use ---------------------------------------------------------------------------
 

@@ -96,19 +96,19 @@ class Loader:
         return self._lines[key]
 
 
-async def labels(records: Records, entity: str, ids: Iterable[str]) -> dict[str, str]:
-    """Return the titles of those of the records that the actor may read, by id: one statement for each 500."""
+async def titled(records: Records, entity: str, ids: Iterable[str]) -> list[Record]:
+    """Return those of the records that the actor may read, with what their titles need: a statement for each 500."""
     sight = records.sight(entity)
     selection = sight.select(())
     wanted = list(dict.fromkeys(ids))
-    found: dict[str, str] = {}
+    found: list[Record] = []
     for begin in range(0, len(wanted), BATCH):
         part = wanted[begin : begin + BATCH]
         statement = Statement(await records.rule_names(), records.context).add("SELECT ", selection.template)
         statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
         statement.add(") AND ", sight.read)
         rows = await records.tx.rows(statement.text, statement.values)
-        found.update((record.id, record.title) for record in sight.from_rows(rows, selection))
+        found += sight.from_rows(rows, selection)
     return found
 
 

@@ -87,6 +87,7 @@ class Sight:
         self._flags = tuple(condition_sql(rule, entity, ROOT, dialect, tables) for rule in self.judged)
         self._title = compile_title(self.entity)
         self._titled = title_fields(self.entity)
+        self.entitling = tuple(name for name in self.personal if name in self._titled)
         self._outcomes: dict[tuple[bool, ...], _Outcome] = {}
         self._selections: dict[tuple[str, ...], Selection] = {}
         self._chosen: dict[tuple[str, ...] | None, Selection] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,6 +33,22 @@ async def note(unit: Unit, kind: Kind, detail: str = "", *, member: str | None =
     owners = () if member in (None, unit.actor.id) else (str(member),)
     event = Event(kind, unit.now, unit.actor, entity, member, owners=owners, detail=detail[:1000])
     await audit.keep(unit.tx, unit.new_id(), event)
+
+
+def seen(unit: Unit, kind: Kind, entity: str, owners: Mapping[str, Collection[str]], detail: str = "") -> None:
+    """Note that somebody sees what is kept about records, by id with the members whose data it is; the own is left out.
+
+    Like other readings it is written soon.
+    """
+    readings, actor = unit.published.readings, unit.actor
+    own = None if actor.through is not None else actor.id
+    others = {record: members for record, members in owners.items() if own is None or set(members) - {own}}
+    if readings is None or actor.kind == "system" or not others:
+        return
+    ids, members = tuple(others), sorted({each for some in others.values() for each in some} - {own})
+    record = ids[0] if len(ids) == 1 else None
+    event = Event(kind, unit.now, actor, entity, record, records=ids, total=len(ids), detail=detail)
+    readings.take(replace(event, owners=tuple(str(each) for each in members)))
 
 
 async def note_apart(tenant: Tenant, event: Event) -> None:

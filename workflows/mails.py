@@ -16,8 +16,9 @@ from models.statement import Statement
 from models.tenant import Tenant
 from models.tx import Row
 from models.visible import ROOT
+from workflows import auditing
 from workflows.discretion import discreet
-from workflows.registers import among
+from workflows.registers import MEMBER, among
 from workflows.stored import must_moment, read_message, read_moment
 from workflows.unit import Unit, read
 
@@ -85,6 +86,7 @@ async def mails(
         page.add(' ORDER BY "id" DESC LIMIT ').value(limit + 1)
         rows = await unit.tx.rows(page.text, page.values)
         found = await _shown(unit, rows[:limit])
+        await _seen(unit, found)
         numbers: dict[State, int] = {row[0]: row[1] for row in await unit.tx.rows(counts.text, counts.values)}
         return Mails(tuple(found), rows[limit - 1][0] if len(rows) > limit else None, numbers)
 
@@ -115,9 +117,37 @@ async def mail(tenant: Tenant, actor: Actor, id: str) -> Mail:
         found = await _shown(unit, await unit.tx.rows(statement.text, statement.values))
         if not found:
             raise NotFoundError
+        await _seen(unit, found)
         return found[0]
 
     return await read(tenant, actor, work)
+
+
+async def _seen(unit: Unit, found: Iterable[Mail]) -> None:
+    """Note for the audit whose mails were looked at: of whom they are about, and who they were written to."""
+    about: dict[str, dict[str, set[str]]] = {}
+    for mail in found:
+        if unit.actor.through is not None or mail.recipient_member != unit.actor.id:
+            entity, record = mail.entity or MEMBER, mail.record or mail.recipient_member
+            if record is not None and entity in unit.network.entities:
+                members = about.setdefault(entity, {}).setdefault(record, set())
+                members.update(each for each in (mail.recipient_member,) if each is not None)
+    for entity, owners in about.items():
+        for record, owner in (await _owners(unit, entity, list(owners))).items():
+            owners[record].update(each for each in (owner,) if each is not None)
+        auditing.seen(unit, "letters", entity, owners)
+
+
+async def _owners(unit: Unit, entity: str, records: list[str]) -> Mapping[str, str | None]:
+    """Return whose the records are, those that are there."""
+    if entity == MEMBER:
+        return {record: record for record in records}
+    if not unit.network.entities[entity].owner:
+        return {}
+    table = unit.published.tables[entity].quoted
+    marks = ", ".join("?" * len(records))
+    sql = f'SELECT "id", "owner" FROM {table} WHERE "id" IN ({marks})'  # noqa: S608 - a table's name, quoted
+    return {row[0]: row[1] for row in await unit.tx.rows(sql, records)}
 
 
 async def _visible(unit: Unit, select: str) -> Statement:

@@ -25,6 +25,7 @@ from models.sight import Sight
 from models.statement import Statement, listing
 from models.tx import Row
 from models.visible import ROOT
+from workflows import auditing
 from workflows.stored import read_message, read_moment
 from workflows.unit import Unit
 
@@ -119,6 +120,9 @@ async def entry(unit: Unit, register: Register, key: str) -> Entry:
 
 
 async def _finished(unit: Unit, register: Register, entries: list[Entry]) -> list[Entry]:
+    if register.record and not register.entity:
+        members = {entry["member"]: (entry["member"],) for entry in entries if entry["member"]}
+        auditing.seen(unit, "register", MEMBER, members, register.name)
     return entries if register.finish is None else await register.finish(unit, entries)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.actor import Actor
-from models.audit import EVERYBODY, Kind
+from models.audit import EVERYBODY, READS, Kind
 from models.ddl import listed
 from models.errors import NotFoundError
 from models.query import Filter, Query
@@ -19,7 +19,7 @@ from workflows.stored import must_moment
 from workflows.unit import Unit, read
 
 PAGE = 50
-LOOKED = ("read", "listed", "searched", "exported", "download", "archived", "command", "acting")
+LOOKED = (*sorted(READS), "archived", "command", "acting")
 """What counts as somebody having looked at a member's data."""
 
 _COLUMNS = (

@@ -33,6 +33,8 @@ KINDS: Mapping[Kind, Message] = {
     "exported": say("Exported (rows)"),
     "export": say("Exported a list"),
     "download": say("Downloaded a file"),
+    "letters": say("Looked at e-mails"),
+    "register": say("Looked at what is kept of sign-ins and the like"),
     "created": say("Created"),
     "updated": say("Changed"),
     "moved": say("Moved on"),

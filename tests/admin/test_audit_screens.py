@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from admin.piccolo.wording import TITLES
 from models.actor import SYSTEM
 from models.members import load_actor
 from models.tokens import create
 from models.tries import PAIR_LIMIT
 from models.tx import Tx
 from tests.admin.office import CAMILLE, DIANE, LEADER, Office, Visitor, office_of
+from tests.admin.screens.leads import text_of
 from tests.homes import Homes
 from tests.models.test_audit_chain import VAULT
 from workflows import commands, settings
@@ -95,6 +97,45 @@ async def test_a_list_is_one_row_and_a_search_says_what_was_searched(office: Off
     listed = [row for row in await rows(office, "listed") if row["entity"] == "lead"]
     assert [set(json.loads(row["records"])) for row in listed] == [ids]
     assert [row["detail"] for row in await rows(office, "searched") if row["entity"] == "lead"] == ['"blanc"']
+
+
+async def test_the_title_of_a_record_that_a_page_refers_to_is_a_reading(office: Office) -> None:
+    about, own = await lead(office), await lead(office, LEADER, email="own@exemple.fr")
+    for each in (about, own):
+        member = office.members[LEADER]
+        await commands.add_task(office.tenant, SYSTEM, title="Call", about=("lead", each), member=member)
+    async with office.signed_in(LEADER) as claire:
+        assert "Blanc" in (await claire.get("tasks")).text
+    [row] = [row for row in await rows(office, "listed") if row["entity"] == "lead"]
+    assert (json.loads(row["records"]), json.loads(row["owners"])) == ([about], [office.members[CAMILLE]])
+    assert json.loads(row["fields"]) == ["first_name", "last_name"]
+
+
+@pytest.mark.parametrize("page", ["outbox", "outbox/{mail}"])
+async def test_whose_mails_are_looked_at_is_noted(office: Office, page: str) -> None:
+    about = await lead(office, phone="0639980001")
+    form = {"next_call_at": "2026-03-05T10:00"}
+    await commands.move(office.tenant, SYSTEM, "lead", about, "call", form=form)
+    await office.networks.worker(office.tenant).run_due()
+    [(mail,)] = await office.tenant.store.read(lambda tx: tx.rows('SELECT "id" FROM "_mail"'))
+    async with office.signed_in(LEADER) as claire, office.signed_in(CAMILLE) as camille:
+        for visitor in (claire, camille):
+            assert (await visitor.get(page.format(mail=mail))).status_code == 200
+        [row] = await rows(office, "letters")
+        assert (row["member"], row["entity"], row["record"]) == (office.members[LEADER], "lead", about)
+        assert json.loads(row["owners"]) == [office.members[CAMILLE]]
+        assert "Claire Alba · Looked at e-mails" in text_of((await camille.get("account/seen")).text)
+
+
+@pytest.mark.parametrize("name", ["sign_in", "session", "token"])
+async def test_who_looks_at_what_is_kept_of_members_is_noted(office: Office, name: str) -> None:
+    await create(office.tenant, office.members[CAMILLE], name="program", days=5)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+        answer = await claire.get(f"back-office/api/tables/{TITLES[name].text}/")
+        assert answer.status_code == 200, answer.text
+        [row] = await rows(office, "register")
+        assert (row["detail"], json.loads(row["owners"])) == (name, [office.members[CAMILLE]])
+        assert "Looked at what is kept of sign-ins" in text_of((await camille.get("account/seen")).text)
 
 
 async def test_the_api_and_the_back_office_are_doors_like_the_others(office: Office) -> None:
