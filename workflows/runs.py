@@ -14,6 +14,7 @@ from models.message import Message, say
 from models.system import RUN
 from models.tx import Row, Tx
 from workflows import items, outbox
+from workflows.called import Called, read_kept
 from workflows.stored import dump, dump_message, maybe_moment, moment, read_moment
 from workflows.unit import Unit
 
