@@ -151,8 +151,9 @@ async def stored_secret(tx: Tx) -> str | None:
     return None if row is None else str(json.loads(row[0]))
 
 
-def signature(key: str, hook: str, timestamp: int, body: str) -> str:
+def signature(key: str, hook: str, timestamp: int, body: str | bytes) -> str:
     """Return the signature of a call, as Standard Webhooks has it: `v1,` and HMAC-SHA256 over `id.timestamp.body`."""
     raw = base64.b64decode(key.removeprefix(PREFIX))
-    digest = hmac.digest(raw, f"{hook}.{timestamp}.{body}".encode(), hashlib.sha256)
+    said = body.encode() if isinstance(body, str) else body
+    digest = hmac.digest(raw, f"{hook}.{timestamp}.".encode() + said, hashlib.sha256)
     return "v1," + base64.b64encode(digest).decode()

@@ -18,14 +18,17 @@ from models.tx import Row
 from models.visible import ROOT
 from workflows import auditing
 from workflows.discretion import discreet
+from workflows.posting import Channel
 from workflows.registers import MEMBER, among
 from workflows.stored import must_moment, read_message, read_moment
+from workflows.texting import Parts, parts_of
 from workflows.unit import Unit, read
 
 State = Literal["waiting", "sending", "sent", "failed", "unknown", "cancelled"]
 _COLUMNS = (
     *("id", "at", "entity", "record", "run", "template", "language", "sender", "recipient", "recipient_member", "cc"),
     *("subject", "html", "text", "state", "hold_until", "attempts", "error", "sent_at"),
+    *("channel", "attached"),
 )
 _SELECT = f'SELECT {listed(_COLUMNS)} FROM "_mail" WHERE '  # noqa: S608 - columns of ours
 
@@ -36,6 +39,7 @@ class Mail:
 
     `unknown`: the machine stopped while it was being sent, so it may have left or not; only a person sends it again.
     Where the template shows what the reader may not see, subject and text are empty; so is an address that is hidden.
+    `attached` are the names of the files that went along. A text message (`channel`) has no subject.
     """
 
     id: str
@@ -60,6 +64,13 @@ class Mail:
     sent_at: datetime | None
     may_retry: bool
     may_cancel: bool
+    channel: Channel
+    attached: tuple[str, ...]
+
+    @property
+    def parts(self) -> Parts | None:
+        """What a text message costs; None for an e-mail."""
+        return parts_of(self.text) if self.channel == "sms" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +223,6 @@ def _mail(row: Mapping[str, Any], titles: Mapping[str, str], *, everything: bool
         sent_at=read_moment(row["sent_at"]),
         may_retry=mine and row["state"] in ("failed", "unknown", "cancelled"),
         may_cancel=mine and row["state"] == "waiting",
+        channel="sms" if row["channel"] == "sms" else "email",
+        attached=tuple(file["name"] for file in json.loads(row["attached"] or "[]")),
     )

@@ -8,7 +8,7 @@ from models import delegations, pending, sessions, tries, uploads
 from models.actor import SYSTEM
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import auditing, jobs, schedules
+from workflows import auditing, inlets, jobs, schedules
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -86,6 +86,7 @@ async def _forget(tx: Tx, now: datetime) -> None:
     await pending.purge(tx, now)
     await tries.purge(tx, now)
     await delegations.purge(tx, now)
+    await inlets.purge(tx, now)
 
 
 async def _old(tx: Tx, now: datetime) -> list[tuple[str]]:
