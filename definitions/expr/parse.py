@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NoReturn
 
 from definitions.expr.lexer import RESERVED, SyntaxProblem, Token, tokens
@@ -216,11 +217,13 @@ class _Parser:
     def negative(self, sign: Token) -> Node:
         """`-9223372036854775808` is one literal: its positive twin does not exist."""
         token = self.next
-        if isinstance(token.value, bool) or not hasattr(token.value, "__neg__"):
+        value = token.value
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
             operand = self.member(self.primary())
             return self.made(Unary(sign.start, operand.end, "-", operand))
         self.take()
-        return self.member(self.made(Literal(sign.start, token.end, -token.value)))  # type: ignore[operator] # a number
+        negative = -value if isinstance(value, int) else value.copy_negate()  # without rounding
+        return self.member(self.made(Literal(sign.start, token.end, negative)))
 
     def member(self, node: Node) -> Node:
         while True:

@@ -166,6 +166,7 @@ def test_the_paths_that_are_read(text: str, reads: set[tuple[str, ...]]) -> None
         ("days(1.5)", "type", 7, "'days' does not take (decimal).", "it takes (integer)"),
         ("{1: " * 79 + "1" + "}" * 79, "syntax", 7, "The expression is nested too deeply.",
          "Keep a part of it in a computed field."),
+        ("-7e77777777777", "value", 7, "The number is too large.", ""),
         ('duration("72x")', "value", 16, "'72x' is not a duration.", 'as in duration("72h") or duration("6 months")'),
         ('record.name.matches("(")', "value", 27, "'(' is not a regular expression.",
          "RE2's syntax: no look-around, no back references."),
