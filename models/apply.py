@@ -114,11 +114,15 @@ class _TableChange:
         await self._replace_values()
         await self._fill()
         await self._recompute()
+        await self._check_written()
         if self.change.rebuilds:
             await self._rebuild()
         present = await indexes_of(self.tx, self.name)
         missing = [index for index in self.change.new.indexes if index.name not in present]
         await _create_indexes(self.tx, missing, self.fields)
+
+    async def _check_written(self) -> None:
+        """Check what was written against the references, where the database cannot alter the table before."""
 
     async def _move_columns(self) -> None:
         """Put aside what goes, is converted or is renamed; then give everything new its place."""
@@ -286,6 +290,10 @@ class _PostgresChange(_TableChange):
             if name not in self.change.retyped and was.codec.declared != now.codec.declared:
                 await self.tx.run(ddl.drop_column(self.name, name))  # it is computed, and will be again
                 await self._add(now)
+
+    async def _check_written(self) -> None:
+        await self.tx.run("SET CONSTRAINTS ALL IMMEDIATE")  # a row that was written twice has its checks pending
+        await self.tx.run("SET CONSTRAINTS ALL DEFERRED")
 
     async def _drop_references(self, column: str) -> None:
         for rule in await references_of(self.tx, self.name, column):

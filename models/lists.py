@@ -101,10 +101,10 @@ async def group_count(records: Records, entity: str, process: str, query: Query)
     return dict(found)
 
 
-def add_numbered(statement: Statement, records: Records, entity: str, query: Query) -> Statement:
+def add_numbered(statement: Statement, records: Records, entity: str, query: Query, where: SqlTemplate) -> Statement:
     """Write a query of the ids of a list with their places in its order, from 1: columns `id` and `place`.
 
-    The statement's names are those that `query.where` reads. `InvalidError` where a list cannot be sorted like that.
+    The statement's names are those that `where` reads. `InvalidError` where a list cannot be sorted like that.
     """
     sight = records.sight(entity)
     order = _order(records, sight, query.sort)
@@ -112,6 +112,7 @@ def add_numbered(statement: Statement, records: Records, entity: str, query: Que
     _order_by(statement, order)
     statement.add(') AS "place"')
     _from(statement, records, sight, query)
+    statement.add(" AND ", where)
     _order_by(statement, order)
     return statement.add(" LIMIT ").value(query.limit)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from definitions.expr import Expression, Names, SqlTemplate
+from definitions.expr import Names, SqlTemplate
 from models.ddl import quoted
-from models.members import MEMBER
 from models.message import say
 from models.statement import Statement
 from models.visible import ROOT
@@ -25,7 +24,7 @@ class Wanted:
     automation: str
     step: str
     entity: str
-    among: Expression | None
+    among: SqlTemplate
 
 
 async def pick(unit: Unit, wanted: Wanted, names: Names, *, least_busy: bool) -> str:
@@ -40,8 +39,7 @@ async def pick(unit: Unit, wanted: Wanted, names: Names, *, least_busy: bool) ->
     statement.add(f'ON "turn"."member" = "{ROOT}"."id" AND "turn"."automation" = ').value(wanted.automation)
     statement.add(' AND "turn"."step" = ').value(wanted.step)
     statement.add(f' WHERE "{ROOT}"."active"')
-    if wanted.among is not None:
-        statement.add(" AND ", unit.records.system.sight(MEMBER).where(wanted.among))
+    statement.add(" AND ", wanted.among)
     statement.add(" ORDER BY ")
     if least_busy:
         statement.add("(", _open(unit, wanted.entity), "), ")

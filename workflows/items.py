@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from definitions.duration import Duration
-from definitions.expr import Names
+from definitions.expr import Names, SqlTemplate
 from models.lists import add_numbered
 from models.query import Query
 from models.statement import Statement
@@ -22,13 +23,27 @@ _INSERT = ITEM.insert()
 _DELETE = 'DELETE FROM "_item" WHERE "id" >= ? AND "id" < ?'
 
 
-async def keep_records(unit: Unit, prefix: str, entity: str, query: Query, names: Names) -> int:
-    """Keep which records a query finds, in its order, and return how many: one statement, whatever their number."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The records that a loop goes through: those of `entity` for which `where` holds, whose names are `names`.
+
+    `called` is what the items call the entity.
+    """
+
+    entity: str
+    called: str
+    query: Query
+    where: SqlTemplate
+    names: Names
+
+
+async def keep_records(unit: Unit, prefix: str, sought: Sought) -> int:
+    """Keep which records are found, in their order, and return how many: one statement, whatever their number."""
     await forget(unit.tx, prefix)
-    statement = Statement(names, unit.context)
+    statement = Statement(sought.names, unit.context)
     statement.add('INSERT INTO "_item" ("id", "entity", "value") SELECT ').value(prefix)
-    statement.add(' || CAST("found"."place" AS TEXT), ').value(entity).add(', "found"."id" FROM (')
-    add_numbered(statement, unit.records.system, entity, query).add(') AS "found"')
+    statement.add(' || CAST("found"."place" AS TEXT), ').value(sought.called).add(', "found"."id" FROM (')
+    add_numbered(statement, unit.records.system, sought.entity, sought.query, sought.where).add(') AS "found"')
     return await unit.tx.run(statement.text, statement.values)
 
 

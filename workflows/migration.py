@@ -110,7 +110,7 @@ def _moved(run: Run, program: Program) -> Run | None:
 
 def _stays(cursor: Mapping[str, Any]) -> bool:
     """Whether the run is in the middle of its step: it waits there, or the step is to be tried again."""
-    return bool(cursor.get("waiting") or cursor.get("tries"))
+    return bool(cursor.get("waiting") or cursor.get("awaits") or cursor.get("tries"))
 
 
 def _step(program: Program, cursor: Mapping[str, Any], action: str | None) -> Action | None:

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from definitions.expr import Names, RecordOf
+from definitions.expr import Expression, Names, RecordOf, SqlTemplate, to_sql
 from definitions.spec.automation import Step
 from models.errors import NotFoundError
+from models.members import MEMBER
 from models.message import Message, say
 from models.published import Published
 from models.record import Record
+from models.renames import since
 from models.titles import compile_title
+from models.visible import ROOT
 from workflows import items, turns
+from workflows.earlier import Earlier
 from workflows.runs import Run
 from workflows.stored import dump, read_values
 from workflows.subscriptions import expressions
@@ -95,13 +99,14 @@ class Scene:
     """A run in a transaction. `version` is the one that it began with; its records are today's.
 
     `record` is the record that a step is about: the run's, or another one; then `own` is what the run's expressions
-    call `record`.
+    call `record`. `earlier` knows what is called differently since that version.
     """
 
     unit: Unit
     version: Published
     run: Run
     record: Record | None
+    earlier: Earlier
     own: Record | None = None
     elsewhere: bool = False
 
@@ -132,12 +137,41 @@ class Scene:
         """Return the names in scope of conditions and values."""
         wanted = expressions(*parts)
         read = {path[0] for expression in wanted for path in expression.reads}
-        made = {name: await self._made(*where) for name, where in self.run.made.items() if name in read}
+        made: dict[str, Any] = {name: await self._made(*where) for name, where in self.run.made.items() if name in read}
         for frame in turns.frames(self.run):
             if frame["name"] in read:
                 made[frame["name"]] = await self._item(frame["item"])
+        if self.run.call is not None:
+            made |= self.run.call.names
         record = self.own if self.elsewhere else self.record
-        return await self.unit.records.system.env(record, wanted, before=self.before, **made)
+        if not self.earlier.renames:
+            return await self.unit.records.system.env(record, wanted, before=self.before, **made)
+        return await self._said(wanted, record, made)
+
+    async def _said(self, wanted: list[Expression], record: Record | None, made: Mapping[str, Any]) -> Names:
+        """Return the same in the words of the version that the run began with."""
+        records, paths = self.unit.records.system, {path for expression in wanted for path in expression.reads}
+        found = await records.names_for(*wanted)
+        named = [(name, value.entity, value.full) for name, value in made.items() if isinstance(value, Record)]
+        if record is not None:
+            named += [("record", record.entity, record.full), ("before", record.entity, self.before)]
+        if found["actor"] is not None:
+            named.append(("actor", MEMBER, found["actor"]))
+        for name, entity, values in named:
+            followed = self.earlier.paths(entity, {path[1:] for path in paths if path[0] == name})
+            found[name] = self.earlier.view(entity, await records.loader.follow(entity, values, followed))
+        return {**made, **found}
+
+    def where(self, entity: str, condition: Expression | None) -> SqlTemplate:
+        """Return a condition of the definitions over the rows of an entity of today."""
+        if condition is None:
+            return SqlTemplate("TRUE")
+        sight = self.unit.records.system.sight(entity)
+        if not self.earlier.renames:
+            return sight.where(condition)
+        if self.earlier.compares_renamed(condition):
+            raise StepError(say("The condition names options or states that are called differently now."))
+        return to_sql(condition, self.unit.tx.dialect, self.earlier.columns(sight.visible), ROOT)
 
     async def item_is_gone(self) -> bool:
         """Whether the record that the innermost loop is at was deleted since the loop began."""
@@ -150,7 +184,7 @@ class Scene:
 
     async def _made(self, entity: str, record: str) -> Record | None:
         try:
-            return await self.unit.records.system.get(entity, record)
+            return await self.unit.records.system.get(self.earlier.renames.entity(entity), record)
         except NotFoundError:
             return None
 
@@ -159,7 +193,8 @@ class Scene:
         """The values of the run's record before the change that caused the run."""
         if self.run.entity is None:
             return {}
-        return read_values(self.unit.published.tables[self.run.entity], dump(self.run.before))
+        kept = self.earlier.written(self.run.entity, self.run.before)
+        return read_values(self.unit.published.tables[self.run.entity], dump(kept))
 
     def with_made(self, made: Mapping[str, tuple[str, str]]) -> Scene:
         """Return the scene with records that a step made, by name."""
@@ -168,12 +203,13 @@ class Scene:
 
 async def set_scene(unit: Unit, version: Published, run: Run) -> Scene:
     """Return the scene of a run: its record as it is now (`NotFoundError` when it is gone), or as it was deleted."""
+    earlier = Earlier(version.network, await since(unit.tx, version.version, unit.published.version))
     if run.entity is None or run.record is None:
-        return Scene(unit, version, run, None)
+        return Scene(unit, version, run, None, earlier)
     if run.gone is None:
-        return Scene(unit, version, run, await unit.records.system.get(run.entity, run.record))
-    values = read_values(unit.published.tables[run.entity], dump(run.gone))
-    return Scene(unit, version, run, deleted(unit, run.entity, run.record, values))
+        return Scene(unit, version, run, await unit.records.system.get(run.entity, run.record), earlier)
+    values = read_values(unit.published.tables[run.entity], dump(earlier.written(run.entity, run.gone)))
+    return Scene(unit, version, run, deleted(unit, run.entity, run.record, values), earlier)
 
 
 def deleted(unit: Unit, entity: str, record: str, values: Mapping[str, Any]) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from definitions.spec.automation import Assign
-from models.members import load_actor
+from models.members import MEMBER, load_actor
 from models.message import say
 from workflows import assigning, changes
 from workflows.scene import Done, Scene, Skipped, StepError
@@ -23,7 +23,9 @@ async def assign(scene: Scene, step: Assign) -> Done | Skipped:
             raise StepError(say("There is no active member to give it to."))
         inputs: dict[str, object] = {"to": member}
     else:
-        wanted = assigning.Wanted(scene.run.automation, step.id or step.path, record.entity, step.among)
+        wanted = assigning.Wanted(
+            scene.run.automation, step.id or step.path, record.entity, scene.where(MEMBER, step.among)
+        )
         member = await assigning.pick(unit, wanted, names, least_busy=step.pick == "least_busy")
         inputs = {"pick": step.pick, "among": None if step.among is None else step.among.text}
     if member == _id(record.full.get("owner")):

@@ -12,9 +12,10 @@ async def create(scene: Scene, step: Create) -> Done:
     unit = scene.unit
     names = await scene.names(*step.values.values())
     values = {name: value.compute(names, unit.context) for name, value in step.values.items()}
-    given = dict(values)
-    if unit.network.entities[step.entity].owner and scene.record is not None:
+    entity = scene.earlier.renames.entity(step.entity)
+    given = scene.earlier.written(entity, values)
+    if unit.network.entities[entity].owner and scene.record is not None:
         given.setdefault("owner", scene.record.full.get("owner"))
-    record, history = await changes.create_traced(unit, step.entity, given)
+    record, history = await changes.create_traced(unit, entity, given)
     made = {} if step.as_name is None else {step.as_name: (step.entity, record.id)}
-    return Done(values, {"created": [step.entity, record.id], "history": history}, made=made)
+    return Done(values, {"created": [entity, record.id], "history": history}, made=made)

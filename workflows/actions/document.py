@@ -15,8 +15,8 @@ async def document(scene: Scene, step: Document) -> Done | Awaits:
 
     It says what the record holds when it is asked for; who may read its field reads all of it.
     """
-    record, asked = scene.record, scene.run.cursor.get("awaits")
-    if record is None or scene.run.gone is not None:
+    record, asked = scene.living, scene.run.cursor.get("awaits")
+    if record is None:
         raise StepError(say("There is no record to change."))
     inputs = {"template": step.template, "to_field": step.to_field}
     if asked is None:
@@ -27,7 +27,7 @@ async def document(scene: Scene, step: Document) -> Done | Awaits:
     if made.file is None:
         return Awaits(asked, inputs)
     change, history = await changes.update_traced(
-        scene.unit, record.entity, record.id, None, {step.to_field: made.file}
+        scene.unit, record.entity, record.id, None, scene.earlier.written(record.entity, {step.to_field: made.file})
     )
     await printing.taken(scene.unit.tx, asked)
     return Done(inputs, {"changed": list(change.fields), "history": history, "document": asked}, stale=True)

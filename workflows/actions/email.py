@@ -133,6 +133,7 @@ class Writer:
         if record is None or not self.step.attach:
             return ()
         seen: Mapping[str, Any] = await Reader(self.scene.unit, recipient.actor).values(record, ()) or {}
+        seen = self.scene.earlier.view(record.entity, seen)
         files = tuple(found for name in self.step.attach if isinstance(found := seen.get(name), Attachment))
         if sum(int(file["size"]) for file in files) > LARGEST:
             raise StepError(say("The files are larger than {count} MB together.", count=LARGEST // 1024**2))

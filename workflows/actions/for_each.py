@@ -14,7 +14,7 @@ from workflows.scene import Looped, Scene, StepError
 async def for_each(scene: Scene, step: ForEach) -> Looped:
     """Keep what there is to go through; nothing when it is null or nothing is found."""
     if isinstance(step.items, Selection):
-        count, inputs = await _records(scene, step, step.items)
+        count, inputs = await _records(scene, step.items)
     else:
         names = await scene.names(step.items)
         found = step.items.compute(names, scene.unit.context)
@@ -27,11 +27,13 @@ async def for_each(scene: Scene, step: ForEach) -> Looped:
     return Looped(step.name, count, inputs)
 
 
-async def _records(scene: Scene, step: ForEach, wanted: Selection) -> tuple[int, dict[str, Any]]:
+async def _records(scene: Scene, wanted: Selection) -> tuple[int, dict[str, Any]]:
     most = turns.MOST + 1 if wanted.limit is None else min(wanted.limit, turns.MOST + 1)
     names = await scene.names(wanted.where)
-    query = Query(where=wanted.where, sort=wanted.sort, limit=most)
-    count = await items.keep_records(scene.unit, turns.prefix(scene.run), wanted.entity, query, names)
+    entity = scene.earlier.renames.entity(wanted.entity)
+    query = Query(sort=scene.earlier.sort(entity, wanted.sort), limit=most)
+    sought = items.Sought(entity, wanted.entity, query, scene.where(entity, wanted.where), names)
+    count = await items.keep_records(scene.unit, turns.prefix(scene.run), sought)
     _bound(count)
     where = {} if wanted.where is None else {"where": wanted.where.text}
     return count, {"entity": wanted.entity, **where, "sort": wanted.sort, "limit": wanted.limit}

@@ -16,11 +16,15 @@ async def move(scene: Scene, step: Move) -> Done:
     unit = scene.unit
     names = await scene.names(step.record, *step.form.values())
     form = {name: value.compute(names, unit.context) for name, value in step.form.items()}
-    entity = unit.network.processes[step.process].entity
+    today = scene.earlier.renames
+    process, transition = today.process(step.process), today.transition(step.process, step.transition)
+    if process not in unit.network.processes:
+        raise StepError(say("There is no such transition any more."))
+    entity = unit.network.processes[process].entity
     record = _id(scene, entity) if step.record is None else _id_of(step.record.compute(names, unit.context))
     if record is None:
         raise StepError(say("There is no record to move."))
-    moved = await moves.move(unit, Request(entity, record, step.transition, step.process, form))
+    moved = await moves.move(unit, Request(entity, record, transition, process, form))
     inputs = {"record": record, "transition": f"{step.process}.{step.transition}", "form": form}
     return Done(inputs, {"history": moved.history}, stale=True)
 

@@ -11,7 +11,7 @@ from workflows.scene import Done, Scene, Skipped, StepError
 async def run(scene: Scene, step: Run) -> Done | Skipped:
     """Start it as a trigger would, on its own: its condition, its mode and its key decide, and this run goes on."""
     unit, record = scene.unit, scene.record
-    automation = unit.network.automations.get(step.automation)
+    automation = unit.network.automations.get(scene.earlier.renames.automations.get(step.automation, step.automation))
     if automation is None:
         raise StepError(say("The automation is gone."))
     if automation.entity is not None and (record is None or record.entity != automation.entity):

@@ -15,6 +15,8 @@ async def set_fields(scene: Scene, step: SetFields) -> Done:
         raise StepError(say("There is no record to change."))
     names = await scene.names(*step.values.values())
     values = {name: value.compute(names, scene.unit.context) for name, value in step.values.items()}
-    change, history = await changes.update_traced(scene.unit, record.entity, record.id, None, values)
+    change, history = await changes.update_traced(
+        scene.unit, record.entity, record.id, None, scene.earlier.written(record.entity, values)
+    )
     result = {"changed": list(change.fields), "history": history}
     return Done(values, result, stale=True)

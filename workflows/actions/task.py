@@ -25,7 +25,7 @@ async def task(scene: Scene, step: Task) -> Done | Skipped:
     if actor is None:
         return Skipped(say("The member is not active."), {"for": member})
     due = _moment(scene, step.due.compute(names, unit.context)) if step.due is not None else None
-    about = _about(scene) if step.about is None else _target(step, step.about.compute(names, unit.context))
+    about = _about(scene) if step.about is None else _target(scene, step, step.about.compute(names, unit.context))
     title = step.title.pick(actor.language, *unit.network.languages)
     made = await tasks.insert(unit, title, about, member, due)
     return Done({"title": title, "for": member, "due": due, "about": about}, {"task": made})
@@ -51,9 +51,10 @@ def _about(scene: Scene) -> tuple[str, str] | None:
     return None if record is None else (record.entity, record.id)
 
 
-def _target(step: Task, value: Any) -> tuple[str, str] | None:
+def _target(scene: Scene, step: Task, value: Any) -> tuple[str, str] | None:
     """Return what the task is about when the definition says it; the expression's type names the entity."""
     record = _id(value)
     expression = None if step.about is None else step.about.expression
     entity = getattr(expression.type, "entity", None) if expression is not None else None
+    entity = entity and scene.earlier.renames.entity(entity)
     return None if record is None or entity is None else (entity, record)

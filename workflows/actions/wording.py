@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from definitions.spec.network import Network
+from models.members import MEMBER
 from workflows.actions.audience import Recipient
 from workflows.reading import Reader
 from workflows.scene import Scene
-from workflows.shown import Bag, Shown
+from workflows.shown import Bag, Eye, Shown
 from workflows.templates import TemplateSet, template_set
 
 
@@ -57,7 +58,7 @@ class Wording:
         reader = Reader(unit, recipient.actor)
         names: dict[str, Any] = {
             "recipient": self._recipient(recipient, language),
-            "actor": Shown(await self._cause(reader), "member", eye),
+            "actor": self._member(await self._cause(reader), eye),
             "network": Bag({"name": eye.network.name, "label": label_of(eye.network, language)}),
             "settings": Bag(await unit.records.settings()),
             "links": Bag(self._links(unsubscribe)),
@@ -65,13 +66,17 @@ class Wording:
         if record is None:
             return names | {"member": Shown({}, "member", eye)}
         paths = {path[1:] for path in self.templates.reads(self.template) if path[0] == "record"}
-        seen = await reader.values(record, paths)
+        earlier = self.scene.earlier
+        seen = await reader.values(record, earlier.paths(record.entity, paths))
         if seen is None:
             return None
-        names["record"] = Shown(seen, record.entity, eye)
+        names["record"] = Shown(earlier.view(record.entity, seen), earlier.entity(record.entity), eye)
         owner = record.full.get("owner")
         member = None if owner is None else await reader.member(owner["id"])
-        return names | {"member": Shown(member or {}, "member", eye)}
+        return names | {"member": self._member(member or {}, eye)}
+
+    def _member(self, values: Mapping[str, Any], eye: Eye) -> Shown:
+        return Shown(self.scene.earlier.view(MEMBER, values), MEMBER, eye)
 
     async def _cause(self, reader: Reader) -> Mapping[str, Any]:
         """Return what the reader sees of the member who caused it; nothing when it was nobody."""
@@ -81,7 +86,7 @@ class Wording:
     def _recipient(self, recipient: Recipient, language: str) -> Shown:
         eye = self.templates.tongue(language).eye
         if recipient.actor is not None and recipient.actor.member is not None:
-            return Shown(recipient.actor.member, "member", eye)
+            return self._member(recipient.actor.member, eye)
         field = "email" if "@" in recipient.address else "phone"
         return Shown({field: recipient.address, "name": recipient.address, "language": language}, "member", eye)
 
