@@ -101,3 +101,8 @@ entities:
 """
 
 BILLING = {"network.yaml": NETWORK, "levels.yaml": LEVELS}
+FOR_OFFICE = {
+    **BILLING,
+    "levels.yaml": LEVELS.replace("level: seller", "level: distributor").replace("level: clerk", "level: assistant"),
+}
+"""The same for the people of `tests.admin.office`."""

@@ -64,13 +64,14 @@ def listed(given: Mapping[str, str], horizon: Horizon, seen: Seen) -> Listed:
     return Listed(query, names, flag(given, "count"))
 
 
-def fields(given: Mapping[str, str], seen: Seen) -> tuple[str, ...]:
-    """Return the fields that are asked for: all that the levels see when nothing is said."""
+def fields(given: Mapping[str, str], seen: Seen, *, lines: bool = False) -> tuple[str, ...]:
+    """Return the fields (and where asked for: the lines) that are named: all fields when nothing is said."""
     text = given.get("fields", "")
     if not text:
         return seen.names
     wanted = [name.strip() for name in text.split(",")]
-    unknown = [name for name in wanted if name not in seen.fields]
+    known = {*seen.fields, *(name for name, line in seen.lines.items() if lines and line.reads)}
+    unknown = [name for name in wanted if name not in known]
     if unknown:
         raise InvalidError({"fields": say("There is no field “{name}”.", name=unknown[0][:100])})
     return tuple(dict.fromkeys(wanted))

@@ -10,7 +10,7 @@ from admin.api.entities import seen_of
 from admin.api.horizon import Seen
 from admin.api.moves import request_of, typed_form
 from admin.api.problems import problem
-from admin.api.typed import typed
+from admin.api.typed import created
 from models.errors import InvalidError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
@@ -40,7 +40,7 @@ async def create(call: Call) -> Answer:
 
 def _typed(seen: Seen, item: dict[str, Any]) -> dict[str, Any] | RequestError:
     try:
-        return typed(seen.new, seen, item)
+        return created(seen, item)
     except InvalidError as error:
         return error
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from admin.api.asked import LIST, expected, fields, listed
 from admin.api.call import Answer, Call
 from admin.api.horizon import Seen
-from admin.api.typed import typed
+from admin.api.typed import changed, created
 from admin.api.values import shown, titles_of
 from admin.visit import with_query
 from models.errors import NotFoundError
@@ -58,7 +58,7 @@ async def create(call: Call) -> Answer:
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        record = await changes.create(unit, seen.entity.name, typed(seen.new, seen, call.sent()))
+        record = await changes.create(unit, seen.entity.name, created(seen, call.sent()))
         headers = {"Location": f"{call.request.url.path}/{record.id}", **tag(record.version)}
         return Answer(await one(unit, seen, record), 201, headers)
 
@@ -76,10 +76,21 @@ def of_record(seen: Seen) -> Mapping[str, bool]:
 
 
 async def one(unit: Unit, seen: Seen, record: Record, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """Return a record as JSON."""
-    wanted = seen.names if names is None else names
-    references = {field: to for field, to in seen.references.items() if field in wanted}
-    return shown(record, wanted, references, await titles_of(unit.records, [record], references))
+    """Return a record as JSON, with its lines."""
+    (found,) = await _shown(unit, seen, [record], seen.names if names is None else names)
+    wanted = {name: line for name, line in seen.lines.items() if line.reads and (names is None or name in names)}
+    lines = await unit.records.lines(record) if wanted and "read" in record.may else {}
+    return {
+        **found,
+        **{name: await _shown(unit, wanted[name], lines.get(name, ()), wanted[name].names) for name in wanted},
+    }
+
+
+async def _shown(unit: Unit, seen: Seen, records: Sequence[Record], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    own = tuple(name for name in names if name in seen.fields)
+    references = {field: to for field, to in seen.references.items() if field in own}
+    titles = await titles_of(unit.records, records, references)
+    return [shown(record, own, references, titles) for record in records]
 
 
 async def read(call: Call) -> Answer:
@@ -87,7 +98,7 @@ async def read(call: Call) -> Answer:
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        names = fields(call.given, seen)
+        names = fields(call.given, seen, lines=True) if call.given.get("fields") else None
         record = await unit.records.get(seen.entity.name, call.request.path_params["id"])
         return Answer(await one(unit, seen, record, names), headers=tag(record.version))
 
@@ -100,7 +111,7 @@ async def update(call: Call) -> Answer:
 
     async def work(unit: Unit) -> Answer:
         seen = seen_of(call, unit)
-        name, wanted = seen.entity.name, typed(seen.writes, seen, call.sent())
+        name, wanted = seen.entity.name, changed(seen, call.sent())
         version = await expected(unit, call.request, name, record_id, needed=True)
         change = await changes.update(unit, name, record_id, version, wanted)
         return Answer(await one(unit, seen, change.after), headers=tag(change.after.version))

@@ -55,9 +55,24 @@ class Seen:
         self.fields = {
             each: field for each, field in known.items() if self.reads and _ever(rights.field(name, each, "read"))
         }
+        self.lines: Mapping[str, Seen] = {}
+        """What the levels see of its lines, by what it calls them."""
         given = {each: field for each, field in self.declared.items() if field.compute is None}
+        self.begun = {
+            e: f
+            for e, f in given.items()
+            if entity.parent is not None
+            and e != "parent"
+            and _ever(rights.row(name, "begin"))
+            and _ever(rights.new_field(name, e, "begin"))
+        }
+        """What lines may be given that are created along with what they are lines of."""
         self.new = {e: f for e, f in given.items() if self.creates and _ever(rights.new_field(name, e))}
-        self.writes = {e: f for e, f in given.items() if self.updates and _ever(rights.field(name, e, "write"))}
+        self.writes = {
+            e: f
+            for e, f in given.items()
+            if self.updates and _ever(rights.field(name, e, "write")) and (e != "parent" or entity.parent is None)
+        }
         self.names = tuple(self.fields)
         self.references = {name: field.to for name, field in self.fields.items() if field.to is not None}
         self.moves = tuple(
@@ -92,6 +107,9 @@ class Horizon:
         self.analyses = "analyse" in rights.functions
         every = (Seen(self.network, rights, entity) for entity in self.network.entities.values())
         self.entities = {seen.entity.name: seen for seen in every if seen.reads or seen.creates}
+        for name, seen in self.entities.items():
+            lines = {each: line.name for each, line in self.network.lines(name).items() if line.name in self.entities}
+            seen.lines = {each: self.entities[line] for each, line in lines.items()}
         self.documents: dict[str, str] = {}
         """The API's description by language, once made."""
         self._filters: dict[tuple[str, str], Expression] = {}
@@ -116,7 +134,12 @@ class Horizon:
         }
         for name, seen in self.entities.items():
             if seen.reads:
-                found[name] = {each: self._member(seen, each, field) for each, field in seen.fields.items()}
+                own = {each: self._member(seen, each, field) for each, field in seen.fields.items()}
+                lines = {each: line for each, line in seen.lines.items() if line.reads}
+                found[name] = own | {
+                    each: Member(ListOf(RecordOf(line.entity.name)), nullable=False, stored=False, kind="lines")
+                    for each, line in lines.items()
+                }
         return found
 
     def _member(self, seen: Seen, name: str, field: Field) -> Member:

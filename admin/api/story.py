@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from admin.api.asked import flag, whole
 from admin.api.call import Answer, Call
 from admin.api.entities import readable
-from admin.api.horizon import Seen
+from admin.api.horizon import Horizon, Seen
 from admin.api.typed import mistyped
 from admin.api.values import moment
 from definitions.problems import NOWHERE
@@ -19,7 +20,7 @@ from models.message import Message, say
 from models.values import Locality, convert
 from workflows import notes, tasks
 from workflows.tasks import Task
-from workflows.timeline import Event, events_of
+from workflows.timeline import Event, FieldChange, LineEvent, events_of
 from workflows.unit import Unit
 
 MOST_EVENTS = 500
@@ -32,12 +33,13 @@ async def history(call: Call) -> Answer:
     async def work(unit: Unit) -> Answer:
         limit = whole(call.given, "limit", 100, MOST_EVENTS)
         seen, record = await readable(call, unit)
-        return Answer({"items": [_event(call, seen, each) for each in await events_of(unit, record, limit)]})
+        horizon = call.horizon(unit)
+        return Answer({"items": [_event(call, horizon, seen, each) for each in await events_of(unit, record, limit)]})
 
     return await call.read(work, "limit")
 
 
-def _event(call: Call, seen: Seen, event: Event) -> dict[str, Any]:
+def _event(call: Call, horizon: Horizon, seen: Seen, event: Event) -> dict[str, Any]:
     """Return an event as JSON; a field that the caller's levels never see has not changed for them."""
     return {
         "id": event.id,
@@ -48,11 +50,8 @@ def _event(call: Call, seen: Seen, event: Event) -> dict[str, Any]:
         "transition": event.transition,
         "from_state": event.from_state,
         "to_state": event.to_state,
-        "changes": [
-            {"field": each.field, "before": each.before, "after": each.after, "hidden": each.hidden}
-            for each in event.changes
-            if each.field in seen.fields
-        ],
+        "changes": _changes(seen, event.changes),
+        "lines": [_line(horizon, each) for each in event.lines],
         "text": event.text,
         "answers": dict(event.answers),
         "automation": event.automation,
@@ -61,6 +60,26 @@ def _event(call: Call, seen: Seen, event: Event) -> dict[str, Any]:
         "mail": None if event.mail is None else _mail(event),
         "task": None if event.task is None else task(event.task),
         "run": None if event.run is None else _run(call, event),
+    }
+
+
+def _changes(seen: Seen, changes: Iterable[FieldChange]) -> list[dict[str, Any]]:
+    return [
+        {"field": each.field, "before": each.before, "after": each.after, "hidden": each.hidden}
+        for each in changes
+        if each.field in seen.fields
+    ]
+
+
+def _line(horizon: Horizon, found: LineEvent) -> dict[str, Any]:
+    return {
+        "entity": found.entity,
+        "id": found.record,
+        "kind": found.kind,
+        "title": found.title,
+        "process": found.process,
+        "transition": found.transition,
+        "changes": _changes(horizon.entity(found.entity), found.changes),
     }
 
 

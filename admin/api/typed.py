@@ -8,6 +8,7 @@ from typing import Any
 
 from admin.api.horizon import Seen
 from definitions.spec.entity import Field
+from definitions.text import Text
 from models.errors import InvalidError
 from models.message import Message, say
 
@@ -16,21 +17,67 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?")
 
 
-def typed(known: Mapping[str, Field], seen: Seen, values: Mapping[str, Any]) -> dict[str, Any]:
+def created(seen: Seen, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a new record as they were sent, its lines among them; see `typed`."""
+    return typed(seen.new, seen, values, _begun)
+
+
+def _begun(line: Seen, item: Mapping[str, Any]) -> dict[str, Any]:
+    return typed(line.begun, line, item, _begun)
+
+
+def changed(seen: Seen, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes of a record as they were sent; lines that have an `id` are changed, others are new."""
+    return typed(seen.writes, seen, values, _written)
+
+
+def _written(line: Seen, item: Mapping[str, Any]) -> dict[str, Any]:
+    if "id" not in item:
+        return typed({name: field for name, field in line.new.items() if name != "parent"}, line, item, _begun)
+    if not isinstance(item["id"], str):
+        raise InvalidError({"id": say("This is not a text.")})
+    own = {name: value for name, value in item.items() if name != "id"}
+    return {"id": item["id"], **typed(line.writes, line, own, _written)}
+
+
+def typed(
+    known: Mapping[str, Field],
+    seen: Seen,
+    values: Mapping[str, Any],
+    of_line: Callable[[Seen, Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return the values as they were sent; `InvalidError` by field for what its type does not allow.
 
-    A field that the caller's levels neither read nor write is to the caller one that does not exist.
+    A field that the caller's levels neither read nor write is to the caller one that does not exist. `of_line` does the
+    same for a line.
     """
-    wrong: dict[str, Message] = {}
+    wrong: dict[str, Message | Text] = {}
     for name, value in values.items():
         field = known.get(name)
-        if field is None:
+        if name in seen.lines and of_line is not None:
+            wrong |= _lines(name, seen.lines[name], value, of_line)
+        elif field is None:
             wrong[name[:100]] = _no_field(name, seen)
         elif (problem := mistyped(field, value)) is not None:
             wrong[name] = problem
     if wrong:
         raise InvalidError(wrong)
     return dict(values)
+
+
+def _lines(
+    name: str, line: Seen, given: Any, of_line: Callable[[Seen, Mapping[str, Any]], Mapping[str, Any]]
+) -> dict[str, Message | Text]:
+    """Return what is wrong with lines as they were sent, by where it is."""
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        return {name: say("A list of lines is expected.")}
+    wrong: dict[str, Message | Text] = {}
+    for index, item in enumerate(given):
+        try:
+            of_line(line, item)
+        except InvalidError as error:
+            wrong |= {f"{name}.{index}.{field}": problem for field, problem in error.fields.items()}
+    return wrong
 
 
 def _no_field(name: str, seen: Seen) -> Message:

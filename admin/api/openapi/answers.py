@@ -190,6 +190,8 @@ def _new_task(reference: Schema) -> Schema:
 
 def _event() -> Schema:
     change = open_object({"field": _TEXT, "before": _ANY, "after": _ANY, "hidden": _YES})
+    line = {"entity": _TEXT, "id": _TEXT, "kind": _TEXT, "title": _TEXT, "process": _MAYBE, "transition": _MAYBE}
+    lines = {"type": "array", "items": open_object({**line, "changes": {"type": "array", "items": change}})}
     mail = open_object({"id": _TEXT, "recipient": _TEXT, "subject": _TEXT, "state": _TEXT, "sent_at": _MAYBE_MOMENT})
     run = open_object({"id": _TEXT, "automation": _TEXT, "state": _TEXT, "why": _MAYBE, "ended_at": _MAYBE_MOMENT})
     return open_object(
@@ -203,6 +205,7 @@ def _event() -> Schema:
             "from_state": _MAYBE,
             "to_state": _MAYBE,
             "changes": {"type": "array", "items": change},
+            "lines": lines,
             "text": _TEXT,
             "answers": _OBJECT,
             "automation": _MAYBE,

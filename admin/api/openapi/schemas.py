@@ -9,6 +9,7 @@ from admin.api.horizon import Seen
 from admin.api.problems import Words
 from definitions.spec.entity import Field
 from definitions.spec.process import Transition
+from models.lines import MOST
 from models.message import say
 from models.uploads import FILES
 
@@ -119,16 +120,28 @@ def record(seen: Seen, words: Words) -> Schema:
         "id": {"type": "string"},
         "version": {"type": "integer", "description": words(say("Goes up with each change; the ETag has it too."))},
     }
-    return _object({**fields, **own}, ["id", "version", "_title", "_may", "_hidden"])
+    lines = {name: _lines(line, ref(line.entity.name), words) for name, line in seen.lines.items() if line.reads}
+    return _object({**fields, **lines, **own}, ["id", "version", "_title", "_may", "_hidden"])
+
+
+def _lines(line: Seen, item: Schema, words: Words) -> Schema:
+    return {"type": "array", "maxItems": MOST, "items": item, "title": words(line.entity.many)}
 
 
 def new(seen: Seen, words: Words) -> Schema:
     """Return the schema of what creates a record."""
-    needed = [name for name, field in seen.new.items() if field.required and field.default is None]
-    fields = {}
-    for name, field in seen.new.items():
+    return _new(seen, seen.new, words)
+
+
+def _new(seen: Seen, given: Mapping[str, Field], words: Words) -> Schema:
+    needed = [name for name, field in given.items() if field.required and field.default is None]
+    fields: dict[str, Schema] = {}
+    for name, field in given.items():
         schema = sent(field)
         fields[name] = told(schema if name in needed else nullable(schema), field, words)
+    for name, line in seen.lines.items():
+        if line.begun:
+            fields[name] = _lines(line, _new(line, line.begun, words), words)
     return _object(fields, needed)
 
 
@@ -138,7 +151,21 @@ def change(seen: Seen, words: Words) -> Schema:
         name: told(sent(field) if field.required else nullable(sent(field)), field, words)
         for name, field in seen.writes.items()
     }
+    for name, line in seen.lines.items():
+        item = _object({"id": {"type": "string"}, **_either(line, words)}, [])
+        fields[name] = _lines(line, item, words)
     return _object(fields, [])
+
+
+def _either(line: Seen, words: Words) -> dict[str, Schema]:
+    """Return what a line may be sent, which is new or changed."""
+    known = {name: field for name, field in {**line.new, **line.writes}.items() if name != "parent"}
+    fields = {name: told(nullable(sent(field)), field, words) for name, field in known.items()}
+    lines = {
+        name: _lines(each, _object({"id": {"type": "string"}, **_either(each, words)}, []), words)
+        for name, each in line.lines.items()
+    }
+    return {**fields, **lines}
 
 
 def form(transition: Transition, words: Words) -> Schema:
