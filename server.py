@@ -16,6 +16,7 @@ from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
 from admin.hosts import KnownHosts
 from admin.networks import Networks
+from admin.refusals import Refusals
 from admin.routes import routes
 from admin.settings import Settings, from_environment
 from models.clock import Clock, SystemClock
@@ -56,6 +57,7 @@ def compose(
     made = Starlette(
         routes=routes(networks),
         middleware=[
+            Middleware(Refusals),
             Middleware(SecurityHeaders),
             Middleware(KnownHosts, hosts=settings.known_hosts),
             Middleware(HostCookies),

@@ -28,8 +28,8 @@ DRIFT = 1
 CODES = 10
 """Recovery codes that a member has."""
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_CODE_LENGTH = 16
-"""80 bits: nobody finds one of them by trying, with the hashes in hand or without."""
+_CODE_LENGTH = 24
+"""120 bits: nobody finds one of them by trying, with the hashes in hand or without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ async def sign_out(request: Request) -> Response:
     await accounts.sign_out(visit.tenant, request.cookies[SESSION_COOKIE], ip=visit.actor.ip)
     response = redirect(request, visit.url("sign-in"))
     response.delete_cookie(SESSION_COOKIE, path=visit.url())
+    response.headers["Clear-Site-Data"] = '"storage"'  # cookies are those of all networks: each goes alone
     return say_on(request, response, say("You are signed out."))
 
 

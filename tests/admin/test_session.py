@@ -34,6 +34,12 @@ def _only(level: str, _: tuple[str, ...]) -> list[str]:
     return [level]
 
 
+async def test_who_signs_out_leaves_nothing_in_the_browser(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as visitor:
+        answer = await visitor.post("sign-out")
+    assert answer.headers["clear-site-data"] == '"storage"'
+
+
 async def test_a_page_asks_who_one_is_and_comes_back_to_itself(office: Office) -> None:
     async with office.visitor() as visitor:
         asked = await visitor.get("tasks?done=1")
