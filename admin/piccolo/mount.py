@@ -42,6 +42,8 @@ from workflows.registers import MEMBER
 
 SEAMS = ("PiccoloCRUD", "FastAPIWrapper")
 """The names in piccolo-admin's module under which it looks up what serves a table, and what gives that an address."""
+SHEETS = ("tokens.css", "back-office-look.css", "back-office.css", "back-office-forms.css")
+"""Our style sheets, behind piccolo-admin's own; the network's hue comes after them."""
 KEPT = 8
 """How many built admins (network, version and language) are kept."""
 PAGE = 50
@@ -124,7 +126,9 @@ def build(network: Network, language: str, engine: Engine[Any], home: str) -> Ad
         sidebar_links={spoken.words(say("Back to the screens")): home},
     )
     router.user_middleware.clear()  # its CSRF check has a token of its own; ours comes before it, at the door
-    router.template = _page(router.template, language, router.site_name, f"{home}icon.svg")
+    router.template = _page(
+        router.template, language, router.site_name, f"{home}icon.svg", f"{home}theme.css?hue={network.hue}"
+    )
     ours = script(language, network.timezone)  # before theirs, which reads what ours sets
     router.template = router.template.replace('<script type="module"', f'{ours}<script type="module"', 1)
     _replace(router, home, forms.submitting(asked))
@@ -183,11 +187,9 @@ def _config(descriptor: Descriptor, network: Network, group: str) -> TableConfig
     )
 
 
-def _page(template: str, language: str, title: str, icon: str) -> str:
-    """Return piccolo-admin's page in our language, under our title and icon, with our style sheet behind its own."""
-    sheets = "".join(
-        f'<link rel="stylesheet" href="{static(name)}">' for name in ("back-office.css", "back-office-forms.css")
-    )
+def _page(template: str, language: str, title: str, icon: str, theme: str) -> str:
+    """Return piccolo-admin's page in our language, under our title and icon, with our style sheets behind its own."""
+    sheets = "".join(f'<link rel="stylesheet" href="{address}">' for address in (*map(static, SHEETS), theme))
     ours = (
         f'<link rel="icon" href="{icon}">{sheets}<script type="module" src="{static("back-office-forms.js")}"></script>'
     )

@@ -69,6 +69,16 @@ function label(schema) {
   for (const each of document.querySelectorAll('label[for^="csv_"]')) rename(each, title(each.htmlFor.slice(4)));
 }
 
+// On phones each value of a row stands beside the name of its column.
+function head() {
+  for (const table of document.querySelectorAll(".table_wrapper table:has(thead)")) {
+    const names = [...table.tHead.rows[0].cells].map((each) => each.textContent.trim());
+    for (const row of table.tBodies[0]?.rows ?? [])
+      for (const [at, cell] of [...row.cells].entries())
+        if (names[at] && cell.dataset.label !== names[at]) cell.dataset.label = names[at];
+  }
+}
+
 function rename(element, title) {
   if (title && element.textContent !== title) element.textContent = title;
 }
@@ -110,6 +120,7 @@ function way(place, address, text) {
 
 function dress() {
   translate(document.body);
+  head();
   const { $store, $router } = theirs() ?? {};
   const schema = $store?.state.schema;
   if (!schema?.extra) return;

@@ -152,3 +152,29 @@ def english(page: Page) -> None:
     text = page.locator("body")
     for word in ("Null", "NULL", "Equals", "per page", "of 1", "Add Row", "Welcome"):
         expect(text).not_to_contain_text(word)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_each_value_stands_beside_its_name_in_the_colours_of_the_network(
+    house: House, sign_in: SignIn, scheme: str
+) -> None:
+    lead = house.lead("Camille", city="Nice")
+    page = sign_in("Hélène", width=390, scheme=scheme)
+    colours = "getComputedStyle(document.querySelector({})).backgroundColor"
+    page.goto(f"{house.url}e/lead/new")
+    ours = page.evaluate("[getComputedStyle(document.body).backgroundColor, " + colours.format("'main .btn.p'") + "]")
+    page.goto(house.url + LISTED)
+    city = page.locator(".table_wrapper tbody td[data-label=Ville]")
+    expect(city).to_have_text("Nice")
+    assert page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, "
+        + colours.format("'.title_bar .button[href$=\"/add/\"]'") + "]"
+    ) == ours  # fmt: skip
+    named = page.evaluate("getComputedStyle(document.querySelector('td[data-label=Ville]'), '::before').content")
+    assert named == '"Ville"'
+    for path in (LISTED, f"{LISTED}{lead}/", "back-office/#/Historique/", "back-office/#/forms/invite/"):
+        page.goto(house.url + path)
+        expect(page.locator(".table_wrapper tbody tr:visible, form:visible").first).to_be_visible()
+        too_wide = "[document.documentElement, ...document.querySelectorAll('.left_column, .inner')]"
+        wide = page.evaluate(f"{too_wide}.filter(each => each.scrollWidth > each.clientWidth).length")
+        assert wide == 0, path
