@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models.changes import see
 from models.errors import RequestError
 from models.record import Change, LineChange, Record
-from workflows import bulk, history
+from workflows import automatic, bulk, history
 from workflows.history import stored, told
 from workflows.triggers import Occurrence, awaited, keep_written, occur, settle_all
 from workflows.unit import Unit
@@ -27,13 +28,18 @@ async def create_traced(unit: Unit, entity: str, values: Mapping[str, Any]) -> t
     record = await unit.records.create(entity, values)
     after = stored(unit, entity, record.full, _given(record.full))
     row = await history.keep(unit, "created", entity, record.id, after=after)
-    await occur(unit, Occurrence("created", record, row))
+    moved = await occur(unit, Occurrence("created", record, row)) is not None
     if any(name in values for name in unit.network.lines(entity)):
+        moved = True  # what its lines started may have changed it
         for line in await unit.records.parts(entity, record.id):
             await _tell(unit, line)
-        now = await unit.records.system.find(entity, record.id)  # what its lines started may have changed it
-        record = await see(unit.records, unit.records.sight(entity), now.full)
-    return record, row
+    return (await _as_it_is(unit, record) if moved else record), row
+
+
+async def _as_it_is(unit: Unit, record: Record) -> Record:
+    """Return a record after what followed from its change, as the actor sees it."""
+    now = await unit.records.system.find(record.entity, record.id)
+    return await see(unit.records, unit.records.sight(record.entity), now.full)
 
 
 async def create_many(
@@ -79,7 +85,10 @@ async def update_traced(
     lines = await _told_of(unit, change.lines)
     if not told(change.fields) and not lines:
         return change, None
-    return change, await keep_written(unit, change, lines)
+    row = await keep_written(unit, change, lines)
+    if automatic.awaits(unit, entity):
+        change = replace(change, after=await _as_it_is(unit, change.after))
+    return change, row
 
 
 async def _told_of(unit: Unit, lines: Sequence[LineChange]) -> dict[str, list[str]]:

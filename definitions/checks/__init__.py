@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from definitions.checks.automatic import check_automatic
 from definitions.checks.checked import Checked
 from definitions.checks.fields import check_fields
 from definitions.checks.levels import check_levels
@@ -20,6 +21,7 @@ Check = Callable[[Checked], Iterable[Problem]]
 
 CHECKS: tuple[Check, ...] = (
     check_processes,
+    check_automatic,
     check_rights,
     check_levels,
     check_privacy,

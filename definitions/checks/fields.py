@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import re2  # type: ignore[import-untyped] # it has no types
 
 from definitions.checks.checked import Checked
+from definitions.expr import Expression
+from definitions.expr.nodes import Call, Node, children, place_at
 from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.entity import Field
 from definitions.spec.value import Value
+
+_CLOCKS = frozenset({"now", "today", "age"})
 
 
 def check_fields(checked: Checked) -> Iterator[Problem]:
@@ -19,6 +23,12 @@ def check_fields(checked: Checked) -> Iterator[Problem]:
     for field in _fields(checked):
         yield from _pattern(field)
         yield from _bounds(field)
+    for entity in checked.network.entities.values():
+        computed = {field.name: field.compute.expression for field in entity.fields.values() if field.compute}
+        expressions = {name: found for name, found in computed.items() if found is not None}
+        for found in expressions.values():
+            yield from _clocks(found, found.tree)
+        yield from _circles(expressions)
 
 
 def _fields(checked: Checked) -> Iterable[Field]:
@@ -27,6 +37,46 @@ def _fields(checked: Checked) -> Iterable[Field]:
     for process in checked.network.processes.values():
         for transition in process.transitions.values():
             yield from (question.field for question in transition.form.values() if question.edits is None)
+
+
+def _clocks(compute: Expression, node: Node) -> Iterator[Problem]:
+    """Yield where a computed field asks for the time: it is computed when the record changes, not as time goes by."""
+    if isinstance(node, Call) and node.target is None and node.name in _CLOCKS:
+        sentence = say("A computed field does not ask for the time: {name}(…).", name=node.name)
+        hint = say("Ask where it is needed: in a view, a guard or an automation.")
+        yield Problem("field.compute_reads", place_at(compute.text, compute.place, node.start), sentence, hint)
+    for child in children(node):
+        yield from _clocks(compute, child)
+
+
+def _circles(computed: Mapping[str, Expression]) -> Iterator[Problem]:
+    """Yield the first field of each circle of fields that are computed from each other."""
+    reads = {
+        name: [path[1] for path in sorted(found.reads) if path[0] == "record" and path[1:] and path[1] in computed]
+        for name, found in computed.items()
+    }
+    told: set[str] = set()
+    for name in computed:
+        way = _way_back(reads, name)
+        if len(way) > 2 and told.isdisjoint(way):
+            sentence = say("'{name}' is computed from itself: {shown}.", name=name, shown=" → ".join(way))
+            yield Problem("field.compute_cycle", computed[name].place, sentence, say("Fill one of them in."))
+            told |= {*way}
+
+
+def _way_back(reads: Mapping[str, list[str]], name: str) -> list[str]:
+    """Return the shortest way from a field over what it reads to itself, nothing when there is none."""
+    ways = [[name]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for read in reads[way[-1]]:
+            if read == name:
+                return [*way, read]
+            if read not in seen:
+                seen.add(read)
+                ways.append([*way, read])
+    return []
 
 
 def _pattern(field: Field) -> Iterator[Problem]:

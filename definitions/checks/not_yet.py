@@ -15,9 +15,6 @@ LATER_KINDS = frozenset(
 LATER = {
     "entity": ("fields/*/encrypted=true",),
     "process": (
-        "states/*/states",
-        "states/*/parallel=true",
-        "transitions/*/auto=true",
         "transitions/*/approval",
         "transitions/*/form/*/type=file",
         "transitions/*/form/*/type=image",
@@ -31,10 +28,8 @@ LATER = {
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
 
 _HINTS = {
-    "states": say("Write all states beside each other for now."),
     "approval": say("Let the levels in 'by' take the transition themselves for now."),
     "type": say("Let it fill a field of the record for now, with 'field'."),
-    "auto": say("Use an automation with 'move' for now."),
 }
 
 

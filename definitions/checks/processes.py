@@ -20,11 +20,12 @@ def check_processes(checked: Checked) -> Iterator[Problem]:
 
 
 def _course(process: Process) -> Iterator[Problem]:
-    wrong = [*_shape(process), *_beginnings(process)]
-    yield from wrong
-    if not wrong:
+    misshapen, wrong = [*_shape(process)], [*_beginnings(process)]
+    yield from (*misshapen, *wrong)
+    if not misshapen and not wrong:
         yield from _unreachable(process)
-    yield from _dead_ends(process)
+    if not misshapen:
+        yield from _dead_ends(process)
 
 
 def _shape(process: Process) -> Iterator[Problem]:
