@@ -69,11 +69,14 @@ _RELEASE = """
 UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL, "attempts" = "attempts" - 1
 WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
 """
+_SETTLE = """UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
+WHERE "state" = 'dead' AND "unique_key" >= ? AND "unique_key" < ?"""
 _ANEW = """UPDATE "_outbox" SET "payload" = ? WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?"""
 _CANCEL = """
 UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
 WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
 """
+_RETIME = """UPDATE "_outbox" SET "run_at" = ? WHERE "unique_key" = ? AND "state" = 'ready' AND "lease_until" IS NULL"""
 _NEXT_FREE = """
 SELECT "run_at" FROM "_outbox" WHERE "state" = 'ready' AND "lease_until" IS NULL AND "kind" IN ({kinds})
 ORDER BY "run_at" LIMIT 1
@@ -132,12 +135,12 @@ async def enqueue(  # noqa: PLR0913 - all that decides when and how often
     return row_id
 
 
-async def bury(unit: Unit, kind: Kind, payload: Mapping[str, Any], reason: str) -> None:
+async def bury(unit: Unit, kind: Kind, payload: Mapping[str, Any], reason: str, unique_key: str) -> None:
     """Keep a dead row for work that must not be done."""
     now = moment(unit.now)
     await unit.tx.run(
         OUTBOX.insert(),
-        [unit.new_id(), kind, dump(payload), now, 0, 0, ATTEMPTS, "dead", None, None, None, reason, now, now],
+        [unit.new_id(), kind, dump(payload), now, 0, 0, ATTEMPTS, "dead", None, None, unique_key, reason, now, now],
     )
 
 
@@ -206,6 +209,11 @@ async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
     return await tx.run(_CANCEL, [moment(now), prefix, _behind(prefix)])
 
 
+async def settle(tx: Tx, prefix: str, now: datetime) -> None:
+    """Put aside the dead rows whose unique keys begin with `prefix`: somebody decided about them."""
+    await tx.run(_SETTLE, [moment(now), prefix, _behind(prefix)])
+
+
 async def ask_otherwise(tx: Tx, payloads: Mapping[str, Mapping[str, Any]]) -> None:
     """Change what is asked for by the rows whose unique keys begin with these, and that were not done yet."""
     await tx.run_many(_ANEW, [(dump(payload), prefix, _behind(prefix)) for prefix, payload in payloads.items()])
@@ -217,6 +225,11 @@ async def asked(tx: Tx, prefix: str, now: datetime) -> list[Asked]:
     AND ("state" = 'ready' OR "run_at" > ?)"""
     found = await tx.rows(sql, [prefix, _behind(prefix), moment(now)])
     return [Asked(row, must_moment(run_at), bool(over)) for row, run_at, over in found]
+
+
+async def retime(tx: Tx, key: str, at: datetime) -> None:
+    """Let what was asked for under a key, and is not begun, happen at another time."""
+    await tx.run(_RETIME, [moment(at), key])
 
 
 async def forget(tx: Tx, row_id: str) -> None:

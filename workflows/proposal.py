@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,9 +16,10 @@ from models.examine import examine, in_state
 from models.message import Message, say
 from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, plan
 from models.published import hash_files
+from models.shape import TableShape
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import migration, runs
+from workflows import migration, retiming, runs
 from workflows.rights import RightChange, rights_changed
 
 Change = Literal["added", "changed", "removed", "renamed"]
@@ -79,6 +80,15 @@ class RunChange:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerChange:
+    """An automation that is another one and has timers waiting: they are planned anew, or (removed) they go."""
+
+    automation: str
+    change: Change
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What publishing would do to version `base`; `refused` is what forbids it, `warnings` what the checker remarks."""
 
@@ -89,6 +99,7 @@ class Proposal:
     tables: tuple[TableChange, ...]
     states: tuple[StateChange, ...]
     runs: tuple[RunChange, ...]
+    timers: tuple[TimerChange, ...]
     rights: tuple[RightChange, ...]
     refused: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
@@ -114,6 +125,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             tables=tuple([await _table(tx, step) for step in planned.steps]),
             states=tuple([change for step in planned.steps for change in await _states(tx, step)]),
             runs=tuple(_runs(planned, await runs.counts(tx))),
+            timers=tuple([change async for change in _timers(tx, planned)]),
             rights=rights_changed(planned),
             refused=(*await examine(tx, planned, allow_loss=allow_loss), *lost),
             warnings=loaded.problems,
@@ -193,9 +205,49 @@ def _details(step: ChangeTable) -> Iterator[Message]:
             yield say("{was} is called {name}.", was=was, name=name)
     for name in sorted(step.retyped):
         yield say("{name} becomes {type}.", name=name, type=step.new.entity.fields[name].type)
+    yield from _rules(step)
     yield from (_option(name, *move) for name, moves in step.options.items() for move in moves.items())
     if step.recomputed:
         yield say("Computed again: {names}.", names=", ".join(step.recomputed))
+
+
+def _rules(step: ChangeTable) -> Iterator[Message]:
+    """Yield what becomes of the rules of columns that stay, and of the indexes that somebody asked for."""
+    for name, source in step.sources.items():
+        was, now = step.old.columns[source], step.new.columns[name]
+        if now.kind != "field" or name in step.retyped:
+            continue
+        if was.null != now.null:
+            yield (
+                say("{name} may be left empty.", name=name) if now.null else say("{name} becomes required.", name=name)
+            )
+        if was.references and was.on_delete != now.on_delete:
+            yield say("{name} follows '{rule}' when what it refers to is deleted.", name=name, rule=now.on_delete)
+    was_indexed = {(tuple(step.renamed.get(each, each) for each in of), unique) for of, unique in _asked_for(step.old)}
+    now_indexed = set(_asked_for(step.new))
+    for of, unique in sorted(now_indexed - was_indexed):
+        yield _index(of, "become unique" if unique else "an index")
+    for of, unique in sorted(was_indexed - now_indexed):
+        yield _index(of, "unique no more" if unique else "no index")
+
+
+_INDEX: Mapping[str, Message] = {
+    "become unique": say("From now on unique: {names}."),
+    "unique no more": say("Unique no more: {names}."),
+    "an index": say("An index comes: {names}."),
+    "no index": say("An index goes: {names}."),
+}
+
+
+def _index(of: tuple[str, ...], what: str) -> Message:
+    return say(_INDEX[what].text, names=", ".join(of))
+
+
+def _asked_for(table: TableShape) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the fields that are indexed or unique because their definition says so."""
+    for index in table.indexes:
+        if all(name in table.entity.fields for name in index.columns):
+            yield index.columns, index.unique
 
 
 def _option(name: str, option: str, target: str | None) -> Message:
@@ -219,6 +271,13 @@ def _runs(plan: Plan, active: Mapping[str, int]) -> Iterator[RunChange]:
     for name, (change, fate) in fates(plan).items():
         if active.get(name):
             yield RunChange(name, change, active[name], fate)
+
+
+async def _timers(tx: Tx, plan: Plan) -> AsyncIterator[TimerChange]:
+    for name, (change, _) in fates(plan).items():
+        waiting = await retiming.waiting(tx, name)
+        if waiting:
+            yield TimerChange(name, change, waiting)
 
 
 def fates(plan: Plan) -> dict[str, tuple[Change, Fate]]:

@@ -17,7 +17,7 @@ from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
-from workflows import auditing, migration, runs
+from workflows import auditing, migration, retiming, runs
 from workflows.automations import ENDED
 from workflows.proposal import definitions_changed, fates
 from workflows.rights import rights_changed
@@ -64,6 +64,7 @@ async def publish(
         records = Records(fresh, tx, SYSTEM, context, new_id=tenant.new_id)
         unit = Unit(fresh, tx, SYSTEM, context, tenant.new_id, records)
         await _audit(unit, plan, author)
+        await retiming.follow(tx, plan)
         for name, (_, fate) in fates(plan).items():
             if fate == "cancel":
                 for run in await runs.under_way(tx, plan.automations.get(name, name)):

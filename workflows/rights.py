@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from definitions.spec.access import EntityAccess, Level, Rule
 from definitions.spec.network import Network
 from models.access import Access, Action
 from models.actor import Actor
+from models.message import Message, say
 from models.plan import Plan
 from models.rules import NEVER, plain
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 REACHES = ("none", "mine", "downline", "all")
 """From nothing to everything; conditions stand nowhere in this order."""
+
+_DOES: Mapping[str, Message] = {
+    "read": say("read {about}"),
+    "create": say("create {about}"),
+    "update": say("change {about}"),
+    "delete": say("delete {about}"),
+    "write": say("fill {about}"),
+    "take": say("take {about}"),
+    "use": say("use the function {about}"),
+    "do": say("do {about}"),
+}
+_REACHES: Mapping[str, Message] = {
+    "all": say("all"),
+    "mine": say("the own ones"),
+    "downline": say("those of the own downline"),
+    "none": say("none"),
+}
+
+
+def _said(right: Right, before: str, after: str) -> Message:
+    level, about, action = right
+    what = say(_DOES[action].text, about=about)
+    if after == "none":
+        return say("{level} may no longer {what}.", level=level, what=what)
+    if after == "all" and before == "none":
+        return say("{level} may {what}.", level=level, what=what)
+    if before == "none":
+        return say("{level} may {what}: {after}.", level=level, what=what, after=_reach(after))
+    now, was = _reach(after), _reach(before)
+    return say("{level} may {what}: {after}; before: {before}.", level=level, what=what, after=now, before=was)
+
+
+def _reach(text: str) -> Message:
+    """Return a reach in words; a condition as it is written."""
+    return _REACHES.get(text) or say("where {condition}", condition=text)
+
 
 Right = tuple[str, str, str]
 """Level, what it is about (`repair`, `repair.email`, `repairing.finish`, a function), action."""
@@ -31,6 +68,8 @@ class RightChange:
     before: str
     after: str
     change: Literal["gained", "lost", "changed"]
+    says: Message = field(compare=False)
+    """What it means, as a sentence."""
 
 
 def rights_changed(plan: Plan) -> tuple[RightChange, ...]:
@@ -39,7 +78,11 @@ def rights_changed(plan: Plan) -> tuple[RightChange, ...]:
     after = dict(_rights(plan.new))
     rights = dict.fromkeys((*after, *before))
     pairs = ((right, before.get(right, "none"), after.get(right, "none")) for right in rights)
-    return tuple(RightChange(*right, was, now, _direction(was, now)) for right, was, now in pairs if was != now)
+    return tuple(
+        RightChange(*right, was, now, _direction(was, now), _said(right, was, now))
+        for right, was, now in pairs
+        if was != now
+    )
 
 
 def _direction(before: str, after: str) -> Literal["gained", "lost", "changed"]:

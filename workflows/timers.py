@@ -47,7 +47,7 @@ async def arm_again(unit: Unit, record: Record, automation: str) -> None:
                     await _arm_stays(unit, stays, record, entry, since)
     for due in known.due.get(record.entity, ()):
         if due.automation.name == automation:
-            await _arm_due(unit, due, record)
+            await _arm_due(unit, due, record, again=True)
 
 
 async def _entry(unit: Unit, record: Record, process: str, state: str) -> tuple[str, datetime]:
@@ -73,7 +73,7 @@ async def _arm_stays(unit: Unit, timer: StaysTimer, record: Record, entry: str, 
     await outbox.enqueue(unit, "stays", payload, at, f"stays:{name}:{position}:{record.id}:{entry}:{moment(at)}")
 
 
-async def _arm_due(unit: Unit, timer: DueTimer, record: Record) -> None:
+async def _arm_due(unit: Unit, timer: DueTimer, record: Record, *, again: bool = False) -> None:
     value = record.full.get(timer.trigger.at)
     if value is None:
         return
@@ -85,6 +85,8 @@ async def _arm_due(unit: Unit, timer: DueTimer, record: Record) -> None:
     at = max(at, unit.now)  # a reminder for something that is nearer than its notice comes now, late but in time
     key = f"due:{name}:{position}:{record.id}:{moment(event)}"
     await outbox.enqueue(unit, "due", payload | {"value": moment(event)}, at, key)
+    if again:  # the definition may have another notice now
+        await outbox.retime(unit.tx, key, at)
 
 
 def _moment_of(value: date | datetime, context: Context) -> datetime:

@@ -64,6 +64,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _section(spoken("Tables"), (line for table in found["tables"] for line in _table(table)))
     yield from _section(spoken("States"), map(_state, found["states"]))
     yield from _section(spoken("Runs under way"), map(_run, found["runs"]))
+    yield from _section(spoken("Timers"), map(_timer, found["timers"]))
     yield from _section(spoken("Rights"), map(_right, found["rights"]))
 
 
@@ -101,8 +102,18 @@ def _run(one: Mapping[str, Any]) -> str:
     return f"{SIGNS[one['change']]} {one['automation']}: {said}"
 
 
+def _timer(one: Mapping[str, Any]) -> str:
+    count: int = one["waiting"]
+    said = (
+        spoken_number("{n} timer, which goes", "{n} timers, which go", count)
+        if one["change"] == "removed"
+        else spoken_number("{n} timer, planned anew", "{n} timers, planned anew", count)
+    )
+    return f"{SIGNS[one['change']]} {one['automation']}: {said}"
+
+
 def _right(one: Mapping[str, Any]) -> str:
-    return f"{SIGNS[one['change']]} {one['level']}: {one['action']} {one['about']}: {one['before']} → {one['after']}"
+    return f"{SIGNS[one['change']]} {one['says']}"
 
 
 def _records(one: Mapping[str, Any]) -> str:

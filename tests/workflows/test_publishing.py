@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from tests.workflows.test_automations import automation, staged
 from workflows import commands, publishing
 from workflows.proposal import DefinitionChange, RunChange, StateChange, propose
 from workflows.rights import rights_changed
+from workflows.stored import must_moment
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +111,91 @@ def test_rights_that_are_gained_and_lost_are_listed(
     assert new is not None
     found = rights_changed(plan(old, new))
     assert [(one.level, one.about, one.action, one.after, one.change) for one in found] == expected
+
+
+WORDS = [
+    "distributor may change lead: those of the own downline; before: the own ones.",
+    "distributor may no longer delete lead.",
+    "assistant may use the function export.",
+    'assistant may read lead: where record.country == "BE"; before: where record.country == "FR".',
+    "assistant may take recruiting.sign.",
+]
+
+
+def test_rights_are_told_in_words() -> None:
+    old, new = load(SMALL).network, load(edited(SMALL, *(edit for edit, _ in RIGHTS[:4]))).network
+    assert new is not None
+    assert [str(one.says) for one in rights_changed(plan(old, new))] == WORDS
+
+
+DUE = automation("{due: {entity: lead, at: next_call_at, before: 1d}}", "  - set: {city: Lyon}")
+STAYS = automation("{stays: {state: recruiting.contacted, for: 2d}}", "  - set: {city: Lyon}")
+RENAMED = (("automation: it", "automation: other\nwas: it"),)
+TIMERS = [
+    ("the automation is called differently", DUE, RENAMED, 2),
+    ("the automation is called differently", STAYS, RENAMED, 2),
+    ("its notice is longer", DUE, (("before: 1d", "before: 2d"),), 1),
+    ("its notice is shorter", DUE, (("before: 1d", "before: 12h"),), 2.5),
+    ("it waits longer", STAYS, (("for: 2d", "for: 3d"),), 3),
+]
+
+
+@pytest.mark.parametrize(("says", "files", "edits", "days"), TIMERS)
+async def test_timers_that_wait_follow_a_change_and_fire_once(
+    make_stage: MakeStage, says: str, files: dict[str, str], edits: tuple[tuple[str, str], ...], days: float
+) -> None:
+    stage, lea = await staged(make_stage, files)
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead, next_call_at=(stage.clock.now() + timedelta(days=3)).isoformat())
+    await stage.worker.run_due()
+    changed_files = edited(files, *edits)
+    assert [
+        (one.waiting, one.change in {"changed", "renamed"})
+        for one in (await propose(stage.tenant, changed_files)).timers
+    ] == [(1, True)], says
+    await publishing.publish(stage.tenant, changed_files)
+    for _ in range(40):
+        stage.clock.forward(timedelta(hours=3))
+        await stage.worker.run_due()
+    [(started,)] = await stage.rows("_run", "started_at")
+    since = must_moment(started) - (stage.clock.now() - timedelta(days=5))
+    assert since == timedelta(days=days)
+
+
+@pytest.mark.parametrize("files", [DUE, STAYS])
+async def test_timers_fire_once_whatever_their_entity_is_called(make_stage: MakeStage, files: dict[str, str]) -> None:
+    stage, lea = await staged(make_stage, files)
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead, next_call_at=(stage.clock.now() + timedelta(days=3)).isoformat())
+    await stage.worker.run_due()
+    renamed = {
+        name: re.sub(r"(entity|about): lead\b|^  lead:", _prospect, text, flags=re.M) for name, text in files.items()
+    }
+    await publishing.publish(
+        stage.tenant,
+        edited(
+            renamed, ("entity: prospect\nlabel: {fr: Prospect", "entity: prospect\nwas: lead\nlabel: {fr: Prospect")
+        ),
+    )
+    stage.clock.forward(timedelta(days=5))
+    await stage.worker.run_due()
+    assert await stage.rows("_run", "entity", "state") == [("prospect", "done")]
+
+
+def _prospect(found: re.Match[str]) -> str:
+    return found[0].replace("lead", "prospect")
+
+
+async def test_a_reminder_that_came_does_not_come_again_under_another_name(make_stage: MakeStage) -> None:
+    stage, lea = await staged(make_stage, DUE)
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead, next_call_at=(stage.clock.now() + timedelta(hours=30)).isoformat())
+    stage.clock.forward(timedelta(hours=8))
+    await stage.worker.run_due()
+    await publishing.publish(stage.tenant, edited(DUE, *RENAMED))
+    stage.clock.forward(timedelta(hours=1))
+    await stage.worker.run_due()
+    assert await stage.rows("_run", "automation", "state") == [("other", "done")]
 
 
 def test_what_is_only_called_differently_is_no_change_of_rights() -> None:
