@@ -27,8 +27,6 @@ ENDED = say("The automation was changed; its runs end with a change.")
 STEPS = 100
 """So many steps a transaction does at most; a run that has more to do goes on in the next one, behind other work."""
 _INSERT = STEP.insert()
-_OF_PAUSES = frozenset({"waiting", "cancel", "awaits", "tries"})
-"""What a cursor says of a pause alone."""
 _RETRY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
 
@@ -90,14 +88,35 @@ class Journey:
         """Go on from where the run stands."""
         cursor = self.scene.run.cursor
         at: str | None = cursor.get("at", self.program.first)
-        if cursor.get("waiting") and at is not None:
-            at = await self._wake(at)
+        if at is not None:
+            at = await self._begin(at)
         done = 0
         while at is not None and done < STEPS:
             done += 1
             at = await self._step(at)
         if at is not None:
             await self._rest(at)
+
+    async def _begin(self, at: str) -> str | None:
+        """Return the step to go on with: behind a wait that is over, and as somebody asked who looks after the run."""
+        cursor = self.scene.run.cursor
+        if cursor.get("waiting"):
+            return await self._wake(at)
+        step = self.program.steps.get(at)
+        if step is None:
+            return at
+        if "again" in cursor:
+            await self._trace(step, "retried", why=say("Tried again by {name}.", name=cursor["again"]))
+        if "skip" in cursor:
+            return await self._leave(step, say("Skipped by {name}.", name=cursor["skip"]))
+        return at
+
+    async def _leave(self, step: Action, why: Message) -> str | None:
+        """Go on behind a step that is not done, and out of a loop that is not ended."""
+        await self._trace(step, "skipped", why=why)
+        if isinstance(step, ForEach) and turns.is_in(self.scene.run, step.path):
+            self._run(await turns.leave(self.scene.unit.tx, self.scene.run))
+        return await self._follow(step.path)
 
     async def _wake(self, at: str) -> str | None:
         """Go on behind a wait, unless it was called off meanwhile."""
@@ -185,7 +204,7 @@ class Journey:
         if run.cursor["turns"] > turns.MOST:
             why = say("The loops of this run have taken more than {count} turns.", count=turns.MOST)
             await self._trace(step, "failed", why=why)
-            await self._end("failed", why)
+            await self._give_up(step, why)
             return None
         self._run(run)
         if await self.scene.item_is_gone():
@@ -222,10 +241,15 @@ class Journey:
             return None
         lenient = self.program.lenient(step.path)
         if lenient is None:
-            await self._end("failed", why)
+            await self._give_up(step, why)
             return None
         self._run(turns.back_to(self.scene.run, lenient.path))
         return lenient.path if turns.is_in(self.scene.run, lenient.path) else await self._follow(lenient.path)
+
+    async def _give_up(self, step: Action, why: Message) -> None:
+        """End the run at a step that failed for good; it is kept where that is."""
+        await runs.mark(self.scene.unit, replace(self.scene.run, cursor=self._cursor(step.path, {})))
+        await self._end("failed", why)
 
     async def _pause(self, at: str, until: datetime, more: Mapping[str, Any]) -> None:
         unit = self.scene.unit
@@ -267,7 +291,7 @@ class Journey:
     ) -> None:
         unit, run = self.scene.unit, self.scene.run
         seq = int(run.cursor.get("seq", 0)) + 1
-        cursor = {name: value for name, value in run.cursor.items() if name not in _OF_PAUSES}
+        cursor = {name: value for name, value in run.cursor.items() if name not in runs.OF_PAUSES}
         self._run(replace(run, cursor={**cursor, "seq": seq}))
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
         said = [dump(inputs or {}), dump(result or {}), outcome, dump_message(why)]

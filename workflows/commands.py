@@ -16,7 +16,7 @@ from models.errors import NotFoundError
 from models.record import Change, Record
 from models.tenant import Tenant
 from workflows import changes as record
-from workflows import moves, notes, posting, replays, tasks
+from workflows import moves, notes, overseeing, posting, replays, tasks
 from workflows.moves import Moved, Offer, Request
 from workflows.replays import Made
 from workflows.undo import undo as undo_move
@@ -27,6 +27,7 @@ __all__ = [
     "Offer",
     "add_task",
     "cancel_mail",
+    "cancel_run",
     "complete_task",
     "create",
     "create_once",
@@ -37,6 +38,8 @@ __all__ = [
     "offers_of",
     "reopen_task",
     "retry_mail",
+    "retry_run",
+    "skip_step",
     "undo",
     "update",
 ]
@@ -147,6 +150,21 @@ async def reopen_task(tenant: Tenant, actor: Actor, task: str) -> None:
 async def retry_mail(tenant: Tenant, actor: Actor, mail: str) -> None:
     """Send a mail once more that failed, was cancelled, or whose fate is unknown."""
     await write(tenant, actor, lambda unit: posting.retry(unit, mail))
+
+
+async def retry_run(tenant: Tenant, actor: Actor, run: str) -> None:
+    """Let a run that failed go on with the step at which it failed."""
+    await write(tenant, actor, lambda unit: overseeing.retry(unit, run))
+
+
+async def skip_step(tenant: Tenant, actor: Actor, run: str) -> None:
+    """Let a run that failed or waits go on behind its step."""
+    await write(tenant, actor, lambda unit: overseeing.skip(unit, run))
+
+
+async def cancel_run(tenant: Tenant, actor: Actor, run: str) -> None:
+    """End a run that is under way, or put one aside that failed."""
+    await write(tenant, actor, lambda unit: overseeing.cancel(unit, run))
 
 
 async def cancel_mail(tenant: Tenant, actor: Actor, mail: str) -> None:

@@ -35,7 +35,7 @@ async def lost(tx: Tx, network: Network, before: Plan | None = None) -> list[Pro
         counts: Counter[str] = Counter()
         program = compile_program(automation.steps)
         async for run in _under_way(tx, _called(automation, before)):
-            if _moved(run, program) is None:
+            if run.state != "failed" and _moved(run, program) is None:
                 counts[run.cursor.get("id") or run.cursor["at"]] += 1
         found += [_problem(automation, step, count) for step, count in sorted(counts.items())]
     return found
@@ -67,7 +67,8 @@ async def migrate(unit: Unit) -> None:
         async for run in _under_way(unit.tx, automation.name):
             moved = _moved(run, program)
             if moved is None:
-                await runs.end(unit, run, "cancelled", GONE)
+                if run.state != "failed":
+                    await runs.end(unit, run, "cancelled", GONE)
                 continue
             if run.definition not in known:
                 known[run.definition] = await renames.since(unit.tx, run.definition, unit.published.version)

@@ -19,6 +19,8 @@ from workflows.stored import dump, dump_message, maybe_moment, moment, read_mome
 from workflows.unit import Unit
 
 State = Literal["running", "waiting", "done", "failed", "cancelled", "not_fired"]
+OF_PAUSES = frozenset({"waiting", "cancel", "awaits", "tries", "again", "skip"})
+"""What a run's cursor says of a pause alone."""
 DEPTH = 12
 """So many automations may cause one another before the chain is cut."""
 
@@ -48,12 +50,14 @@ _QUEUED = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ?
 AND "wake_at" IS NULL ORDER BY "started_at", "id" LIMIT 1"""  # noqa: S608 - the same
 _UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
 ORDER BY "started_at" DESC, "id" DESC"""  # noqa: S608 - the same
-_PART = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ? AND "id" > ?
-ORDER BY "id" LIMIT ?"""  # noqa: S608 - the same
+_PART = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting', 'failed') AND "automation" = ?
+AND "id" > ? ORDER BY "id" LIMIT ?"""  # noqa: S608 - the same
 _MOVE = 'UPDATE "_run" SET "definition" = ?, "cursor" = ?, "names" = ? WHERE "id" = ?'
 _COUNTS = """SELECT "automation", count(*) FROM "_run" WHERE "state" IN ('running', 'waiting') GROUP BY 1"""
 _CAUSED = f'SELECT {_COLUMNS} FROM "_run" WHERE "cause" = ?'  # noqa: S608 - the same
 _END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
+_REOPEN = """UPDATE "_run" SET "state" = ?, "cursor" = ?, "error" = NULL, "ended_at" = NULL, "wake_at" = NULL
+WHERE "id" = ?"""
 _MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ? WHERE "id" = ?'
 
 
@@ -164,7 +168,7 @@ async def under_way(tx: Tx, automation: str) -> list[Run]:
 
 
 async def part(tx: Tx, automation: str, after: str, limit: int) -> list[Run]:
-    """Return some runs of an automation that are not over, those whose ids come next after one."""
+    """Return some runs of an automation that can go on (failed ones too), those whose ids come next after one."""
     return [_read(row) for row in await tx.rows(_PART, [automation, after, limit])]
 
 
@@ -237,7 +241,8 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
     """End the run, and begin the next one of its queue."""
     await unit.tx.run(_END, [state, dump_message(why), moment(unit.now), run.id])
     await outbox.cancel(unit.tx, f"run:{run.id}:", unit.now)
-    await items.forget(unit.tx, f"{run.id}:")
+    if state != "failed":  # that one can go on yet
+        await items.forget(unit.tx, f"{run.id}:")
     if run.key is not None:
         await _be_alone(unit, run)
         row = await unit.tx.row(_QUEUED, [run.automation, run.key])
@@ -245,6 +250,21 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
             following = _read(row)
             await mark(unit, replace(following, state="running"))
             await wake(unit, following)
+
+
+async def reopen(unit: Unit, run: Run) -> None:
+    """Let a run go on now that was over or waited."""
+    await unit.tx.run(_REOPEN, [run.state, dump(run.cursor), run.id])
+    await wake(unit, run)
+
+
+async def has_other(unit: Unit, run: Run) -> bool:
+    """Whether another run of the same key is under way, and the automation allows one at a time."""
+    automation = unit.network.automations.get(run.automation)
+    if not run.key or automation is None or automation.mode == "parallel":
+        return False
+    await _be_alone(unit, run)
+    return any(other.id != run.id for other in await active(unit.tx, run.automation, run.key))
 
 
 async def _be_alone(unit: Unit, run: Run) -> None:
@@ -259,7 +279,7 @@ async def admit(unit: Unit, automation: Automation, run: Run) -> Run:
     """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept."""
     if run.origin.depth > DEPTH:
         why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
-        await outbox.bury(unit, "run", _payload(run), str(why))
+        await outbox.bury(unit, "run", _payload(run), str(why), f"run:{run.id}:")
         return await insert(unit, replace(run, state="failed"), why)
     if run.key:
         await _be_alone(unit, run)

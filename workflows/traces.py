@@ -15,8 +15,11 @@ from workflows.unit import Unit
 
 _RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error" FROM "_run"
 WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
-_STEPS = """SELECT "run", "path", "action", "at", "outcome", "inputs", "result", "error" FROM "_step"
-WHERE "run" IN ({places}) ORDER BY "run", "seq" """
+_STEPS = """SELECT "run", "path", "action", "at", "outcome", "turn", "inputs", "result", "error" FROM
+(SELECT *, row_number() OVER (PARTITION BY "run" ORDER BY "seq" DESC) AS "back" FROM "_step" WHERE "run" IN ({places}))
+AS "step" WHERE "back" <= ? ORDER BY "run", "seq" """
+LAST = 60
+"""So many of its last steps are told of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class StepTrace:
     action: str
     at: datetime
     outcome: str
+    turn: str | None
     inputs: Mapping[str, Any]
     result: Mapping[str, Any]
     why: Message | None
@@ -58,9 +62,16 @@ async def traces_about(unit: Unit, entity: str, record: str, limit: int) -> list
     sql = _STEPS.format(places=", ".join("?" * len(rows)))
     steps: dict[str, list[StepTrace]] = {}
     openly = unit.published.access.administers(unit.actor)
-    for row in await unit.tx.rows(sql, [row[0] for row in rows]):
+    for row in await unit.tx.rows(sql, [*(row[0] for row in rows), LAST]):
         steps.setdefault(row[0], []).append(_step(row, openly=openly))
     return [_run(row, tuple(steps.get(row[0], ()))) for row in rows]
+
+
+async def steps_of(unit: Unit, run: str, last: int = 500) -> tuple[StepTrace, ...]:
+    """Return the last steps of a run that the actor has been found to see, in order."""
+    openly = unit.published.access.administers(unit.actor)
+    rows = await unit.tx.rows(_STEPS.format(places="?"), [run, last])
+    return tuple(_step(row, openly=openly) for row in rows)
 
 
 def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
@@ -70,7 +81,7 @@ def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
 
 
 def _step(row: Row, *, openly: bool) -> StepTrace:
-    _, path, action, at, outcome, inputs, result, error = row
+    _, path, action, at, outcome, turn, inputs, result, error = row
     given = json.loads(inputs or "{}") if openly else {}
     became = json.loads(result or "{}") if openly else {}
-    return StepTrace(path, action, must_moment(at), outcome, given, became, read_message(error))
+    return StepTrace(path, action, must_moment(at), outcome, turn, given, became, read_message(error))

@@ -31,7 +31,7 @@ async def test_what_is_done_goes_after_a_while_and_what_is_dead_stays(stage: Sta
     stage.clock.forward(timedelta(minutes=10))
     await stage.worker.run_due()
     unit_work = {"run": "none"}
-    await write(stage.tenant, SYSTEM, lambda unit: outbox.bury(unit, "run", unit_work, "broken"))
+    await write(stage.tenant, SYSTEM, lambda unit: outbox.bury(unit, "run", unit_work, "broken", "run:broken:"))
     done = await stage.rows("_outbox", "kind", where="state = 'done'")
     assert ("mail",) in done
     stage.clock.forward(upkeep.KEPT)
