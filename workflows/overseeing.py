@@ -19,8 +19,6 @@ from workflows.unit import Unit
 
 LISTED = 50
 """Runs on a page of their list."""
-COUNTED = 1000
-"""Counting ends behind so many: more than that is not told apart."""
 OPEN: tuple[State, ...] = ("failed", "waiting", "running")
 """States in which something can be done about a run; the first are the dead letters."""
 
@@ -60,6 +58,11 @@ async def counts(unit: Unit) -> dict[State, int]:
     return {
         state: await registers.count(unit, _RUNS, Query(filters=(Filter("state", "equals", state),))) for state in OPEN
     }
+
+
+async def failed(unit: Unit) -> int:
+    """Return how many runs failed and nobody decided about yet, of those that the actor may see."""
+    return await registers.count(unit, _RUNS, Query(filters=(Filter("state", "equals", "failed"),)))
 
 
 async def one(unit: Unit, run_id: str) -> Shown:

@@ -11,9 +11,10 @@ from typing import assert_never
 from admin.parts.columns import Column, column
 from admin.parts.shown import Titles, reference_id, write
 from admin.parts.subject import Subject
+from definitions.spec.entity import Entity
 from models.message import Message, say
 from workflows.mails import State
-from workflows.timeline import Event, FieldChange, RunTrace, StepTrace
+from workflows.timeline import Event, FieldChange, LineEvent, RunTrace, StepTrace
 
 SHOWS: dict[str, frozenset[str]] = {
     "all": frozenset(),
@@ -30,6 +31,15 @@ class Changed:
     label: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineTold:
+    """What became of a line: in words, where it is ("" where it went), and what changed of it."""
+
+    text: str
+    href: str
+    changes: tuple[Changed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class Entry:
     undo: str = ""
     undone: bool = False
     href: str = ""
+    lines: tuple[LineTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,9 @@ def references(about: Subject, events: Iterable[Event]) -> dict[str, set[str]]:
     """Return the records that changes name, by entity: their titles are wanted."""
     found: dict[str, set[str]] = {}
     for event in events:
-        for change in event.changes:
-            of = column(about.reader, about.entity, change.field)
+        lines = ((about.visit.network.entities[line.entity], each) for line in event.lines for each in line.changes)
+        for entity, change in (*((about.entity, each) for each in event.changes), *lines):
+            of = column(about.reader, entity, change.field)
             if of is not None and of.kind == "reference" and of.to:
                 values = (value for value in (change.before, change.after) if value)
                 found.setdefault(of.to, set()).update(map(reference_id, values))
@@ -107,8 +119,36 @@ def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entr
         reasons=_reasons(about, event.run) if event.run else (),
         undo=about.url(record_id, "undo", event.id) if event.undo_until and not event.undone else "",
         undone=event.undone,
-        href=about.visit.url("outbox", event.mail.id) if event.mail else "",
+        href=_page(about, event),
+        lines=tuple(_line(about, line, titles) for line in event.lines),
     )
+
+
+LINES: dict[str, Message] = {
+    "created": say("Added: {title}"),
+    "updated": say("Changed: {title}"),
+    "moved": say("Changed: {title}"),
+    "undone": say("Changed: {title}"),
+    "deleted": say("Deleted: {title}"),
+}
+
+
+def _line(about: Subject, line: LineEvent, titles: Titles) -> LineTold:
+    said = LINES[line.kind]
+    entity = about.visit.network.entities[line.entity]
+    told = line.changes if line.kind not in {"created", "deleted"} else ()
+    return LineTold(
+        about.reader.words(Message(said.text, {"title": line.title})),
+        "" if line.kind == "deleted" else about.visit.url("e", line.entity, line.record),
+        tuple(_change(about, entity, each, titles) for each in told if not _untold(about, entity, each)),
+    )
+
+
+def _page(about: Subject, event: Event) -> str:
+    """Return the page of what happened, where it has one that its reader may see."""
+    if event.mail is not None:
+        return about.visit.url("outbox", event.mail.id)
+    return about.visit.url("runs", event.run.id) if event.run is not None and about.visit.leads else ""
 
 
 def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noqa: C901, PLR0911 - one way out a kind
@@ -166,8 +206,9 @@ def _move(about: Subject, event: Event) -> str:
 
 def _target_colour(about: Subject, event: Event) -> str:
     process = about.visit.network.processes.get(event.process or "")
-    state = process.states.get(event.to_state or "") if process else None
-    return state.colour if state else "grey"
+    names = (event.to_state or "").split()
+    states = [process.states[name] for name in names if name in process.states] if process else []
+    return states[0].colour if states else "grey"
 
 
 def _mail_to(about: Subject, event: Event) -> str:
@@ -219,6 +260,7 @@ OUTCOMES: dict[str, tuple[Message, str]] = {
     "failed": (say("Failed"), "red"),
     "waiting": (say("Waiting"), "amber"),
     "cancelled": (say("Cancelled"), "grey"),
+    "retried": (say("Once more"), "blue"),
 }
 
 
@@ -226,16 +268,17 @@ def _changes(about: Subject, event: Event, titles: Titles) -> tuple[Changed, ...
     """Return what changed, but not what a new record began with: the page shows that."""
     if event.kind == "created":
         return ()
-    return tuple(_change(about, each, titles) for each in event.changes if not _untold(about, each))
+    entity = about.entity
+    return tuple(_change(about, entity, each, titles) for each in event.changes if not _untold(about, entity, each))
 
 
-def _untold(about: Subject, change: FieldChange) -> bool:
+def _untold(about: Subject, entity: Entity, change: FieldChange) -> bool:
     """Whether the visitor may not see the change, or the definitions know its field no more."""
-    return change.hidden or column(about.reader, about.entity, change.field) is None
+    return change.hidden or column(about.reader, entity, change.field) is None
 
 
-def _change(about: Subject, change: FieldChange, titles: Titles) -> Changed:
-    of = column(about.reader, about.entity, change.field)
+def _change(about: Subject, entity: Entity, change: FieldChange, titles: Titles) -> Changed:
+    of = column(about.reader, entity, change.field)
     if of is None:
         return Changed(change.field, str(change.before or ""), str(change.after or ""))
     return Changed(of.label, _written(about, of, change.before, titles), _written(about, of, change.after, titles))
@@ -275,6 +318,10 @@ ACTIONS = {
     "move": say("Step of a process"),
     "wait": say("Pause"),
     "choose": say("Choice"),
+    "for_each": say("Loop"),
+    "assign": say("New owner"),
+    "run": say("Other automation"),
+    "webhook": say("Web hook"),
     "stop": say("End"),
 }
 

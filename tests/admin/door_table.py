@@ -16,6 +16,7 @@ NAMES = (
     "entity",
     "id",
     "process",
+    "region",
     "transition",
     "state",
     "field",
@@ -23,12 +24,15 @@ NAMES = (
     "mail",
     "task",
     "hook",
+    "inlet",
+    "notice",
     "version",
     "token",
     "job",
     "view",
     "link",
     "member",
+    "run",
 )
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
 
