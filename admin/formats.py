@@ -43,6 +43,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def within(text: str) -> str:
+    """Return a label as it stands inside of a sentence: `prospect` for Prospect, but `SIM card`."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """How one visitor reads values: `now` is aware, `currency` an ISO code. None is written as nothing."""

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from admin import assets, icons, marks, navigation
-from admin.formats import capital, own_name
+from admin.formats import capital, own_name, within
 from admin.signing import seal, unseal
 from admin.visit import Visit, here
 from definitions.text import Text
@@ -48,7 +48,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(icon=icons.icon, static=assets.static, own_name=own_name, marks=marks)
-    made.filters.update(capital=capital, initials=initials, device=device, own_pair=own_pair)
+    made.filters.update(capital=capital, within=within, initials=initials, device=device, own_pair=own_pair)
     return made
 
 

@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from admin.parts.columns import Column
+from admin.parts.columns import Column, column
 from admin.parts.export import MARK, TYPES, harmless
 from admin.parts.inputs import Input, Question, build
 from admin.parts.reader import Reader
+from admin.parts.shown import write_option
 from admin.visit import Visit
 from admin.web import here, render
+from definitions.spec.entity import Entity
 from models.audit import Kind
 from models.errors import NotFoundError
 from models.message import Message, say
@@ -177,16 +179,32 @@ def _line(visit: Visit, row: Looked) -> Line:
     about = " · ".join(part for part in (label, row.title or _count(visit, row)) if part)
     fields = () if entity is None else (entity.fields.get(name) for name in row.fields)
     names = ", ".join(visit.words(field.label) for field in fields if field is not None)
-    opens = row.title and entity is not None and entity.parent is None
+    opens = row.title and entity is not None
     return Line(
         what=visit.words(KINDS[row.kind]),
         who=_who(visit, row),
         when=visit.formats.datetime(row.at),
         about=about,
         href=visit.url("e", row.entity or "", row.record or "") if opens else "",
-        more=" · ".join(part for part in (names, row.detail) if part),
+        more=" · ".join(part for part in (names, _narrowed(visit, row)) if part),
         ip=row.ip or "",
     )
+
+
+def _narrowed(visit: Visit, row: Looked) -> str:
+    """Return what a list was searched and filtered by, in the reader's words; other details as they are."""
+    entity = visit.network.entities.get(row.entity or "")
+    if row.kind not in ("listed", "searched") or entity is None:
+        return row.detail
+    return " · ".join(_filter(visit, entity, part) for part in row.detail.split("; "))
+
+
+def _filter(visit: Visit, entity: Entity, told: str) -> str:
+    name, operator, value = (*told.split(" ", 2), "", "")[:3]
+    about = column(Reader(visit.network, visit.formats), entity, name)
+    if about is None or operator != "equals":
+        return told
+    return visit.words(say("{label}: {text}", label=about.label, text=write_option(about, value)))
 
 
 def _count(visit: Visit, row: Looked) -> str:

@@ -230,9 +230,9 @@ async def test_records_that_refer_to_a_record_are_listed_on_its_page(office: Off
         assert "Lead 7" in text_of(page)
         assert "Autre" not in page
         assert link(page, "Show all") == f"/n/small/e/lead/?f.company={company.id}"
-        assert value((await visitor.get(link(page, "Add: Lead"))).text, "first_name") == ""
+        assert value((await visitor.get(link(page, "New lead"))).text, "first_name") == ""
         assert (
-            f'<option value="{company.id}" selected>Alba</option>' in (await visitor.get(link(page, "Add: Lead"))).text
+            f'<option value="{company.id}" selected>Alba</option>' in (await visitor.get(link(page, "New lead"))).text
         )
 
 
