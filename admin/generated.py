@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from admin.screens import board, bulk, files, forms, listing, moving, record, search, views
+from admin.screens import board, bulk, files, forms, lines, listing, moving, record, search, views
 
 ROUTES: tuple[BaseRoute, ...] = (
     *search.routes,
@@ -14,6 +14,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *board.routes,
     *forms.routes,
     *record.routes,
+    *lines.routes,
     *files.routes,
     *moving.routes,
 )

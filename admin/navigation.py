@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from admin import unread
 from admin.formats import MOST
 from admin.visit import Visit
 from definitions.problems import NOWHERE
 from definitions.spec.screen import Home, Screen, Tile
-from workflows import tasks
+from workflows import notices, overseeing, tasks
 from workflows.unit import Unit, read
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place to go; `count` is how much waits there, `new` where one is created (`one` of these)."""
+    """A place to go; `count` is how much waits there, `new` where one is created (`one` of these).
+
+    `live` is the address that tells how much waits now.
+    """
 
     label: str
     icon: str
@@ -24,6 +28,7 @@ class Link:
     one: str = ""
     new: str | None = None
     current: bool = False
+    live: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ def screens(visit: Visit) -> Iterator[Screen]:
     access = visit.tenant.published.access
     found = visit.network.screens.values()
     for screen in sorted(found, key=lambda screen: screen.generated):
-        if visit.network.entities[screen.entity].parent is not None:
-            continue
+        if screen.generated and visit.network.entities[screen.entity].parent is not None:
+            continue  # lines are reached through what they are lines of, unless the pack gives them a screen
         for_visitor = not screen.levels or visit.leads or set(screen.levels) & set(visit.actor.levels)
         if for_visitor and access.may(visit.actor, "read", screen.entity):
             yield screen
@@ -81,14 +86,18 @@ async def load(visit: Visit) -> Navigation:
     shown = {screen.entity: screen for screen in reversed(list(screens(visit)))}
     order = entities(visit)
 
-    async def counts(unit: Unit) -> tuple[dict[str, int], int]:
+    async def counts(unit: Unit) -> tuple[dict[str, int], int, int, int]:
         by_entity = {name: await unit.records.count(name, most=MOST) for name in order}
-        return by_entity, await tasks.count_mine(unit)
+        failed = await overseeing.failed(unit) if visit.leads else 0
+        return by_entity, await tasks.count_mine(unit), await notices.unread(unit.tx, str(unit.actor.id)), failed
 
-    by_entity, open_tasks = await read(visit.tenant, visit.actor, counts)
+    by_entity, open_tasks, news, failed = await read(visit.tenant, visit.actor, counts)
     main = [_link(visit, gettext("Today"), "sun", "")]
     main += [_screen_link(visit, shown[name], by_entity[name]) for name in order]
     main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
+    if visit.office is None:
+        bell = _link(visit, gettext("Notifications"), "bell", "notices", news)
+        main.append(replace(bell, live=unread.address_of(visit)))
     main.append(_link(visit, gettext("E-mails"), "mail", "outbox"))
     more: list[Link] = []
     if visit.tenant.published.access.may(visit.actor, "read", "member"):
@@ -96,6 +105,7 @@ async def load(visit: Visit) -> Navigation:
     if visit.leads:
         more.append(_link(visit, gettext("Members"), "users", "members"))
         more.append(_link(visit, gettext("Settings"), "settings-2", "settings"))
+        more.append(_link(visit, gettext("Automations"), "workflow", "runs", failed))
         more.append(_link(visit, gettext("Definitions"), "file-code", "definitions"))
         more.append(_link(visit, gettext("Who may what"), "circle-help", "reasons"))
         more.append(_link(visit, gettext("Audit"), "shield-check", "audit"))

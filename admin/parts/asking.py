@@ -44,6 +44,7 @@ def writable(about: Subject, record: Record | None) -> tuple[str, ...]:
     named = (*about.entity.fields, *(("owner",) if about.entity.owner and about.sees_others else ()))
     if record is not None:
         return tuple(name for name in named if name in record.writable)
+    named = (*(("parent",) if about.entity.parent is not None else ()), *named)
     return tuple(name for name in named if access.may_new_field(about.visit.actor, about.entity.name, name))
 
 

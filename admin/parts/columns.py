@@ -14,6 +14,7 @@ from admin.parts.reader import Reader
 from definitions.spec.entity import Entity, Field, FieldType
 from definitions.spec.process import Colour, Process
 from models.message import Message, say
+from models.validation import parent_field
 
 Kind = FieldType | Literal["state"]
 
@@ -31,8 +32,8 @@ _SYSTEM: Mapping[str, tuple[Message, FieldType]] = {
     "version": (say("Version"), "integer"),
 }
 _OWNER = say("Followed by")
-SYSTEM_COLUMNS = ("owner", *_SYSTEM)
-"""What can be a column of any entity (`owner` where it has owners)."""
+SYSTEM_COLUMNS = ("parent", "owner", *_SYSTEM)
+"""What can be a column of any entity (`owner` where it has owners, `parent` where it has a parent)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def column(reader: Reader, entity: Entity, name: str) -> Column | None:
         return state_column(reader, reader.network.processes[name])
     if name == "owner" and entity.owner:
         return Column("owner", reader.words(_OWNER), "reference", to="member")
+    if name == "parent" and entity.parent is not None:
+        label = reader.words(reader.network.entities[entity.parent].label)
+        return Column("parent", label, "reference", parent_field(entity.parent), to=entity.parent)
     if name in _SYSTEM:
         label, kind = _SYSTEM[name]
         return Column(name, reader.words(label), kind, to="member" if kind == "reference" else None)

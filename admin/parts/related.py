@@ -57,7 +57,7 @@ def _referring(about: Subject) -> list[tuple[Entity, str]]:
     access, actor = about.visit.tenant.published.access, about.visit.actor
     found = []
     for entity in about.visit.network.entities.values():
-        if entity.parent is not None or not access.may(actor, "read", entity.name):
+        if not access.may(actor, "read", entity.name):
             continue
         names = [field.name for field in entity.fields.values() if field.to == about.entity.name]
         if entity.owner and about.entity.name == "member":

@@ -119,7 +119,7 @@ def subject(request: Request) -> Subject:
     """Return what the request is about. `NotFoundError` when the visitor may read no record of such a kind."""
     visit = here(request)
     entity = visit.network.entities.get(request.path_params["entity"])
-    if entity is None or entity.parent is not None:
+    if entity is None:
         raise NotFoundError
     return subject_of(visit, entity)
 
@@ -133,9 +133,9 @@ def subject_of(visit: Visit, entity: Entity) -> Subject:
 
 
 def _screen_of(visit: Visit, entity: Entity) -> Screen:
-    return next((each for each in navigation.screens(visit) if each.entity == entity.name), None) or _plain_screen(
-        entity
-    )
+    named = (each for each in navigation.screens(visit) if each.entity == entity.name)
+    drawn = (each for each in visit.network.screens.values() if each.entity == entity.name and each.generated)
+    return next(named, None) or next(drawn, None) or _plain_screen(entity)
 
 
 def _plain_screen(entity: Entity) -> Screen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,7 @@ KINDS: Mapping[Kind, Message] = {
 """What kinds of rows are called."""
 _ABOUT = ("record", "entity")
 """What a link from a record says: which one, and of what kind."""
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +204,11 @@ def _narrowed(visit: Visit, row: Looked) -> str:
 def _filter(visit: Visit, entity: Entity, told: str) -> str:
     name, operator, value = (*told.split(" ", 2), "", "")[:3]
     about = column(Reader(visit.network, visit.formats), entity, name)
-    if about is None or operator != "equals":
+    if about is None or operator not in ("equals", "any_of"):
         return told
-    return visit.words(say("{label}: {text}", label=about.label, text=write_option(about, value)))
+    values = _QUOTED.findall(value) if operator == "any_of" else [value]
+    text = ", ".join(write_option(about, each) for each in values)
+    return visit.words(say("{label}: {text}", label=about.label, text=text))
 
 
 def _count(visit: Visit, row: Looked) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +16,19 @@ from admin.asked import text
 from admin.parts.asking import Raw, at_first, choices, grouped, inputs, questions, version_of, way_back, writable
 from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
+from admin.parts.lines import (
+    Editor,
+    Lines,
+    Row,
+    blamed,
+    editor,
+    lines_of,
+    merged,
+    of_a_row,
+    rows_from,
+    rows_of,
+    values_of,
+)
 from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.parts.uploading import received
@@ -52,7 +66,10 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A form as it is to be shown. `base` is what stood in it when the record was read: it tells what was changed."""
+    """A form as it is to be shown. `base` is what stood in it when the record was read: it tells what was changed.
+
+    `rows` are its lines by what the record calls them.
+    """
 
     raw: Raw
     base: Raw
@@ -62,6 +79,7 @@ class Filled:
     token: str = ""
     twins: tuple[Twin, ...] = ()
     status: int = 200
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
 
 async def new(request: Request) -> Response:
@@ -85,18 +103,53 @@ async def create(request: Request) -> Response:
     raw, token = raw_from(form, asked), text(form, "token")[:TOKEN] or about.visit.tenant.new_id()
     values, unreadable = answers(raw, asked, about.reader.formats.timezone)
     unreadable |= refused
-    if unreadable:
-        return await _page(request, about, asked, None, Filled(raw, raw, wrong=unreadable, token=token, status=422))
+    lines = _sent(about, form, new=True)
+    filled = Filled(raw, raw, token=token, rows=lines.rows)
+    if unreadable or lines.unreadable:
+        return await _page(request, about, asked, None, replace(filled, wrong=unreadable, status=422))
     twins = () if text(form, "despite") else await _twins(about, values)
     if twins:
-        return await _page(request, about, asked, None, Filled(raw, raw, token=token, twins=twins, status=409))
+        return await _page(request, about, asked, None, replace(filled, twins=twins, status=409))
     tenant, actor = about.visit.tenant, about.visit.actor
+    given = {**values, **{name: found for name, found in lines.values.items() if found}}
     try:
-        made = await commands.create_once(tenant, actor, about.entity.name, values, _key(token, raw))
+        made = await commands.create_once(tenant, actor, about.entity.name, given, _key(token, {**raw, **lines.raw}))
     except InvalidError as error:
-        return await _page(request, about, asked, None, Filled(raw, raw, wrong=error.fields, token=token, status=422))
+        wrong = replace(filled, wrong=error.fields, rows=lines.blamed(error.fields), status=422)
+        return await _page(request, about, asked, None, wrong)
     response = redirect(request, way_back(about, form, about.url(made.id)))
     return say_on(request, response, say("Added: {title}", title=made.title))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The lines that a form holds: rows as they were typed, and the values that they say."""
+
+    every: tuple[Lines, ...]
+    rows: Mapping[str, Sequence[Row]]
+    values: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def unreadable(self) -> bool:
+        return any(row.wrong for rows in self.rows.values() for row in rows)
+
+    @property
+    def raw(self) -> Raw:
+        """What was typed, to tell a form that is sent twice."""
+        rows = [(name, row) for name, found in self.rows.items() for row in found]
+        return {f"{name}.{row.key}.{each}": texts for name, row in rows for each, texts in row.raw.items()}
+
+    def blamed(self, problems: Mapping[str, Message | Text]) -> Mapping[str, Sequence[Row]]:
+        return {lines.name: blamed(lines, self.rows[lines.name], problems) for lines in self.every}
+
+
+def _sent(about: Subject, form: FormData, *, new: bool = False) -> _Sent:
+    every = lines_of(about, new=new)
+    read = {lines.name: values_of(lines, rows_from(form, lines)) for lines in every if lines.asked and lines.name in form}
+    shown = tuple(lines for lines in every if lines.name in read)
+    return _Sent(
+        shown, {name: rows for name, (_, rows) in read.items()}, {name: found for name, (found, _) in read.items()}
+    )
 
 
 async def _twins(about: Subject, values: Mapping[str, Any]) -> tuple[Twin, ...]:
@@ -132,7 +185,10 @@ async def edit(request: Request) -> Response:
     about, record = await _changing(request)
     asked = questions(about, writable(about, record))
     raw = at_first(about, asked, record)
-    return await _page(request, about, asked, record, Filled(raw, raw, record.version))
+    every = lines_of(about)
+    present = await reading(about.visit, lambda records: records.lines(record)) if every else {}
+    rows = {lines.name: rows_of(lines, present[lines.name]) for lines in every}
+    return await _page(request, about, asked, record, Filled(raw, raw, record.version, rows=rows))
 
 
 async def save(request: Request) -> Response:
@@ -145,15 +201,19 @@ async def save(request: Request) -> Response:
     changed = [question for question in asked if raw[question.name] != base.get(question.name, ())]
     values, unreadable = answers(raw, changed, about.reader.formats.timezone)
     unreadable |= refused
-    if unreadable:
-        return await _page(request, about, asked, record, Filled(raw, base, version, unreadable, status=422))
+    lines = _sent(about, form)
+    filled = Filled(raw, base, version, rows=lines.rows)
+    if unreadable or lines.unreadable:
+        return await _page(request, about, asked, record, replace(filled, wrong=unreadable, status=422))
+    given = {**values, **lines.values}
     try:
-        if values:
-            await commands.update(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version, values)
+        if given:
+            await commands.update(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version, given)
     except InvalidError as error:
-        return await _page(request, about, asked, record, Filled(raw, base, version, error.fields, status=422))
+        wrong = replace(filled, wrong=error.fields, rows=lines.blamed(error.fields), status=422)
+        return await _page(request, about, asked, record, wrong)
     except ConflictError:
-        return await _conflict(request, about, asked, Filled(raw, base))
+        return await _conflict(request, about, asked, filled)
     return say_on(request, redirect(request, about.url(record.id)), say("Saved"))
 
 
@@ -164,7 +224,15 @@ async def remove(request: Request) -> Response:
     form = await request.form()
     version = version_of(form) or record.version
     await commands.delete(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version)
-    return say_on(request, redirect(request, about.url("")), say("Deleted: {title}", title=record.title))
+    return say_on(request, redirect(request, _after(about, record)), say("Deleted: {title}", title=record.title))
+
+
+def _after(about: Subject, record: Record) -> str:
+    """Return where one goes when a record is gone: a line's place is what it was a line of."""
+    parent = record.values.get("parent")
+    if about.entity.parent is None or parent is None:
+        return about.url("")
+    return about.visit.url("e", about.entity.parent, parent["id"])
 
 
 def _creating(request: Request) -> Subject:
@@ -185,11 +253,23 @@ async def _changing(request: Request) -> tuple[Subject, Record]:
 async def _page(
     request: Request, about: Subject, asked: tuple[Question, ...], record: Record | None, filled: Filled
 ) -> Response:
-    async def work(records: Records) -> Titles:
-        return await choices(asked, filled.raw, records)
+    every = [lines for lines in lines_of(about, new=record is None) if lines.asked]
 
-    made = inputs(about, asked, filled.raw, await reading(about.visit, work), filled.wrong)
-    stray = [about.reader.words(text) for name, text in filled.wrong.items() if name not in made]
+    async def work(records: Records) -> tuple[Titles, list[Editor]]:
+        present = await records.lines(record) if record is not None and every else {}
+        editors = [
+            await editor(lines, filled.rows.get(lines.name, ()), records, present.get(lines.name, ()))
+            for lines in every
+        ]
+        return await choices(asked, filled.raw, records), [each for each in editors if each.adds or each.rows]
+
+    titles, editors = await reading(about.visit, work)
+    made = inputs(about, asked, filled.raw, titles, filled.wrong)
+    stray = [
+        about.reader.words(said)
+        for name, said in filled.wrong.items()
+        if name not in made and not of_a_row(name, every)
+    ]
     return await render(
         request,
         "forms/page.html",
@@ -200,8 +280,9 @@ async def _page(
         filled=filled,
         base=json.dumps({name: list(texts) for name, texts in filled.base.items()}),
         notices=stray,
+        editors=editors,
         sends_files=any(each.widget == "upload" for each in made.values()),
-        wrongs=sum(1 for each in made.values() if each.error),
+        wrongs=sum(1 for each in made.values() if each.error) + sum(each.wrongs for each in editors),
     )
 
 
@@ -216,6 +297,9 @@ async def _conflict(request: Request, about: Subject, asked: tuple[Question, ...
         return now, titles
 
     now, titles = await reading(about.visit, work)
+    every = lines_of(about)
+    present = await reading(about.visit, lambda records: records.lines(now)) if every else {}
+    rows = {lines.name: merged(lines, filled.rows.get(lines.name, ()), present[lines.name]) for lines in every}
     formats = about.reader.formats
     current = {question.name: raw_of(question.column, now.values.get(question.name), formats) for question in asked}
     mine = {name for name, texts in filled.raw.items() if texts != filled.base.get(name, ())}
@@ -229,7 +313,9 @@ async def _conflict(request: Request, about: Subject, asked: tuple[Question, ...
         if question.name in mine and _clashes(filled, question.name, current[question.name])
     )
     raw = {name: filled.raw[name] if name in mine else current[name] for name in current}
-    return await _page(request, about, asked, now, Filled(raw, current, now.version, clashes=clashes, status=409))
+    return await _page(
+        request, about, asked, now, Filled(raw, current, now.version, clashes=clashes, status=409, rows=rows)
+    )
 
 
 def _clashes(filled: Filled, name: str, now: tuple[str, ...]) -> bool:

@@ -14,10 +14,11 @@ from admin.asked import text
 from admin.parts.asking import at_first, choices, inputs, questions, version_of
 from admin.parts.columns import Column
 from admin.parts.inputs import Input, answers, raw_from
+from admin.parts.lines import Table, lines_of, table
 from admin.parts.next_steps import next_steps
 from admin.parts.related import Related, related
 from admin.parts.shown import Shown, Titles, show, write
-from admin.parts.steps import Steps, steps
+from admin.parts.steps import Steps, bars
 from admin.parts.story import SHOWS, days, references
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.parts.uploading import received
@@ -37,7 +38,7 @@ from workflows.timeline import Event, events_of
 from workflows.unit import Unit, read
 
 MOST_EVENTS = 200
-ABOUT = ("owner", "created_at", "created_by", "last_activity_at")
+ABOUT = ("parent", "owner", "created_at", "created_by", "last_activity_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Read:
     events: Sequence[Event]
     offers: Sequence[Offer]
     todo: Sequence[Task]
+    lines: tuple[Table, ...] = ()
 
 
 async def page(request: Request) -> Response:
@@ -110,6 +112,7 @@ async def _page(
         ),
         show=shown,
         related=found.related,
+        lines=found.lines,
         note_error=note_error,
     )
 
@@ -214,7 +217,17 @@ async def _read(about: Subject, unit: Unit, record_id: str) -> Read:
         events,
         await offers(unit, record),
         await tasks_about(unit, about.entity.name, record.id),
+        await _lines(about, records, record),
     )
+
+
+async def _lines(about: Subject, records: Records, record: Record) -> tuple[Table, ...]:
+    """Return the lines of the record that the visitor may see, those that could be added too."""
+    every = lines_of(about)
+    present = await records.lines(record) if every else {}
+    titles = await records.reference_labels([line for lines in every for line in present[lines.name]])
+    found = (table(lines, record, present[lines.name], titles) for lines in every)
+    return tuple(each for each in found if each.rows or each.edit)
 
 
 async def _titles(records: Records, known: Titles, wanted: Mapping[str, set[str]]) -> Titles:
@@ -250,8 +263,7 @@ def _direct(about: Subject, record: Record) -> list[tuple[str, str, str]]:
 
 def _bars(about: Subject, record: Record) -> tuple[Steps, ...]:
     processes = (about.visit.network.processes[name] for name in about.entity.processes if name not in record.hidden)
-    made = (steps(process, record.values.get(process.name), about.reader) for process in processes)
-    return tuple(bar for bar in made if bar is not None)
+    return tuple(bar for process in processes for bar in bars(process, record.values.get(process.name), about.reader))
 
 
 def _groups(about: Subject, record: Record, titles: Titles) -> tuple[Group, ...]:

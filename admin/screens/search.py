@@ -24,7 +24,7 @@ async def search(request: Request) -> Response:
     kinds = [
         entity
         for entity in visit.network.entities.values()
-        if entity.search and entity.parent is None and access.may(visit.actor, "read", entity.name)
+        if entity.search and access.may(visit.actor, "read", entity.name)
     ]
 
     async def work(tx: Tx) -> list[dict[str, str]]:
