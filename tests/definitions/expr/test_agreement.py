@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +24,7 @@ from tests.definitions.expr.world import (
     COMPANIES,
     CONTEXT,
     MEMBERS,
+    NOW,
     PARIS,
     DealColumns,
     GuardedColumns,
@@ -34,7 +37,27 @@ from tests.definitions.expr.world import (
 
 INTS = [-9223372036854775808, -7, -1, 0, 1, 2, 3, 10, 4611686018427387904, 9223372036854775807]
 DECIMALS = ["-10.50", "-0.01", "0.00", "0.01", "1.00", "2.50", "10.55", "99999999.99"]
-TEXTS = ["", "a", "A", "ab", "ba", "abc", "é", "L'été", "100%", "a_b", "FR", "BE", "Lyon"]
+TEXTS = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "ba",
+    "abc",
+    "é",
+    "e\u0301",
+    "ß",
+    "SS",
+    "😀",
+    "\uffff",
+    " a ",
+    "L'été",
+    "100%",
+    "a_b",
+    "\\",
+]
+TEXTS += ["FR", "BE", "Lyon"]
+ZONES = ["Europe/Paris", "America/St_Johns", "Asia/Kathmandu", "America/Santiago", "Pacific/Apia", "UTC"]
 MOMENTS = [
     "2026-03-15T12:30:00",
     "2026-03-15T12:29:59.999999",
@@ -46,6 +69,10 @@ MOMENTS = [
     "2026-01-31T22:59:59",
     "2025-10-26T00:30:00",
     "2025-10-26T01:30:00",
+    "2026-03-29T00:59:59.999999",
+    "2026-03-29T01:00:00",
+    "2026-04-05T02:59:59",
+    "2026-09-06T04:00:00",
     "2025-12-31T23:30:00",
     "2027-01-01T00:00:00",
 ]
@@ -117,19 +144,22 @@ NAMES = st.fixed_dictionaries(
     }
 )
 
+FAR = ["(1e30)", "(-1e30)", "(0.0000000001)", "(123456789012345678.99)"]
 LEAVES: dict[str, list[str]] = {
     "int": [
         "record.calls",
         "record.visits",
         "record.company.size",
         "settings.limit",
+        "size(record.tags)",
+        "(-9223372036854775807)",
         "size(record.name)",
         "(record.hot ? record.calls : null)",
         "0",
         "2",
         "-3",
     ],
-    "decimal": ["record.amount", "record.paid", "record.rate", "settings.share", "2.5", "0.015", "10.55"],
+    "decimal": ["record.amount", "record.paid", "record.rate", "settings.share", "2.5", "0.015", "10.55", *FAR],
     "text": [
         "record.name",
         "record.note",
@@ -144,6 +174,7 @@ LEAVES: dict[str, list[str]] = {
         "record.born",
         "today()",
         "date(record.created_at)",
+        "day(record.created_at)",
         "month(record.next_at)",
         "week(record.born)",
         "year(now())",
@@ -159,6 +190,16 @@ LEAVES: dict[str, list[str]] = {
         "record.owner == actor",
         "record.company.owner != record.owner",
         "record.owner.id == actor.id",
+        "record.owner == record.company.owner.sponsor",
+        "record.company == null",
+        "record.owner.sponsor.country != null",
+        "has(record.company.owner.sponsor)",
+        'record.stage != "lost"',
+        'is_in(record.stage, "won")',
+        'is_in(record.joining, "b_one")',
+        '!("red" in record.tags)',
+        "record.born in [today(), null]",
+        "record.created_at in [record.next_at, now()]",
         "actor.is_upline_of(record.owner)",
         "record.owner.is_upline_of(actor)",
         "record.company.owner.is_upline_of(record.owner)",
@@ -189,7 +230,7 @@ SHAPES: dict[str, list[tuple[str, list[str]]]] = {
     "int": [(f"({{}} {operator} {{}})", ["int", "int"]) for operator in "+-*/%"] + [("-({})", ["int"])],
     "decimal": [
         *((f"({{}} {operator} {{}})", ["decimal", kind]) for operator in "+-*" for kind in ("int", "decimal")),
-        ("round({}, 1)", ["decimal"]),
+        *((f"round({{}}, {digits})", ["decimal"]) for digits in (-1, 0, 1, 3)),
         ("-({})", ["decimal"]),
     ],
     "text": [("({} + {})", ["text", "text"])],
@@ -206,6 +247,8 @@ SHAPES: dict[str, list[tuple[str, list[str]]]] = {
         *((f"({{}}).{name}({{}})", ["text", "text"]) for name in ("contains", "startsWith", "endsWith")),
         ("({} in [{}, {}])", ["int", "int", "decimal"]),
         ("({} in [{}, null])", ["text", "text"]),
+        ("({} in [{}, {}])", ["date", "date", "date"]),
+        ("({} in [{}, {}])", ["decimal", "decimal", "int"]),
         *((f"(age({{}}) {operator} {{}})", ["time", "span"]) for operator in ORDERS),
         *((f"({{}} {operator} age({{}}))", ["span", "time"]) for operator in ORDERS),
     ],
@@ -221,8 +264,8 @@ def expressions(draw: st.DrawFn, kind: str, depth: int) -> str:
         )
     if depth == 0 or draw(st.integers(0, 3)) == 0:
         return f"({draw(st.sampled_from(LEAVES[kind]))})"
-    ternary = ("({} ? {} : {})", ["bool", kind, kind])
-    shape, parts = draw(st.sampled_from([*SHAPES[kind], ternary]))
+    ternaries = [("({} ? {} : {})", ["bool", kind, kind]), ("({} ? {} : null)", ["bool", kind])]
+    shape, parts = draw(st.sampled_from([*SHAPES[kind], *ternaries]))
     return shape.format(*(draw(expressions(part, depth - 1)) for part in parts))
 
 
@@ -291,7 +334,8 @@ def hide(deal: dict[str, Any]) -> dict[str, Any]:
     return {name: value if name in kept else None for name, value in deal.items()}
 
 
-CHECKED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("MAILLE_EXAMPLES", "200"))
+CHECKED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROWS = st.lists(DEALS, min_size=1, max_size=6)
 
 
@@ -301,17 +345,30 @@ def test_conditions_agree(engine: Engine, text: str, deals: Deals, names: dict[s
     agree(engine, text, deals, names, columns=columns)
 
 
-@settings(CHECKED, max_examples=80)
+@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
 @given(
-    st.sampled_from(["int", "decimal", "text", "date"]).flatmap(lambda kind: expressions(kind, 3)),
+    st.sampled_from(["int", "decimal", "text", "date", "datetime"]).flatmap(lambda kind: expressions(kind, 3)),
     ROWS,
     NAMES,
+    st.sampled_from(ZONES),
 )
-def test_values_agree(engine: Engine, text: str, deals: Deals, names: dict[str, Any]) -> None:
-    agree(engine, text, deals, names)
+def test_values_agree(engine: Engine, text: str, deals: Deals, names: dict[str, Any], zone: str) -> None:
+    agree(engine, text, deals, names, Context(NOW, ZoneInfo(zone), OfficeDays()))
 
 
-@settings(CHECKED, max_examples=80)
+@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
+@given(
+    st.sampled_from(["year", "month", "week", "day", "date"]),
+    st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2037, 12, 30)), min_size=8, max_size=8),  # noqa: DTZ001 - made aware
+    st.sampled_from(ZONES),
+)
+def test_periods_agree_at_any_time_in_any_zone(engine: Engine, unit: str, times: list[datetime], zone: str) -> None:
+    """Days that the clock makes longer, shorter or leaves out are among them."""
+    deals = [{"created_at": time.replace(tzinfo=UTC)} for time in times]
+    agree(engine, f"{unit}(record.created_at)", deals, {}, Context(NOW, ZoneInfo(zone), OfficeDays()))
+
+
+@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
 @given(
     st.sampled_from(["record.created_at", "record.born"]),
     st.sampled_from(["<", "<=", ">", ">="]),
