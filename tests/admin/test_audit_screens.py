@@ -89,6 +89,15 @@ async def test_what_is_ones_own_is_not_noted_and_what_nobody_may_read_neither(of
     assert [row for row in await rows(office, *READS) if row["entity"] == "lead" and row["record"] == own] == []
 
 
+async def test_what_a_list_was_filtered_by_is_told_in_the_readers_words(office: Office) -> None:
+    await lead(office, email="zoe@exemple.fr")
+    async with office.signed_in(LEADER) as claire:
+        await claire.get("e/lead/?f.recruiting=new&f.recruiting=contacted&q=blanc")
+        page = (await claire.get("audit")).text
+    assert "&#34;blanc&#34; · Recruiting: New, Contacted" in page
+    assert "equals" not in page
+
+
 async def test_a_list_is_one_row_and_a_search_says_what_was_searched(office: Office) -> None:
     ids = {await lead(office, email=f"zoe{number}@exemple.fr") for number in range(3)}
     async with office.signed_in(LEADER) as claire:
