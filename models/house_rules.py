@@ -18,6 +18,7 @@ IDLE = "_idle_minutes"
 LONGEST = "_session_hours"
 KEPT_READS = "_audit_reads_months"
 KEPT_CHANGES = "_audit_changes_months"
+KEPT_RUNS = "_runs_months"
 FACTOR = "_second_factor_"
 """Before a level's name: whether its members need a second factor."""
 BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -25,9 +26,10 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     LONGEST: (1, 30 * 24),
     KEPT_READS: (6, 120),
     KEPT_CHANGES: (12, 240),
+    KEPT_RUNS: (1, 120),
 }
 """The least and the most that a number may be."""
-_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60}
+_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60, KEPT_RUNS: 12}
 _LABELS: Mapping[str, Text] = {
     IDLE: Text(
         {"en": "Minutes without use after which one is signed out", "fr": "Minutes d’inactivité avant déconnexion"}
@@ -40,6 +42,12 @@ _LABELS: Mapping[str, Text] = {
         {
             "en": "Months that the audit keeps who changed or exported what",
             "fr": "Mois de conservation des modifications et des exports dans l’audit",
+        }
+    ),
+    KEPT_RUNS: Text(
+        {
+            "en": "Months that is kept what automations did, once they are over",
+            "fr": "Mois de conservation de ce que les automatisations ont fait, une fois terminées",
         }
     ),
 }
@@ -94,6 +102,6 @@ def _needing(rows: Collection[Any]) -> set[str]:
 
 
 async def months_kept(tx: Tx) -> dict[str, int]:
-    """Return for how many months the audit keeps reads and changes."""
+    """Return for how many months the audit keeps reads and changes, and how long runs stay that are over."""
     rows = {row[0]: row[1] for row in await tx.rows('SELECT "name", "value" FROM "_setting"')}
-    return {name: _number(name, rows.get(name)) for name in (KEPT_READS, KEPT_CHANGES)}
+    return {name: _number(name, rows.get(name)) for name in (KEPT_READS, KEPT_CHANGES, KEPT_RUNS)}

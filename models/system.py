@@ -150,7 +150,7 @@ RUN = _table(
     "id automation definition key entity record state cause actor hold_until cursor names started_at ended_at wake_at "
     "error",
     filled="automation definition state started_at",
-    indexes=("automation key state", "entity record state", "state wake_at", "cause"),
+    indexes=("automation key state", "entity record state", "state wake_at", "state ended_at", "cause"),
 )
 STEP = _table(
     "_step",

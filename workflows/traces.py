@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from models.message import Message
-from models.tx import Row
-from workflows.stored import must_moment, read_message, read_moment
+from models.tx import Row, Tx
+from workflows.stored import moment, must_moment, read_message, read_moment
 from workflows.unit import Unit
 
 _RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error" FROM "_run"
@@ -20,6 +20,10 @@ _STEPS = """SELECT "run", "path", "action", "at", "outcome", "turn", "inputs", "
 AS "step" WHERE "back" <= ? ORDER BY "run", "seq" """
 LAST = 60
 """So many of its last steps are told of a run."""
+
+
+_OVER = """SELECT "id" FROM "_run" WHERE "state" IN ('done', 'cancelled', 'not_fired') AND "ended_at" < ?
+ORDER BY "ended_at" LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,18 @@ async def steps_of(unit: Unit, run: str, last: int = 500) -> tuple[StepTrace, ..
     openly = unit.published.access.administers(unit.actor)
     rows = await unit.tx.rows(_STEPS.format(places="?"), [run, last])
     return tuple(_step(row, openly=openly) for row in rows)
+
+
+async def over(tx: Tx, before: datetime, limit: int) -> list[str]:
+    """Return runs that were over before a time; those that failed stay until somebody decides about them."""
+    return [str(row[0]) for row in await tx.rows(_OVER, [moment(before), limit])]
+
+
+async def forget(tx: Tx, runs: Iterable[str]) -> None:
+    """Forget runs with their steps and what their loops went through."""
+    ids = [(run,) for run in runs]
+    await tx.run_many('DELETE FROM "_step" WHERE "run" = ?', ids)
+    await tx.run_many('DELETE FROM "_run" WHERE "id" = ?', ids)
 
 
 def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from models import delegations, pending, sessions, tries, uploads
 from models.actor import SYSTEM
+from models.house_rules import KEPT_RUNS, months_kept
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import auditing, inlets, jobs, schedules
+from workflows import auditing, inlets, jobs, schedules, traces
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -22,6 +23,8 @@ EVERY = timedelta(hours=1)
 SLACK = timedelta(minutes=1)
 """Clocks are put right by so much all the time: no reason to mend anything."""
 
+RUNS = 100
+"""So many runs are forgotten with one transaction: each may have many steps."""
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
@@ -61,7 +64,7 @@ async def _mend(unit: Unit) -> None:
 
 
 async def purge(tenant: Tenant) -> int:
-    """Remove outbox rows and jobs that are over since `KEPT`; return how many of the rows went.
+    """Remove outbox rows and jobs that are over since `KEPT`, runs as the network says; return how many rows went.
 
     Dead sessions go too, links and sign-ins that nobody can go on with, and internet addresses after a year.
     """
@@ -72,6 +75,7 @@ async def purge(tenant: Tenant) -> int:
     await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
     await uploads.collect(tenant)
     await auditing.purge(tenant)
+    await _forget_runs(tenant, now)
     removed = 0
     while True:
         gone = await tenant.store.read(lambda tx: _old(tx, now))
@@ -79,6 +83,14 @@ async def purge(tenant: Tenant) -> int:
             return removed
         await tenant.store.write(lambda tx, gone=gone: tx.run_many('DELETE FROM "_outbox" WHERE "id" = ?', gone))  # type: ignore[misc] # the default binds the round's rows
         removed += len(gone)
+
+
+async def _forget_runs(tenant: Tenant, now: datetime) -> None:
+    """Forget the runs that are over for longer than the network keeps them."""
+    kept = await tenant.store.read(months_kept)
+    before = now - kept[KEPT_RUNS] * auditing.MONTH
+    while old := await tenant.store.read(lambda tx: traces.over(tx, before, RUNS)):
+        await tenant.store.write(lambda tx, old=old: traces.forget(tx, old))  # type: ignore[misc] # the default binds the round's runs
 
 
 async def _forget(tx: Tx, now: datetime) -> None:

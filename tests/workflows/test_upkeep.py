@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from models.actor import SYSTEM, Actor
+from models.house_rules import KEPT_RUNS
 from tests.networks import SMALL, changed
 from tests.workflows.conftest import MakeStage, Stage
 from workflows import outbox, upkeep
+from workflows.stored import moment
 from workflows.unit import Unit, write
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +44,32 @@ async def test_what_is_done_goes_after_a_while_and_what_is_dead_stays(stage: Sta
     left = await stage.rows("_outbox", "kind", "state")
     assert sorted(left) == [("run", "dead"), ("version", "done")]
     assert await stage.rows("_mail", "state") == [("sent",)]
+
+
+async def test_runs_that_are_over_go_when_the_network_says_and_failed_ones_stay(make_stage: MakeStage) -> None:
+    ways = "choose: [{if: record.calls == 1, do: [{move: sign}]}, {if: record.calls == 2, do: [{wait: {for: 90d}}]}]"
+    head = "automation: it\nlabel: {fr: A, en: A}\nwhen: {created: lead}\nif: record.calls < 3\n"
+    stage = await make_stage(changed(SMALL, it=f"{head}do: [{{{ways}}}]"))
+    lea = await stage.person("Lea", "distributor")
+    for number in range(4):
+        await stage.lead(lea, email=f"{number}@exemple.fr", calls=number)
+    await stage.worker.run_due()
+    states = [("done",), ("failed",), ("waiting",), ("not_fired",)]
+    assert sorted(await stage.rows("_run", "state")) == sorted(states)
+    stage.clock.forward(timedelta(days=40))
+    await stage.worker.run_due()
+    assert len(await stage.rows("_run", "state")) == 4
+    await stage.tenant.store.write(
+        lambda tx: tx.run(
+            'INSERT INTO "_setting" VALUES (?, ?, ?, ?)',
+            [KEPT_RUNS, "1", moment(stage.clock.now()), None],
+        )
+    )
+    stage.clock.forward(timedelta(hours=2))
+    await stage.worker.run_due()
+    assert sorted(await stage.rows("_run", "state")) == [("failed",), ("waiting",)]
+    left = {run for (run,) in await stage.rows("_run", "id")}
+    assert {run for (run,) in await stage.rows("_step", "run")} == left
 
 
 async def test_a_reminder_that_was_given_is_not_given_again_after_its_row_could_go(make_stage: MakeStage) -> None:
