@@ -70,10 +70,14 @@ Refusal = tuple[str, str, Why, str]
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it: moves that were taken as they happened, those refused, and facts that do not fit any more."""
+    """What came of it: moves that were taken as they happened, those refused, and facts that do not fit any more.
+
+    `automatic` are moves that happened by themselves, which nobody asks for.
+    """
 
     replayed: int = 0
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    automatic: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[Refusal] = field(default_factory=Counter)
     examples: dict[Refusal, tuple[str, str]] = field(default_factory=dict)
     unfit: Counter[str] = field(default_factory=Counter)
@@ -170,10 +174,11 @@ class Reliving:
                 await self._touch(unit, fact, entity)
 
     async def _moved(self, unit: Unit, fact: Fact, entity: str) -> None:
-        if fact.row["cause"] is not None:
-            return  # it followed by itself, and does so again
         process = self._translation.process(fact.row["process"])
         transition = self._transition(process, fact.row["transition"])
+        if fact.row["cause"] is not None:  # it followed by itself, and does so again where the definitions say so
+            self.outcome.automatic[process, fact.row["transition"] if transition is None else transition.name] += 1
+            return
         if process in self.processes and await self._asked(unit, fact, entity, process, transition):
             return
         await self._changed(unit, fact, entity, None if transition is None else (process, transition))

@@ -19,7 +19,7 @@ from models.archive import Progress
 from models.errors import InvalidError
 from models.message import Message, say
 from models.plan import Plan
-from models.rehearsal import rehearse
+from models.rehearsal import PAST, rehearse
 from models.tenant import Tenant
 from models.tx import Row, Tx
 from workflows.proposal import origins_of
@@ -60,6 +60,7 @@ RESULTS: Mapping[str, Message] = {
     "moved": say("moved"),
     "deleted": say("deleted"),
     "taken": say("taken as it was"),
+    "auto": say("taken by itself"),
     "state": say("refused: not from this state"),
     "right": say("refused: no right"),
     "guard": say("refused by the guard"),
@@ -79,6 +80,8 @@ GROUP BY t."title", m."name", t."entity", t."record" ORDER BY 1, 2, 6"""
 _RECORDS = """SELECT "entity" || CASE WHEN "process" IS NULL THEN '' ELSE ' ' || "process" || '.' || "transition" END,
 "kind", '', count(*), "entity", min("record") FROM "_history" WHERE "run" IN (SELECT "id" FROM "_run")
 GROUP BY "entity", "kind", "process", "transition" ORDER BY 1, 2"""
+_AUTOMATIC = f"""SELECT "process", "transition", count(*) FROM "_history" WHERE "kind" = 'moved'
+AND "id" NOT IN (SELECT "id" FROM "{PAST}") AND "at" >= (SELECT min("at") FROM "{PAST}") GROUP BY 1, 2"""  # noqa: S608 - a name of ours
 _STEPS = """SELECT r."automation" || ' ' || s."path" || ' ' || s."action", s."outcome", s."error", count(*),
 min(r."entity"), min(r."record") FROM "_step" s JOIN "_run" r ON r."id" = s."run" WHERE s."outcome" <> 'waiting'
 GROUP BY r."automation", s."path", s."action", s."outcome", s."error" ORDER BY 1, 4 DESC, 2, 3"""
@@ -216,7 +219,22 @@ async def _lines(tx: Tx, network: Network, outcome: Outcome) -> list[Line]:
         for key, count in sorted(outcome.refused.items())
         for process, transition, why, _ in [key]
     ]
-    return [*found, *taken, *refused]
+    return [*found, *taken, *await _automatic(tx, network, outcome), *refused]
+
+
+async def _automatic(tx: Tx, network: Network, outcome: Outcome) -> list[Line]:
+    """Return the moves that happen by themselves, with how often they did."""
+    found = {(process, transition): int(count) for process, transition, count in await tx.rows(_AUTOMATIC)}
+    autos = [
+        (process.name, move.name)
+        for process in network.processes.values()
+        for move in process.transitions.values()
+        if move.auto and (found.get((process.name, move.name)) or outcome.automatic[process.name, move.name])
+    ]
+    return [
+        Line("move", ".".join(key), "auto", found.get(key, 0), say("It was {n}.", n=outcome.automatic[key]))
+        for key in autos
+    ]
 
 
 _QUERIES: Mapping[Kind, str] = {"run": _RUNS, "mail": _MAILS, "task": _TASKS, "record": _RECORDS, "step": _STEPS}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from definitions.pack import read_folder
 from definitions.problems import DefinitionError
 from definitions.text import Text
 from models.actor import Actor
@@ -265,3 +266,28 @@ async def test_without_a_subject_it_is_what_differs(make_stage: MakeStage) -> No
 async def test_definitions_with_errors_are_not_tried_out(tenant: Tenant) -> None:
     with pytest.raises(DefinitionError):
         await simulate(tenant, edited(SMALL, ("    to: contacted", "    to: contacte")), Subject())
+
+
+JOINED = ["joining.submit", "joining.send_papers", "joining.accept"]
+AUTOMATIC = [
+    ("record.paid_sum >= record.fee", {"joining.settle": 1, "joining.welcome": 1, "credit.grant": 1}),
+    ("record.paid_sum >= record.fee * 2", {"joining.settle": 0, "joining.welcome": 0, "credit.grant": 0}),
+]
+
+
+@pytest.mark.parametrize(("guard", "happens"), AUTOMATIC)
+async def test_moves_that_happen_by_themselves_happen_as_the_definitions_say(
+    make_stage: MakeStage, guard: str, happens: dict[str, int]
+) -> None:
+    pack = read_folder(Path(__file__).parents[1] / "packs" / "joining")
+    office = await make_stage(pack)
+    lea = await office.person("Lea", "adviser")
+    given = {"name": "Paul", "email": "paul@exemple.fr", "paid_sum": "50"}
+    record = await commands.create(office.tenant, lea, "application", given)
+    for move in JOINED:
+        await commands.move(office.tenant, lea, "application", record.id, move.split(".")[1])
+    files = edited(pack, ("to: paid, guard: record.paid_sum >= record.fee}", f"to: paid, guard: {guard}}}"))
+    found = await simulate(office.tenant, files, Subject(process="joining"))
+    assert {what: count for what, result, count in told(found, "move") if result == "auto"} == happens
+    assert [what for what, result, _ in told(found, "move") if result == "taken"] == sorted(JOINED)
+    assert {str(line.reason) for line in found.lines if line.what == "joining.settle"} == {"It was 1."}
