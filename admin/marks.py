@@ -29,6 +29,8 @@ def value(shown: Shown, *, link: bool = True) -> Markup:
     """Return a value as `shown` says, without its link for a place that is one itself."""
     if shown.kind == "state":
         return pill(shown.text, shown.colour)
+    if shown.kind == "states":
+        return Markup(" ").join(pill(each.text, each.colour) for each in shown.parts)
     if shown.kind == "link" and link:
         away = ' rel="noreferrer" target="_blank"' if shown.href.startswith("http") else ""
         return Markup(f'<a class="direct" href="{escape(shown.href)}"{away}>{escape(shown.text)}</a>')  # noqa: S704 - escaped

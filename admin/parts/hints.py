@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from admin.parts.columns import DAYS
 from admin.parts.reader import Reader
-from admin.parts.steps import way
+from admin.parts.steps import forward
+from definitions.charts.process import leaves_of
 from definitions.duration import Duration
 from definitions.expr.expression import WorkingCalendar
 from definitions.spec.automation import Due
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
+from definitions.spec.process import Process
 from models.message import say
 from models.record import Record
 
@@ -56,12 +58,12 @@ class Outlook:
     """What hints read of an entity's definitions.
 
     `plan` is the field of the planned date (None: no hints about it), `going` the states, by process, in which one is
-    to be dealt with, `stale` those in which nothing may happen only for so long.
+    to be dealt with, `stale` the innermost ones in which nothing may happen only for so long.
     """
 
     plan: str | None
     going: Mapping[str, frozenset[str]]
-    stale: Mapping[str, Mapping[str, Duration]]
+    stale: Mapping[str, Mapping[str, tuple[Duration, ...]]]
 
 
 def outlook(network: Network, entity: Entity, plan: str | None) -> Outlook:
@@ -69,12 +71,18 @@ def outlook(network: Network, entity: Entity, plan: str | None) -> Outlook:
     processes = [network.processes[name] for name in entity.processes]
     return Outlook(
         plan,
-        {each.name: frozenset(name for name in way(each) if not each.states[name].final) for each in processes},
-        {
-            each.name: {name: state.stale_after for name, state in each.states.items() if state.stale_after is not None}
-            for each in processes
-        },
+        {each.name: frozenset(name for name in forward(each) if not each.states[name].final) for each in processes},
+        {each.name: dict(_limits(each)) for each in processes},
     )
+
+
+def _limits(process: Process) -> Iterator[tuple[str, tuple[Duration, ...]]]:
+    """Yield the innermost states that have limits, themselves or by what they stand in."""
+    for name in process.innermost:
+        around = (process.states[each] for each in (name, *process.chart.above[name]) if each in process.states)
+        limits = tuple(state.stale_after for state in around if state.stale_after is not None)
+        if limits:
+            yield name, limits
 
 
 def hints(record: Record, known: Outlook, reader: Reader, calendar: WorkingCalendar) -> tuple[Hint, ...]:
@@ -95,8 +103,8 @@ def idle(record: Record, known: Outlook, reader: Reader, calendar: WorkingCalend
     if not isinstance(since, datetime):
         return None
     for process, limits in known.stale.items():
-        limit = limits.get(str(record.values.get(process)))
-        if limit is not None and later(since, limit, calendar) <= reader.formats.now:
+        own = (limit for name in leaves_of(record.values.get(process)) for limit in limits.get(name, ()))
+        if any(later(since, limit, calendar) <= reader.formats.now for limit in own):
             return (reader.formats.now - since).days
     return None
 
@@ -135,4 +143,6 @@ def _today(value: date | datetime, reader: Reader) -> str:
 
 def _goes_on(record: Record, known: Outlook) -> bool:
     going = known.going
-    return not going or any(str(record.values.get(process)) in states for process, states in going.items())
+    return not going or any(
+        not states.isdisjoint(leaves_of(record.values.get(process))) for process, states in going.items()
+    )

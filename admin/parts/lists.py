@@ -139,6 +139,8 @@ async def frame(subject: Subject, wanted: Ask, records: Records) -> Frame:
 
 def sortable(column: Column) -> bool:
     """Whether a list can be sorted by the column."""
+    if column.process is not None and column.process.parallel:
+        return False
     return column.kind not in UNSORTABLE and not (column.field is not None and column.field.encrypted)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from admin.parts.steps import way
+from admin.parts.steps import forward
 from admin.parts.subject import Subject
 from models.record import Record
 from workflows.commands import Offer
@@ -38,12 +38,12 @@ def next_steps(about: Subject, record: Record, offers: Sequence[Offer]) -> tuple
     primary = True
     for name in about.entity.processes:
         process = about.visit.network.processes[name]
-        forward = way(process)
+        on_way = forward(process)
         mine = [offer for offer in offers if offer.process == name and not offer.transition.auto]
-        mine.sort(key=lambda offer: (not offer.allowed, offer.transition.target not in forward))
+        mine.sort(key=lambda offer: (not offer.allowed, offer.transition.target not in on_way))
         made = []
         for offer in mine:
-            on = offer.transition.target in forward
+            on = offer.transition.target in on_way
             bad = not on and process.states[offer.transition.target].colour in ("grey", "red")
             kind: Literal["p", "", "g d"] = "p" if on and offer.allowed and primary else "g d" if bad else ""
             primary = primary and kind != "p"

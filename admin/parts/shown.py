@@ -14,6 +14,7 @@ from babel import dates
 
 from admin.parts.columns import NUMBERS, Column
 from admin.parts.reader import Reader
+from definitions.charts.process import leaves_of
 from definitions.duration import Duration
 from models.attachment import Attachment
 
@@ -25,14 +26,15 @@ Titles = Mapping[str, Mapping[str, str]]
 class Shown:
     """A value as a page shows it. `text` is empty when there is nothing to show.
 
-    `kind` says how: `state` (a pill in `colour`), `link` (to `href`), `number`, `long`, `file` and `picture`
-    (where `href` says it is), else plain text.
+    `kind` says how: `state` (a pill in `colour`), `states` (a pill for each of `parts`), `link` (to `href`),
+    `number`, `long`, `file` and `picture` (where `href` says it is), else plain text.
     """
 
     text: str = ""
     kind: str = "plain"
     colour: str = ""
     href: str = ""
+    parts: tuple[Shown, ...] = ()
 
 
 NOTHING = Shown()
@@ -45,8 +47,8 @@ def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: st
         return NOTHING
     match column.kind:
         case "state":
-            option = column.option(value)
-            return Shown(option.label if option else str(value), "state", option.colour if option else "grey")
+            parts = tuple(_state(column, name) for name in leaves_of(value))
+            return parts[0] if len(parts) == 1 else Shown(", ".join(each.text for each in parts), "states", parts=parts)
         case "reference":
             return _reference(column, value, titles, base)
         case "email":
@@ -64,15 +66,21 @@ def show(column: Column, value: Any, reader: Reader, titles: Titles, *, base: st
             return Shown(write(column, value, reader, titles), "number" if kind in NUMBERS else "plain")
 
 
+def _state(column: Column, name: str) -> Shown:
+    option = column.option(name)
+    return Shown(option.label if option else name, "state", option.colour if option else "grey")
+
+
 def write(column: Column, value: Any, reader: Reader, titles: Titles) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a kind
     """Return the value as plain text: for cards, chips and histories."""
     formats = reader.formats
     match column.kind:
         case _ if value is None or value in ("", ()):
             return ""
-        case "state" | "choice":
-            option = column.option(value)
-            return option.label if option else str(value)
+        case "state":
+            return ", ".join(write_option(column, each) for each in leaves_of(value))
+        case "choice":
+            return write_option(column, value)
         case "choices":
             return ", ".join(write_option(column, each) for each in value)
         case "country":

@@ -1,4 +1,7 @@
-"""The board of a process: a column a state, a card a record, moved by dragging, by keyboard or by touch."""
+"""The board of a process: a column a state, a card a record, moved by dragging, by keyboard or by touch.
+
+Where states run side by side there is a board for each region, with what is outside of it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from admin.parts.lists import Ask, Frame, ask, frame, tidy
 from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import render
+from definitions.charts.process import leaves_of
+from definitions.charts.steps import Situation, entered
 from definitions.spec.process import Process, State
 from definitions.spec.screen import Board
 from models.errors import NotFoundError
@@ -44,10 +49,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A column: a state with the number of its records (as far as counted), the first cards, and where the next are."""
+    """A column: a state with the number of its records (as far as counted), the first cards, and where the next are.
+
+    `group` is what the state stands in.
+    """
 
     state: State
     label: str
+    group: str
     count: int
     cards: tuple[Card, ...]
     more: str | None
@@ -55,10 +64,12 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the cards of a board look."""
+    """How the cards of a board look, and the innermost states that are its columns: those of a `region`, if any."""
 
     about: Subject
     process: Process
+    region: str
+    states: tuple[str, ...]
     columns: tuple[Column, ...]
     outlook: Outlook
 
@@ -81,7 +92,7 @@ async def page(request: Request) -> Response:
 
     async def work(records: Records) -> tuple[Frame, Mapping[str, int], dict[str, Page], Known]:
         query = replace(wanted.query, cursor=None)
-        pages = {name: await _cards(plan, wanted, records, name) for name in _leaves(plan.process)}
+        pages = {name: await _cards(plan, wanted, records, name) for name in plan.states}
         counts = {name: await _count(plan, query, records, name, found) for name, found in pages.items()}
         shown = [record for found in pages.values() for record in found.records]
         return await frame(about, wanted, records), counts, pages, await _known(plan, records, shown)
@@ -94,6 +105,7 @@ async def page(request: Request) -> Response:
         block="results" if htmx else None,
         about=about,
         process=plan.process,
+        region=plan.region,
         frame=around,
         wanted=wanted,
         lanes=[_lane(plan, wanted, name, counts[name], found, known) for name, found in pages.items()],
@@ -106,7 +118,7 @@ async def cards(request: Request) -> Response:
     """Answer with the next cards of a column."""
     plan = _plan(request)
     wanted, name = ask(plan.about, request), request.path_params["state"]
-    if name not in plan.process.states:
+    if name not in plan.states:
         raise NotFoundError
 
     async def work(records: Records) -> tuple[Page, Known]:
@@ -137,8 +149,11 @@ def _plan(request: Request) -> Plan:
     if board is None:
         raise NotFoundError
     process = about.visit.network.processes[board.process]
+    region = request.path_params.get("region", next(iter(process.lanes)))
+    if region not in process.lanes:
+        raise NotFoundError
     columns, known = about.once(f"board {process.name}", lambda: _look(about, board))
-    return Plan(about, process, columns, known)
+    return Plan(about, process, region, process.lanes[region], columns, known)
 
 
 def _look(about: Subject, board: Board) -> tuple[tuple[Column, ...], Outlook]:
@@ -151,10 +166,6 @@ def _card_columns(about: Subject, board: Board, plan: str | None) -> tuple[Colum
     """Leave out what the card says already: its title, its state and the hint about the planned date."""
     said = {*title_fields(about.entity), board.process, plan}
     return tuple(column for column in about.columns(board.card) if column.name not in said)
-
-
-def _leaves(process: Process) -> tuple[str, ...]:
-    return tuple(name for name, state in process.states.items() if not state.children)
 
 
 async def _cards(plan: Plan, wanted: Ask, records: Records, state: str) -> Page:
@@ -190,10 +201,13 @@ def _lane(plan: Plan, wanted: Ask, state: str, count: int, found: Page, known: K
     about = plan.about
     more = None
     if found.next:
-        more = str(wanted.at.at(about.url("board", plan.process.name, state)).having(after=found.next))
+        inside = ("in", plan.region) if plan.region else ()
+        more = str(wanted.at.at(about.url("board", plan.process.name, *inside, state)).having(after=found.next))
     made = tuple(_card(plan, record, known) for record in found.records)
     defined = plan.process.states[state]
-    return Lane(defined, about.reader.words(defined.label), count, made, more)
+    around = plan.process.states.get(defined.parent or "")
+    group = about.reader.words(around.label) if around is not None and around.name != plan.region else ""
+    return Lane(defined, about.reader.words(defined.label), group, count, made, more)
 
 
 def _card(plan: Plan, record: Record, known: Known) -> Card:
@@ -207,7 +221,7 @@ def _card(plan: Plan, record: Record, known: Known) -> Card:
         href=about.url(record.id),
         title=record.title.strip() or about.reader.words(say("Untitled")),
         version=record.version,
-        state=str(record.values.get(plan.process.name) or ""),
+        state=next((name for name in leaves_of(record.values.get(plan.process.name)) if name in plan.states), ""),
         moves=known.moves[record.id],
         line=" · ".join(text for number, text in written if text and not number),
         figures=tuple(text for number, text in written if text and number),
@@ -216,18 +230,13 @@ def _card(plan: Plan, record: Record, known: Known) -> Card:
 
 
 def _transitions(plan: Plan) -> dict[str, dict[str, object]]:
-    """Return what the script needs to know: where each transition leads from and to, and whether it asks something."""
-    states = plan.process.states
+    """Return what the script needs to know: the columns to which each transition leads from others, and whether it
+    asks something.
+    """
     return {
         name: {
             "label": plan.about.reader.words(transition.label),
-            "from": [
-                source
-                for source in states
-                if source in transition.sources
-                or ("any" in transition.sources and not states[source].final and source != transition.target)
-            ],
-            "to": transition.target,
+            "ways": {state: to for state in plan.states if (to := _leads(plan, state, name)) is not None},
             "asks": bool(transition.form or transition.confirm),
         }
         for name, transition in plan.process.transitions.items()
@@ -235,8 +244,23 @@ def _transitions(plan: Plan) -> dict[str, dict[str, object]]:
     }
 
 
+def _leads(plan: Plan, state: str, transition: str) -> str | None:
+    """Return the column to which a transition leads from another; None where it does not, or stays in it."""
+    chart = plan.process.chart
+    around = (state, *chart.above[state])
+    arcs = (arc for name in around for arc in chart.nodes[name].arcs if arc.name == transition)
+    arc = next((arc for arc in arcs if arc.outside not in around), None)
+    if arc is None:
+        return None
+    reached = entered(chart, Situation(frozenset()), arc, chart.common((arc.source, *arc.targets)))
+    return next((name for name in plan.states if name in reached), None)
+
+
 routes = [
     Route("/e/{entity}/board/{process}", page, name="board"),
     Route("/e/{entity}/board/{process}/{state}", cards),
     Route("/e/{entity}/board/{process}/card/{id}", card),
+    Route("/e/{entity}/board/{process}/in/{region}", page),
+    Route("/e/{entity}/board/{process}/in/{region}/card/{id}", card),
+    Route("/e/{entity}/board/{process}/in/{region}/{state}", cards),
 ]

@@ -18,8 +18,8 @@ function ways(card, state) {
   const known = transitions();
   const granted = card.dataset.moves.split(" ").filter(Boolean);
   return granted
-    .map((name) => ({ name, ...known[name] }))
-    .filter((way) => way.to === state && way.from?.includes(card.dataset.state));
+    .map((name) => ({ name, ...known[name], to: state }))
+    .filter((way) => way.ways?.[card.dataset.state] === state);
 }
 
 /** Write how many cards the columns have; beyond the most that the server counts nobody knows. */
@@ -201,7 +201,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   item.closest("details").open = false;
   const way = { name: item.dataset.move, ...transitions()[item.dataset.move] };
-  take(card, way);
+  take(card, { ...way, to: way.ways?.[card.dataset.state] ?? card.dataset.state });
 });
 
 function begin() {

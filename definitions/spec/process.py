@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from definitions.charts.chart import Chart
+from definitions.charts.chart import ROOT, Chart
 from definitions.charts.process import chart_of, leaves_of
 from definitions.charts.steps import begin
 from definitions.duration import Duration
@@ -134,6 +134,26 @@ class Process:
         """The innermost states of each state that has some inside, in the order written."""
         outer = (name for name, state in self.states.items() if state.children)
         return {name: tuple(leaf for leaf in self.innermost if self.chart.is_below(leaf, name)) for name in outer}
+
+    @cached_property
+    def lanes(self) -> Mapping[str, tuple[str, ...]]:
+        """The innermost states, of which a record is in exactly one: of a process with states side by side those of
+        each region (with what is outside of it), by the region's name; of another all of them, by an empty one.
+        """
+        inside = {name for name, state in self.states.items() if state.parallel for name in state.children}
+        regions = [name for name in inside if not any(self.chart.is_below(other, name) for other in inside)]
+        return {name: tuple(self._lane(ROOT, name)) for name in self.chart.sort(regions)} or {"": self.innermost}
+
+    def _lane(self, name: str, region: str) -> Iterator[str]:
+        node = self.chart.nodes[name]
+        if node.kind == "parallel":
+            meant = (child for child in node.children if child == region or self.chart.is_below(region, child))
+            yield from self._lane(next(meant, node.children[0]), region)
+        elif node.children:
+            for child in node.children:
+                yield from self._lane(child, region)
+        else:
+            yield name
 
     def configured(self, leaves: tuple[str, ...]) -> Configuration:
         """Return what a record in these innermost states holds."""

@@ -52,8 +52,12 @@ async def test_the_board_tells_the_script_which_moves_there_are(office: Office) 
     script = re.search(r'<script type="application/json" id="transitions">(.*?)</script>', page)
     assert script is not None
     known = json.loads(script[1])
-    assert known["call"] == {"label": "Called", "from": ["new", "contacted"], "to": "contacted", "asks": True}
-    assert known["lose"]["from"] == ["new", "contacted"]
+    assert known["call"] == {
+        "label": "Called",
+        "ways": {"new": "contacted", "contacted": "contacted"},
+        "asks": True,
+    }
+    assert known["lose"]["ways"] == {"new": "lost", "contacted": "lost"}
     assert known["lose"]["asks"] is False
 
 
