@@ -78,6 +78,8 @@ def _option(name: str, field: Field, eye: Eye) -> Named:
 
 
 def _state(name: Any, process: str, eye: Eye) -> Any:
+    if isinstance(name, tuple):
+        return tuple(_state(each, process, eye) for each in name)
     state = eye.network.processes[process].states.get(name)
     return name if state is None else Named(name, state.label.pick(eye.language, *eye.network.languages))
 

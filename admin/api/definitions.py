@@ -92,6 +92,8 @@ def _process(seen: Seen, process: Process, languages: tuple[str, ...]) -> dict[s
                 "initial": state.initial,
                 "final": state.final,
                 "colour": state.colour,
+                "parent": state.parent,
+                "parallel": state.parallel,
             }
             for name, state in process.states.items()
         },

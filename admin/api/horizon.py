@@ -144,8 +144,9 @@ class Horizon:
 
     def _member(self, seen: Seen, name: str, field: Field) -> Member:
         if name in seen.entity.processes:
-            states = tuple(self.network.processes[name].states)
-            return Member(Choice(name, states), nullable=False, kind="state")
+            process = self.network.processes[name]
+            one = Choice(name, process.innermost, process.below)
+            return Member(ListOf(one) if process.parallel else one, nullable=False, kind="state")
         kind: MemberKind = "field" if name in seen.entity.fields else "system"
         scale = field.scale if field.type in {"decimal", "money"} else None
         nullable = name not in _ALWAYS_FILLED and not field.required

@@ -116,7 +116,9 @@ def _state(process: Process, words: Words) -> Described:
     choices = {
         name: state.label.pick(words.language, *words.network.languages) for name, state in process.states.items()
     }
-    return Described(process.name, label, Varchar(choices=options(choices), null=True, default=None), choices=choices)
+    one = Varchar(choices=None if process.parallel else options(choices), null=True, default=None)
+    several = Array(base_column=Varchar(), choices=options(choices), null=True, default=None)
+    return Described(process.name, label, several if process.parallel else one, choices=choices)
 
 
 def _field(one: Field, words: Words) -> Described:
