@@ -23,49 +23,34 @@ MAX_WAYS = 256
 Way = Mapping[Key, Values]
 
 
-class _TooManyError(Exception):
-    pass
-
-
-def outcome(expression: Expression, node: Node | None = None) -> bool | None:
-    """Return whether a condition (or a part of it) always or never holds; None where that can't be said.
+def outcome(expression: Expression) -> bool | None:
+    """Return whether a condition always or never holds; None where that can't be said.
 
     `null` counts as false. A bare literal is what somebody wanted, and nothing is said of it.
     """
-    tree = expression.tree if node is None else node
-    if isinstance(tree, Literal):
-        return None
-    try:
-        if not _ways(tree, expression.typing, holds=True):
-            return False
-        return None if _ways(tree, expression.typing, holds=False) else True
-    except _TooManyError:
-        return None
+    return _Proof(expression.typing).outcome(expression.tree)
 
 
 def disjoint(one: Expression, other: Expression) -> bool:
     """Whether two conditions over the same names are proven never to hold both."""
-    try:
-        left = _ways(one.tree, one.typing, holds=True)
-        right = _ways(other.tree, other.typing, holds=True)
-        return not _both(left, right)
-    except _TooManyError:
-        return False
+    left = _Proof(one.typing).ways(one.tree, holds=True)
+    right = _Proof(other.typing).ways(other.tree, holds=True)
+    return left is not None and right is not None and _both(left, right) == []
 
 
 def settled_parts(expression: Expression) -> Iterator[tuple[Node, bool]]:
     """Yield the largest conditions in an expression that always or never hold, and which."""
-    yield from _settled(expression, expression.tree, condition=expression.type == BOOL)
+    yield from _settled(_Proof(expression.typing), expression.tree, condition=expression.type == BOOL)
 
 
-def _settled(expression: Expression, node: Node, *, condition: bool) -> Iterator[tuple[Node, bool]]:
-    found = outcome(expression, node) if condition else None
+def _settled(proof: _Proof, node: Node, *, condition: bool) -> Iterator[tuple[Node, bool]]:
+    found = proof.outcome(node) if condition else None
     if found is not None:
         yield node, found
         return
     inner = _conditions(node)
     for child in children(node):
-        yield from _settled(expression, child, condition=child in inner)
+        yield from _settled(proof, child, condition=child in inner)
 
 
 def _conditions(node: Node) -> tuple[Node, ...]:
@@ -90,10 +75,7 @@ def null_equalities(expression: Expression, present: frozenset[str]) -> Iterator
 
     `present` are the names that are never null themselves, such as `actor` where somebody is signed in.
     """
-    try:
-        found = _ways(expression.tree, expression.typing, holds=True)
-    except _TooManyError:
-        return
+    found = _Proof(expression.typing).ways(expression.tree, holds=True) or []
     for node in _equalities(expression.tree):
         if all(_may_be_null(side, expression.typing, present) for side in (node.left, node.right)):
             null = both_null(node)
@@ -120,19 +102,38 @@ def _may_be_null(node: Node, typing: Typing, present: frozenset[str]) -> bool:
             return False
 
 
-def _ways(node: Node, typing: Typing, *, holds: bool) -> list[Way]:
-    match node:
-        case Binary(operator="&&" | "||" as operator, left=left, right=right):
-            sides = _ways(left, typing, holds=holds), _ways(right, typing, holds=holds)
-            return _both(*sides) if (operator == "&&") is holds else _few([*sides[0], *sides[1]])
-        case Unary(operator="!", operand=operand):
-            return _ways(operand, typing, holds=not holds)
-        case Ternary(test=test, yes=yes, no=no) if typing.of(node) == BOOL:
-            taken = _both(_ways(test, typing, holds=True), _ways(yes, typing, holds=holds))
-            left_out = _both(_ways(test, typing, holds=False), _ways(no, typing, holds=holds))
-            return _few([*taken, *left_out])
-        case _:
-            return _way(atom_of(node, typing), holds=holds)
+class _Proof:
+    """What is known of the conditions of one expression; each is looked at once."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.known: dict[tuple[Node, bool], list[Way] | None] = {}
+
+    def outcome(self, node: Node) -> bool | None:
+        if isinstance(node, Literal):
+            return None
+        if self.ways(node, holds=True) == []:
+            return False
+        return True if self.ways(node, holds=False) == [] else None
+
+    def ways(self, node: Node, *, holds: bool) -> list[Way] | None:
+        """Return the ways in which a condition holds (or does not); None for too many."""
+        if (node, holds) not in self.known:
+            self.known[node, holds] = self._ways(node, holds=holds)
+        return self.known[node, holds]
+
+    def _ways(self, node: Node, *, holds: bool) -> list[Way] | None:
+        match node:
+            case Binary(operator="&&" | "||" as operator, left=left, right=right):
+                sides = self.ways(left, holds=holds), self.ways(right, holds=holds)
+                return _both(*sides) if (operator == "&&") is holds else _either(*sides)
+            case Unary(operator="!", operand=operand):
+                return self.ways(operand, holds=not holds)
+            case Ternary(test=test, yes=yes, no=no) if self.typing.of(node) == BOOL:
+                taken = _both(self.ways(test, holds=True), self.ways(yes, holds=holds))
+                return _either(taken, _both(self.ways(test, holds=False), self.ways(no, holds=holds)))
+            case _:
+                return _way(atom_of(node, self.typing), holds=holds)
 
 
 def _way(atom: Atom, *, holds: bool) -> list[Way]:
@@ -140,11 +141,19 @@ def _way(atom: Atom, *, holds: bool) -> list[Way]:
     return [{atom.key: values}] if values else []
 
 
-def _both(left: list[Way], right: list[Way]) -> list[Way]:
-    if len(left) * len(right) > 16 * MAX_WAYS:
-        raise _TooManyError
-    met = (joined(one, other) for one, other in product(left, right))
-    return _few([way for way in met if way is not None])
+def _either(left: list[Way] | None, right: list[Way] | None) -> list[Way] | None:
+    if left is None or right is None or len(left) + len(right) > MAX_WAYS:
+        return None
+    return [*left, *right]
+
+
+def _both(left: list[Way] | None, right: list[Way] | None) -> list[Way] | None:
+    if left == [] or right == []:
+        return []
+    if left is None or right is None or len(left) * len(right) > 16 * MAX_WAYS:
+        return None
+    met = [way for one, other in product(left, right) if (way := joined(one, other)) is not None]
+    return met if len(met) <= MAX_WAYS else None
 
 
 def joined(one: Way, other: Way) -> Way | None:
@@ -155,10 +164,4 @@ def joined(one: Way, other: Way) -> Way | None:
         if not left:
             return None
         found[key] = left
-    return found
-
-
-def _few(found: list[Way]) -> list[Way]:
-    if len(found) > MAX_WAYS:
-        raise _TooManyError
     return found

@@ -212,7 +212,7 @@ def conditions(draw: st.DrawFn, depth: int = 3) -> str:
 
 
 ROWS = st.lists(DEALS, min_size=1, max_size=8)
-PROVEN = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROVEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def held(expression: Expression, deal: dict[str, Any], names: dict[str, Any]) -> bool:
