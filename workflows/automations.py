@@ -192,6 +192,8 @@ class Journey:
         """Keep what the step made; False when the run is over with it."""
         await self._trace(step, "done", done.inputs, done.result)
         self.scene = self.scene.with_made(done.made)
+        if await runs.is_over(self.scene.unit, self.scene.run):
+            return False  # what it did began another run in its place
         return not done.stale or await self._refresh()
 
     async def _turn(self, step: ForEach) -> str | None:

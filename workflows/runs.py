@@ -252,6 +252,15 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
             await wake(unit, following)
 
 
+async def is_over(unit: Unit, run: Run) -> bool:
+    """Whether another run has taken the place of this one, as its automation says."""
+    automation = unit.network.automations.get(run.automation)
+    if automation is None or automation.mode != "restart":
+        return False
+    row = await unit.tx.row('SELECT "state" FROM "_run" WHERE "id" = ?', [run.id])
+    return row is not None and row[0] not in ("running", "waiting")
+
+
 async def reopen(unit: Unit, run: Run) -> None:
     """Let a run go on now that was over or waited."""
     await unit.tx.run(_REOPEN, [run.state, dump(run.cursor), run.id])

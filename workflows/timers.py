@@ -12,6 +12,7 @@ from definitions.expr.periods import later, negative, start_of
 from definitions.spec.automation import Stays
 from models.errors import NotFoundError
 from models.record import Record
+from models.tx import Tx
 from workflows import outbox
 from workflows.beginning import Beginning, begin
 from workflows.stored import moment, read_moment
@@ -21,6 +22,9 @@ from workflows.unit import Unit
 _ENTRIES = """SELECT "id", "at", "from_state", "to_state" FROM "_history"
 WHERE "entity" = ? AND "record" = ? AND "undone_by" IS NULL
 AND ("process" = ? AND "kind" = 'moved' OR "kind" = 'created') ORDER BY "at" DESC, "id" DESC"""
+
+_RENAME = """UPDATE "_outbox" SET "unique_key" = ? || substr("unique_key", ?), "payload" = ? || substr("payload", ?)
+WHERE "unique_key" >= ? AND "unique_key" < ?"""
 
 
 async def arm(
@@ -102,7 +106,8 @@ def _due_at(timer: DueTimer, value: date | datetime, context: Context) -> dateti
 async def fire_stays(unit: Unit, payload: Mapping[str, Any]) -> None:
     """Start the automation when the record has stayed in the state since the timer was set."""
     timer = _stays(unit, payload)
-    record = await _record(unit, payload)
+    process = None if timer is None else unit.network.processes.get(timer.trigger.process)
+    record = None if process is None else await _record(unit, process.entity, payload["record"])
     if timer is None or record is None or not _is_in(unit, record, timer.trigger):
         return
     entry, since = await _entry(unit, record, timer.trigger.process, timer.trigger.state)
@@ -120,7 +125,7 @@ def _is_in(unit: Unit, record: Record, trigger: Stays) -> bool:
 async def fire_due(unit: Unit, payload: Mapping[str, Any]) -> None:
     """Start the automation when the record still has the date that the timer was set for."""
     timer = _due(unit, payload)
-    record = await _record(unit, payload)
+    record = None if timer is None else await _record(unit, timer.trigger.entity, payload["record"])
     if timer is None or record is None:
         return
     value = record.full.get(timer.trigger.at)
@@ -144,10 +149,17 @@ def _is(timer: StaysTimer | DueTimer, payload: Mapping[str, Any]) -> bool:
     return (timer.automation.name, timer.position) == (payload["automation"], payload["position"])
 
 
-async def _record(unit: Unit, payload: Mapping[str, Any]) -> Record | None:
-    if payload["entity"] not in unit.network.entities:
-        return None
+async def _record(unit: Unit, entity: str, record: str) -> Record | None:
     try:
-        return await unit.records.system.get(payload["entity"], payload["record"])
+        return await unit.records.system.get(entity, record)
     except NotFoundError:
         return None
+
+
+async def rename(tx: Tx, automations: Mapping[str, str]) -> None:
+    """Let timers follow their automations, by old name → new name: what was told already is not told again."""
+    for kind in ("stays", "due"):
+        for old, new in automations.items():
+            key, begin = f"{kind}:{old}:", f'{{"automation":"{old}"'
+            changed = [f"{kind}:{new}:", len(key) + 1, f'{{"automation":"{new}"', len(begin) + 1]
+            await tx.run(_RENAME, [*changed, key, f"{key[:-1]};"])
