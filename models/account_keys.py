@@ -1,13 +1,14 @@
 """What a member changes of what opens the own account: the app, passkeys and recovery codes, from an open session.
 
-Each asks for the password first, ends the member's other sessions and gives this one a new token.
+Each asks for the password first (once in a few minutes), ends the member's other sessions and gives this one a new
+token.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import accounts, passkeys, second_factor, tries
+from models import accounts, passkeys, pending, second_factor, tries
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.passkeys import Question, Site
@@ -29,7 +30,7 @@ class Changed:
 
 async def propose_app(tenant: Tenant, session: Session, password: str) -> None:
     """Have a key ready for an app; it is on when a code confirms it. `InvalidError`, `RefusedError`."""
-    await accounts.confirm(tenant, session.member, password)
+    await accounts.confirm_session(tenant, session, password)
     await _propose(tenant, session.member)
 
 
@@ -71,7 +72,7 @@ async def confirm_app(tenant: Tenant, session: Session, code: str) -> Changed:
 
 async def remove_app(tenant: Tenant, session: Session, password: str, code: str) -> Changed:
     """Take the app away, with the password and a code (or a recovery code): who has only one of them does not."""
-    await accounts.confirm(tenant, session.member, password)
+    await accounts.confirm_session(tenant, session, password)
     now, vault, member = tenant.clock.now(), tenant.vault, session.member
 
     async def work(tx: Tx) -> Changed:
@@ -87,7 +88,7 @@ async def remove_app(tenant: Tenant, session: Session, password: str, code: str)
 
 async def renew_recovery(tenant: Tenant, session: Session, password: str) -> Changed:
     """Make new recovery codes; the old ones hold no more. `NotFoundError` for who has no second factor."""
-    await accounts.confirm(tenant, session.member, password)
+    await accounts.confirm_session(tenant, session, password)
     now = tenant.clock.now()
 
     async def work(tx: Tx) -> Changed:
@@ -100,7 +101,7 @@ async def renew_recovery(tenant: Tenant, session: Session, password: str) -> Cha
 
 async def ask_passkey(tenant: Tenant, session: Session, password: str, site: Site, names: tuple[str, str]) -> Question:
     """Return the question for a new passkey; `names` are the member's e-mail and the network's label."""
-    await accounts.confirm(tenant, session.member, password)
+    await accounts.confirm_session(tenant, session, password)
     return await passkeys.ask_to_register(tenant, session.member, site, *names)
 
 
@@ -118,7 +119,7 @@ async def add_passkey(tenant: Tenant, session: Session, site: Site, answer: str,
 
 async def remove_passkey(tenant: Tenant, session: Session, password: str, passkey: str) -> Changed:
     """Take a passkey away; `NotFoundError` when there is no such one, `RefusedError` for the last that is needed."""
-    await accounts.confirm(tenant, session.member, password)
+    await accounts.confirm_session(tenant, session, password)
 
     async def work(tx: Tx) -> Changed:
         if not await passkeys.remove(tx, session.member, passkey):
@@ -132,4 +133,5 @@ async def remove_passkey(tenant: Tenant, session: Session, password: str, passke
 async def _changed(tx: Tx, session: Session, recovery: tuple[str, ...] = ()) -> Changed:
     await end_sessions(tx, session.member, but=session.id)
     token, fresh = await rotate(tx, session)
+    await pending.carry(tx, session, fresh)
     return Changed(token, fresh, recovery)

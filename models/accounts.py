@@ -82,11 +82,12 @@ async def set_password(tenant: Tenant, member: str, password: str) -> None:
 
 
 async def change_password(tenant: Tenant, session: Session, old: str, new: str) -> str:
-    """Give the session's member a new password, who says the old one: other sessions end, this one has a new token.
+    """Give the session's member a new password, who says the old one (or just did, see `confirm_session`): other
+    sessions end, this one has a new token.
 
     Return that token. `InvalidError` by field: `old`, `password`.
     """
-    await confirm(tenant, session.member, old, field="old")
+    await confirm_session(tenant, session, old, field="old")
     hashed = await passwords.hash_password(new)
     now = tenant.clock.now()
 
@@ -121,6 +122,15 @@ async def confirm(tenant: Tenant, member: str, password: str, *, field: str = "p
     if not await passwords.matches(hashed, password):
         raise InvalidError({field: say("This is not your password.")})
     await tenant.store.write(lambda tx: tries.forget(tx, attempt.id))
+
+
+async def confirm_session(tenant: Tenant, session: Session, password: str, *, field: str = "password") -> None:
+    """The same from an open session, which is asked once in a few minutes: an empty password holds there meanwhile."""
+    now = tenant.clock.now()
+    if not password and await tenant.store.read(lambda tx: pending.confirmed(tx, session, now)):
+        return
+    await confirm(tenant, session.member, password, field=field)
+    await tenant.store.write(lambda tx: pending.confirm(tx, session, now))
 
 
 async def store_password(tx: Tx, member: str, hashed: str, now: datetime) -> None:

@@ -1,4 +1,5 @@
-"""What is half done: a sign-in that waits for its second step, a question to a passkey, a way to a new password.
+"""What is half done: a sign-in that waits for its second step, a question to a passkey, a way to a new password; and a
+session whose member has just said the password.
 
 Each is a row under the hash of a token that only one browser (or one mail) holds, good once and for a while.
 """
@@ -12,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from models.connections import stored_datetime
-from models.sessions import new_token, session_id
+from models.sessions import Session, new_token, session_id
 from models.system import PENDING
 from models.tx import Tx
 
-Kind = Literal["factor", "set_up", "passkey", "register", "reset", "email", "provider"]
+Kind = Literal["factor", "set_up", "passkey", "register", "reset", "email", "provider", "confirmed"]
 VALID: Mapping[Kind, timedelta] = {
     "factor": timedelta(minutes=10),
     "set_up": timedelta(minutes=30),
@@ -25,6 +26,7 @@ VALID: Mapping[Kind, timedelta] = {
     "reset": timedelta(minutes=30),
     "email": timedelta(days=2),
     "provider": timedelta(minutes=15),
+    "confirmed": timedelta(minutes=10),
 }
 """How long each kind can be gone on with."""
 
@@ -46,6 +48,29 @@ async def begin(tx: Tx, kind: Kind, member: str | None, payload: Mapping[str, An
     row = [session_id(token), member, kind, json.dumps(payload), 0]
     await tx.run(PENDING.insert(), [*row, stored_datetime(now), stored_datetime(now + VALID[kind])])
     return token
+
+
+async def confirm(tx: Tx, session: Session, now: datetime) -> None:
+    """Note that the member of a session has just said the password."""
+    identifier = session_id(_confirming(session))
+    await end(tx, identifier)
+    row = [identifier, session.member, "confirmed", "{}", 0]
+    await tx.run(PENDING.insert(), [*row, stored_datetime(now), stored_datetime(now + VALID["confirmed"])])
+
+
+async def confirmed(tx: Tx, session: Session, now: datetime) -> bool:
+    """Whether the member said the password in this session a few minutes ago."""
+    return await find(tx, _confirming(session), "confirmed", now) is not None
+
+
+async def carry(tx: Tx, before: Session, after: Session) -> None:
+    """Have what the member said hold for the same session under its new token, no longer than it would have."""
+    identifiers = [session_id(_confirming(each)) for each in (after, before)]
+    await tx.run('UPDATE "_pending" SET "id" = ? WHERE "id" = ?', identifiers)
+
+
+def _confirming(session: Session) -> str:
+    return f"confirmed:{session.id}"
 
 
 async def find(tx: Tx, token: str, kind: Kind, now: datetime) -> Pending | None:

@@ -14,7 +14,7 @@ from admin.door import SESSION_COOKIE
 from admin.entering import in_session, keep, site
 from admin.parts.codes import pictured
 from admin.web import device, here, redirect, render, say_on
-from models import account_keys, accounts, passkeys, second_factor, tries
+from models import account_keys, accounts, passkeys, pending, second_factor, tries
 from models.account_keys import Changed
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.house_rules import needs_factor
@@ -54,7 +54,8 @@ async def shown(request: Request) -> Response:
 
 async def _page(request: Request, form: str = "", error: InvalidError | RefusedError | None = None) -> Response:
     """Show the page; `error` is of the form with that name."""
-    visit, member = here(request), _session(request).member
+    visit, session = here(request), _session(request)
+    member = session.member
 
     async def look(tx: Tx) -> dict[str, Any]:
         return {
@@ -62,15 +63,18 @@ async def _page(request: Request, form: str = "", error: InvalidError | RefusedE
             "passkeys": await passkeys.of_member(tx, member),
             "tries": await tries.of_member(tx, member),
             "needed": await needs_factor(tx, visit.actor),
+            "confirmed": await pending.confirmed(tx, session, visit.tenant.clock.now()),
         }
 
     fields = error.fields if isinstance(error, InvalidError) else {}
     errors = {f"{form}.{name}": visit.words(said) for name, said in fields.items()}
+    asked = "old" if form == "password" else "password"
     return await render(
         request,
         "account/security.html",
         status=200 if error is None else 422,
         errors=errors,
+        wrong=errors.get(f"{form}.{asked}", ""),
         refused=visit.words(error.message) if isinstance(error, RefusedError) else "",
         outcomes={name: visit.words(said) for name, said in OUTCOMES.items()},
         shortest=SHORTEST,
@@ -78,6 +82,16 @@ async def _page(request: Request, form: str = "", error: InvalidError | RefusedE
         here_name=device(request.headers.get("user-agent", "")),
         **await visit.tenant.store.read(look),
     )
+
+
+async def confirm(request: Request) -> Response:
+    """Open the page's forms for a few minutes, to who says the password."""
+    visit = here(request)
+    try:
+        await accounts.confirm_session(visit.tenant, _session(request), await _password(request))
+    except InvalidError as error:
+        return await _page(request, "confirm", error)
+    return redirect(request, visit.url("account", "security"))
 
 
 async def change_password(request: Request) -> Response:
@@ -207,6 +221,7 @@ async def _done(request: Request, changed: Changed, said: Message) -> Response:
 
 routes: list[BaseRoute] = [
     Route("/account/security", shown, methods=["GET"]),
+    Route("/account/security/confirm", confirm, methods=["POST"]),
     Route("/account/security/password", change_password, methods=["POST"]),
     Route("/account/security/app", show_app, methods=["GET"]),
     Route("/account/security/app", add_app, methods=["POST"]),

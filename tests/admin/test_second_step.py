@@ -61,6 +61,42 @@ async def add_app(office: Office, visitor: Visitor) -> tuple[str, list[str]]:
     return key, codes_of(done)
 
 
+async def test_the_password_is_asked_for_once_in_ten_minutes_of_a_session(office: Office) -> None:
+    path = "account/security"
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(CAMILLE) as other:
+        assert (await camille.post(f"{path}/app", on=path)).status_code == 422, "nothing without the password"
+        assert (await camille.post(f"{path}/confirm", {"password": "not mine at all"}, on=path)).status_code == 422
+        assert (await camille.post(f"{path}/confirm", {"password": PASSWORD}, on=path)).status_code == 303
+        assert (await other.post(f"{path}/app", on=path)).status_code == 422, "another session is another browser"
+        page = (await camille.get(path)).text
+        assert ("Add an app" in page, 'autocomplete="current-password"' in page) == (True, False)
+        office.clock.forward(timedelta(minutes=9, seconds=59))
+        assert (await camille.post(f"{path}/app", {"password": "not mine"}, on=path)).status_code == 422, (
+            "what is said counts"
+        )
+        asked = await camille.post(f"{path}/app", on=path)
+        assert asked.status_code == 303
+        key = key_of(await camille.get(f"{path}/app"))
+        done = await camille.post(f"{path}/app/confirm", {"code": code(office, key)}, on=f"{path}/app")
+        assert len(codes_of(done)) == 10
+        renewed = await camille.post(f"{path}/recovery", on=path)
+        assert len(codes_of(renewed)) == 10, "it holds for the session, whatever its token"
+        office.clock.forward(timedelta(seconds=2))
+        assert (await camille.post(f"{path}/recovery", on=path)).status_code == 422, "and not a second longer"
+        page = (await camille.get(path)).text
+        assert ("Make new codes" in page, 'autocomplete="current-password"' in page) == (False, True)
+
+
+async def test_a_new_password_is_taken_within_the_ten_minutes_and_ends_them(office: Office) -> None:
+    path, fresh = "account/security", "vingt lettres et encore plus"
+    async with office.signed_in(CAMILLE) as camille:
+        assert (await camille.post(f"{path}/password", {"password": fresh}, on=path)).status_code == 422
+        await camille.post(f"{path}/confirm", {"password": PASSWORD}, on=path)
+        assert (await camille.post(f"{path}/password", {"password": "short"}, on=path)).status_code == 422
+        assert (await camille.post(f"{path}/password", {"password": fresh}, on=path)).status_code == 303
+        assert (await camille.post(f"{path}/app", on=path)).status_code == 422
+
+
 async def test_an_app_is_added_with_the_password_and_a_code_and_asked_for_at_sign_in(office: Office) -> None:
     async with office.signed_in(CAMILLE) as camille, office.visitor() as phone:
         refused = await camille.post("account/security/app", {"password": "not mine at all"}, on="account/security")
