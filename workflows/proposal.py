@@ -20,6 +20,7 @@ from models.shape import TableShape
 from models.tenant import Tenant
 from models.tx import Tx
 from workflows import migration, retiming, runs
+from workflows.going_back import gone
 from workflows.rights import RightChange, rights_changed
 
 Change = Literal["added", "changed", "removed", "renamed"]
@@ -90,7 +91,10 @@ class TimerChange:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What publishing would do to version `base`; `refused` is what forbids it, `warnings` what the checker remarks."""
+    """What publishing would do to version `base`; `refused` is what forbids it, `warnings` what the checker remarks.
+
+    Where these are the files of an earlier version, `gone` says what of it does not come back.
+    """
 
     base: int
     hash: str
@@ -103,6 +107,10 @@ class Proposal:
     rights: tuple[RightChange, ...]
     refused: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    gone: tuple[Message, ...] = ()
+
+
+_EARLIER = 'SELECT 1 FROM "_definition" WHERE "hash" = ? AND "version" < ?'
 
 
 async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool = False) -> Proposal:
@@ -129,6 +137,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             rights=rights_changed(planned),
             refused=(*await examine(tx, planned, allow_loss=allow_loss), *lost),
             warnings=loaded.problems,
+            gone=tuple(gone(planned)) if await tx.row(_EARLIER, [digest, current.version]) else (),
         )
 
     return await tenant.store.read(work)

@@ -66,6 +66,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _section(spoken("Runs under way"), map(_run, found["runs"]))
     yield from _section(spoken("Timers"), map(_timer, found["timers"]))
     yield from _section(spoken("Rights"), map(_right, found["rights"]))
+    yield from _section(spoken("What does not come back"), iter(found["gone"]))
 
 
 def _section(title: str, rows: Iterator[str]) -> Iterator[str]:

@@ -296,3 +296,36 @@ async def test_going_back_is_a_new_version_by_the_same_rules(tenant: Tenant) -> 
     assert (published.version, published.hash) == (3, (await tenant.version(1)).hash)
     with pytest.raises(NotFoundError):
         await publishing.roll_back(tenant, 9)
+
+
+GONE: list[tuple[tuple[tuple[str, str], ...], list[str]]] = [
+    (
+        ((CITY, "  town: {type: text}\n"),),
+        ["What company.city held does not come back: it is empty, or has its default."],
+    ),
+    (((CITY, "  city: {type: integer}\n"),), ["What company.city lost when its type changed does not come back."]),
+    (((CITY, CITY + "  web: {type: url}\n"),), []),
+    (((", direct: {fr: Direct, en: Direct}", ""),), ["Who had the option direct of lead.source does not get it back."]),
+]
+
+
+@pytest.mark.parametrize(("edits", "said"), GONE)
+async def test_going_back_says_what_does_not_come_back(
+    tenant: Tenant, edits: tuple[tuple[str, str], ...], said: list[str]
+) -> None:
+    await publishing.publish(tenant, edited(SMALL, *edits))
+    assert [str(sentence) for sentence in (await propose(tenant, SMALL)).gone] == said
+    other = edited(SMALL, ("icon: user-plus", "icon: house"))
+    assert (await propose(tenant, other)).gone == ()
+
+
+async def test_states_and_records_that_went_do_not_come_back(tenant: Tenant) -> None:
+    note = {"note.yaml": "entity: note\nlabel: Note\nfields: {text: {type: text}}\n"}
+    await publishing.publish(tenant, {**SMALL, **note})
+    await publishing.publish(
+        tenant, edited(NO_LOST, ("transitions:\n  call:", "moved: {lost: new}\ntransitions:\n  call:"))
+    )
+    assert {str(sentence) for sentence in (await propose(tenant, {**SMALL, **note})).gone} == {
+        "The records that note had do not come back.",
+        "Records that left the state recruiting.lost when it went do not go back to it.",
+    }
