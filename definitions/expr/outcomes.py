@@ -17,7 +17,7 @@ from definitions.expr.nodes import Binary, Literal, Macro, Name, Node, Select, T
 from definitions.expr.types import BOOL
 from definitions.expr.typing import Typing
 
-MAX_WAYS = 256
+MAX_WAYS = 64
 """Conditions that hold in more ways are not looked into."""
 
 Way = Mapping[Key, Values]

@@ -13,6 +13,7 @@ import yaml
 
 from definitions.expr import Expression, Scope, compile_expression
 from definitions.expr.functions import to_text
+from definitions.expr.outcomes import settled_parts
 from definitions.pack import load, read_folder
 from definitions.problems import DefinitionError, Place
 from models.actor import SYSTEM
@@ -85,6 +86,11 @@ async def test_each_expression_gives_its_value(toolshed: Tenant, text: str, expe
 @pytest.mark.parametrize("text", [text for text, _ in lines("cel-query")])
 def test_each_condition_of_the_query_subset_runs_in_the_database(text: str) -> None:
     assert compiled(text, query=True).text == text
+
+
+@pytest.mark.parametrize("text", [text for text, _ in lines("cel-constant")])
+def test_each_condition_that_nothing_changes_is_found(text: str) -> None:
+    assert list(settled_parts(compiled(text)))
 
 
 @pytest.mark.parametrize(("text", "hint"), lines("cel-refused"))
