@@ -12,7 +12,6 @@ from definitions.expr.periods import later, negative, start_of
 from definitions.spec.automation import Stays
 from models.errors import NotFoundError
 from models.record import Record
-from models.tx import Tx
 from workflows import outbox
 from workflows.beginning import Beginning, begin
 from workflows.stored import moment, read_moment
@@ -22,9 +21,6 @@ from workflows.unit import Unit
 _ENTRIES = """SELECT "id", "at", "from_state", "to_state" FROM "_history"
 WHERE "entity" = ? AND "record" = ? AND "undone_by" IS NULL
 AND ("process" = ? AND "kind" = 'moved' OR "kind" = 'created') ORDER BY "at" DESC, "id" DESC"""
-
-_RENAME = """UPDATE "_outbox" SET "unique_key" = ? || substr("unique_key", ?), "payload" = ? || substr("payload", ?)
-WHERE "unique_key" >= ? AND "unique_key" < ?"""
 
 
 async def arm(
@@ -154,12 +150,3 @@ async def _record(unit: Unit, entity: str, record: str) -> Record | None:
         return await unit.records.system.get(entity, record)
     except NotFoundError:
         return None
-
-
-async def rename(tx: Tx, automations: Mapping[str, str]) -> None:
-    """Let timers follow their automations, by old name → new name: what was told already is not told again."""
-    for kind in ("stays", "due"):
-        for old, new in automations.items():
-            key, begin = f"{kind}:{old}:", f'{{"automation":"{old}"'
-            changed = [f"{kind}:{new}:", len(key) + 1, f'{{"automation":"{new}"', len(begin) + 1]
-            await tx.run(_RENAME, [*changed, key, f"{key[:-1]};"])
