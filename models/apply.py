@@ -19,7 +19,8 @@ from models.examine import duplicate, examine
 from models.placement import Placement
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
-from models.shape import FOLD, LONGEST, ColumnShape, IndexShape
+from models.recompute import Recompute
+from models.shape import FOLD, LONGEST, ColumnShape, IndexShape, shapes
 from models.store import ConstraintError
 from models.tx import Tx
 
@@ -42,6 +43,7 @@ async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = Fals
         raise DefinitionError(tuple(problems))
     _refuse_long_names(tx, plan)
     changes = [step for step in plan.steps if isinstance(step, ChangeTable)]
+    changes.sort(key=lambda step: -plan.new.depth(step.new.name))  # what is computed of lines comes after them
     for step in plan.steps:
         if isinstance(step, DropTable):
             await tx.run(ddl.drop_table(step.shape.name, tx.dialect))
@@ -213,8 +215,8 @@ class _TableChange:
                 await self._fill_fold(column)
             case "owner":
                 await self.tx.run(f'UPDATE {quoted(self.name)} SET "owner" = "created_by"')  # noqa: S608 - quoted names
-            case "system" | "path":
-                return  # every table has had these from the beginning
+            case "system" | "path" | "parent" | "position":
+                return  # every table has had these from the beginning; what becomes lines has no records
 
     async def _fill_fold(self, column: ColumnShape) -> None:
         target, source = quoted(column.name), quoted(column.source)
@@ -238,31 +240,8 @@ class _TableChange:
 
     async def _recompute(self) -> None:
         """Compute fields again, each after those that it reads."""
-        names = self.change.recomputed
-        if not names:
-            return
-        columns = [column for column in self.change.new.columns.values() if column.kind != "fold"]
-        rows = await self.tx.rows(
-            f"SELECT {listed(column.name for column in columns)} FROM {quoted(self.name)}"  # noqa: S608 - quoted names
-        )
-        assignments = ", ".join(f"{quoted(name)} = ?" for name in names)
-        update = f'UPDATE {quoted(self.name)} SET {assignments} WHERE "id" = ?'  # noqa: S608 - the same
-        await self.tx.run_many(update, (self._computed(columns, row) for row in rows))
-
-    def _computed(self, columns: list[ColumnShape], row: Iterable[Any]) -> list[Any]:
-        record: dict[str, Any] = {}
-        for column, stored in zip(columns, row, strict=True):
-            if column.name in self.change.recomputed:
-                record[column.name] = None
-                continue
-            record[column.name] = column.codec.on(self.tx.dialect).decoded(stored)
-        values: list[Any] = []
-        for name in self.change.recomputed:
-            compute = self.fields[name].compute
-            value = None if compute is None else compute.compute({"record": record}, self.context)
-            record[name] = value
-            values.append(self._encoded(name, value))
-        return [*values, record["id"]]
+        tables = {name: table for name, table in shapes(self.plan.new).items() if self.change.recomputed}
+        await Recompute(self.tx, tables, self.context)(self.change.new, self.change.recomputed)
 
     async def _rebuild(self) -> None:
         """Write the table anew in its final form: the twelve steps that SQLite's documentation recommends."""

@@ -35,6 +35,7 @@ async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Probl
                 found += [] if allow_loss else [problem async for problem in _dropped_table(tx, plan, step)]
             case ChangeTable():
                 found += [problem async for problem in _misfits(tx, step)]
+                found += [problem async for problem in _orphans(tx, plan, step)]
                 found += [] if allow_loss else [problem async for problem in _losses(tx, plan, step)]
                 found += [] if allow_loss else [problem async for problem in _parted(tx, step)]
     return sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
@@ -116,7 +117,7 @@ async def _parted(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
 def _has_values_of_its_own(column: ColumnShape, step: ChangeTable) -> bool:
     if column.kind == "field":
         return step.old.entity.fields[column.source].compute is None
-    return column.kind in ("state", "owner")
+    return column.kind in ("state", "owner", "parent")
 
 
 async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
@@ -135,6 +136,23 @@ async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo) 
     column = quoted(source)
     sql = f"SELECT {column}, count(*) FROM {quoted(step.old.name)} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - quoted names
     return sum(count for stored, count in await tx.rows(sql) if not recast(stored)[1])
+
+
+async def _orphans(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Problem]:
+    """Yield a problem where records become lines, or lines of something else: nothing says of which records."""
+    was, now = step.old.entity.parent, step.new.entity.parent
+    if now is None or (was is not None and plan.entities.get(was, was) == now):
+        return
+    count = await _count(tx, step.old.name)
+    if count:
+        message = say(
+            "'{table}' becomes lines of '{parent}', and {count} would be lines of nothing.",
+            table=step.new.name,
+            parent=now,
+            count=_many(count),
+        )
+        hint = say("Define lines as an entity of their own, and create them where these records belong.")
+        yield Problem("plan.parent", step.new.entity.place, message, hint)
 
 
 async def _misfits(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:

@@ -12,6 +12,7 @@ from definitions.spec.value import Value
 from models.columns import codec
 from models.computed import in_order
 from models.placement import Placement, placement
+from models.recompute import reads
 from models.shape import FOLD, ColumnShape, TableShape, shapes
 
 Renames = Mapping[str, str]
@@ -121,26 +122,45 @@ def plan(old: Network | None, new: Network) -> Plan:
     if old is None:
         return Plan(old, new, tuple(AddTable(shape) for shape in after.values()), {}, {}, {})
     before = shapes(old)
-    origins = {entity.name: _origin(entity.name, entity.was, old.entities) for entity in new.entities.values()}
-    processes = {process.name: _process_origin(process, old, origins) for process in new.processes.values()}
+    origins = {entity.name: origin_of(entity.name, old.entities, new.entities) for entity in new.entities.values()}
+    processes = {process.name: _process_origin(process, old, new, origins) for process in new.processes.values()}
     steps: list[Step] = [DropTable(shape) for name, shape in before.items() if name not in origins.values()]
-    for name, shape in after.items():
-        origin = origins[name]
-        if origin is None:
-            steps.append(AddTable(shape))
-            continue
-        change = _change(old, new, (before[origin], shape), origins, processes)
-        if not change.is_empty:
-            steps.append(change)
-    automations = {name: _origin(name, made.was, old.automations) for name, made in new.automations.items()}
+    steps += [AddTable(shape) for name, shape in after.items() if origins[name] is None]
+    changes = {
+        name: _change(old, new, (before[origin], shape), origins, processes)
+        for name, shape in after.items()
+        if (origin := origins[name]) is not None
+    }
+    steps += [change for change in _with_parents(new, changes).values() if not change.is_empty]
+    automations = {name: origin_of(name, old.automations, new.automations) for name in new.automations}
     return Plan(old, new, tuple(steps), _renames(origins), _renames(processes), _renames(automations))
 
 
-def _origin(name: str, was: str | None, old: Mapping[str, object]) -> str | None:
-    """Return the old name of what is called `name` now, None when it is new."""
-    if name in old:
+def _with_parents(new: Network, changes: Mapping[str, ChangeTable]) -> Mapping[str, ChangeTable]:
+    """Return the changes; what is computed from lines whose values change is computed again."""
+    found = dict(changes)
+    for name in sorted(found, key=new.depth, reverse=True):
+        parent, change = new.entities[name].parent, found[name]
+        if parent in found and (change.recomputed or change.replaces_values):
+            computed = tuple(in_order(new.entities[parent]))
+            if any(path[0] == new.entities[name].lines_as for each in computed for path in reads(each)):
+                found[parent] = replace(found[parent], recomputed=tuple(each.name for each in computed))
+    return found
+
+
+def origin_of(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """Return the old name of what is called `name` now, None when it is new.
+
+    A `was` that says what has been said before stays where it is. One that names something that is there counts when
+    that is called differently too: names may be exchanged.
+    """
+    was: str | None = getattr(new[name], "was", None)
+    if name not in old:
+        return was if was in old else None
+    if was is None or was not in old or getattr(old[name], "was", None) == was:
         return name
-    return was if was in old else None
+    other = getattr(new.get(was), "was", None)
+    return was if was != name and other is not None and other in old else name
 
 
 def _process_origin(process: Process, old: Network, origins: Mapping[str, str | None]) -> str | None:

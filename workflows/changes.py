@@ -91,14 +91,9 @@ async def update_traced(
     return change, row
 
 
-async def _told_of(unit: Unit, lines: Sequence[LineChange]) -> dict[str, list[str]]:
-    """Tell of lines that were written along with their parent; return the history rows by what it calls the lines."""
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        row = await _tell(unit, line)
-        if row is not None:
-            found.setdefault(line.name, []).append(row)
-    return found
+async def _told_of(unit: Unit, lines: Sequence[LineChange]) -> list[str]:
+    """Tell of lines that were written along with their parent; return the history rows."""
+    return [row for line in lines if (row := await _tell(unit, line)) is not None]
 
 
 async def _tell(unit: Unit, line: LineChange) -> str | None:

@@ -18,6 +18,8 @@ from workflows.unit import Unit
 Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone"]
 
 _UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
+LINES = "_lines"
+"""What the `after` of a row calls the history rows of lines that were written along with the record."""
 _INSERT = HISTORY.insert()
 _PROVEN = tuple(HISTORY.columns.index(name) for name in PROVEN)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from workflows.unit import Unit
 Kind = Literal["created", "updated", "moved", "deleted", "undone"]
 BATCH = 500
 _ROWS = """SELECT "id", "entity", "record", "kind", "process", "transition", "before", "after" FROM "_history"
-WHERE "entity" = ? AND "id" IN ({})"""
+WHERE "id" IN ({})"""
 _GONE = """SELECT "record", "before" FROM "_history" WHERE "entity" = ? AND "kind" = 'deleted' AND "record" IN ({})"""
 
 
@@ -34,35 +34,22 @@ class LineEvent:
     transition: str | None = None
 
 
-def named(unit: Unit, entity: str, after: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the history rows of lines that a row of the record names, by the lines' entity."""
-    lines = unit.network.lines(entity)
-    return {each.name: after[name] for name, each in lines.items() if isinstance(after.get(name), list)}
-
-
-async def lines_told(unit: Unit, wanted: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, LineEvent]:
-    """Return what the history rows tell of lines that the reader may see, by row."""
-    ids: dict[str, list[str]] = {}
-    for each in wanted:
-        for entity, rows in each.items():
-            ids.setdefault(entity, []).extend(map(str, rows))
+async def lines_told(unit: Unit, entity: str, ids: Iterable[str]) -> dict[str, LineEvent]:
+    """Return what history rows tell of lines of an entity's records that the reader may see, by row."""
+    rows = [row async for row in _in(unit, _ROWS, ids)]
     found: dict[str, LineEvent] = {}
-    for entity, rows in ids.items():
-        found |= await _told(unit, unit.network.entities[entity], rows)
+    for lines in unit.network.lines(entity).values():
+        own = [row for row in rows if row[1] == lines.name]
+        seen = await _seen(unit, lines, {row[2] for row in own})
+        found |= {row[0]: _event(unit, seen[row[2]], row) for row in own if row[2] in seen}
     return found
 
 
-async def _told(unit: Unit, entity: Entity, ids: Sequence[str]) -> dict[str, LineEvent]:
-    rows = [row async for row in _in(unit, _ROWS, entity.name, ids)]
-    seen = await _seen(unit, entity, {row[2] for row in rows})
-    return {row[0]: _event(unit, seen[row[2]], row) for row in rows if row[2] in seen}
-
-
-async def _in(unit: Unit, sql: str, entity: str, values: Iterable[str]) -> AsyncIterator[Row]:
+async def _in(unit: Unit, sql: str, values: Iterable[str], *first: str) -> AsyncIterator[Row]:
     given = list(dict.fromkeys(values))
     for begin in range(0, len(given), BATCH):
         part = given[begin : begin + BATCH]
-        for row in await unit.tx.rows(sql.format(", ".join("?" * len(part))), [entity, *part]):
+        for row in await unit.tx.rows(sql.format(", ".join("?" * len(part))), [*first, *part]):
             yield row
 
 
@@ -75,7 +62,7 @@ async def _seen(unit: Unit, entity: Entity, ids: Iterable[str]) -> dict[str, Rec
         part = wanted[begin : begin + BATCH]
         rows = await unit.tx.rows(f'{table.select} WHERE "id" IN ({", ".join("?" * len(part))})', part)
         full |= {values["id"]: values for values in map(table.decode_values, rows)}
-    async for record, before in _in(unit, _GONE, entity.name, [each for each in wanted if each not in full]):
+    async for record, before in _in(unit, _GONE, [each for each in wanted if each not in full], entity.name):
         kept = {name: form for name, form in json.loads(before or "{}").items() if name in table.shape.columns}
         full[record] = {**dict.fromkeys(sight.names), **table.kept(kept), "id": record, "version": 0}
     records = [await see(unit.records, sight, values) for values in full.values() if values.get("parent")]

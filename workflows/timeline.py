@@ -14,7 +14,8 @@ from models.tenant import Tenant
 from models.tx import Row
 from workflows import undo
 from workflows.field_changes import FieldChange, changes_of
-from workflows.line_story import LineEvent, lines_told, named
+from workflows.history import LINES
+from workflows.line_story import LineEvent, lines_told
 from workflows.mails import Mail, mails_about
 from workflows.moves import FORM
 from workflows.stored import must_moment, read_answers, read_moment
@@ -93,9 +94,9 @@ async def _with_lines(unit: Unit, entity: str, rows: Sequence[Row], events: Sequ
     """Add what happened to lines; what tells of nothing else than of lines that the reader may not see is left out."""
     if not unit.network.lines(entity):
         return list(events)
-    of = [named(unit, entity, json.loads(row[10] or "{}")) for row in rows]
-    found = await lines_told(unit, of)
-    told = [tuple(found[row] for ids in each.values() for row in ids if row in found) for each in of]
+    of: list[list[str]] = [json.loads(row[10] or "{}").get(LINES, []) for row in rows]
+    found = await lines_told(unit, entity, (row for each in of for row in each))
+    told = [tuple(found[row] for row in each if row in found) for each in of]
     return [
         replace(event, lines=lines)
         for event, lines, each in zip(events, told, of, strict=True)

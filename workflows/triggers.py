@@ -14,7 +14,7 @@ from models.record import Change, Record
 from workflows import automatic, history, runs, timers
 from workflows.beginning import Beginning, begin
 from workflows.chart import Taken
-from workflows.history import stored, told
+from workflows.history import LINES, stored, told
 from workflows.subscriptions import Key, subscriptions
 from workflows.unit import Unit
 
@@ -23,8 +23,8 @@ from workflows.unit import Unit
 class Occurrence:
     """One thing that happened to a record: `record` is after it (a deleted one as it was), `before` the values before.
 
-    `history` is its history row. A move has `process` and `taken`. A line that is written `along` with what it is a line
-    of leaves it to that to follow.
+    `history` is its history row. A move has `process` and `taken`. What a line is a line of does not follow what is
+    written `along` with itself.
     """
 
     kind: Literal["created", "updated", "moved", "deleted"]
@@ -74,8 +74,7 @@ async def settle(unit: Unit, record: Record, told: Sequence[str]) -> None:
     entity = unit.network.entities[record.entity]
     if entity.parent is None:
         return
-    change = await unit.records.settle(record)
-    await keep_written(unit, change, {entity.lines_as or "": list(told)})
+    await keep_written(unit, await unit.records.settle(record), told)
 
 
 async def settle_all(unit: Unit, lines: Sequence[Record], rows: Sequence[str]) -> None:
@@ -88,10 +87,10 @@ async def settle_all(unit: Unit, lines: Sequence[Record], rows: Sequence[str]) -
         await settle(unit, lines[found[0]], [rows[index] for index in found])
 
 
-async def keep_written(unit: Unit, change: Change, lines: Mapping[str, Sequence[str]], *, along: bool = False) -> str:
-    """Tell of a record that was changed, or whose lines were, in its history; then start what that starts.
+async def keep_written(unit: Unit, change: Change, lines: Sequence[str], *, along: bool = False) -> str:
+    """Tell of a record that was changed, or whose lines were (`lines`: their history rows), in its history.
 
-    `lines` are the history rows of lines by the name that the record has for them. `along`: see `Occurrence`.
+    Then start what that starts. `along`: see `Occurrence`.
     """
     entity, fields = change.after.entity, told(change.fields)
     row = await history.keep(
@@ -100,7 +99,7 @@ async def keep_written(unit: Unit, change: Change, lines: Mapping[str, Sequence[
         entity,
         change.after.id,
         before=stored(unit, entity, change.before.full, fields),
-        after={**stored(unit, entity, change.after.full, fields), **lines},
+        after={**stored(unit, entity, change.after.full, fields), **({LINES: list(lines)} if lines else {})},
     )
     event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields), along=along)
     await occur(unit, event)

@@ -69,6 +69,11 @@ class Network:
     homes: Mapping[str, Home] = field(default_factory=dict)
     demo: Demo | None = None
 
+    def depth(self, entity: str) -> int:
+        """Return how many records stand above one of the entity: 0 unless they are lines."""
+        parent = self.entities[entity].parent
+        return 0 if parent is None else 1 + self.depth(parent)
+
     def lines(self, entity: str) -> dict[str, Entity]:
         """Return the entities whose records are lines of the entity's, by the names that it has for them."""
         return {each.lines_as or "": each for each in self.entities.values() if each.parent == entity}
