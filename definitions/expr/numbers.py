@@ -11,6 +11,8 @@ EXACT = decimal.Context(
     prec=100, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero]
 )
 ROUNDED = decimal.Context(prec=28, traps=[decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero])
+_WIDE = decimal.Context(prec=400)
+"""Room for every decimal of the language, with 60 digits behind the point."""
 
 Number = int | Decimal
 
@@ -77,11 +79,10 @@ def round_to(value: Number, digits: int) -> Decimal | None:
     if not -60 <= digits <= 60:
         return None
     try:
-        unit = Decimal(1).scaleb(-digits)
-        rounded = Decimal(value).quantize(unit, rounding=decimal.ROUND_HALF_UP, context=decimal.Context(prec=200))
+        rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP, _WIDE)
+        return rounded if digits >= 0 else rounded.quantize(Decimal(1), context=_WIDE)
     except decimal.InvalidOperation:
         return None
-    return rounded if digits >= 0 else rounded.quantize(Decimal(1))
 
 
 def whole(value: Number | str) -> int | None:
