@@ -8,11 +8,11 @@ from decimal import Decimal
 MAX_INT = (1 << 63) - 1
 MIN_INT = -(1 << 63)
 EXACT = decimal.Context(
-    prec=100, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero]
+    prec=1000, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero]
 )
 ROUNDED = decimal.Context(prec=28, traps=[decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero])
-_WIDE = decimal.Context(prec=400)
-"""Room for every decimal of the language, with 60 digits behind the point."""
+WIDE = decimal.Context(prec=2000)
+"""Room for every exact result, with 60 digits behind the point."""
 
 Number = int | Decimal
 
@@ -79,8 +79,8 @@ def round_to(value: Number, digits: int) -> Decimal | None:
     if not -60 <= digits <= 60:
         return None
     try:
-        rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP, _WIDE)
-        return rounded if digits >= 0 else rounded.quantize(Decimal(1), context=_WIDE)
+        rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP, WIDE)
+        return rounded if digits >= 0 else rounded.quantize(Decimal(1), context=WIDE)
     except decimal.InvalidOperation:
         return None
 

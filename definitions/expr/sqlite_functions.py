@@ -42,7 +42,7 @@ def _scaled(value: Stored, scale: int) -> int | None:
     if value is None:
         return None
     rounded = numbers.round_to(_number(value), scale)
-    return None if rounded is None else numbers.bounded(int(rounded.scaleb(scale, numbers.EXACT)))
+    return None if rounded is None else numbers.bounded(int(rounded.scaleb(scale, numbers.WIDE)))
 
 
 def _negate(value: Stored) -> Stored:
