@@ -99,6 +99,9 @@ def titles(network: Network, language: str) -> Mapping[str, str]:
 
 def _columns(network: Network, entity: Entity, words: Words) -> Iterator[Described]:
     yield Described("id", words.system["id"], Varchar(length=36, primary_key=True, default=""))
+    if entity.parent is not None:
+        label = network.entities[entity.parent].label.pick(words.language, *network.languages)
+        yield Described("parent", label, Varchar(null=True, default=None, required=True), to=entity.parent)
     for name in entity.processes:
         yield _state(network.processes[name], words)
     for one in entity.fields.values():
