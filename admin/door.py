@@ -18,6 +18,7 @@ from admin.i18n import preferred
 from admin.networks import Networks
 from admin.settings import Settings
 from admin.signing import signature
+from admin.unread import unread
 from admin.visit import THEMES, Visit, address
 from models import accounts, terms
 from models.actor import PUBLIC, Actor
@@ -32,8 +33,10 @@ STEP_COOKIE = "maille_step"
 DEVICE_COOKIE = "maille_device"
 LANGUAGE_COOKIE = "maille_language"
 THEME_COOKIE = "maille_theme"
-OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language"})
+OPEN = frozenset({"sign-in", "join", "theme.css", "icon.svg", "language", "hooks", "unsubscribe"})
 """Pages that need no session."""
+KEYED = frozenset({"hooks", "unsubscribe"})
+"""What other systems send to: the request itself has the key, and no cookie decides anything."""
 BEFORE_TERMS = OPEN | {"sign-out", "terms", "theme"}
 """Pages that need no accepted terms."""
 KEPT_ACCEPTANCES = 10_000
@@ -76,6 +79,8 @@ class Door:
             answer = RedirectResponse(address(name), status_code=307)
         elif rest == "version":  # open pages ask for it again and again: neither a session nor the database is touched
             answer = PlainTextResponse(str(tenant.published.version))
+        elif rest.startswith("unread/"):  # the same: so that a page which stays open keeps no session alive
+            answer = await unread(tenant, self.key, rest.removeprefix("unread/"))
         else:
             async with tenant.turnstile.passing():
                 await self._enter(tenant, rest, request, send)
@@ -103,7 +108,7 @@ class Door:
         if answer is not None:
             await answer(scope, receive, send)
             return
-        if request.method not in csrf.SAFE:
+        if request.method not in csrf.SAFE and page not in KEYED:
             try:
                 receive = await csrf.check(scope, receive, visit.csrf, files=self.settings.limits.form)
             except csrf.ForgedError as error:

@@ -19,6 +19,7 @@ from models.stores import Home, clear, exists
 from models.tenant import Files, Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
+from workflows.texting import HttpSms, SmsTransport
 from workflows.worker import Worker
 
 PAUSE = 5.0
@@ -32,6 +33,13 @@ class _Working:
     worker: Worker
     stop: asyncio.Event
     task: asyncio.Task[None]
+
+
+def _texts(settings: Settings) -> SmsTransport | None:
+    """Return the way to telephones, None where there is none."""
+    if settings.sms_url is None:
+        return None
+    return HttpSms(settings.sms_url, settings.sms_token, settings.sms_secret, settings.sms_from)
 
 
 class Networks:
@@ -50,6 +58,7 @@ class Networks:
         self.settings = settings
         self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id, vault=Vault(settings.sealing_keys))
         self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
+        self.texts = _texts(settings)
         self.works = works
         self._working: dict[str, _Working] = {}
 
@@ -109,7 +118,7 @@ class Networks:
     def worker(self, tenant: Tenant) -> Worker:
         """Return a worker that sends through the server's transport and links to its public address."""
         url = f"{self.settings.public_url}{address(tenant.name)}" if self.settings.public_url else ""
-        return Worker(tenant, self.transport, name=f"server-{tenant.name}", url=url)
+        return Worker(tenant, self.transport, name=f"server-{tenant.name}", url=url, texts=self.texts)
 
     async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
         """Keep the worker at work: what stops it is logged and it starts again, never silently."""

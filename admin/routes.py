@@ -21,9 +21,11 @@ from admin.screens import (
     definitions,
     federation,
     home,
+    inlets,
     jobs,
     joining,
     members,
+    notices,
     offices,
     outbox,
     reasons,
@@ -36,6 +38,7 @@ from admin.screens import (
     tasks,
     tokens,
     tree,
+    unsubscribe,
 )
 from admin.visit import address
 from admin.web import environment
@@ -61,6 +64,9 @@ SHELL: tuple[BaseRoute, ...] = (
     *offices.routes,
     *members.routes,
     *tree.routes,
+    *inlets.routes,
+    *notices.routes,
+    *unsubscribe.routes,
     *reference.routes,
 )
 

@@ -41,6 +41,10 @@ class Settings:
     rates: str = ""
     processes: int = 1
     inside: bool = False
+    sms_url: str | None = None
+    sms_token: str = field(default="", repr=False)
+    sms_secret: str = field(default="", repr=False)
+    sms_from: str = ""
 
     @property
     def homes(self) -> Homes:
@@ -95,6 +99,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
     which the server is asked for; those of a public address over TLS are known without. `MAILLE_PROVIDERS=inside` lets
     networks have providers of OpenID Connect in private networks, and over plain HTTP.
+    `MAILLE_SMS_URL` is the provider of text messages (None: they wait), `MAILLE_SMS_TOKEN` its bearer,
+    `MAILLE_SMS_SECRET` (`whsec_…`) what calls are signed with, `MAILLE_SMS_FROM` who they come from.
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -109,6 +115,10 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
         rates=environment.get("MAILLE_RATES", ""),
         inside=environment.get("MAILLE_PROVIDERS", "") == "inside",
+        sms_url=environment.get("MAILLE_SMS_URL") or None,
+        sms_token=environment.get("MAILLE_SMS_TOKEN", ""),
+        sms_secret=environment.get("MAILLE_SMS_SECRET", ""),
+        sms_from=environment.get("MAILLE_SMS_FROM", ""),
         processes=int(environment.get("MAILLE_PROCESSES") or 1),
         limits=Limits(
             size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),

@@ -17,7 +17,7 @@ from workflows import offices
 
 PAGES = frozenset({"", "e", "tasks", "outbox", "jobs", "search", "menu", "tree"})
 """What an office has for who acts in it: the member's work. Account, terms and administration are not among it."""
-ALWAYS = frozenset({"office", "sign-out", "theme", "theme.css", "icon.svg", "language"})
+ALWAYS = frozenset({"office", "sign-out", "theme", "theme.css", "icon.svg", "language", "hooks", "unsubscribe"})
 """What every session has."""
 
 

@@ -38,12 +38,13 @@ USUAL: Mapping[str, Rate] = {
     "export": Rate(0.2, 30),
     "upload": Rate(2, 200),
     "bulk": Rate(2, 120),
+    "inlet": Rate(20, 1000),
 }
 """The rates of an installation that says nothing else: no honest person or program meets them.
 
 `token`, `member` (all sessions and tokens of one) and `address` (who is not signed in) are who asks; `members` and
 `strangers` are a whole network's, apart from each other, so that strangers take nothing from members. The others are
-what is costly, counted for who asks.
+what is costly, counted for who asks; `inlet` is what other systems send to one hook.
 """
 _RATE = re.compile(r"(?P<name>[a-z_]+)=(?P<rate>\d+(?:\.\d+)?)/(?P<burst>\d+)")
 

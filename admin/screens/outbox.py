@@ -40,6 +40,7 @@ async def listed(request: Request) -> Response:
         states=_words(visit),
         days=[(mail, visit.formats.due(mail.sent_at or mail.at)) for mail in page.mails],
         sends=_sends(request),
+        texts=_texts(request),
         total=sum(page.counts.values()),
     )
 
@@ -56,7 +57,7 @@ async def shown(request: Request) -> Response:
         states=_words(visit),
         written_from=_template(visit, mail),
         record=record,
-        sends=_sends(request),
+        sends=_texts(request) if mail.channel == "sms" else _sends(request),
         held=mail.state == "waiting" and mail.hold_until is not None and mail.hold_until > visit.formats.now,
     )
 
@@ -87,6 +88,11 @@ def _words(visit: Visit) -> dict[str, tuple[str, str]]:
 def _sends(request: Request) -> bool:
     """Whether this server has a way out for mail."""
     return request.app.state.networks.transport is not None
+
+
+def _texts(request: Request) -> bool:
+    """Whether this server has a way out for text messages."""
+    return request.app.state.networks.texts is not None
 
 
 routes: list[BaseRoute] = [

@@ -1,7 +1,8 @@
 // A page that stays open follows the network: when a new version of the definitions is published, it loads itself again,
-// unless somebody is in the middle of something: then it says so, and waits.
+// unless somebody is in the middle of something: then it says so, and waits. The bell counts what is new meanwhile.
 
 const EVERY = 3000;
+const RING = 10000;
 const EDITED = "form:not([method=get]) :is(input:not([type=hidden]), textarea, select)";
 
 const meta = () => document.querySelector('meta[name="version"]');
@@ -42,9 +43,32 @@ async function look() {
   else location.reload();
 }
 
+function show(link, count) {
+  let shown = link.querySelector(".n");
+  if (count === "0") return shown?.remove();
+  if (!shown) {
+    shown = document.createElement("span");
+    shown.className = "n num";
+    link.append(shown);
+  }
+  shown.textContent = count;
+}
+
+async function ring() {
+  const link = document.querySelector("[data-unread]");
+  if (document.hidden || !link) return;
+  try {
+    const answer = await fetch(link.dataset.unread, { cache: "no-store", credentials: "omit" });
+    if (answer.ok) show(link, await answer.text());
+  } catch {
+    return; // later, as above
+  }
+}
+
 export function start() {
   if (!meta()) return;
   document.addEventListener("change", (event) => (event.target.dataset.touched = "true"));
   document.addEventListener("visibilitychange", look);
   setInterval(look, EVERY);
+  setInterval(ring, RING);
 }

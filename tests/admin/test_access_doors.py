@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from admin.door import OPEN
+from admin.door import KEYED, OPEN
 from admin.settings import Settings
 from models.actor import Actor
 from models.members import load_actor
@@ -201,7 +201,9 @@ async def test_who_has_not_signed_in_finds_the_sign_in_alone(
         assert answer.text == ""
 
 
-@pytest.mark.parametrize("address", unsafe(TABLE), ids=str)
+@pytest.mark.parametrize(
+    "address", [each for each in unsafe(TABLE) if each.path.partition("/")[0] not in KEYED], ids=str
+)
 async def test_nothing_is_changed_without_the_token_of_the_session(
     office: Office, foreign: Foreign, statements: Statements, address: Address
 ) -> None:
