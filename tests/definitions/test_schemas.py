@@ -103,7 +103,7 @@ def test_every_action_is_built_or_refused() -> None:
 
 
 def test_every_action_that_is_built_has_a_type() -> None:
-    names = {"SetFields": "set"}
+    names = {"SetFields": "set", "ForEach": "for_each"}
     types = {names.get(each.__name__, each.__name__.lower()) for each in typing.get_args(automation.Action)}
     assert types == set(ACTIONS)
 
