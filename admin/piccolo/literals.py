@@ -65,6 +65,7 @@ LITERALS = (
     say("contains"),
     say("exact"),
     # What follows is ours, or has a name or a number in it.
+    say("A file is added or taken away on the record's own screen: open the record."),
     say("A state changes by a transition: open the record."),
     say("Are you sure you want to delete this row?"),
     say("Open the record"),

@@ -16,6 +16,7 @@ from admin.parts.reader import Reader
 from admin.parts.shown import Titles, plain_number, reference_id, write
 from admin.piccolo.descriptors import Descriptor
 from definitions.spec.entity import Entity
+from models.attachment import Attachment
 from models.record import Record
 
 Values = Mapping[str, Any]
@@ -95,6 +96,8 @@ class Rows:
                 return value.isoformat()
             case _ if each.kind == "reference":
                 return reference_id(value)
+            case Attachment():
+                return value.name
             case _ if each.kind == "json":
                 return json.dumps(value, ensure_ascii=False)
             case _ if each.kind == "duration":

@@ -8,6 +8,7 @@ from typing import Any
 from admin.api.horizon import Seen
 from admin.piccolo.descriptors import Descriptor
 from admin.piccolo.writing import VERSION
+from models.uploads import FILES
 
 _NAMED = ("visible_column_names", "visible_filter_names", "visible_fields_options")
 
@@ -27,10 +28,12 @@ def seen_schema(
         if described.choices:  # pydantic puts them into the order of their names; the definition has a better one
             options = described.choices.items()
             column["extra"]["choices"] = {name: {"display_name": label, "value": name} for name, label in options}
-        written, given = name in seen.writes, name in seen.new
+        declared = seen.entity.fields.get(name)
+        file = declared is not None and declared.type in FILES
+        written, given = name in seen.writes and not file, name in seen.new and not file
         # What is "unique" is left out by piccolo-admin where it changes many records at once.
         column["extra"] |= {"written": written, "given": given, "unique": not written or name == VERSION}
-        column["extra"]["state"] = name in seen.entity.processes
+        column["extra"] |= {"state": name in seen.entity.processes, "file": file}
         if described.to in readable:
             column["extra"]["foreign_key"] = {"to": descriptors[str(described.to)].title, "target_column": "id"}
     extra = schema["extra"]

@@ -16,11 +16,13 @@ from models.filters import system_fields
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
+from models.uploads import FILES
 from models.validation import all_fields
 from models.values import Locality, ValueRefusedError, convert
 
 VERSION = "version"
 _BY_TRANSITION = say("A state changes by a transition: open the record.")
+_BY_SCREEN = say("A file is added or taken away on the record's own screen: open the record.")
 _NOT_HERE = say("You may not change this.")
 _UNKNOWN = say("There is no such field.")
 
@@ -45,7 +47,9 @@ class Form:
 
     def first(self, begun: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that the form gives a new record; `begun` is what stood in it (see `blank`)."""
-        given = {name: value for name, value in sent.items() if name in self.seen.new}
+        fields = self.seen.entity.fields
+        files = {name for name, field in fields.items() if field.type in FILES}
+        given = {name: value for name, value in sent.items() if name in self.seen.new and name not in files}
         self._changes(begun, {name: value for name, value in sent.items() if name not in given}, lambda _: False)
         return given
 
@@ -71,7 +75,9 @@ class Form:
             if name not in known or not (name in self.seen.fields or name in self.seen.writes):
                 wrong[name[:100]] = _UNKNOWN
             elif not self._same(known[name], value, now.get(name)):
-                if writable(name):
+                if known[name].type in FILES:
+                    wrong[name] = _BY_SCREEN
+                elif writable(name):
                     changed[name] = value
                 else:
                     wrong[name] = _BY_TRANSITION if name in self.seen.entity.processes else _NOT_HERE
@@ -80,7 +86,9 @@ class Form:
         return changed
 
     def _same(self, field: Field, sent: Any, now: Any) -> bool:
-        """Whether a form's value is the record's: its moments have no parts of a second."""
+        """Whether a form's value is the record's: its moments have no parts of a second, its files only their names."""
+        if field.type in FILES:
+            return (sent or None) == (now["name"] if now else None)
         locality = Locality(ZoneInfo(self.network.timezone), next(iter(self.network.countries), None))
         try:
             found = convert(field, sent, locality)

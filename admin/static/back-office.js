@@ -96,10 +96,13 @@ function fix(schema) {
       if (!fixed || name === "version") continue;
       field.classList.add("fixed");
       for (const control of field.querySelectorAll("input, select, textarea")) control.disabled = true;
-      if (extra.state && form === edits && !field.querySelector(".why")) {
+      const by = extra.state
+        ? "A state changes by a transition: open the record."
+        : extra.file && "A file is added or taken away on the record's own screen: open the record.";
+      if (by && form === edits && !field.querySelector(".why")) {
         const why = document.createElement("p");
         why.className = "why";
-        why.textContent = words["A state changes by a transition: open the record."];
+        why.textContent = words[by];
         field.append(why);
       }
     }

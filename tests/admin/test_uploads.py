@@ -294,6 +294,35 @@ async def test_a_file_that_is_taken_away_stands_in_the_audit_unless_it_is_ones_o
         assert "Claire Alba · Downloaded a file" in (await camille.get("account/seen")).text
 
 
+async def test_the_back_office_names_files_and_saves_what_stands_beside_them(office: Office) -> None:
+    leads = "back-office/api/tables/Lead/"
+    async with office.signed_in(CAMILLE) as camille:
+        record = (await added(camille, cv=("a.pdf", PDF), photo=("a.png", picture("PNG")))).rpartition("/")[2]
+    async with office.signed_in(LEADER) as claire:
+        await claire.get("back-office/")
+        claire.http.headers["x-csrftoken"] = claire.http.cookies["csrftoken"]
+        form = (await claire.get(f"{leads}{record}/")).json()
+        assert (form["cv"], form["photo"]) == ("a.pdf", "a.png")
+        form = {name: value for name, value in form.items() if not name.endswith("_readable")}
+        address = f"/n/small/{leads}{record}/"
+        for other in ({"cv": "b.pdf"}, {"cv": None}, {"photo": "kept:a"}):
+            refused = await claire.http.put(address, json={**form, **other})
+            assert refused.status_code == 422
+            assert "on the record's own screen" in refused.text
+        saved = await claire.http.put(address, json={**form, "city": "Nice"})
+        assert saved.status_code == 200, saved.text
+        new = await claire.http.post(
+            f"/n/small/{leads}", json={**NEW, "newsletter": False, "calls": 0, "cv": "", "photo": ""}
+        )
+        assert new.status_code == 201, new.text
+    found = {row["id"]: row for row in await records(office.tenant, "lead")}
+    assert (found[record]["city"], found[record]["cv"]["name"], found[record]["photo"]["name"]) == (
+        "Nice",
+        "a.pdf",
+        "a.png",
+    )
+
+
 async def test_lists_show_the_small_form_of_pictures(office: Office) -> None:
     async with office.signed_in(LEADER) as claire:
         at = await added(claire, photo=("a.png", picture("PNG")))

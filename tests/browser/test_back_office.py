@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
+from definitions.pack import PACKS, read_folder
 from models.actor import SYSTEM
 from tests.browser.house import House, SignIn
+from tests.networks import edited
 from workflows import commands
 
 pytestmark = pytest.mark.browser
 LISTED = "back-office/#/Prospect/"
+NAMED = "    help: {fr: Un distributeur doit être majeur., en: A distributor must be of age.}\n"
+"""Where a field of prospects ends."""
 
 
 def test_the_leader_filters_the_list_by_an_option_and_by_words(house: House, sign_in: SignIn) -> None:
@@ -178,3 +182,24 @@ def test_on_a_phone_each_value_stands_beside_its_name_in_the_colours_of_the_netw
         too_wide = "[document.documentElement, ...document.querySelectorAll('.left_column, .inner')]"
         wide = page.evaluate(f"{too_wide}.filter(each => each.scrollWidth > each.clientWidth).length")
         assert wide == 0, path
+
+
+def test_a_file_stands_by_its_name_and_goes_in_and_out_on_the_records_own_screen(house: House, sign_in: SignIn) -> None:
+    files = edited(read_folder(PACKS / "suivi"), (NAMED, f"{NAMED}  cv: {{type: file}}\n"))
+    house.do(house.tenant.publish(files, None))
+    lead = house.lead("Camille")
+    page = sign_in("Hélène")
+    page.goto(f"{house.url}e/lead/{lead}/edit")
+    page.locator("input[type=file][name=cv]").set_input_files(FilePayload(name="a.txt", mimeType="", buffer=b"Bonjour"))
+    page.get_by_role("button", name="Enregistrer").click()
+    page.goto(f"{house.url}{LISTED}{lead}/")
+    file = page.locator("form input[name=cv]")
+    expect(file).to_have_value("a.txt")
+    expect(file).to_be_disabled()
+    expect(page.get_by_text("Un fichier s’ajoute ou se retire sur l’écran de la fiche")).to_be_visible()
+    page.locator("form input[name=city]").fill("Nice")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("La fiche est enregistrée.")).to_be_visible()
+    page.goto(f"{house.url}{LISTED}add/")
+    expect(page.locator("form input[name=first_name]")).to_be_visible()
+    expect(page.locator("form input[name=cv]")).to_be_hidden()
