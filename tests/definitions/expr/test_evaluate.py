@@ -129,7 +129,7 @@ record.amount == 10.5 -> True
 record.amount > 10 -> True
 10 == 10.0 -> True
 1e60 * 1e60 -> Decimal("1e120")
-(1e60 + 1e-50) * (1e60 + 1e-50) -> None
+(1e60 + 1e-50) * (1e60 + 1e-50) == 1e60 * 1e60 + 2e10 + 1e-50 * 1e-50 -> True
 round(2.345, 2) -> Decimal("2.35")
 round(-2.5, 0) -> Decimal("-3")
 round(1234, -2) -> Decimal("1200")
@@ -526,3 +526,8 @@ def test_the_functions_of_sqlite(name: str, arguments: tuple[Any, ...], wanted: 
 
 def test_a_compiled_expression_equals_only_itself() -> None:
     assert compiled("1") != compiled("1")
+
+
+def test_a_product_of_more_than_a_thousand_digits_is_null() -> None:
+    assert value(" * ".join(["(1e60 + 1e-60)"] * 8)) is not None
+    assert value(" * ".join(["(1e60 + 1e-60)"] * 9)) is None
