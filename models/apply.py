@@ -27,8 +27,9 @@ from models.tx import Tx
 ASIDE = "_old_"
 """What stands before the name of a column or table that is in the way of a new one."""
 
-ABOUT = ("_history", "_task", "_mail", "_run")
+ABOUT = ("_history", "_task", "_mail", "_run", "_approval")
 """System tables that name an entity."""
+OF_PROCESSES = ("_history", "_approval")
 OF_AUTOMATIONS = ("_run", "_assigned")
 """Those that name an automation."""
 
@@ -82,7 +83,8 @@ async def _rename_in_system_tables(tx: Tx, plan: Plan) -> None:
     for table in ABOUT if plan.entities else ():
         await _rename_values(tx, table, "entity", plan.entities)
     if plan.processes:
-        await _rename_values(tx, "_history", "process", plan.processes)
+        for table in OF_PROCESSES:
+            await _rename_values(tx, table, "process", plan.processes)
     if plan.automations:
         for table in OF_AUTOMATIONS:
             await _rename_values(tx, table, "automation", plan.automations)

@@ -23,6 +23,7 @@ Scope = Literal["reads", "changes"]
 Kind = Literal[
     "read", "listed", "searched", "exported", "export", "download", "letters", "register",
     "created", "updated", "moved", "deleted", "note", "mail", "task", "undone",
+    "asked", "granted", "refused", "withdrawn", "closed",
     "published", "rights", "invited", "suspended", "resumed", "factors", "setting",
     "signed_in", "signed_out", "sign_in_failed", "acting", "archived", "imported", "command", "purged",
 ]  # fmt: skip
@@ -30,7 +31,10 @@ Kind = Literal[
 `register` what the system keeps of members; `purged` says what was removed since."""
 
 READS: frozenset[Kind] = frozenset({"read", "listed", "searched", "exported", "download", "letters", "register"})
-CHANGES: frozenset[Kind] = frozenset({"created", "updated", "moved", "deleted", "note", "mail", "task", "undone"})
+CHANGES: frozenset[Kind] = frozenset({
+    "created", "updated", "moved", "deleted", "note", "mail", "task", "undone",
+    "asked", "granted", "refused", "withdrawn", "closed",
+})  # fmt: skip
 """Kinds of `_history`: such a row has the id of its history row, and `proof` of what stands there."""
 
 OPERATOR = Actor("system", levels=(), entry="operator")

@@ -113,6 +113,15 @@ TASK = _table(
     filled="title created_at",
     indexes=("member done_at due_at", "entity record", "run"),
 )
+APPROVAL = _table(
+    "_approval",
+    "id at entity record process transition member through actor_kind run form history state reason open_key ended_at "
+    "ended_by",
+    filled="at entity record process transition actor_kind form history state",
+    indexes=("entity record state", "process transition state at"),
+    unique=("open_key",),
+)
+GRANT = _table("_grant", "id approval member through at", filled="approval member at", unique=("approval member",))
 OUTBOX = _table(
     "_outbox",
     "id kind payload run_at priority attempts max_attempts state lease_until worker unique_key last_error created_at "
@@ -286,6 +295,8 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         DEFINITION,
         HISTORY,
         TASK,
+        APPROVAL,
+        GRANT,
         OUTBOX,
         MAIL,
         NOTICE,

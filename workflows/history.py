@@ -15,7 +15,13 @@ from workflows.chart import Taken
 from workflows.stored import dump, maybe_moment, moment
 from workflows.unit import Unit
 
-Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone"]
+Kind = Literal[
+    "created", "updated", "moved", "deleted", "note", "mail", "task", "undone",
+    "asked", "granted", "refused", "withdrawn", "closed",
+]  # fmt: skip
+"""What happened. The last five are of a move that others must agree to: asked for, agreed to by one of them, refused,
+taken back, ended by itself.
+"""
 
 _UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
 LINES = "_lines"

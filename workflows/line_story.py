@@ -14,7 +14,9 @@ from models.tx import Row
 from workflows.field_changes import FieldChange, changes_of
 from workflows.unit import Unit
 
-Kind = Literal["created", "updated", "moved", "deleted", "undone"]
+Kind = Literal[
+    "created", "updated", "moved", "deleted", "undone", "asked", "granted", "refused", "withdrawn", "closed"
+]  # fmt: skip
 BATCH = 500
 _ROWS = """SELECT "id", "entity", "record", "kind", "process", "transition", "before", "after" FROM "_history"
 WHERE "id" IN ({})"""

@@ -16,7 +16,7 @@ from models.changes import see
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from models.message import Message, say
 from models.record import Change, Record
-from workflows import chart, forms, history
+from workflows import approvals, chart, forms, history
 from workflows.chart import NotTaken, Taken
 from workflows.forms import Answers
 from workflows.history import Step, stored, told
@@ -35,12 +35,14 @@ _UNMET = say("The conditions of this transition are not met.")
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What a move did: the record as its actor sees it now (None when the move took it out of the actor's sight),
-    the history row (for `undo`) and until when the move can be taken back (None: it can't).
+    the history row (for `undo`) and until when the move can be taken back (None: it can't). `asked`: nothing moved yet,
+    others must agree.
     """
 
     record: Record | None
     history: str
     undo_until: datetime | None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A move that is asked for; `process` tells apart transitions of one name, `version` is the one that was read."""
+    """A move that is asked for; `process` tells apart transitions of one name, `version` is the one that was read.
+
+    `granted`: those who must agree to it have.
+    """
 
     entity: str
     record: str
@@ -64,6 +69,7 @@ class Request:
     process: str | None = None
     form: Mapping[str, Any] | None = None
     version: int | None = None
+    granted: bool = False
 
 
 async def move(unit: Unit, request: Request) -> Moved:
@@ -79,8 +85,22 @@ async def move(unit: Unit, request: Request) -> Moved:
         raise RefusedError(_NOT_YOURS)
     answers = await forms.answers(unit, record, process.name, taken.transition, request.form or {})
     values = await _values(unit, record, taken, answers)
+    if taken.transition.approval is not None and not request.granted:
+        return await _ask(unit, record, process, taken, answers, request.form or {})
     change = await _write(unit, record, process, taken, values)
     return await _follow(unit, process, taken, answers, change)
+
+
+async def _ask(
+    unit: Unit, record: Record, process: Process, taken: Taken, answers: Answers, given: Mapping[str, Any]
+) -> Moved:
+    """Ask for a move that others must agree to, with the form as it was given."""
+    form = taken.transition.form
+    text, _ = _said({name: found for name, found in form.items() if found.edits is None}, answers)
+    said = {name: answers.values[name] for name in given if name in answers.values}
+    kept = dump_answers({name: found.field for name, found in form.items()}, said)
+    row = await approvals.ask(unit, record, process, taken, kept, text)
+    return Moved(await seen(unit, record), row, None, asked=True)
 
 
 def _process(unit: Unit, request: Request) -> Process:

@@ -17,7 +17,7 @@ from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
-from workflows import auditing, migration, retiming, runs
+from workflows import approvals, auditing, migration, retiming, runs
 from workflows.automations import ENDED
 from workflows.proposal import definitions_changed, fates
 from workflows.rights import rights_changed
@@ -72,6 +72,7 @@ async def publish(
         if not allow_loss and (refused := await migration.lost(tx, fresh.network)):
             raise DefinitionError(tuple(refused))
         await migration.migrate(unit)
+        await approvals.settle(unit)
 
     try:
         return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)

@@ -9,23 +9,28 @@ from datetime import datetime
 from typing import Any, Literal
 
 from models.actor import Actor
+from models.message import Message
 from models.record import Record
 from models.tenant import Tenant
 from models.tx import Row
 from workflows import undo
+from workflows.approvals import REASON
 from workflows.field_changes import FieldChange, changes_of
 from workflows.history import LINES
 from workflows.line_story import LineEvent, lines_told
 from workflows.mails import Mail, mails_about
 from workflows.moves import FORM
-from workflows.stored import must_moment, read_answers, read_moment
+from workflows.stored import must_moment, read_answers, read_message, read_moment
 from workflows.tasks import Task, tasks_about
 from workflows.traces import RunTrace, StepTrace, traces_about
 from workflows.unit import Unit, read
 
 __all__ = ["Event", "FieldChange", "LineEvent", "RunTrace", "StepTrace", "timeline"]
 
-Kind = Literal["created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run"]
+Kind = Literal[
+    "created", "updated", "moved", "deleted", "note", "mail", "task", "undone", "run",
+    "asked", "granted", "refused", "withdrawn", "closed",
+]  # fmt: skip
 _HISTORY = """SELECT "id", "at", "kind", "process", "transition", "from_state", "to_state", "actor", "actor_kind",
 "before", "after", "text", "run", "undo_until", "undone_by", "through" FROM "_history"
 WHERE "entity" = ? AND "record" = ? ORDER BY "at" DESC, "id" DESC LIMIT ?"""
@@ -38,7 +43,8 @@ class Event:
     `text` is a note, or the comment that a move's form asked for; `answers` what it asked for besides, by the names of
     the form's fields. `undo_until` is set while this reader can take the move back (`commands.undo(id)`); `undone` when
     somebody did. `mail`, `task` and `run` are set for the kinds of that name. `through` is who really acted, in the
-    office of `actor`; None when nobody else did. `lines` is what happened to lines of the record with it.
+    office of `actor`; None when nobody else did. `lines` is what happened to lines of the record with it. `reason` says
+    why a request was closed.
     """
 
     id: str
@@ -63,6 +69,7 @@ class Event:
     through: str | None = None
     through_name: str = ""
     lines: tuple[LineEvent, ...] = ()
+    reason: Message | None = None
 
 
 async def timeline(tenant: Tenant, actor: Actor, entity: str, id: str, *, limit: int = 200) -> list[Event]:
@@ -134,6 +141,7 @@ async def _past(unit: Unit, record: Record, row: Row, automations: Mapping[str, 
         automation=automations.get(run),
         undone=undone_by is not None,
         through=through,
+        reason=read_message(json.loads(after or "{}").get(REASON)),
     )
     if kind == "moved" and undo.in_time(read_moment(undo_until), unit.now) and undo.may_undo(unit, actor):
         refused = undo.refusal(unit, await undo.load(unit, row_id), record)

@@ -11,7 +11,7 @@ from definitions.spec.automation import Automation
 from definitions.spec.entity import SYSTEM_FIELDS
 from models.message import say
 from models.record import Change, Record
-from workflows import automatic, history, runs, timers
+from workflows import approvals, automatic, history, runs, timers
 from workflows.beginning import Beginning, begin
 from workflows.chart import Taken
 from workflows.history import LINES, stored, told
@@ -62,6 +62,8 @@ async def _start(unit: Unit, event: Occurrence) -> None:
     await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
     if event.kind != "created":
         await _look_again(unit, event)
+    if event.kind in ("moved", "deleted"):
+        await approvals.review(unit, event.record, gone=event.kind == "deleted")
     if not event.along:
         await settle(unit, event.record, (event.history,))
 

@@ -12,7 +12,7 @@ from definitions.charts.process import leaves_of
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
-from workflows import history, hooks, notices, outbox, runs, triggers
+from workflows import approvals, history, hooks, notices, outbox, runs, triggers
 from workflows.history import Step
 from workflows.moves import FORM, Moved, seen
 from workflows.runs import Run
@@ -91,6 +91,7 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
     )
     await unit.tx.run_many('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [[row, each] for each in move.rows])
     await triggers.settle(unit, change.after, (row,))
+    await approvals.review(unit, change.after)
     for each in reversed(move.rows):
         await _retract(unit, each)
     for run in await runs.waiting(unit.tx, move.entity, move.record):

@@ -16,11 +16,20 @@ from models.message import Message, say
 from workflows.mails import State
 from workflows.timeline import Event, FieldChange, LineEvent, RunTrace, StepTrace
 
+DECIDED: dict[str, tuple[str, str, Message]] = {
+    "asked": ("hourglass", "amber", say("asked for: {step}")),
+    "granted": ("check", "green", say("agreed to: {step}")),
+    "refused": ("x", "red", say("refused: {step}")),
+    "withdrawn": ("undo-2", "grey", say("takes back the request: {step}")),
+    "closed": ("circle-slash", "grey", say("The request is closed: {step}")),
+}
+"""How steps that others must agree to are told: icon, colour and what was done."""
+
 SHOWS: dict[str, frozenset[str]] = {
     "all": frozenset(),
     "notes": frozenset({"note"}),
     "mails": frozenset({"mail"}),
-    "changes": frozenset({"created", "updated", "moved", "undone", "deleted"}),
+    "changes": frozenset({"created", "updated", "moved", "undone", "deleted", *DECIDED}),
 }
 
 
@@ -114,7 +123,7 @@ def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entr
         time=about.reader.formats.time(event.at),
         stamp=event.at.isoformat(),
         changes=_changes(about, event, titles),
-        body=_body(event),
+        body=_body(event) if event.reason is None else about.reader.words(event.reason),
         pill=_pill(about, event),
         reasons=_reasons(about, event.run) if event.run else (),
         undo=about.url(record_id, "undo", event.id) if event.undo_until and not event.undone else "",
@@ -129,6 +138,7 @@ LINES: dict[str, Message] = {
     "updated": say("Changed: {title}"),
     "moved": say("Changed: {title}"),
     "undone": say("Changed: {title}"),
+    **dict.fromkeys(DECIDED, say("Changed: {title}")),
     "deleted": say("Deleted: {title}"),
 }
 
@@ -151,7 +161,7 @@ def _page(about: Subject, event: Event) -> str:
     return about.visit.url("runs", event.run.id) if event.run is not None and about.visit.leads else ""
 
 
-def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noqa: C901, PLR0911 - one way out a kind
+def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noqa: C901, PLR0911, PLR0912 - one way out a kind
     """Return icon, colour, the bold beginning and the rest."""
     words, who = about.reader.words, _who(about, event)
     match event.kind:
@@ -161,6 +171,8 @@ def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noq
             return "pencil", "grey", who, words(say("changed something"))
         case "moved":
             return "arrow-right", _target_colour(about, event), who, f"{_move(about, event)}"
+        case "asked" | "granted" | "refused" | "withdrawn" | "closed":
+            return _decision(about, event, who)
         case "undone":
             return "undo-2", "grey", who, words(say("took back: {step}", step=_move(about, event)))
         case "deleted":
@@ -177,6 +189,12 @@ def _sentence(about: Subject, event: Event) -> tuple[str, str, str, str]:  # noq
             return "workflow", "grey", _automation(about, event), words(say("Automation"))
         case _:
             assert_never(event.kind)
+
+
+def _decision(about: Subject, event: Event, who: str) -> tuple[str, str, str, str]:
+    icon, colour, said = DECIDED[event.kind]
+    told = about.reader.words(Message(said.text, {"step": _move(about, event)}))
+    return (icon, colour, told, "") if event.kind == "closed" else (icon, colour, who, told)
 
 
 def _who(about: Subject, event: Event) -> str:
@@ -220,7 +238,7 @@ def _mail_to(about: Subject, event: Event) -> str:
 def _body(event: Event) -> str:
     if event.mail is not None:
         return event.mail.text
-    return event.text if event.kind in ("note", "moved") else ""
+    return event.text if event.kind in {"note", "moved", *DECIDED} else ""
 
 
 def _pill(about: Subject, event: Event) -> tuple[str, str] | None:

@@ -96,6 +96,11 @@ CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
         "mail": say("E-mail"),
         "task": say("Task"),
         "undone": say("Taken back"),
+        "asked": say("Step asked for"),
+        "granted": say("Step agreed to"),
+        "refused": say("Step refused"),
+        "withdrawn": say("Request taken back"),
+        "closed": say("Request closed"),
     },
     ("history", "actor_kind"): {
         "member": say("A member"),
@@ -111,6 +116,7 @@ CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
         "failed": say("Failed"),
         "waiting": say("Waiting"),
         "cancelled": say("Cancelled"),
+        "retried": say("Once more"),
     },
     ("outbox", "kind"): {
         "mail": say("Send an e-mail"),

@@ -120,6 +120,11 @@ class Process:
         return tuple(transition for transition in self.transitions.values() if transition.auto)
 
     @cached_property
+    def approved(self) -> tuple[Transition, ...]:
+        """The transitions that others must agree to."""
+        return tuple(transition for transition in self.transitions.values() if transition.approval is not None)
+
+    @cached_property
     def initial(self) -> Configuration:
         """What a new record holds."""
         return self.configured(self.chart.leaves(begin(self.chart).after.active))
