@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
@@ -151,8 +152,8 @@ def _with_parents(new: Network, changes: Mapping[str, ChangeTable]) -> Mapping[s
 def origin_of(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """Return the old name of what is called `name` now, None when it is new.
 
-    A `was` that says what has been said before stays where it is. One that names something that is there counts when
-    that is called differently too: names may be exchanged.
+    A `was` that has been said before is over. One over a name that was there counts when nothing keeps the old name, or
+    when that is called differently too: names may be exchanged.
     """
     was: str | None = getattr(new[name], "was", None)
     if name not in old:
@@ -160,12 +161,12 @@ def origin_of(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str 
     if was is None or was not in old or getattr(old[name], "was", None) == was:
         return name
     other = getattr(new.get(was), "was", None)
-    return was if was != name and other is not None and other in old else name
+    return was if was not in new or (other is not None and other in old) else name
 
 
-def _process_origin(process: Process, old: Network, origins: Mapping[str, str | None]) -> str | None:
+def _process_origin(process: Process, old: Network, new: Network, origins: Mapping[str, str | None]) -> str | None:
     """Return the old name of a process of the same entity; one that went to another entity begins anew there."""
-    origin = _origin(process.name, process.was, old.processes)
+    origin = origin_of(process.name, old.processes, new.processes)
     if origin is None or old.processes[origin].entity != origins.get(process.entity):
         return None
     return origin
@@ -208,8 +209,8 @@ def _change(
 
 
 def _field_origins(before: Entity, after: Entity) -> Iterator[tuple[str, str]]:
-    for name, now in after.fields.items():
-        origin = _origin(name, now.was, before.fields)
+    for name in after.fields:
+        origin = origin_of(name, before.fields, after.fields)
         if origin is not None:
             yield name, origin
 

@@ -10,11 +10,12 @@ from typing import Any, Literal
 from definitions.likeness import alike, plain
 from definitions.pack import load
 from definitions.problems import DefinitionError, Problem
+from definitions.spec.entity import Field
 from definitions.spec.network import Network
 from models.ddl import quoted
 from models.examine import examine, in_state
 from models.message import Message, say
-from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, plan
+from models.plan import AddTable, ChangeTable, DropTable, Plan, Renames, Step, origin_of, plan
 from models.published import hash_files
 from models.shape import TableShape
 from models.tenant import Tenant
@@ -180,10 +181,8 @@ def _part(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 
 def origins_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> Renames:
     """Return the old names of what is defined now and was there before, by its new name."""
-    was: dict[str, str] = {
-        name: name if name in old else getattr(made, "was", None) or "" for name, made in new.items()
-    }
-    return {name: origin for name, origin in was.items() if origin in old}
+    origins = ((name, origin_of(name, old, new)) for name in new)
+    return {name: origin for name, origin in origins if origin is not None}
 
 
 async def _count(tx: Tx, table: str, column: str = "", value: str = "") -> int:
@@ -213,11 +212,17 @@ def _details(step: ChangeTable) -> Iterator[Message]:
         if step.new.columns[name].kind != "fold":
             yield say("{was} is called {name}.", was=was, name=name)
     for name in sorted(step.retyped):
-        yield say("{name} becomes {type}.", name=name, type=step.new.entity.fields[name].type)
+        yield _retyped(name, step.new.entity.fields[name])
     yield from _rules(step)
     yield from (_option(name, *move) for name, moves in step.options.items() for move in moves.items())
     if step.recomputed:
         yield say("Computed again: {names}.", names=", ".join(step.recomputed))
+
+
+def _retyped(name: str, now: Field) -> Message:
+    if now.type == "reference":
+        return say("{name} refers to {entity}.", name=name, entity=now.to)
+    return say("{name} becomes {type}.", name=name, type=now.type)
 
 
 def _rules(step: ChangeTable) -> Iterator[Message]:
@@ -255,7 +260,7 @@ def _index(of: tuple[str, ...], what: str) -> Message:
 def _asked_for(table: TableShape) -> Iterator[tuple[tuple[str, ...], bool]]:
     """Yield the fields that are indexed or unique because their definition says so."""
     for index in table.indexes:
-        if all(name in table.entity.fields for name in index.columns):
+        if index.unique or all(name in table.entity.fields for name in index.columns):
             yield index.columns, index.unique
 
 

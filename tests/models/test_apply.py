@@ -88,6 +88,8 @@ CHANGES = [
     Case(
         "two fields exchange their names",
         ((CITY, "  pause: {type: text, was: city}\n"), (PAUSE, "  city: {type: duration, was: pause}\n")),
+        {"city": "Lyon"},
+        {"pause": "Lyon", "city": None},
     ),
     Case(
         "a renamed field keeps its folded column",
@@ -546,3 +548,23 @@ async def test_a_thousand_records_are_counted_with_a_comma(tenant: Tenant) -> No
     )
     with pytest.raises(DefinitionError, match="its value in 1,501 records"):
         await tenant.publish(edited(SMALL, ("  city: {type: text}\n", "")))
+
+
+async def test_a_name_is_taken_over_from_what_is_called_differently_itself(tenant: Tenant) -> None:
+    await insert(tenant, "company", name="Alba", city="Lyon")
+    name = "  name: {type: text, required: true, max: 120}\n"
+    renamed = edited(SMALL, ("  city: {type: text}\n", "  place: {type: text, was: city}\n"))
+    await tenant.publish(renamed)
+    again = edited(renamed, (name, name + "  city: {type: text}\n"))
+    await tenant.publish(again)
+    assert [(row["place"], row["city"]) for row in await records(tenant, "company")] == [("Lyon", None)]
+    again = edited(again, ("{type: text, was: city}", "{type: text}"))
+    await tenant.publish(again)
+    moved = edited(
+        again,
+        ("  place: {type: text}\n", "  town: {type: text, was: place}\n"),
+        ("  city: {type: text}\n", "  place: {type: text, was: city}\n"),
+    )
+    await execute(tenant, "UPDATE company SET city = 'Paris'")
+    await tenant.publish(moved)
+    assert [(row["town"], row["place"]) for row in await records(tenant, "company")] == [("Lyon", "Paris")]
