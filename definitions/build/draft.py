@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Choice, Expression, ListOf, Member, RecordOf, Scope, Type, compile_expression
-from definitions.expr.outcomes import settled_parts
+from definitions.expr.outcomes import contested, settled_parts
 from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
 from definitions.source import QUOTE_HINT, Mapping, Node, Scalar, Sequence
@@ -178,6 +178,9 @@ class Draft:
             hint = say("Compare with something that changes.")
             if condition.reads:
                 hint = say("Look for a contradiction, or leave out what says nothing.")
+            clash = None if holds else contested(condition, part)
+            if clash is not None:
+                hint = say("'{term}' can't be all of that at once.", term=condition.text[clash.start : clash.end])
             self.report("expression.constant", node.at(offset + part.start), sentence, hint)
 
     def expression(

@@ -241,6 +241,10 @@ def is_settled(node: Node, typing: Typing, bound: frozenset[str] = frozenset()) 
 
 def settled_value(node: Node, typing: Typing) -> Any:
     """Return the value of a node that depends on nothing."""
+    if isinstance(node, Literal):
+        return node.value
+    if node in typing.constants:
+        return typing.constants[node]
     return closure(node, typing)({}, _NOWHEN)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from definitions.expr.atoms import Atom, Key, atom_of, both_null, pair_of
+from definitions.expr.atoms import Atom, Key, atom_of, both_null, key_of, pair_of
 from definitions.expr.domains import Values
 from definitions.expr.expression import Expression
 from definitions.expr.nodes import Binary, Literal, Macro, Name, Node, Select, Ternary, Unary, children
@@ -51,6 +51,36 @@ def _settled(proof: _Proof, node: Node, *, condition: bool) -> Iterator[tuple[No
     inner = _conditions(node)
     for child in children(node):
         yield from _settled(proof, child, condition=child in inner)
+
+
+def contested(expression: Expression, node: Node) -> Node | None:
+    """Return what would have to be two things at once for a condition to hold; None where that is not so plain."""
+    proof = _Proof(expression.typing)
+    met: Way = {}
+    for part in _joined_by_and(node):
+        ways = proof.ways(part, holds=True)
+        if ways is None or len(ways) != 1:
+            continue
+        both = joined(met, ways[0])
+        if both is None:
+            clash = next(key for key, values in ways[0].items() if key in met and not met[key].meet(values))
+            return next((each for each in _below(expression.tree) if key_of(each) == clash), None)
+        met = both
+    return None
+
+
+def _joined_by_and(node: Node) -> Iterator[Node]:
+    if isinstance(node, Binary) and node.operator == "&&":
+        yield from _joined_by_and(node.left)
+        yield from _joined_by_and(node.right)
+    else:
+        yield node
+
+
+def _below(node: Node) -> Iterator[Node]:
+    yield node
+    for child in children(node):
+        yield from _below(child)
 
 
 def _conditions(node: Node) -> tuple[Node, ...]:

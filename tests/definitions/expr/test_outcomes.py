@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from definitions.expr import Expression
-from definitions.expr.outcomes import disjoint, null_equalities, outcome, settled_parts
+from definitions.expr.outcomes import contested, disjoint, null_equalities, outcome, settled_parts
 from tests.definitions.expr.test_agreement import DEALS, NAMES, expressions
 from tests.definitions.expr.world import CONTEXT, compiled
 
@@ -126,6 +126,22 @@ def test_nothing_is_said_of_what_can_change(text: str) -> None:
 )  # fmt: skip
 def test_the_part_that_nothing_changes_is_shown(text: str, parts: list[tuple[str, bool]]) -> None:
     assert [(text[node.start : node.end], holds) for node, holds in settled_parts(compiled(text))] == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ('record.hot && record.name == "a" && (record.cold && record.name in ["b", "c"])', "record.name"),
+        ("age(record.created_at) > days(3) && age(record.created_at) < days(1)", "age(record.created_at)"),
+        ("record.hot && !record.hot", "record.hot"),
+        ("record.calls < record.visits && record.visits < record.calls", None),
+        ("(record.hot || record.cold) && 1 > 2", None),
+    ],
+)
+def test_what_can_not_be_two_things_is_named(text: str, term: str | None) -> None:
+    expression = compiled(text)
+    found = contested(expression, expression.tree)
+    assert (None if found is None else text[found.start : found.end]) == term
 
 
 def test_a_condition_that_holds_in_too_many_ways_is_left_alone() -> None:
