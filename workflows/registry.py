@@ -204,7 +204,7 @@ REGISTERS: Mapping[str, Register] = {
             _columns(
                 "id at",
                 _kept("automation", '"of"."automation"'),
-                "run seq path action outcome",
+                "run seq path turn action outcome",
                 _kept("entity", '"of"."entity"'),
                 _kept("record", '"of"."record"'),
                 _ERROR,

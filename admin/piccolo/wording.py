@@ -83,6 +83,7 @@ LABELS: Mapping[str, Message] = {
     "title": say("Record"),
     "to_state": say("To the state"),
     "transition": say("Step"),
+    "turn": say("Turn of the loop"),
     "url": say("Address"),
     "wake_at": say("Goes on at"),
 }
