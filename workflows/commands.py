@@ -16,13 +16,15 @@ from models.errors import NotFoundError
 from models.record import Change, Record
 from models.tenant import Tenant
 from workflows import changes as record
-from workflows import moves, notes, overseeing, posting, replays, tasks
+from workflows import granting, moves, notes, overseeing, posting, replays, tasks
+from workflows.granting import Granted
 from workflows.moves import Moved, Offer, Request
 from workflows.replays import Made
 from workflows.undo import undo as undo_move
 from workflows.unit import Unit, read, write
 
 __all__ = [
+    "Granted",
     "Moved",
     "Offer",
     "add_task",
@@ -32,16 +34,19 @@ __all__ = [
     "create",
     "create_once",
     "delete",
+    "grant",
     "move",
     "note",
     "offers",
     "offers_of",
+    "refuse",
     "reopen_task",
     "retry_mail",
     "retry_run",
     "skip_step",
     "undo",
     "update",
+    "withdraw",
 ]
 
 
@@ -93,6 +98,21 @@ async def undo(tenant: Tenant, actor: Actor, history: str, *, about: tuple[str, 
     With `about` (entity, id) it is the move of that record, and there is no other.
     """
     return await write(tenant, actor, lambda unit: undo_move(unit, history, about))
+
+
+async def grant(tenant: Tenant, actor: Actor, asked: str) -> Granted:
+    """Agree to a step that somebody asked for; the last one who must agree has it taken."""
+    return await write(tenant, actor, lambda unit: granting.grant(unit, asked))
+
+
+async def refuse(tenant: Tenant, actor: Actor, asked: str, reason: str = "") -> None:
+    """Refuse a step that somebody asked for: that ends it."""
+    await write(tenant, actor, lambda unit: granting.refuse(unit, asked, reason))
+
+
+async def withdraw(tenant: Tenant, actor: Actor, asked: str) -> None:
+    """Take back that a step was asked for."""
+    await write(tenant, actor, lambda unit: granting.withdraw(unit, asked))
 
 
 async def offers(tenant: Tenant, actor: Actor, entity: str, id: str) -> list[Offer]:

@@ -13,9 +13,7 @@ LATER_KINDS = frozenset(
 )
 
 LATER = {
-    "entity": ("fields/*/encrypted=true",),
     "process": (
-        "transitions/*/approval",
         "transitions/*/form/*/type=file",
         "transitions/*/form/*/type=image",
         "transitions/*/form/*/encrypted=true",
@@ -28,7 +26,6 @@ LATER = {
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
 
 _HINTS = {
-    "approval": say("Let the levels in 'by' take the transition themselves for now."),
     "type": say("Let it fill a field of the record for now, with 'field'."),
 }
 

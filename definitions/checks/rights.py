@@ -96,6 +96,7 @@ def _transition(checked: Checked, process: Process, transition: Transition) -> I
     if transition.by == () or transition.auto:
         return  # an empty 'by' was reported where it is written
     levels = [level for level in checked.network.levels.values() if takes(checked.network, level, process, transition)]
+    yield from _agreeing(checked, process, transition)
     if not levels:
         sentence = say("No level may take the transition '{name}'.", name=transition.name)
         hint = say("Look at its 'by', and at 'read' and 'transitions' of these levels.")
@@ -114,6 +115,17 @@ def _transition(checked: Checked, process: Process, transition: Transition) -> I
             yield Problem(
                 "process.form_field", question.place, sentence, say("Let the level write it, or take the question out.")
             )
+
+
+def _agreeing(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:
+    """Yield that those who must agree to a transition see no record that it could be asked for of."""
+    rule = transition.approval
+    known = checked.network.levels
+    if rule is None or any(name in known and reads(checked.network, known[name], process.entity) for name in rule.by):
+        return
+    sentence = say("Nobody can agree to the transition '{name}'.", name=transition.name)
+    hint = say("Name levels in 'approval' that may read the entity {entity}.", entity=process.entity)
+    yield Problem("process.nobody_agrees", rule.place, sentence, hint)
 
 
 def _columns(checked: Checked, screen: Screen) -> Iterator[Problem]:
