@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import bulk, definitions, entities, figures, files, moves, publishing, reasons, settings, story
+from admin.api import bulk, definitions, entities, figures, files, moves, notices, publishing, reasons, settings, story
 from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
@@ -84,6 +84,9 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/tasks", GET=story.mine, POST=story.add),
     _route("/tasks/{task}/done", POST=story.complete),
     _route("/tasks/{task}/reopen", POST=story.reopen),
+    _route("/notices", GET=notices.listing),
+    _route("/notices/read", POST=notices.mark_all),
+    _route("/notices/{notice}/read", POST=notices.mark),
 )
 
 

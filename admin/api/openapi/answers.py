@@ -58,6 +58,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Definitions": open_object({"network": _TEXT, "version": _NUMBER, "entities": _OBJECT, "processes": _OBJECT}),
         "Task": _task(),
         "Task.new": _new_task(_REFERENCE_SENT),
+        "Notice": _notice(),
         "Note.new": _closed({"text": {"type": "string", "minLength": 1, "maxLength": 20_000}}, ["text"]),
         "Event": _event(),
         "Offer": _offer(),
@@ -215,6 +216,13 @@ def _event() -> Schema:
             "task": {"anyOf": [ref("Task"), {"type": "null"}]},
             "run": nullable(run),
         }
+    )
+
+
+def _notice() -> Schema:
+    about = nullable(open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT}))
+    return open_object(
+        {"id": _TEXT, "at": _MOMENT, "title": _TEXT, "text": _TEXT, "about": about, "read_at": _MAYBE_MOMENT}
     )
 
 

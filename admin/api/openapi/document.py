@@ -182,6 +182,7 @@ def _general(horizon: Horizon, parts: Parts) -> Paths:
     for name, said in (("done", say("Mark a task as done")), ("reopen", say("Reopen a task"))):
         operation = make(f"tasks.{name}", work, said, {204: None}, path=["task"], writes=True)
         paths[f"/tasks/{{task}}/{name}"] = {"post": operation}
+    paths |= _notices(parts)
     listed = {200: schemas.items(ref("StatisticSummary"))}
     paths["/statistics"] = {"get": make("statistics.list", figures, say("The statistics"), listed)}
     for name, statistic in horizon.statistics.items():
@@ -189,6 +190,20 @@ def _general(horizon: Horizon, parts: Parts) -> Paths:
         operation = make(f"statistics.{name}", figures, said, {200: ref("Statistic")}, label=statistic.label)
         paths[f"/statistics/{name}"] = {"get": operation}
     return paths
+
+
+def _notices(parts: Parts) -> Paths:
+    """Return the operations of the caller's own notifications."""
+    make, tag = parts.operation, parts.words(say("Notifications"))
+    page = schemas.items(ref("Notice"), next={"type": ["string", "null"]})
+    listed = make("notices.list", tag, say("My notifications"), {200: page}, query=["unread", "limit", "cursor"])
+    one = make("notices.read", tag, say("Mark a notification as read"), {204: None}, path=["notice"], writes=True)
+    every = make("notices.read_all", tag, say("Mark all notifications as read"), {204: None}, writes=True)
+    return {
+        "/notices": {"get": listed},
+        "/notices/read": {"post": every},
+        "/notices/{notice}/read": {"post": one},
+    }
 
 
 class _Entity:

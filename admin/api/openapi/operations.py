@@ -35,6 +35,7 @@ _QUERY: Mapping[str, tuple[Message, Schema]] = {
         say("What: `read`, `create`, `update`, `delete`, `read:field`, `write:field` or `move:process.transition`."),
         {"type": "string", "default": "read"},
     ),
+    "unread": (say("Only those that are not read."), _FLAG),
     "done": (say("The tasks that are done instead of the open ones."), _FLAG),
 }
 
@@ -120,7 +121,7 @@ class Parts:
         problem = {MEDIA: {"schema": ref("Problem")}}
         return {
             "parameters": {
-                **{name: self._path(name) for name in ("id", "history", "task", "version")},
+                **{name: self._path(name) for name in ("id", "history", "task", "version", "notice")},
                 "IdempotencyKey": self._header("Idempotency-Key", key, {"type": "string", "maxLength": 255}),
                 "IfMatch": {**self._header("If-Match", version, {"type": "string"}), "required": True},
                 "IfMatchTaken": self._header("If-Match", version, {"type": "string"}),
