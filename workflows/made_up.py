@@ -146,12 +146,15 @@ def apportion(count: int, shares: Sequence[float]) -> list[int]:
 
 
 def counting_ids(seed: int, now: Callable[[], datetime]) -> Callable[[], str]:
-    """Return a source of UUIDv7 that depend on the seed and the time alone."""
+    """Return a source of UUIDv7 that depend on the seed and the time alone; those of one moment are in order."""
     rng = Random(seed)  # noqa: S311 - made-up data, no secrets
+    last = (0, 0)
 
     def new_id() -> str:
+        nonlocal last
         milliseconds = int(now().timestamp() * 1000)
-        value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | rng.getrandbits(12) << 64
+        last = (milliseconds, last[1] + 1 if last[0] == milliseconds else 0)
+        value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (last[1] & (1 << 12) - 1) << 64
         digits = f"{value | 0b10 << 62 | rng.getrandbits(62):032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

@@ -11,6 +11,7 @@ from typing import assert_never
 from admin.parts.columns import Column, column
 from admin.parts.shown import Titles, reference_id, write
 from admin.parts.subject import Subject
+from definitions.charts.process import leaves_of
 from definitions.spec.entity import Entity
 from models.message import Message, say
 from workflows.mails import State
@@ -299,7 +300,14 @@ def _change(about: Subject, entity: Entity, change: FieldChange, titles: Titles)
     of = column(about.reader, entity, change.field)
     if of is None:
         return Changed(change.field, str(change.before or ""), str(change.after or ""))
-    return Changed(of.label, _written(about, of, change.before, titles), _written(about, of, change.after, titles))
+    before, after = _apart(change) if of.kind == "state" else (change.before, change.after)
+    return Changed(of.label, _written(about, of, before, titles), _written(about, of, after, titles))
+
+
+def _apart(change: FieldChange) -> tuple[object, object]:
+    """Return the states that a change left and entered, without those side by side with them."""
+    before, after = leaves_of(change.before), leaves_of(change.after)
+    return tuple(name for name in before if name not in after), tuple(name for name in after if name not in before)
 
 
 def _written(about: Subject, of: Column, value: object, titles: Titles) -> str:

@@ -20,7 +20,7 @@ from admin.parts.shown import Titles, write
 from admin.parts.subject import Subject, reading, subject, title_fields
 from admin.web import render
 from definitions.charts.process import leaves_of
-from definitions.charts.steps import Situation, entered
+from definitions.charts.steps import Situation, domain, entered
 from definitions.spec.process import Process, State
 from definitions.spec.screen import Board
 from models.errors import NotFoundError
@@ -249,10 +249,10 @@ def _leads(plan: Plan, state: str, transition: str) -> str | None:
     chart = plan.process.chart
     around = (state, *chart.above[state])
     arcs = (arc for name in around for arc in chart.nodes[name].arcs if arc.name == transition)
-    arc = next((arc for arc in arcs if arc.outside not in around), None)
+    arc = next((arc for arc in arcs if not set(arc.outside) & set(around)), None)
     if arc is None:
         return None
-    reached = entered(chart, Situation(frozenset()), arc, chart.common((arc.source, *arc.targets)))
+    reached = entered(chart, Situation(frozenset()), arc, domain(chart, Situation(frozenset()), arc) or "")
     return next((name for name in plan.states if name in reached), None)
 
 

@@ -17,7 +17,7 @@ ROOT = ""
 class Arc:
     """A way out of `source`. Without `events` it is taken by itself; without `targets` it leads nowhere.
 
-    `inside` is a state that must be active too, `outside` one that must not. `raises` are events that follow from it.
+    `inside` is a state that must be active too, `outside` are some that must not. `raises` are events that follow.
     `name` tells its owner what it belongs to.
     """
 
@@ -26,7 +26,7 @@ class Arc:
     events: tuple[str, ...] = ()
     internal: bool = False
     inside: str | None = None
-    outside: str | None = None
+    outside: tuple[str, ...] = ()
     raises: tuple[str, ...] = ()
     name: str = ""
 

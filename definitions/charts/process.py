@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from definitions.charts.chart import ROOT, Arc, Chart, Kind, Node
@@ -30,7 +30,7 @@ def _node(process: Process, state: State) -> Node:
     kind = _kind(state)
     start = _start(process, state.name, state.children) if kind == "compound" else None
     ways = (transition for transition in process.transitions.values() if state.name in transition.sources)
-    arcs = tuple(_arc(state.name, transition) for transition in ways)
+    arcs = tuple(_arc(process, state.name, transition) for transition in ways)
     return Node(state.name, kind, state.parent or ROOT, state.children, start, arcs)
 
 
@@ -47,11 +47,41 @@ def _start(process: Process, name: str, children: Iterable[str]) -> Arc | None:
     return None if first is None else Arc(name, (first,))
 
 
-def _arc(source: str, transition: Transition) -> Arc:
+def _arc(process: Process, source: str, transition: Transition) -> Arc:
+    """Return the way out of one of a transition's states.
+
+    To a state inside of it the arc is internal: it goes on being active, and so do the regions beside it. A region that
+    begins anew is left and entered in the same way. `from: any` means the region of the target where that is active.
+    """
+    target = transition.target
+    region = _is_region(process, source)
+    start = _start(process, source, process.states[source].children) if region and target == source else None
     return Arc(
         source,
-        (transition.target,),
+        (target,) if start is None else start.targets,
         () if transition.auto else (transition.name,),
-        outside=transition.target if transition.anywhere else None,
+        internal=True,
+        outside=(target, *_regions(process, target, source)) if transition.anywhere else (),
         name=transition.name,
     )
+
+
+def _is_region(process: Process, name: str) -> bool:
+    parent = process.states[name].parent
+    return parent is not None and process.states[parent].parallel
+
+
+def _regions(process: Process, target: str, source: str) -> Iterator[str]:
+    """Yield the regions that a target stands in, and a source does not."""
+    above, around = process.states[target].parent, set(_above(process, source))
+    while above is not None:
+        if _is_region(process, above) and above not in around:
+            yield above
+        above = process.states[above].parent
+
+
+def _above(process: Process, name: str) -> Iterator[str]:
+    found: str | None = name
+    while found is not None:
+        yield found
+        found = process.states[found].parent

@@ -56,7 +56,7 @@ def select(chart: Chart, now: Situation, enabled: Enabled) -> tuple[Arc, ...]:
 
 
 def _open(arc: Arc, now: Situation) -> bool:
-    return (arc.inside is None or arc.inside in now.active) and arc.outside not in now.active
+    return (arc.inside is None or arc.inside in now.active) and now.active.isdisjoint(arc.outside)
 
 
 def _compatible(chart: Chart, now: Situation, arcs: Iterable[Arc]) -> tuple[Arc, ...]:
@@ -73,8 +73,8 @@ def _compatible(chart: Chart, now: Situation, arcs: Iterable[Arc]) -> tuple[Arc,
 
 def exits(chart: Chart, now: Situation, arcs: Iterable[Arc]) -> frozenset[str]:
     """Return the states that taking arcs leaves."""
-    domains = [domain for arc in arcs if (domain := _domain(chart, now, arc)) is not None]
-    return frozenset(name for name in now.active if any(domain in chart.above[name] for domain in domains))
+    domains = [found for arc in arcs if (found := domain(chart, now, arc)) is not None]
+    return frozenset(name for name in now.active if any(each in chart.above[name] for each in domains))
 
 
 def take(chart: Chart, now: Situation, arcs: Sequence[Arc]) -> Step:
@@ -83,9 +83,9 @@ def take(chart: Chart, now: Situation, arcs: Sequence[Arc]) -> Step:
     past = {**now.past, **_remembered(chart, now, left)}
     entry = _Entry(chart, Situation(now.active, past))
     for arc in arcs:
-        domain = _domain(chart, Situation(now.active, past), arc)
-        if domain is not None:
-            entry.follow(arc, domain)
+        inside = domain(chart, Situation(now.active, past), arc)
+        if inside is not None:
+            entry.follow(arc, inside)
     staying = Situation(now.active - left, past)
     return _entered(chart, tuple(arcs), tuple(reversed(chart.sort(left))), entry, staying)
 
@@ -114,10 +114,10 @@ def _together(chart: Chart, one: str, other: str) -> bool:
     return chart.nodes[meet].kind == "parallel"
 
 
-def entered(chart: Chart, now: Situation, arc: Arc, domain: str) -> frozenset[str]:
-    """Return the states that following an arc enters, with those around its target below `domain`."""
+def entered(chart: Chart, now: Situation, arc: Arc, within: str) -> frozenset[str]:
+    """Return the states that following an arc enters, with those around its target below `within`."""
     entry = _Entry(chart, now)
-    entry.follow(arc, domain)
+    entry.follow(arc, within)
     return frozenset(entry.states)
 
 
@@ -163,7 +163,7 @@ def _targets(chart: Chart, now: Situation, arc: Arc) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _domain(chart: Chart, now: Situation, arc: Arc) -> str | None:
+def domain(chart: Chart, now: Situation, arc: Arc) -> str | None:
     """Return the state whose inside an arc changes, None for one that leads nowhere."""
     targets = _targets(chart, now, arc)
     if not targets:
@@ -183,12 +183,12 @@ class _Entry:
         self.states: set[str] = set()
         self.starts: dict[str, Arc] = {}
 
-    def follow(self, arc: Arc, domain: str) -> None:
-        """Enter the targets of an arc, and what is around them below `domain`."""
+    def follow(self, arc: Arc, within: str) -> None:
+        """Enter the targets of an arc, and what is around them below `within`."""
         for name in arc.targets:
             self._down(name)
         for name in _targets(self.chart, self.now, arc):
-            self._up(name, domain)
+            self._up(name, within)
 
     def _down(self, name: str) -> None:
         """Enter a state and what begins inside of it."""
@@ -211,10 +211,10 @@ class _Entry:
             self.starts[parent] = start
             self.follow(start, parent)
 
-    def _up(self, name: str, domain: str) -> None:
-        """Enter the states between a state and `domain`, with the other regions of parallel ones."""
+    def _up(self, name: str, within: str) -> None:
+        """Enter the states between a state and `within`, with the other regions of parallel ones."""
         for above in self.chart.above[name]:
-            if above == domain:
+            if above == within:
                 return
             self.states.add(above)
             if self.chart.nodes[above].kind == "parallel":

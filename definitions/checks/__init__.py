@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from definitions.checks.automatic import check_automatic
 from definitions.checks.checked import Checked
+from definitions.checks.encrypted import check_encrypted
 from definitions.checks.fields import check_fields
 from definitions.checks.levels import check_levels
 from definitions.checks.loops import check_loops, check_started
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     check_levels,
     check_privacy,
     check_fields,
+    check_encrypted,
     check_loops,
     check_started,
     check_recipients,

@@ -157,7 +157,7 @@ def _when(process: Process, transition: Transition, arc: Arc) -> tuple[str, ...]
 
 def _possible(process: Process, transition: Transition, arc: Arc, active: frozenset[str]) -> bool:
     over = transition.guard is not None or process.chart.is_leaf(arc.source)
-    return (over or is_done(process.chart, active, arc.source)) and arc.outside not in active
+    return (over or is_done(process.chart, active, arc.source)) and active.isdisjoint(arc.outside)
 
 
 # Without end ------------------------------------------------------------------------------------------------------

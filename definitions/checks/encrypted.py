@@ -1,0 +1,81 @@
+"""Encrypted fields: what would need their values in the open, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from definitions.checks.checked import Checked
+from definitions.message import say
+from definitions.problems import Problem
+from definitions.spec.entity import Entity, Field
+from definitions.spec.screen import Screen
+
+UNSEALED = frozenset({"reference", "file", "image"})
+"""Types that stay as they are: the database follows references, and files have a place of their own."""
+
+
+def check_encrypted(checked: Checked) -> Iterator[Problem]:
+    """Yield what is asked of encrypted fields that they can't do."""
+    for entity in checked.network.entities.values():
+        for field in entity.fields.values():
+            yield from _field(entity, field)
+        yield from _lists(entity)
+    for screen in checked.network.screens.values():
+        yield from _sorts(checked, screen)
+    for process in checked.network.processes.values():
+        for transition in process.transitions.values():
+            own = (question.field for question in transition.form.values() if question.edits is None)
+            for field in own:
+                yield from _typed(field)
+
+
+def _typed(field: Field) -> Iterator[Problem]:
+    if field.encrypted and field.type in UNSEALED:
+        sentence = say("A field of type {kind} can't be encrypted.", kind=field.type)
+        yield Problem("field.encrypted_type", field.place, sentence, say("Leave 'encrypted' out."))
+
+
+def _field(entity: Entity, field: Field) -> Iterator[Problem]:
+    yield from _typed(field)
+    if field.encrypted:
+        for key, said in (("unique", field.unique is not None), ("index", field.index)):
+            if said:
+                yield _unable(field, say("'{name}' is encrypted: it has no '{key}'.", name=field.name, key=key))
+    elif field.compute is not None and field.compute.expression is not None:
+        read = sorted({path[1] for path in field.compute.expression.reads if path[0] == "record" and path[1:]})
+        for name in read:
+            if name in entity.fields and entity.fields[name].encrypted:
+                sentence = say("'{name}' tells the encrypted '{other}' in the open.", name=field.name, other=name)
+                hint = say("Let it be encrypted too: 'encrypted: true'.")
+                yield Problem("field.encrypted_read", field.place, sentence, hint)
+
+
+def _unable(field: Field, sentence: str) -> Problem:
+    return Problem("field.encrypted_use", field.place, sentence, say("Leave it out, or do not encrypt the field."))
+
+
+def _lists(entity: Entity) -> Iterator[Problem]:
+    """Yield the encrypted fields that are searched in, in whichever way."""
+    since = () if entity.retention is None else (entity.retention.since,)
+    for key, names in (("search", entity.search), ("duplicates", sum(entity.duplicates, ())), ("since", since)):
+        for name in dict.fromkeys(names):
+            field = entity.fields.get(name)
+            if field is not None and field.encrypted:
+                yield _unable(field, say("'{name}' is encrypted: '{key}' can't find it.", name=name, key=key))
+    for other in entity.fields.values():
+        for name in other.unique or ():
+            field = entity.fields.get(name)
+            if field is not None and field.encrypted:
+                yield _unable(field, say("'{name}' is encrypted: it has no '{key}'.", name=name, key="unique"))
+
+
+def _sorts(checked: Checked, screen: Screen) -> Iterator[Problem]:
+    entity = checked.network.entities.get(screen.entity)
+    sorts = (screen.sort, *(view.sort for view in screen.views.values()))
+    for name in dict.fromkeys(sort.removeprefix("-") for sort in sorts if sort):
+        field = None if entity is None else entity.fields.get(name)
+        if field is not None and field.encrypted:
+            sentence = say(
+                "'{name}' is encrypted: the screen {screen} can't sort by it.", name=name, screen=screen.name
+            )
+            yield Problem("field.encrypted_use", screen.place, sentence, say("Sort by another field."))
