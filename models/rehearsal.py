@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
@@ -22,7 +23,7 @@ from models.apply import apply
 from models.archive import Progress
 from models.clock import SetClock
 from models.columns import MOMENT
-from models.connections import connect, fold
+from models.connections import FileLock, connect, fold
 from models.ddl import listed, quoted
 from models.errors import PublishedMeanwhileError
 from models.plan import Plan, plan
@@ -30,7 +31,7 @@ from models.published import Published, make_published
 from models.shape import FOLD
 from models.sheets import PAGE, Sheet, sheets
 from models.sqlite import SqliteStore
-from models.store import ConstraintError
+from models.store import ConstraintError, StoreError
 from models.system import HISTORY, ensure_system_tables
 from models.tables import EntityTable
 from models.tenant import Tenant
@@ -38,6 +39,7 @@ from models.tx import Row, Tx
 
 GROUP = 500
 """Rows of the past that one transaction takes back."""
+FOLDER, FILE = "maille-rehearsal-", "rehearsal.sqlite"
 KEPT = frozenset({"_setting", "_closed", "_task", "_file"})
 """System tables that go along, beside the history."""
 PAST, OWN = "_past", "_own"
@@ -87,26 +89,38 @@ async def rehearse(
     network itself is read once, on one snapshot, without its writer; `DefinitionError` when its records of then do not
     fit the definitions.
     """
-    with await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="maille-rehearsal-") as folder:
-        path = Path(folder) / "rehearsal.sqlite"
+    await asyncio.to_thread(_sweep)
+    with await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=FOLDER) as folder:
+        path = Path(folder) / FILE
         store = await asyncio.to_thread(SqliteStore, path)
         clock = SetClock(since)
         copy = Tenant(tenant.name, store, clock=clock, new_id=tenant.new_id, files=Path(folder) / "files")
         copy.vault = tenant.vault
         try:
             current = tenant.published
-            base = make_published(current.version, current.hash, current.network, store.engine)
+            base = make_published(current.version, current.hash, current.network, store.engine, safe=tenant.safe)
             await store.write(lambda tx: _prepare(tx, base, since), schema=True)
             copying = _Copying(tenant, path, base, since, frozenset(without), progress)
             rows = await tenant.store.read(copying.work)
             lost = await _Rewinding(copy, base, progress, rows).run()
             planned = plan(base.network, network)
-            fresh = make_published(base.version + 1, "", network, store.engine)
-            await store.write(lambda tx: apply(tx, planned, fresh.context(since), allow_loss=True), schema=True)
+            fresh = make_published(base.version + 1, "", network, store.engine, safe=tenant.safe)
+            done = fresh.context(since)
+            await store.write(lambda tx: apply(tx, planned, done, allow_loss=True, safe=tenant.safe), schema=True)
             copy.take_up(fresh)
             yield Rehearsal(copy, clock, planned, base, since, tenant.clock.now(), rows, lost)
         finally:
             await copy.close()
+
+
+def _sweep() -> None:
+    """Remove what processes that were killed have left."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER}*/{FILE}.lock"):
+        try:
+            FileLock(lock.with_suffix("")).release()
+        except StoreError:  # somebody is at work there
+            continue
+        shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 async def _prepare(tx: Tx, base: Published, now: datetime) -> None:

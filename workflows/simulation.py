@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from weakref import WeakSet
 
 from definitions.likeness import alike
 from definitions.pack import load
@@ -16,7 +17,7 @@ from definitions.spec.network import Network
 from definitions.text import Text
 from models.actor import SYSTEM, Actor
 from models.archive import Progress
-from models.errors import InvalidError
+from models.errors import InvalidError, RefusedError
 from models.message import Message, say
 from models.plan import Plan
 from models.rehearsal import PAST, rehearse
@@ -31,6 +32,7 @@ LONGEST = 366
 """Days that a simulation goes back at most."""
 SHOWN = 200
 """Lines of each kind that a report has at most."""
+_AT_WORK: WeakSet[Tenant] = WeakSet()
 READ = 5000
 """Groups of each kind that a report is made of at most; the lines of steps count all."""
 _NAMED = frozenset({"mail", "task"})
@@ -120,6 +122,10 @@ class Simulation:
     unfit: Mapping[str, int]
     lost: int
     lines: tuple[Line, ...]
+    totals: Mapping[Kind, int]
+    """What all lines of a kind count together."""
+    more: Mapping[Kind, int]
+    """So many lines of a kind are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,21 @@ async def simulate(
     """Return what `files` would have done in the last days. Nothing is written or sent; nobody is kept waiting.
 
     `DefinitionError` when the files have errors or the records do not fit them, `InvalidError` for a subject that they
-    do not have. `actor` reads the report: whom mails go to about records that it may not read is left out.
+    do not have, `RefusedError` while another one of the network is under way here. `actor` reads the report: whom mails
+    go to about records that it may not read is left out.
     """
+    if tenant in _AT_WORK:
+        raise RefusedError(say("Something is being tried out already: wait until that is over."))
+    _AT_WORK.add(tenant)
+    try:
+        return await _simulate(tenant, files, subject, actor, url, progress)
+    finally:
+        _AT_WORK.discard(tenant)
+
+
+async def _simulate(
+    tenant: Tenant, files: Mapping[str, str], subject: Subject, actor: Actor, url: str, progress: Progress
+) -> Simulation:
     loaded = await asyncio.to_thread(load, files)
     network = loaded.network
     if network is None:
@@ -161,6 +180,7 @@ async def simulate(
             progress("simulate", reliving.place, rehearsal.rows)
         lines = await store.read(lambda tx: _lines(tx, network, reliving.outcome))
         outcome = reliving.outcome
+        merged = _merged(await _readable(tenant, actor, rehearsal.planned, lines))
         return Simulation(
             rehearsal.since,
             rehearsal.until,
@@ -169,7 +189,9 @@ async def simulate(
             outcome.replayed,
             dict(outcome.unfit.most_common(SHOWN)),
             rehearsal.lost,
-            tuple(_merged(await _readable(tenant, actor, rehearsal.planned, lines))),
+            lines=tuple(_shown(merged)),
+            totals={kind: sum(line.count for line in merged if line.kind == kind) for kind in HEADS},
+            more=_more(merged),
         )
 
 
@@ -293,15 +315,24 @@ def _seen(line: Line, seen: Mapping[str, set[str]]) -> Line:
     return replace(line, about=None, result=None if line.kind in _NAMED else line.result)
 
 
-def _merged(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield one line for all that say the same, at most `SHOWN` a kind."""
+def _merged(lines: Iterable[Line]) -> list[Line]:
+    """Return one line for all that say the same."""
     found: dict[tuple[object, ...], Line] = {}
     for line in lines:
         key = (line.kind, line.what, line.result, str(line.reason))
         known = found.get(key)
         found[key] = line if known is None else replace(known, count=known.count + line.count)
+    return list(found.values())
+
+
+def _more(lines: Iterable[Line]) -> dict[Kind, int]:
+    counts = Counter(line.kind for line in lines)
+    return {kind: count - SHOWN for kind, count in counts.items() if count > SHOWN}
+
+
+def _shown(lines: Iterable[Line]) -> Iterator[Line]:
     shown: Counter[str] = Counter()
-    for line in found.values():
+    for line in lines:
         shown[line.kind] += 1
         if shown[line.kind] <= SHOWN:
             yield line

@@ -67,8 +67,10 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for kind, head in HEADS.items():
         of_kind = [line for line in found["lines"] if line["kind"] == kind]
         if of_kind:
-            yield f"\n{spoken(head)}"
+            yield f"\n{spoken(head)}: {found['totals'][kind]:,}"
             yield from map(_line, of_kind)
+        if kind in found["more"]:
+            yield "  " + spoken_number("… and {n} line more", "… and {n} lines more", found["more"][kind])
     if found["unfit"]:
         yield "\n" + spoken("What happened and has no place in these definitions")
         yield from (f"  {count:>6}  {why}" for why, count in found["unfit"].items())

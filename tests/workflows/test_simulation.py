@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from definitions.problems import DefinitionError
 from definitions.text import Text
 from models.actor import Actor
 from models.clock import SetClock
-from models.errors import InvalidError
+from models.errors import InvalidError, RefusedError
 from models.sheets import sheets
 from models.tenant import Tenant, create_tenant
 from models.tx import Tx
@@ -291,3 +292,32 @@ async def test_moves_that_happen_by_themselves_happen_as_the_definitions_say(
     assert {what: count for what, result, count in told(found, "move") if result == "auto"} == happens
     assert [what for what, result, _ in told(found, "move") if result == "taken"] == sorted(JOINED)
     assert {str(line.reason) for line in found.lines if line.what == "joining.settle"} == {"It was 1."}
+
+
+async def test_one_is_tried_out_at_a_time(tenant: Tenant) -> None:
+    first = asyncio.ensure_future(simulate(tenant, SMALL, Subject()))
+    await asyncio.sleep(0)
+    with pytest.raises(RefusedError, match="being tried out already"):
+        await simulate(tenant, SMALL, Subject())
+    assert (await first).lines == ()
+    assert (await simulate(tenant, SMALL, Subject())).lines == ()
+
+
+def folders(place: Path) -> list[Path]:
+    """Return what rehearsals have there."""
+    return list(place.glob("maille-*"))
+
+
+async def test_what_a_killed_process_left_is_removed_and_nothing_stays(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "maille-rehearsal-left"
+    left.mkdir()
+    (left / "rehearsal.sqlite.lock").touch()
+    (left / "rehearsal.sqlite").touch()
+    await simulate(tenant, SMALL, Subject())
+    assert folders(tmp_path) == []
+    with pytest.raises(DefinitionError):
+        await simulate(tenant, edited(SMALL, ("    to: contacted", "    to: contacte")), Subject())
+    assert folders(tmp_path) == []

@@ -8,6 +8,7 @@ from typing import Any
 from admin.api.openapi.schemas import ATTACHMENT, REFERENCE, Schema, nullable, open_object, ref
 from admin.api.problems import Words
 from models.message import say
+from workflows.runs import STATES
 from workflows.simulation import LONGEST
 
 _TEXT: Schema = {"type": "string"}
@@ -59,6 +60,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Task": _task(),
         "Task.new": _new_task(_REFERENCE_SENT),
         "Notice": _notice(),
+        "Run": _run(),
         "Note.new": _closed({"text": {"type": "string", "minLength": 1, "maxLength": 20_000}}, ["text"]),
         "Event": _event(),
         "Offer": _offer(),
@@ -110,6 +112,8 @@ def _simulation() -> Schema:
             "unfit": {"type": "object", "additionalProperties": _NUMBER},
             "lost": _NUMBER,
             "lines": {"type": "array", "items": open_object(said)},
+            "totals": {"type": "object", "additionalProperties": _NUMBER},
+            "more": {"type": "object", "additionalProperties": _NUMBER},
         }
     )
 
@@ -224,6 +228,27 @@ def _notice() -> Schema:
     return open_object(
         {"id": _TEXT, "at": _MOMENT, "title": _TEXT, "text": _TEXT, "about": about, "read_at": _MAYBE_MOMENT}
     )
+
+
+def _run() -> Schema:
+    about = nullable(open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT}))
+    found = open_object(
+        {
+            **{"id": _TEXT, "automation": _TEXT, "state": {"type": "string", "enum": list(STATES)}},
+            **{"definition": _NUMBER, "actor": _MAYBE, "about": about, "reason": _MAYBE},
+            **{"started_at": _MOMENT, "wake_at": _MAYBE_MOMENT, "ended_at": _MAYBE_MOMENT},
+        }
+    )
+    told: Schema = {"type": "object"}
+    step = open_object(
+        {
+            **{"path": _TEXT, "turn": _MAYBE, "action": _TEXT, "at": _MOMENT, "outcome": _TEXT},
+            **{"inputs": told, "result": told, "reason": _MAYBE},
+        }
+    )
+    texts: Schema = {"type": "array", "items": _TEXT}
+    found["properties"] |= {"step": _MAYBE, "may": texts, "steps": {"type": "array", "items": step}}
+    return found
 
 
 def _offer() -> Schema:
