@@ -68,9 +68,20 @@ class Entry:
     device: str | None = None
 
 
+async def hashed_for(tenant: Tenant, member: str, password: str) -> str:
+    """Return what is stored of a member's new password; `InvalidError` when it may not be one.
+
+    It is compared with what others know too: the network's name, the member's own and its e-mail.
+    """
+    sql = 'SELECT "email", "first_name", "last_name" FROM "member" WHERE "id" = ?'
+    row = await tenant.store.read(lambda tx: tx.row(sql, [member]))
+    names = tenant.published.network.label.values.values()
+    return await passwords.hash_password(password, (tenant.name, *names, *(text for text in row or () if text)))
+
+
 async def set_password(tenant: Tenant, member: str, password: str) -> None:
     """Give a member a password (`InvalidError` when it may not be one) and end the member's sessions."""
-    hashed = await passwords.hash_password(password)
+    hashed = await hashed_for(tenant, member, password)
     now = tenant.clock.now()
 
     async def work(tx: Tx) -> None:
@@ -88,7 +99,7 @@ async def change_password(tenant: Tenant, session: Session, old: str, new: str) 
     Return that token. `InvalidError` by field: `old`, `password`.
     """
     await confirm_session(tenant, session, old, field="old")
-    hashed = await passwords.hash_password(new)
+    hashed = await hashed_for(tenant, session.member, new)
     now = tenant.clock.now()
 
     async def work(tx: Tx) -> str:

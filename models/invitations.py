@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models import passwords, sessions
-from models.accounts import store_password
+from models import sessions
+from models.accounts import hashed_for, store_password
 from models.connections import stored_datetime
 from models.errors import NotFoundError
 from models.system import INVITATION
@@ -47,8 +47,9 @@ async def find(tx: Tx, token: str, now: datetime) -> Invited:
 
 async def accept(tenant: Tenant, token: str, password: str) -> Invited:
     """Give the invited member the password and use the invitation up; `InvalidError` leaves it as it is."""
-    hashed = await passwords.hash_password(password)
     now = tenant.clock.now()
+    found = await tenant.store.read(lambda tx: find(tx, token, now))
+    hashed = await hashed_for(tenant, found.member, password)
 
     async def work(tx: Tx) -> Invited:
         invited = await find(tx, token, now)

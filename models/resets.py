@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models import passwords, pending, sessions, tries
-from models.accounts import store_password
+from models import pending, sessions, tries
+from models.accounts import hashed_for, store_password
 from models.connections import stored_datetime
 from models.errors import NotFoundError
 from models.tenant import Tenant
@@ -77,8 +77,8 @@ async def accept(tenant: Tenant, token: str, password: str) -> Forgetful:
     It lets nobody in: the second factor is asked for at the sign-in that follows.
     """
     now = tenant.clock.now()
-    await tenant.store.read(lambda tx: find(tx, token, now))
-    hashed = await passwords.hash_password(password)
+    forgetful = await tenant.store.read(lambda tx: find(tx, token, now))
+    hashed = await hashed_for(tenant, forgetful.member, password)
 
     async def work(tx: Tx) -> Forgetful:
         found = await find(tx, token, now)

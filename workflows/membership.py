@@ -87,7 +87,8 @@ async def join(
 
     `actor` is who does so, with its rights: operators have all.
     """
-    hashed = None if password is None else await passwords.hash_password(password)
+    known = (tenant.name, *(str(values.get(name) or "") for name in ("email", "first_name", "last_name")))
+    hashed = None if password is None else await passwords.hash_password(password, known)
 
     async def work(unit: Unit) -> Joined:
         check_levels(unit, values.get("levels") or ())

@@ -176,6 +176,32 @@ async def test_a_password_has_a_length_and_is_not_known_from_leaks(office: Offic
     assert sentence in str(refused.value.fields["password"])
 
 
+@pytest.mark.parametrize(
+    ("password", "fine"),
+    [
+        ("Maille-Maille-2026", False),
+        ("example.com-1", False),
+        ("Example, example!", False),
+        ("example of a good one", True),
+        (" Spaces around and ACCENTS É ", True),
+        ("p" * 64 + "q" * 136, True),
+    ],
+)
+async def test_a_password_is_not_made_of_names_and_is_taken_as_it_was_typed(
+    office: Office, ann: str, password: str, fine: bool
+) -> None:
+    if not fine:
+        with pytest.raises(InvalidError) as refused:
+            await accounts.set_password(office.tenant, ann, password)
+        assert "names that others know" in str(refused.value.fields["password"])
+        return
+    await accounts.set_password(office.tenant, ann, password)
+    for other in (password.strip(), password.lower(), password[:-1]):
+        if other != password:
+            assert await enter(office, other) == Refusal("credentials")
+    assert isinstance(await enter(office, password), SignedIn)
+
+
 async def test_who_changes_the_password_says_the_old_one_and_stays_signed_in_here_alone(
     office: Office, ann: str
 ) -> None:
