@@ -124,10 +124,12 @@ SCOPE = Scope(
 )
 MEMBERS: dict[str, dict[str, Any]] = {
     "m1": {"id": "m1", "country": "FR", "levels": ("leader",), "_path": "/m1/", "sponsor": None},
-    "m2": {"id": "m2", "country": None, "levels": (), "_path": "/m1/m2/", "sponsor": {"id": "m1"}},
-    "m3": {"id": "m3", "country": "BE", "levels": None, "_path": "/m1/m3/", "sponsor": {"id": "m1"}},
-    "m4": {"id": "m4", "country": "FR", "levels": None, "_path": "/m1/m2/m4/", "sponsor": {"id": "m2"}},
+    "m2": {"id": "m2", "country": None, "levels": (), "_path": "/m1/m2/", "sponsor": None},
+    "m3": {"id": "m3", "country": "BE", "levels": None, "_path": "/m1/m3/", "sponsor": None},
+    "m4": {"id": "m4", "country": "FR", "levels": None, "_path": "/m1/m2/m4/", "sponsor": None},
 }
+for _above, _below in (("m1", "m2"), ("m1", "m3"), ("m2", "m4")):
+    MEMBERS[_below]["sponsor"] = MEMBERS[_above]
 COMPANIES: dict[str, dict[str, Any]] = {
     "c1": {"id": "c1", "city": "Lyon", "size": 4, "owner": MEMBERS["m2"]},
     "c2": {"id": "c2", "city": None, "size": None, "owner": None},
