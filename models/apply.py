@@ -19,7 +19,8 @@ from models.examine import duplicate, examine
 from models.placement import Placement
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
-from models.recompute import Recompute
+from models.recompute import BATCH, Recompute
+from models.sealed import Safe
 from models.shape import FOLD, LONGEST, ColumnShape, IndexShape, shapes
 from models.store import ConstraintError
 from models.tx import Tx
@@ -34,12 +35,14 @@ OF_AUTOMATIONS = ("_run", "_assigned")
 """Those that name an automation."""
 
 
-async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = False) -> None:
+async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = False, safe: Safe | None = None) -> None:
     """Make the changes of `plan`; foreign keys are off meanwhile and checked at the end: `write(…, schema=True)`.
 
-    `DefinitionError` with everything that forbids the plan. `context` is for defaults and computed fields.
+    `DefinitionError` with everything that forbids the plan. `context` is for defaults and computed fields, `safe` has
+    the keys of encrypted fields.
     """
-    problems = await examine(tx, plan, allow_loss=allow_loss)
+    safe = safe or Safe()
+    problems = await examine(tx, plan, allow_loss=allow_loss, safe=safe)
     if problems:
         raise DefinitionError(tuple(problems))
     _refuse_long_names(tx, plan)
@@ -54,7 +57,7 @@ async def apply(tx: Tx, plan: Plan, context: Context, *, allow_loss: bool = Fals
             await tx.run(ddl.create_table(step.shape, tx.dialect))
             await _create_indexes(tx, step.shape.indexes, step.shape.entity.fields)
     change_of = _PostgresChange if tx.dialect == "postgres" else _TableChange
-    under_way = [change_of(tx, plan, change, context) for change in changes]
+    under_way = [change_of(tx, plan, change, context, safe) for change in changes]
     for change in under_way:
         await change.run()
     if tx.dialect == "postgres":
@@ -101,7 +104,8 @@ async def _rename_values(tx: Tx, table: str, column: str, names: Mapping[str, st
 class _TableChange:
     """One table on its way: columns renamed and added, values filled and converted, then it is rebuilt if needed."""
 
-    def __init__(self, tx: Tx, plan: Plan, change: ChangeTable, context: Context) -> None:
+    def __init__(self, tx: Tx, plan: Plan, change: ChangeTable, context: Context, safe: Safe) -> None:
+        self.safe = safe
         self.tx = tx
         self.plan = plan
         self.change = change
@@ -156,11 +160,29 @@ class _TableChange:
                 self.change.old.entity.fields[source], self.fields[name], self.context.timezone, self.tx.dialect
             )
             aside = quoted(ASIDE + source)
+            if recast.was.encrypted or recast.now.encrypted:
+                await self._reseal(recast, aside)
+                continue
             found = await self.tx.rows(
                 f"SELECT DISTINCT {aside} FROM {quoted(self.name)} WHERE {aside} IS NOT NULL"  # noqa: S608 - quoted names
             )
             update = f"UPDATE {quoted(self.name)} SET {quoted(name)} = ? WHERE {aside} = ?"  # noqa: S608 - the same
             await self.tx.run_many(update, [(recast(row[0])[0], row[0]) for row in found])
+
+    async def _reseal(self, recast: Recast, aside: str) -> None:
+        """Convert values that are encrypted, or will be: each for its own row."""
+        update = f'UPDATE {quoted(self.name)} SET {quoted(recast.now.name)} = ? WHERE "id" = ?'  # noqa: S608 - quoted names
+        after = ""
+        while True:
+            rows = await self.tx.rows(
+                f'SELECT "id", {aside} FROM {quoted(self.name)} WHERE {aside} IS NOT NULL AND "id" > ? '  # noqa: S608 - the same
+                f'ORDER BY "id" LIMIT {BATCH}',
+                [after],
+            )
+            if not rows:
+                return
+            await self.tx.run_many(update, [(recast.sealed(self.safe, *row), row[0]) for row in rows])
+            after = rows[-1][0]
 
     async def _replace_values(self) -> None:
         """Give records whose option or state is gone the one that takes its place."""
@@ -235,7 +257,14 @@ class _TableChange:
         default = self.fields[name].default
         if default is None:
             return
-        await self._set_all(name, self._encoded(name, default.compute({}, self.context)))
+        value = default.compute({}, self.context)
+        if not self.fields[name].encrypted:
+            await self._set_all(name, self._encoded(name, value))
+        elif value is not None:
+            column = quoted(name)
+            rows = await self.tx.rows(f'SELECT "id" FROM {quoted(self.name)} WHERE {column} IS NULL')  # noqa: S608 - quoted names
+            update = f'UPDATE {quoted(self.name)} SET {column} = ? WHERE "id" = ?'  # noqa: S608 - the same
+            await self.tx.run_many(update, [(self.safe.seal(self.fields[name], id, value), id) for (id,) in rows])
 
     def _encoded(self, name: str, value: Any) -> Any:
         return self.change.new.columns[name].codec.on(self.tx.dialect).encoded(value)
@@ -243,7 +272,7 @@ class _TableChange:
     async def _recompute(self) -> None:
         """Compute fields again, each after those that it reads."""
         tables = {name: table for name, table in shapes(self.plan.new).items() if self.change.recomputed}
-        await Recompute(self.tx, tables, self.context)(self.change.new, self.change.recomputed)
+        await Recompute(self.tx, tables, self.context, self.safe)(self.change.new, self.change.recomputed)
 
     async def _rebuild(self) -> None:
         """Write the table anew in its final form: the twelve steps that SQLite's documentation recommends."""

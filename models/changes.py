@@ -398,7 +398,7 @@ async def insert(records: Records, drafts: Sequence[Draft]) -> None:
 def _stored(sight: Sight, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the stored form of the named values, with the columns that are searched."""
     table = sight.table
-    stored = {name: table.encode(name, values[name]) for name in names}
+    stored = {name: table.stored(name, values) for name in names}
     columns = table.shape.columns
     stored |= {f"{FOLD}{name}": fold(values[name]) for name in tuple(stored) if f"{FOLD}{name}" in columns}
     return stored

@@ -12,6 +12,7 @@ from models.columns import state_codec
 from models.ddl import listed, quoted
 from models.plan import AddTable, ChangeTable, DropTable, Plan
 from models.recast import Recast
+from models.sealed import Safe
 from models.shape import ColumnShape, IndexShape
 from models.tx import Dialect, SqlValue, Tx
 
@@ -24,7 +25,7 @@ HOLDS: Mapping[Dialect, str] = {
 ALLOW = say("Apply it with leave to lose data if that is meant.")
 
 
-async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Problem]:
+async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False, safe: Safe | None = None) -> list[Problem]:
     """Return what forbids the plan: data that would be lost (unless `allow_loss`), records that would fit nowhere."""
     found: list[Problem] = []
     for step in plan.steps:
@@ -36,7 +37,7 @@ async def examine(tx: Tx, plan: Plan, *, allow_loss: bool = False) -> list[Probl
             case ChangeTable():
                 found += [problem async for problem in _misfits(tx, step)]
                 found += [problem async for problem in _orphans(tx, plan, step)]
-                found += [] if allow_loss else [problem async for problem in _losses(tx, plan, step)]
+                found += [] if allow_loss else [problem async for problem in _losses(tx, plan, step, safe or Safe())]
                 found += [] if allow_loss else [problem async for problem in _parted(tx, step)]
     return sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
 
@@ -56,7 +57,7 @@ async def _dropped_table(tx: Tx, plan: Plan, step: DropTable) -> AsyncIterator[P
         )
 
 
-async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Problem]:
+async def _losses(tx: Tx, plan: Plan, step: ChangeTable, safe: Safe) -> AsyncIterator[Problem]:
     table, place = step.old.name, step.new.entity.place
     for column in step.dropped:
         count = await _count(tx, table, f"{quoted(column.name)} IS NOT NULL")
@@ -84,7 +85,7 @@ async def _losses(tx: Tx, plan: Plan, step: ChangeTable) -> AsyncIterator[Proble
                 )
                 yield Problem("plan.loses_option", step.new.entity.fields[name].place, message, hint)
     for name in sorted(step.retyped):
-        count = await _uncastable(tx, step, name, ZoneInfo(plan.new.timezone))
+        count = await _uncastable(tx, step, name, ZoneInfo(plan.new.timezone), safe)
         now = step.new.entity.fields[name]
         if count:
             message = say(
@@ -130,10 +131,13 @@ async def _holding(tx: Tx, step: ChangeTable, name: str, option: str) -> int:
     return await _count(tx, step.old.name, condition, [option])
 
 
-async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo) -> int:
+async def _uncastable(tx: Tx, step: ChangeTable, name: str, timezone: ZoneInfo, safe: Safe) -> int:
     source = step.sources[name]
     recast = Recast(step.old.entity.fields[source], step.new.entity.fields[name], timezone, tx.dialect)
     column = quoted(source)
+    if recast.was.encrypted or recast.now.encrypted:
+        rows = await tx.rows(f'SELECT "id", {column} FROM {quoted(step.old.name)} WHERE {column} IS NOT NULL')  # noqa: S608 - quoted names
+        return sum(not recast.value_of(safe, *row)[1] for row in rows)
     sql = f"SELECT {column}, count(*) FROM {quoted(step.old.name)} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - quoted names
     return sum(count for stored, count in await tx.rows(sql) if not recast(stored)[1])
 

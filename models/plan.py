@@ -235,6 +235,8 @@ def _is_retyped(was: Field, now: Field, origins: Mapping[str, str | None]) -> bo
     """Whether stored values have to be converted; what is computed is computed again instead."""
     if now.compute is not None:
         return False
+    if was.encrypted or now.encrypted:  # what is sealed opens in its own field alone
+        return (was.name, was.encrypted, was.type, was.scale) != (now.name, now.encrypted, now.type, now.scale)
     if was.type == "reference" and now.type == "reference":
         return was.to != origins.get(now.to or "")
     stored_alike = codec(was).declared == codec(now).declared and codec(was).decode is codec(now).decode
@@ -244,7 +246,12 @@ def _is_retyped(was: Field, now: Field, origins: Mapping[str, str | None]) -> bo
 
 
 def _is_recomputed(was: Field, now: Field) -> bool:
-    return _text(was.compute) != _text(now.compute) or (was.type, was.scale) != (now.type, now.scale)
+    return _text(was.compute) != _text(now.compute) or _form(was) != _form(now)
+
+
+def _form(field: Field) -> tuple[str, int, bool, str]:
+    """Return what the stored form of a field's values depends on."""
+    return field.type, field.scale, field.encrypted, field.name if field.encrypted else ""
 
 
 def _text(value: Value | None) -> str | None:

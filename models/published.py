@@ -17,6 +17,7 @@ from definitions.spec.network import Network
 from models.access import Access
 from models.calendar import OfficeCalendar
 from models.readings import Readings
+from models.sealed import Safe
 from models.tables import Tables
 
 
@@ -40,11 +41,19 @@ class Published:
 
 
 def make_published(
-    version: int, digest: str, network: Network, engine: Engine[Any], readings: Readings | None = None
+    version: int,
+    digest: str,
+    network: Network,
+    engine: Engine[Any],
+    readings: Readings | None = None,
+    safe: Safe | None = None,
 ) -> Published:
-    """Return a network as a published version; with `readings`, what is read of it is noted there."""
+    """Return a network as a published version; with `readings`, what is read of it is noted there.
+
+    `safe` has the keys of what is encrypted.
+    """
     timezone = ZoneInfo(network.timezone)
-    tables = Tables(network, engine)
+    tables = Tables(network, engine, safe)
     calendar = OfficeCalendar(network.calendar, timezone)
     return Published(version, digest, network, tables, Access(network), timezone, calendar, readings)
 

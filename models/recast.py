@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from definitions.duration import Duration
 from definitions.spec.entity import Field
 from models.columns import codec
+from models.sealed import Safe
 from models.tx import Dialect
 from models.values import Locality, ValueRefusedError, convert
 
@@ -30,14 +31,37 @@ class Recast:
         """Return the new stored form (None where there is none), and whether nothing of the value was lost."""
         if self.was.type == "reference" or self.now.type == "reference":
             return None, False
-        value = codec(self.was).on(self.dialect).decoded(stored)
+        fresh, whole = self.value(codec(self.was).on(self.dialect).decoded(stored))
+        return codec(self.now).on(self.dialect).encoded(fresh), whole
+
+    def value(self, value: Any) -> tuple[Any, bool]:
+        """Return what a value (not None) becomes, None where there is none, and whether nothing of it was lost."""
+        if (self.was.type, self.was.scale) == (self.now.type, self.now.scale):
+            return value, True
         try:
             fresh = convert(self.now, self._raw(value), Locality(self.timezone))
         except (ValueRefusedError, ValueError, ArithmeticError):
             return None, False
         if fresh is None:
             return None, value in ("", ())
-        return codec(self.now).on(self.dialect).encoded(fresh), self._is_whole(value, fresh)
+        return fresh, self._is_whole(value, fresh)
+
+    def sealed(self, safe: Safe, record: str, stored: Any) -> Any:
+        """Return the new stored form of a record's value where one of the fields, or both, are encrypted."""
+        fresh, _ = self.value_of(safe, record, stored)
+        if fresh is None:
+            return None
+        return (
+            safe.seal(self.now, record, fresh)
+            if self.now.encrypted
+            else codec(self.now).on(self.dialect).encoded(fresh)
+        )
+
+    def value_of(self, safe: Safe, record: str, stored: Any) -> tuple[Any, bool]:
+        """Return what a record's value becomes, and whether nothing of it was lost."""
+        plain = codec(self.was).on(self.dialect)
+        value = safe.open(self.was, record, stored) if self.was.encrypted else plain.decoded(stored)
+        return (None, False) if value is None else self.value(value)
 
     def _raw(self, value: Any) -> Any:
         """Return what the new type converts from: numbers, days and lists as they are, else text."""

@@ -10,6 +10,7 @@ from definitions.expr.expression import Context
 from definitions.spec.entity import Field
 from models.ddl import listed, quoted
 from models.references import IN_ORDER
+from models.sealed import Safe
 from models.shape import PARENT, ColumnShape, TableShape
 from models.tx import Row, Tx
 
@@ -24,26 +25,32 @@ class Recompute:
     tx: Tx
     tables: Mapping[str, TableShape]
     context: Context
+    safe: Safe
 
     async def __call__(self, shape: TableShape, names: Sequence[str]) -> None:
         """Compute the fields `names`, each after those that it reads, for every record."""
         if not names:
             return
         fields = [shape.entity.fields[name] for name in names]
-        columns = _columns(shape)
+        columns = [column for column in _columns(shape) if column.name not in names]
         text = f"SELECT {listed(column.name for column in columns)} FROM {quoted(shape.name)}"  # noqa: S608 - quoted names
         rows = await self.tx.rows(text)
         assignments = ", ".join(f"{quoted(name)} = ?" for name in names)
         update = f'UPDATE {quoted(shape.name)} SET {assignments} WHERE "id" = ?'  # noqa: S608 - the same
         paths = frozenset(path for field in fields for path in reads(field))
         for begin in range(0, len(rows), BATCH):
-            records = [self._record(columns, row) for row in rows[begin : begin + BATCH]]
+            records = [self._record(shape, columns, row) for row in rows[begin : begin + BATCH]]
             await self._add_lines(shape, records, paths)
             await self.tx.run_many(update, [self._computed(shape, fields, record) for record in records])
 
-    def _record(self, columns: Sequence[ColumnShape], row: Row) -> dict[str, Any]:
+    def _record(self, shape: TableShape, columns: Sequence[ColumnShape], row: Row) -> dict[str, Any]:
         pairs = zip(columns, row, strict=True)
-        return {column.name: column.codec.on(self.tx.dialect).decoded(stored) for column, stored in pairs}
+        found = {column.name: column.codec.on(self.tx.dialect).decoded(stored) for column, stored in pairs}
+        for column in columns:
+            if column.sealed and found[column.name] is not None:
+                field = shape.entity.fields[column.source]
+                found[column.name] = self.safe.open(field, found["id"], found[column.name])
+        return found
 
     def _computed(self, shape: TableShape, fields: Iterable[Field], record: dict[str, Any]) -> list[Any]:
         record.update(dict.fromkeys((field.name for field in fields), None))
@@ -51,7 +58,10 @@ class Recompute:
         for field in fields:
             value = None if field.compute is None else field.compute.compute({"record": record}, self.context)
             record[field.name] = value
-            values.append(shape.columns[field.name].codec.on(self.tx.dialect).encoded(value))
+            if field.encrypted and value is not None:
+                values.append(self.safe.seal(field, record["id"], value))
+            else:
+                values.append(shape.columns[field.name].codec.on(self.tx.dialect).encoded(value))
         return [*values, record["id"]]
 
     async def _add_lines(self, shape: TableShape, records: Sequence[dict[str, Any]], paths: Paths) -> None:
@@ -71,7 +81,7 @@ class Recompute:
             f"SELECT {listed(column.name for column in columns)} FROM {quoted(lines.name)} "  # noqa: S608 - quoted names
             f"WHERE {quoted(PARENT)} IN ({', '.join('?' * len(by_id))}) ORDER BY {IN_ORDER}"
         )
-        found = [self._record(columns, row) for row in await self.tx.rows(text, list(by_id))]
+        found = [self._record(lines, columns, row) for row in await self.tx.rows(text, list(by_id))]
         for line in found:
             by_id[line[PARENT]["id"]].append(line)
         for record in records:

@@ -36,6 +36,7 @@ class ColumnShape:
     null: bool = True
     references: str | None = None
     on_delete: OnDelete = "restrict"
+    sealed: bool = False
 
     @property
     def stored(self) -> tuple[str, bool, str | None, str]:
@@ -113,23 +114,24 @@ def _field_column(field: Field) -> ColumnShape:
     return ColumnShape(
         field.name,
         "field",
-        codec(field),
+        TEXT if field.encrypted else codec(field),
         source=field.name,
         null=not field.required or computed,
         references=field.to if field.type == "reference" else None,
         on_delete=field.on_delete,
+        sealed=field.encrypted,
     )
 
 
 def folded(network: Network, entity: Entity) -> tuple[str, ...]:
     """Return the fields that have a column without case and accents: those searched, and texts that screens sort by."""
     sorts = [name for name in _sorts(network, entity) if _is_text(entity.fields.get(name))]
-    searched = [name for name in entity.search if name in entity.fields]
+    searched = [name for name in entity.search if name in entity.fields and not entity.fields[name].encrypted]
     return tuple(dict.fromkeys((*searched, *sorts)))
 
 
 def _is_text(field: Field | None) -> bool:
-    return field is not None and field.type in TEXT_TYPES
+    return field is not None and field.type in TEXT_TYPES and not field.encrypted
 
 
 def _sorts(network: Network, entity: Entity) -> Iterator[str]:

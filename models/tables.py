@@ -16,10 +16,11 @@ from pydantic import BaseModel
 
 from definitions.expr.template import SqlTemplate
 from definitions.expr.types import Type
-from definitions.spec.entity import Entity
+from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
 from models.columns import Codec, Convert, encode_type
 from models.ddl import listed, quoted
+from models.sealed import Safe
 from models.shape import FOLD, ColumnShape, OnDelete, TableShape, shapes
 from models.tx import Dialect
 
@@ -66,8 +67,10 @@ class _Classes:
 class EntityTable:
     """The table of an entity: its Piccolo class, its columns in order, and the way of a row into memory and back."""
 
-    def __init__(self, shape: TableShape, classes: _Classes, dialect: Dialect) -> None:
+    def __init__(self, shape: TableShape, classes: _Classes, dialect: Dialect, safe: Safe) -> None:
         """Compile the codecs of `shape`."""
+        self._safe = safe
+        self._sealed = {name: shape.entity.fields[name] for name, column in shape.columns.items() if column.sealed}
         self._classes = classes
         self.shape = shape
         self.entity: Entity = shape.entity
@@ -101,6 +104,9 @@ class EntityTable:
         """Return what `decode` does for rows that begin with these columns, prepared once for many rows."""
         names = tuple(columns)
         converts = tuple((name, convert) for name in names if (convert := self._codecs[name].decode) is not None)
+        sealed = tuple(self._sealed[name] for name in names if name in self._sealed)
+        if sealed:
+            return self._opening(names, converts, sealed)
 
         def decode(row: Sequence[Any]) -> dict[str, Any]:
             values = dict(zip(names, row, strict=False))
@@ -112,6 +118,30 @@ class EntityTable:
 
         return decode
 
+    def _opening(
+        self, names: tuple[str, ...], converts: tuple[tuple[str, Convert], ...], sealed: tuple[Field, ...]
+    ) -> Callable[[Sequence[Any]], dict[str, Any]]:
+        """Return what decodes rows with encrypted values; the id is one of the columns."""
+
+        def decode(row: Sequence[Any]) -> dict[str, Any]:
+            values = dict(zip(names, row, strict=False))
+            for name, convert in converts:
+                if values[name] is not None:
+                    values[name] = convert(values[name])
+            for field in sealed:
+                if values[field.name] is not None:
+                    values[field.name] = self._safe.open(field, values["id"], values[field.name])
+            return values
+
+        return decode
+
+    def stored(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Return the stored form of a value of a record, sealed for that record where its field is encrypted."""
+        field, value = self._sealed.get(name), values[name]
+        if field is None or value is None:
+            return self.encode(name, value)
+        return self._safe.seal(field, values["id"], value)
+
     def encode(self, name: str, value: Any) -> Any:
         """Return the stored form of a column's value."""
         encode = self._encoders[name]
@@ -119,24 +149,33 @@ class EntityTable:
 
     def keep(self, name: str, value: Any) -> Any:
         """Return what stands for a column's value in JSON (history, runs, exports): the same for every database."""
+        if value is None:
+            return None
+        if name in self._sealed:
+            return self._safe.keep(self._sealed[name], value)
         encode = self._keepers[name]
-        return value if value is None or encode is None else encode(value)
+        return value if encode is None else encode(value)
 
     def kept(self, forms: Mapping[str, Any]) -> dict[str, Any]:
         """Return as values of memory what `keep` made of them, by column."""
-        return {name: self.shape.columns[name].codec.decoded(form) for name, form in forms.items()}
+        found = {name: self.shape.columns[name].codec.decoded(form) for name, form in forms.items()}
+        for name in self._sealed.keys() & found.keys():
+            if found[name] is not None:
+                found[name] = self._safe.kept(self._sealed[name], found[name])
+        return found
 
 
 class Tables(Mapping[str, EntityTable]):
     """The tables of one version of a network, by entity. It also answers what SQL of expressions asks (`Columns`)."""
 
-    def __init__(self, network: Network, engine: Engine[Any]) -> None:
-        """Make the tables; their queries run over `engine`."""
+    def __init__(self, network: Network, engine: Engine[Any], safe: Safe | None = None) -> None:
+        """Make the tables; their queries run over `engine`. `safe` has the keys of what is encrypted."""
         self.network = network
+        self.safe = safe or Safe()
         self.dialect: Dialect = "postgres" if engine.engine_type == "postgres" else "sqlite"
         wanted = shapes(network)
         classes = _Classes(wanted, engine, self.dialect)
-        self._tables = {name: EntityTable(shape, classes, self.dialect) for name, shape in wanted.items()}
+        self._tables = {name: EntityTable(shape, classes, self.dialect, self.safe) for name, shape in wanted.items()}
 
     def __getitem__(self, entity: str) -> EntityTable:
         """Return the table of an entity."""

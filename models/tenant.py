@@ -24,6 +24,7 @@ from models.plan import Plan, plan
 from models.published import Published, hash_files, make_published
 from models.readings import Readings
 from models.renames import renames
+from models.sealed import Safe
 from models.secrets import CLOSED, Vault
 from models.settings import load_settings
 from models.store import StaleError, Store, StoreError
@@ -68,6 +69,7 @@ class Tenant:
         self.contents = Contents(files)
         self.readings = Readings(store, uuid7)
         self.vault: Vault = CLOSED
+        self.safe = Safe(lambda: self.vault)
 
     @property
     def published(self) -> Published:
@@ -122,7 +124,7 @@ class Tenant:
                 current = self._based_on(base)
                 if self._current is not None and self._current.hash == digest:
                     return self._current
-                fresh = make_published(current + 1, digest, loaded.network, self.store.engine, self.readings)
+                fresh = self._made(current + 1, digest, loaded.network)
                 row = [author, fresh.hash, json.dumps(dict(loaded.files)), note or None]
                 try:
                     async with self.turnstile.held(PATIENCE):
@@ -131,6 +133,9 @@ class Tenant:
                     await self._renew()
                     continue
                 return fresh
+
+    def _made(self, number: int, digest: str, network: Network) -> Published:
+        return make_published(number, digest, network, self.store.engine, self.readings, self.safe)
 
     def _based_on(self, base: int | None) -> int:
         """Return the number of the current version; `PublishedMeanwhileError` when `base` is another one."""
@@ -148,7 +153,7 @@ class Tenant:
         planned = plan(self._current.network if self._current else None, fresh.network)
 
         async def work(tx: Tx) -> None:
-            await apply(tx, planned, fresh.context(now), allow_loss=allow_loss)
+            await apply(tx, planned, fresh.context(now), allow_loss=allow_loss, safe=self.safe)
             named = renames(planned).dump()
             await tx.run(DEFINITION.insert(), [fresh.version, stored_datetime(now), *row, named])
             if also is not None:
@@ -174,7 +179,7 @@ class Tenant:
             raise LookupError(f"{self.name} has no version {number}.")
         digest, files = found
         network = await asyncio.to_thread(_load, files)
-        return self._keep(make_published(number, digest, network, self.store.engine, self.readings))
+        return self._keep(self._made(number, digest, network))
 
     def _keep(self, version: Published) -> Published:
         """Keep a version ready, and drop the one that was made first of those that are not current."""

@@ -136,7 +136,7 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             runs=tuple(_runs(planned, await runs.counts(tx))),
             timers=tuple([change async for change in _timers(tx, planned)]),
             rights=rights_changed(planned),
-            refused=(*await examine(tx, planned, allow_loss=allow_loss), *lost),
+            refused=(*await examine(tx, planned, allow_loss=allow_loss, safe=tenant.safe), *lost),
             warnings=loaded.problems,
             gone=tuple(gone(planned)) if await tx.row(_EARLIER, [digest, current.version]) else (),
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from definitions.charts.process import leaves_of
+from models.changes import same
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
@@ -108,8 +109,8 @@ def refusal(unit: Unit, move: Move, record: Record) -> Any:
     if not in_time(move.step.undo_until, unit.now):
         return say("It is too late to take this back.")
     table = unit.published.tables[move.entity]
-    now = {name: table.keep(name, record.full.get(name)) for name in _own(unit, move)}
-    if any(now[name] != move.after[name] for name in now) or not _is_there(move, record):
+    after = table.kept({name: move.after[name] for name in _own(unit, move)})
+    if any(not same(record.full.get(name), after[name]) for name in after) or not _is_there(move, record):
         return say("The record was changed since: this cannot be taken back any more.")
     return None
 

@@ -8,7 +8,6 @@ from definitions.checks.checked import Checked
 from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.entity import Entity, Field
-from definitions.spec.screen import Screen
 
 UNSEALED = frozenset({"reference", "file", "image"})
 """Types that stay as they are: the database follows references, and files have a place of their own."""
@@ -20,8 +19,6 @@ def check_encrypted(checked: Checked) -> Iterator[Problem]:
         for field in entity.fields.values():
             yield from _field(entity, field)
         yield from _lists(entity)
-    for screen in checked.network.screens.values():
-        yield from _sorts(checked, screen)
     for process in checked.network.processes.values():
         for transition in process.transitions.values():
             own = (question.field for question in transition.form.values() if question.edits is None)
@@ -67,15 +64,3 @@ def _lists(entity: Entity) -> Iterator[Problem]:
             field = entity.fields.get(name)
             if field is not None and field.encrypted:
                 yield _unable(field, say("'{name}' is encrypted: it has no '{key}'.", name=name, key="unique"))
-
-
-def _sorts(checked: Checked, screen: Screen) -> Iterator[Problem]:
-    entity = checked.network.entities.get(screen.entity)
-    sorts = (screen.sort, *(view.sort for view in screen.views.values()))
-    for name in dict.fromkeys(sort.removeprefix("-") for sort in sorts if sort):
-        field = None if entity is None else entity.fields.get(name)
-        if field is not None and field.encrypted:
-            sentence = say(
-                "'{name}' is encrypted: the screen {screen} can't sort by it.", name=name, screen=screen.name
-            )
-            yield Problem("field.encrypted_use", screen.place, sentence, say("Sort by another field."))
