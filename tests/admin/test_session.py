@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -32,6 +33,22 @@ async def test_a_running_session_has_other_rights_with_the_next_request(office: 
 
 def _only(level: str, _: tuple[str, ...]) -> list[str]:
     return [level]
+
+
+PASSWORD_FIELD = re.compile(r'<input[^>]*name="(?:password|old)"[^>]*>')
+
+
+async def test_passwords_are_masked_and_left_to_whatever_fills_them_in(office: Office) -> None:
+    async with office.visitor() as stranger, office.signed_in(CAMILLE) as camille:
+        pages = [await stranger.get("sign-in")]
+        pages += [await camille.get(page) for page in ("account/security", "account/email")]
+    for page in pages:
+        found = PASSWORD_FIELD.findall(page.text)
+        assert found
+        for field in found:
+            assert 'type="password"' in field
+            assert re.search(r'autocomplete="(?:current|new)-password"', field)
+            assert "onpaste" not in field
 
 
 async def test_who_signs_out_leaves_nothing_in_the_browser(office: Office) -> None:
