@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from models.actor import SYSTEM
 from models.attachment import Attachment
@@ -179,7 +179,7 @@ class Printing:
                 await tx.run(_KNOWN, [file.sha])
                 await tx.run(_MADE, [dump(file), document])
                 await outbox.complete(tx, row, self.tenant.clock.now())
-                await self._wake(tx, document)
+                await _wake(open_unit(self.tenant, tx, SYSTEM), document)
 
             await contents.place(taken)  # before its row: after a crash no record names what is not there
             await self.tenant.store.write(work)
@@ -191,32 +191,44 @@ class Printing:
         async def work(tx: Tx) -> None:
             if await outbox.fail(tx, row, now, str(error), self.rng, permanent=error.permanent):
                 await tx.run(_FAILED, [dump_message(error.message), document])
-                await self._wake(tx, document)
+                await _wake(open_unit(self.tenant, tx, SYSTEM), document)
 
         await self.tenant.store.write(work)
 
-    async def _wake(self, tx: Tx, document: str) -> None:
-        """Let the run that waits for the document go on."""
-        found = await tx.row('SELECT "run" FROM "_document" WHERE "id" = ?', [document])
-        run = None if found is None else await runs.load(tx, found[0])
-        if run is not None and run.state == "waiting" and run.cursor.get("awaits") == document:
-            await runs.wake(open_unit(self.tenant, tx, SYSTEM), run)
+
+async def _wake(unit: Unit, document: str) -> None:
+    """Let the run that waits for the document go on."""
+    found = await unit.tx.row('SELECT "run" FROM "_document" WHERE "id" = ?', [document])
+    run = None if found is None else await runs.load(unit.tx, found[0])
+    if run is not None and run.state == "waiting" and run.cursor.get("awaits") == document:
+        await runs.wake(unit, run)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a document: its file, or why there is none; neither while it is being made."""
+    """What became of a document: its file, or why there is none; neither while it is being made, or where it is not.
+
+    `waiting` says which of the two it is.
+    """
 
     file: Attachment | None = None
     error: Message | None = None
+    waiting: bool = False
 
 
 async def made(tx: Tx, document: str) -> Made:
     """Return what became of a document that was asked for."""
-    row = await tx.row('SELECT "file", "error" FROM "_document" WHERE "id" = ?', [document])
+    row = await tx.row('SELECT "file", "error", "state" FROM "_document" WHERE "id" = ?', [document])
     if row is None:
         return Made(error=say("The document is gone."))
-    return Made(None if row[0] is None else Attachment(json.loads(row[0])), read_message(row[1]))
+    file = None if row[0] is None else Attachment(json.loads(row[0]))
+    return Made(file, read_message(row[1]), waiting=row[2] == "waiting")
+
+
+async def leave_out(unit: Unit, payload: Mapping[str, Any]) -> None:
+    """Let the run go on without its document: what is only tried out makes none."""
+    await taken(unit.tx, payload["document"])
+    await _wake(unit, payload["document"])
 
 
 async def taken(tx: Tx, document: str) -> None:

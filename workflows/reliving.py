@@ -35,8 +35,8 @@ from workflows.worker import Worker
 
 GROUP = 200
 """So many things that happened share a transaction."""
-INSIDE = tuple(kind for kind in KINDS if kind not in ("mail", "hook"))
-"""What a worker does here: nothing leaves the house."""
+INSIDE = tuple(kind for kind in KINDS if kind not in ("mail", "sms", "hook"))
+"""What a worker does here: nothing leaves the house, and documents are left out."""
 
 Why = Literal["state", "right", "guard", "form", "gone"]
 """Why a move would have been refused: from another state, no right, the guard, its form, or there is none any more."""

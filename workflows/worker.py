@@ -24,6 +24,7 @@ from workflows import (
     jobs,
     letters,
     outbox,
+    printing,
     replays,
     runs,
     schedules,
@@ -68,6 +69,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "job": jobs.go_on,
     "reset": letters.send_reset,
     "token": token_notices.tell,
+    "document": printing.leave_out,
 }
 
 

@@ -22,6 +22,9 @@ from models.tx import Tx
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import MakeStage, Stage
 from tests.workflows.test_automations import QUIET, automation, staged
+from tests.workflows.test_documents import writing
+from tests.workflows.test_notices import telling
+from tests.workflows.test_texting import texting
 from workflows import commands
 from workflows.simulation import Simulation, Subject, simulate
 
@@ -63,6 +66,9 @@ DOES = [
     automation("{created: lead}", "  - move: {transition: call, form: {comment: x, next_call_at: =now()}}"),
     automation("{moved: recruiting.call}", "  - set: {city: Paris}", "if: before.calls == 0"),
     automation("{deleted: lead}", "  - stop: true"),
+    texting("=record.phone"),
+    telling("=record.owner"),
+    writing("  - set: {city: Paris}"),
 ]
 
 

@@ -24,8 +24,10 @@ async def document(scene: Scene, step: Document) -> Done | Awaits:
     made = await printing.made(scene.unit.tx, asked)
     if made.error is not None:
         raise StepError(made.error)
-    if made.file is None:
+    if made.waiting:
         return Awaits(asked, inputs)
+    if made.file is None:
+        return Done(inputs, {"document": asked})
     change, history = await changes.update_traced(
         scene.unit, record.entity, record.id, None, scene.earlier.written(record.entity, {step.to_field: made.file})
     )
