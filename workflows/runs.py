@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from definitions.spec.automation import Automation
 from models.ddl import listed
@@ -19,6 +19,7 @@ from workflows.stored import dump, dump_message, maybe_moment, moment, read_mome
 from workflows.unit import Unit
 
 State = Literal["running", "waiting", "done", "failed", "cancelled", "not_fired"]
+STATES: tuple[State, ...] = get_args(State)
 OF_PAUSES = frozenset({"waiting", "cancel", "awaits", "tries", "again", "skip"})
 """What a run's cursor says of a pause alone."""
 DEPTH = 12

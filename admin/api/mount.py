@@ -10,7 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import bulk, definitions, entities, figures, files, moves, notices, publishing, reasons, settings, story
+from admin.api import (
+    bulk,
+    definitions,
+    entities,
+    figures,
+    files,
+    moves,
+    notices,
+    publishing,
+    reasons,
+    runs,
+    settings,
+    story,
+)
 from admin.api.addresses import VERSION
 from admin.api.call import Answer, Call, Granted, open_call, respond
 from admin.api.openapi import document
@@ -18,6 +31,7 @@ from admin.api.problems import HANDLERS
 from admin.attachments import carrying
 from admin.limits import Told
 from models.errors import NotFoundError
+from workflows import overseeing
 from workflows.unit import Unit
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -77,6 +91,11 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/definitions/versions/{version}", GET=publishing.version),
     _route("/definitions/versions/{version}/roll-back", POST=publishing.roll_back),
     _route("/settings", GET=settings.listing, PATCH=settings.change),
+    _route("/runs", GET=runs.listing),
+    _route("/runs/{run}", GET=runs.one),
+    _route("/runs/{run}/retry", POST=runs.decided(overseeing.retry)),
+    _route("/runs/{run}/skip", POST=runs.decided(overseeing.skip)),
+    _route("/runs/{run}/cancel", POST=runs.decided(overseeing.cancel)),
     _route("/reasons", GET=reasons.explanation),
     _route("/openapi.json", GET=document.openapi),
     _route("/statistics", GET=figures.statistics),

@@ -145,6 +145,7 @@ def _problem(words: Words) -> Schema:
         "fields": {**_TEXTS, "description": words(say("What is wrong, by field or parameter."))},
         "version": {"type": "integer", "description": words(say("The version that the record has now."))},
         "problems": _PLACED,
+        "changed": {**_NAMES, "description": words(say("The definitions that were changed meanwhile."))},
     }
     return found
 

@@ -51,6 +51,7 @@ def document(horizon: Horizon, network: str, words: Words) -> dict[str, Any]:
         paths["/definitions"]["post"] = publish
         paths |= _publishing(parts)
         paths["/settings"] = _settings(horizon, parts)
+        paths |= _runs(parts)
     if takes_files(horizon):
         paths["/uploads"] = {"post": _upload(parts)}
     found: dict[str, Schema] = answers.schemas_of(words)
@@ -162,6 +163,24 @@ def _settings(horizon: Horizon, parts: Parts) -> dict[str, Any]:
             "settings.change", tag, say("Change settings of the network"), listed, body=body, writes=True
         ),
     }
+
+
+def _runs(parts: Parts) -> Paths:
+    """Return what is seen of runs and decided about them."""
+    make, tag = parts.operation, parts.words(say("Automations"))
+    page = schemas.items(ref("Run"), next={"type": ["integer", "null"]}, counts={"type": "object"})
+    found: Paths = {
+        "/runs": {"get": make("runs.list", tag, say("Runs of automations"), {200: page}, query=["state", "offset"])},
+        "/runs/{run}": {"get": make("runs.read", tag, say("A run with its steps"), {200: ref("Run")}, path=["run"])},
+    }
+    for name, said in (
+        ("retry", say("Try the step again at which a run failed")),
+        ("skip", say("Let a run go on behind its step")),
+        ("cancel", say("End a run, or put one aside that failed")),
+    ):
+        operation = make(f"runs.{name}", tag, said, {200: ref("Run")}, path=["run"], writes=True)
+        found[f"/runs/{{run}}/{name}"] = {"post": operation}
+    return found
 
 
 def _general(horizon: Horizon, parts: Parts) -> Paths:

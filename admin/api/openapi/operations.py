@@ -8,10 +8,13 @@ from typing import Any
 
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import MEDIA, TITLES, Words
+from admin.api.runs import FURTHEST
 from definitions.text import Text
 from models.message import Message, say
+from workflows.runs import STATES
 
 _TEXT: Schema = {"type": "string"}
+_FROM: Schema = {"type": "integer", "minimum": 0, "maximum": FURTHEST}
 _FLAG: Schema = {"type": "boolean", "default": False}
 _QUERY: Mapping[str, tuple[Message, Schema]] = {
     "filter": (
@@ -36,6 +39,8 @@ _QUERY: Mapping[str, tuple[Message, Schema]] = {
         {"type": "string", "default": "read"},
     ),
     "unread": (say("Only those that are not read."), _FLAG),
+    "state": (say("Only the runs in this state."), {"type": "string", "enum": list(STATES)}),
+    "offset": (say("So many of the list are passed over: what the page before gave as `next`."), _FROM),
     "done": (say("The tasks that are done instead of the open ones."), _FLAG),
 }
 
@@ -121,7 +126,7 @@ class Parts:
         problem = {MEDIA: {"schema": ref("Problem")}}
         return {
             "parameters": {
-                **{name: self._path(name) for name in ("id", "history", "task", "version", "notice")},
+                **{name: self._path(name) for name in ("id", "history", "task", "version", "notice", "run")},
                 "IdempotencyKey": self._header("Idempotency-Key", key, {"type": "string", "maxLength": 255}),
                 "IfMatch": {**self._header("If-Match", version, {"type": "string"}), "required": True},
                 "IfMatchTaken": self._header("If-Match", version, {"type": "string"}),
