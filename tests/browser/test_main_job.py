@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.house import House, SignIn
 
@@ -100,3 +100,49 @@ def test_somebody_elses_lead_is_a_page_that_does_not_exist(house: House, sign_in
         answers.append((answer.status, page.content().replace(record, "")))
     assert answers[0][0] == 404
     assert answers[0] == answers[1]
+
+
+RING = """() => {
+    const at = document.activeElement;
+    return [at, at.closest("li, label, .kc") || at].some((each) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(each);
+        return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+    });
+}"""
+
+
+def reach(page: Page, wanted: Locator, *, most: int = 60) -> None:
+    """Press the tab key until it stands on what is wanted; wherever it stands on the way, that is seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        assert page.evaluate(RING), page.evaluate("document.activeElement.outerHTML")
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+    pytest.fail(f"the tab key does not come to {wanted}")
+
+
+def test_the_keyboard_alone_skips_the_menu_and_moves_a_lead_on(house: House, sign_in: SignIn) -> None:
+    lead = house.lead("Camille")
+    page = sign_in("Camille")
+    page.goto(f"{house.url}e/lead/board/recruiting")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Aller au contenu")).to_be_focused()
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_label("Déplacer Élodie Marchand"))
+    page.keyboard.press("Enter")
+    call = page.get_by_role("link", name="J’ai appelé")
+    expect(call).to_be_visible()
+    reach(page, call, most=3)
+    page.keyboard.press("Enter")
+    form = page.get_by_role("dialog")
+    expect(form).to_be_visible()
+    said = form.get_by_label("Ce que nous nous sommes dit")
+    if not said.evaluate("each => each === document.activeElement"):
+        reach(page, said, most=5)
+    page.keyboard.type("Rappeler lundi.")
+    form.get_by_label("Prochain contact").fill("2026-03-09T10:00")
+    reach(page, form.get_by_role("button", name="J’ai appelé"), most=15)
+    page.keyboard.press("Enter")
+    expect(page.locator(".col[data-state=contacted] .kc")).to_contain_text("Élodie Marchand")
+    page.goto(f"{house.url}e/lead/{lead}")
+    expect(page.locator(".tl")).to_contain_text("Rappeler lundi.")

@@ -112,3 +112,16 @@ def test_who_adds_a_lead_twice_is_led_to_the_first(house: House, sign_in: SignIn
     expect(page.get_by_role("alert")).to_contain_text("Ceci existe peut-être déjà.")
     page.get_by_role("alert").get_by_role("link", name="Élodie Marchand").click()
     expect(page.get_by_role("heading", name="Élodie Marchand")).to_be_visible()
+
+
+def test_on_a_phone_all_that_can_be_done_with_chosen_records_is_seen_at_once(house: House, sign_in: SignIn) -> None:
+    house.lead("Camille", first_name="Ana", email="a@exemple.fr")
+    page = sign_in("Hélène", width=390, height=844)
+    page.goto(f"{house.url}e/lead/")
+    chosen(page, "Ana Marchand")
+    bar = page.locator(".bulkbar")
+    expect(bar).to_be_visible()
+    assert bar.evaluate("each => each.scrollWidth <= each.clientWidth")
+    buttons = [each.bounding_box() for each in bar.get_by_role("button").all()]
+    assert len(buttons) >= 4
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["height"] >= 44 for box in buttons)
