@@ -108,12 +108,16 @@ do: [{set: {city: Lyon}}]
 )
 
 
-async def test_what_automations_do_that_began_in_an_office_names_who_was_there(make_stage: MakeStage) -> None:
+@pytest.mark.parametrize("stays", [True, False], ids=["the member stays", "the member goes meanwhile"])
+async def test_what_automations_do_that_began_in_an_office_names_who_was_there(
+    make_stage: MakeStage, *, stays: bool
+) -> None:
     stage = await make_stage(CHAIN)
     lea = await stage.person("Lea", "distributor")
     mia = await stage.person("Mia", "distributor", "assistant", sponsor=lea.id)
     office = await entered(stage, mia, await lent(stage, lea))
     lead = await stage.lead(office.actor)
+    await membership.set_active(stage.tenant, "lea@exemple.fr", active=stays)
     await stage.worker.run_due()
     rows = await stage.rows("_history", "entity", "kind", "through", where="run IS NOT NULL")
     assert sorted(rows) == [
