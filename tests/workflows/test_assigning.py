@@ -98,14 +98,15 @@ async def test_the_least_busy_is_who_has_the_fewest_open_records(make_stage: Mak
 
 
 async def test_a_given_record_changes_with_history_and_starts_what_waits_for_it(make_stage: MakeStage) -> None:
-    stage, rita = await office(make_stage, "{to: =record.owner.sponsor}")
+    told = "\n---\nautomation: told\nwhen: {changed: {entity: lead, fields: [owner]}}\ndo: [{set: {city: Lyon}}]"
+    stage, rita = await office(make_stage, "{to: =record.owner.sponsor}" + told)
     lea = await stage.person("Lea", "distributor", sponsor=rita.id)
     lead = await stage.lead(lea)
     await stage.worker.run_due()
     assert (await stage.value(lead, "owner"))["id"] == rita.id
-    [(before, after, kind)] = await stage.rows(
-        "_history", "before", "after", "actor_kind", where="entity = 'lead' AND kind = 'updated'"
-    )
+    assert await stage.value(lead, "city") == "Lyon"
+    rows = await stage.rows("_history", "before", "after", "actor_kind", where="entity = 'lead' AND kind = 'updated'")
+    [(before, after, kind)] = [row for row in rows if "owner" in row[0]]
     assert (lea.id in before, rita.id in after, kind) == (True, True, "system")
 
 
