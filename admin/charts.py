@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -290,5 +291,8 @@ def _by_state(
     found = _target(expression, entity, reader)
     if found is None or not found.options:
         return sorted(named, key=lambda pair: -pair[1])[:MOST_GROUPS]
-    figures = {group[0]: value for group, value in named}
-    return [((option.name,), figures.get(option.name, 0)) for option in found.options]
+    figures: Counter[Any] = Counter()
+    for group, value in named:  # of states side by side each counts
+        figures.update(dict.fromkeys(group[0] if isinstance(group[0], tuple) else (group[0],), value))
+    stages = found.process.innermost if found.process else [option.name for option in found.options]
+    return [((name,), figures[name]) for name in stages]

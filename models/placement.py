@@ -23,9 +23,10 @@ class Placement:
     moves: Mapping[str, str | None]
 
     def __call__(self, held: Configuration) -> Configuration:
-        """Return what a record holds that held this before."""
-        wanted = (self.moves.get(name, name) for name in leaves_of(held))
-        known = tuple(name for name in wanted if name is not None and name in self.now.states)
+        """Return what a record holds that held this before; the states that are still there come first."""
+        stay = [name for name in leaves_of(held) if name in self.now.states]
+        moved = (self.moves.get(name) for name in leaves_of(held))
+        known = (*stay, *(name for name in moved if name is not None and name in self.now.states))
         return self.now.configured(fitted(self.now.chart, known))
 
     def stored(self, stored: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from definitions.expr import BOOL, DATE, DATETIME, DECIMAL, Expression, SqlTemplate, to_sql
+from definitions.expr import BOOL, DATE, DATETIME, DECIMAL, Expression, ListOf, SqlTemplate, to_sql
 from definitions.spec.screen import Statistic
 from models.errors import NotFoundError
 from models.records import Records
@@ -104,6 +105,8 @@ def _decoder(expression: Expression, template: SqlTemplate) -> Callable[[Any], A
         return lambda stored: datetime.fromisoformat(stored).astimezone(UTC)
     if expression.type == DECIMAL:
         return lambda stored: _number(stored, template)
+    if isinstance(expression.type, ListOf):
+        return lambda stored: tuple(json.loads(stored))
     return lambda stored: stored
 
 

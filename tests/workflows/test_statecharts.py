@@ -20,6 +20,7 @@ from models.statistics import compute
 from tests.networks import edited
 from tests.workflows.conftest import MakeStage, Stage
 from workflows import commands
+from workflows.simulation import Subject, simulate
 from workflows.timeline import timeline
 from workflows.unit import Unit, read
 
@@ -293,3 +294,86 @@ async def test_changes_of_the_states_take_records_along(office: Stage, lea: Acto
         "sent": ("unpaid", "queued"),
         "joined": ("trial",),
     }
+
+
+LINES = """
+network: bills
+languages: [en]
+---
+entity: bill
+title: "{{ record.name }}"
+fields:
+  name: {type: text, required: true}
+  fee: {type: money, default: 50}
+---
+entity: item
+parent: bill
+as: items
+fields:
+  amount: {type: money, required: true}
+---
+process: life
+entity: bill
+states:
+  open: {initial: true}
+  busy:
+    parallel: true
+    states:
+      payment: {states: {unpaid: {initial: true}, paid: {final: true}}}
+      work: {states: {planned: {initial: true}, made: {final: true}}}
+  done: {final: true}
+transitions:
+  start: {from: open, to: busy}
+  settle: {from: unpaid, to: paid, auto: true, guard: "sum(record.items, i, i.amount) >= record.fee"}
+  make: {from: planned, to: made}
+  end: {from: busy, to: done, auto: true}
+---
+statistic: by_state
+entity: bill
+measure: count()
+by: [record.life]
+---
+home: start
+tiles: [{statistic: by_state}]
+---
+level: adviser
+entities:
+  bill: {read: all, create: true, update: all}
+"""
+
+
+async def test_a_line_moves_what_it_is_a_line_of(make_stage: MakeStage) -> None:
+    office = await make_stage({"bills.yaml": LINES})
+    lea = await office.person("Lea", "adviser")
+    bill = await commands.create(office.tenant, lea, "bill", {"name": "A", "items": [{"amount": "20"}]})
+    await commands.move(office.tenant, lea, "bill", bill.id, "start")
+    assert (await office.get(bill)).full["life"] == ("unpaid", "planned")
+    line = await commands.create(office.tenant, lea, "item", {"parent": bill.id, "amount": "10"})
+    assert (await office.get(bill)).full["life"] == ("unpaid", "planned")
+    await commands.update(office.tenant, lea, "item", line.id, None, {"amount": "30"})
+    assert (await office.get(bill)).full["life"] == ("paid", "planned")
+    await commands.move(office.tenant, lea, "bill", bill.id, "make")
+    assert (await office.get(bill)).full["life"] == ("done",)
+
+
+async def test_a_statistic_groups_by_the_states_that_records_are_in_together(make_stage: MakeStage) -> None:
+    office = await make_stage({"bills.yaml": LINES})
+    lea = await office.person("Lea", "adviser")
+    for name in ("A", "B", "C"):
+        bill = await commands.create(office.tenant, lea, "bill", {"name": name})
+        if name != "C":
+            await commands.move(office.tenant, lea, "bill", bill.id, "start")
+    statistic = office.tenant.published.network.statistics["by_state"]
+    result = await read(office.tenant, lea, lambda unit: compute(unit.records, statistic))
+    assert {row.group: row.value for row in result.rows} == {(("open",),): 1, (("unpaid", "planned"),): 2}
+
+
+async def test_a_replay_takes_what_follows_by_itself_once(office: Stage, lea: Actor) -> None:
+    await applied(office, lea, "submit", "send_papers", "accept", paid_sum="50")
+    office.clock.forward(timedelta(days=1))
+    found = await simulate(office.tenant, FILES, Subject(process="joining", days=5))
+    told = {(line.kind, line.what): line.count for line in found.lines}
+    taken = {what: count for (kind, what), count in told.items() if kind == "move"}
+    ways = ("submit", "send_papers", "accept", "settle", "welcome")
+    assert taken == {**{f"joining.{name}": 1 for name in ways}, "credit.grant": 1}
+    assert found.unfit == {}
