@@ -59,7 +59,8 @@ def build_automations(draft: Draft) -> dict[str, Automation]:
 
 def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:
     found = list(_triggers(draft, node.get("when")))
-    entity = _entity(draft, found)
+    about = _of_run(draft, source, node)
+    entity = _entity(draft, found) or about
     names: dict[str, Type] = draft.base()
     if entity is not None:
         names["record"] = draft.record_type(entity)
@@ -119,6 +120,23 @@ def _entity(draft: Draft, found: list[Found]) -> str | None:
             say("Write an automation for each."),
         )
     return entities[0] if len(entities) == 1 else None
+
+
+def _of_run(draft: Draft, source: Source, node: Mapping) -> str | None:
+    """Return the entity of an automation that nothing but `run` starts."""
+    written, triggers = node.get("entity"), source.raw.get("when") if source.raw else None
+    if triggers is not None:
+        if written is not None:
+            sentence = say("'when' says what this automation is about.")
+            place = node.entries["entity"].key.place
+            draft.report("automation.entity", place, sentence, say("Leave 'entity' out."))
+        return None
+    if isinstance(written, Scalar):
+        return written.text if draft.known("entity", written, extra=[MEMBER]) else None
+    if not source.damaged:
+        hint = say("Write 'when', or 'entity' where 'run' alone starts it.")
+        draft.unfit("automation.no_trigger", source.place, say("Nothing starts this automation."), hint)
+    return None
 
 
 def _triggers(draft: Draft, node: Node | None) -> Iterator[Found]:

@@ -12,6 +12,7 @@ _NOTED = {
     "template": say("No automation sends it."),
     "statistic": say("No home shows it."),
     "setting": say("No expression or template reads it."),
+    "automation": say("No step runs it, and nothing else starts it."),
 }
 
 
@@ -29,4 +30,5 @@ def _defined(checked: Checked) -> Iterable[tuple[str, str, Place]]:
     network = checked.network
     yield from (("template", each.name, each.place) for each in network.templates.values())
     yield from (("statistic", each.name, each.place) for each in network.statistics.values())
+    yield from (("automation", each.name, each.place) for each in network.automations.values() if not each.triggers)
     yield from (("setting", each.name, each.place) for each in network.settings.values())

@@ -69,6 +69,19 @@ async def test_it_is_started_for_the_record_that_is_named_and_for_none_where_it_
     assert await stage.rows("_run", "state", where="automation = 'first'") == [("done",), ("failed",)]
 
 
+async def test_an_automation_that_nothing_else_starts_says_what_it_is_about(make_stage: MakeStage) -> None:
+    files = two(
+        "when: {created: lead}\ndo: [{run: second}]",
+        "entity: lead\nif: record.country == 'FR'\ndo: [{set: {city: =record.first_name}}]",
+    )
+    stage, lea = await staged(make_stage, files)
+    lead = await stage.lead(lea)
+    await stage.lead(lea, email="ida@exemple.fr", country="BE")
+    await stage.worker.run_due()
+    assert await stage.value(lead, "city") == "Paul"
+    assert await stage.rows("_run", "state", where="automation = 'second'") == [("done",), ("not_fired",)]
+
+
 async def test_automations_that_run_each_other_are_cut_with_a_dead_letter_in_words(make_stage: MakeStage) -> None:
     files = two(
         "when: {created: lead}\nmode: parallel\ndo: [{run: second}]",
