@@ -126,6 +126,8 @@ def problem(error: Exception, words: Words) -> dict[str, Any]:
         found["fields"] = {name: words(said) for name, said in error.fields.items()}
     if isinstance(error, ConflictError | PublishedMeanwhileError):
         found["version"] = error.current
+    if isinstance(error, PublishedMeanwhileError) and error.changed:
+        found["changed"] = list(error.changed)
     if isinstance(error, DefinitionError):
         found["problems"] = [problem_of(each, words) for each in error.problems]
     return found

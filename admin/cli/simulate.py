@@ -30,7 +30,7 @@ def register(subparsers: Subparsers) -> None:
         ),
         **examples(
             "maille simulate ./my_pack --automation welcome --days 30",
-            "maille simulate ./my_pack --network demo --process recruiting --format json",
+            "maille simulate ./my_pack --network demo --process upkeep --format json",
         ),
     )
     command.add_argument("pack", help=spoken("a folder, or the name of a pack that comes with Maille"))

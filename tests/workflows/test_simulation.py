@@ -25,7 +25,7 @@ from tests.workflows.test_automations import QUIET, automation, staged
 from tests.workflows.test_documents import writing
 from tests.workflows.test_notices import telling
 from tests.workflows.test_texting import texting
-from workflows import commands
+from workflows import commands, settings
 from workflows.simulation import Simulation, Subject, simulate
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,8 @@ def told(found: Simulation, *kinds: str) -> list[tuple[str, str | None, int]]:
 
 async def lived(stage: Stage, lea: Actor) -> None:
     """Let a week pass: three leads, two of them called, one lost again, with the worker at work."""
+    rosa = await stage.person("Rosa", "leader")
+    await settings.change(stage.tenant, rosa, {"support": "autre@exemple.fr"})
     leads = [await stage.lead(lea, email=f"{name}@exemple.fr") for name in ("ana", "bea", "cleo")]
     await stage.worker.run_due()
     for lead in leads[:2]:
@@ -48,6 +50,7 @@ async def lived(stage: Stage, lea: Actor) -> None:
         await stage.call(lea, lead, next_call_at=(stage.clock.now() + timedelta(days=1)).isoformat())
         await stage.worker.run_due()
     stage.clock.forward(timedelta(days=1))
+    await stage.worker.run_due()
     await commands.move(stage.tenant, lea, "lead", leads[1].id, "lose")
     await commands.update(stage.tenant, lea, "lead", leads[2].id, None, {"city": "Lyon"})
     for _ in range(4):
@@ -55,12 +58,15 @@ async def lived(stage: Stage, lea: Actor) -> None:
         await stage.worker.run_due()
 
 
+QUIET_FOR = 'age(record.last_activity_at) > duration("36h")'
 DOES = [
     automation("{entered: recruiting.contacted}", MAIL),
     automation("{entered: recruiting.contacted}", MAIL, 'if: record.email == "ana@exemple.fr"'),
     automation("{created: lead}", "  - wait: {for: 2d, cancel_if: 'record.recruiting != \"new\"'}\n" + MAIL),
     automation("{stays: {state: recruiting.contacted, for: 2d}}", "  - task: {title: {fr: Relancer, en: Call again}}"),
     automation("{every: {cron: '0 8 * * *', for_each: {entity: lead, where: record.city == \"Lyon\"}}}", MAIL),
+    automation(f"{{every: {{cron: '0 8 * * *', for_each: {{entity: lead, where: {QUIET_FOR}}}}}}}", MAIL),
+    automation("{created: lead}", MAIL, "if: settings.support == 'autre@exemple.fr'"),
     automation("{due: {entity: lead, at: next_call_at, after: 1d}}", "  - task: {title: {fr: Relancer, en: Call}}"),
     automation("{created: lead}", "  - create: {entity: company, values: {name: =record.last_name}}"),
     automation("{created: lead}", "  - move: {transition: call, form: {comment: x, next_call_at: =now()}}"),
@@ -94,6 +100,19 @@ async def test_what_the_automation_did_already_is_not_counted_twice(
     found = await simulate(stage.tenant, files, Subject("it"))
     runs = await stage.rows("_run", "state")
     assert told(found, "run") == [("it", "done", len(runs))]
+
+
+async def test_what_was_taken_back_has_not_been(make_stage: MakeStage) -> None:
+    stage, lea = await staged(make_stage, QUIET)
+    lead = await stage.lead(lea)
+    stage.clock.forward(timedelta(hours=1))
+    moved = await stage.call(lea, lead, next_call_at=(stage.clock.now() + timedelta(days=1)).isoformat())
+    await commands.undo(stage.tenant, lea, moved.history)
+    stage.clock.forward(timedelta(days=2))
+    found = await simulate(stage.tenant, DOES[0], Subject())
+    assert (told(found, "run"), dict(found.unfit), found.lost) == ([], {}, 0)
+    later = await simulate(stage.tenant, DOES[0], Subject(days=1))
+    assert (later.replayed, told(later, "run")) == (0, [])
 
 
 async def test_it_says_who_would_be_written_to_and_what_would_be_made(make_stage: MakeStage) -> None:

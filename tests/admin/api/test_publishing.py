@@ -73,6 +73,7 @@ async def test_who_was_too_late_is_told_which_version_is_current(claire: httpx.A
     assert (await claire.post("/definitions", json={"files": WEB, "base": 1})).status_code == 200
     late = problem(await claire.post("/definitions", json={"files": IMPORTING, "base": 1}), 409)
     assert late["version"] == 2
+    assert late["changed"] == ["entity company"]
     assert late["detail"].endswith("meanwhile version 2 was published, and changed: entity company.")
 
 

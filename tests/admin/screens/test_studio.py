@@ -65,6 +65,7 @@ async def test_a_change_is_planned_and_published_with_its_note(office: Office) -
         assert (await visitor.post("definitions/edit", form(TOWN, "publish", note="Towns"))).status_code == 303
         assert "Version 2 · Towns" in (await visitor.get("definitions")).text
         assert "town" in (await visitor.get("definitions/edit")).text
+        assert "definitions/edit?from=1" in (await visitor.get("definitions/1")).text
         assert "town:" not in (await visitor.get("definitions/edit?from=1")).text
     found = await publishing.files_of(office.tenant, 2)
     assert found == TOWN
