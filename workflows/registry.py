@@ -118,7 +118,9 @@ TYPES: Mapping[str, Any] = {
         ),
         "datetime",
     ),
-    **dict.fromkeys(("number", "definition", "priority", "attempts", "max_attempts", "seq", "status"), "integer"),
+    **dict.fromkeys(
+        ("number", "definition", "priority", "attempts", "max_attempts", "seq", "status", "size", "runs"), "integer"
+    ),
 }
 
 
@@ -175,7 +177,7 @@ REGISTERS: Mapping[str, Register] = {
         _made(
             "mail",
             _columns(
-                "id at state template language recipient_member entity record",
+                "id at state channel template language recipient_member entity record",
                 _kept("recipient", asked=False),
                 _kept("cc", asked=False),
                 _kept("subject", asked=False),
@@ -229,6 +231,7 @@ REGISTERS: Mapping[str, Register] = {
             finish=_entitled,
             **_ABOUT,
         ),
+        _made("inbound", _columns("id at inlet message size runs"), "at"),
         _made(
             "acceptance",
             _columns("id at member terms", _kept("edition", '"entry"."version"'), "ip"),

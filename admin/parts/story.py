@@ -338,6 +338,9 @@ def _reason(about: Subject, step: StepTrace) -> Reason:
 
 ACTIONS = {
     "email": say("E-mail"),
+    "sms": say("Text message"),
+    "notify": say("Notification"),
+    "document": say("Document"),
     "set": say("Change of fields"),
     "task": say("Task"),
     "create": say("New record"),

@@ -14,12 +14,14 @@ from models import invitations, tokens
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.members import load_actor
+from models.system import INBOUND
 from models.tx import Row, Tx
 from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
 from tests.homes import Homes
 from tests.networks import changed
 from workflows import commands, publishing
 from workflows.registry import REGISTERS
+from workflows.stored import moment
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +160,8 @@ async def full(office: Office) -> None:
     tenant, now = office.tenant, office.clock.now()
     await tokens.create(tenant, office.members[LEADER], name="Import", days=3, levels=["leader"])
     await tenant.store.write(lambda tx: invitations.invite(tx, office.members[DIANE], now))
+    call = ["digest", "orders", "m1", moment(now), 12, 1]
+    await tenant.store.write(lambda tx: tx.run(INBOUND.insert(), call))
     await publishing.publish(tenant, changed(FILES, terms=RESTARTED), office.members[LEADER], note="Terms")
     async with office.signed_in(CAMILLE) as visitor:
         await visitor.post("terms", {"accepted": "on"}, on="terms")
