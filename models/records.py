@@ -125,6 +125,24 @@ class Records:
         self._note("download", (record,), names=(field,))
         return found
 
+    def took(self, record: Record, what: str) -> None:
+        """Note that a file was taken away that belongs to the record and is no field of it."""
+        if self.published.readings is None or self.actor.kind == "system":
+            return
+        owner = _owner(record)
+        self.published.readings.take(
+            Event(
+                "download",
+                self.context.now,
+                self.actor,
+                record.entity,
+                record=record.id,
+                total=1,
+                fields=(what,),
+                owners=() if owner is None else (owner,),
+            )
+        )
+
     def _note(
         self, kind: Kind, records: Sequence[Record], query: Query | None = None, *, names: tuple[str, ...] = ()
     ) -> None:

@@ -48,6 +48,11 @@ AND "state" IN ('waiting', 'sending', 'failed', 'unknown')"""
 """What a mail takes along stays until it is gone, and as long as somebody may send it again."""
 _WRITTEN = """SELECT "file" FROM "_document" WHERE "file" IS NOT NULL AND "state" = 'made'"""
 """What was written for a record that has not taken it yet."""
+_ANSWERS = (
+    """SELECT "after" FROM "_history" WHERE "kind" = 'moved' AND "after" LIKE '%"form.%sha%'""",
+    """SELECT "form" FROM "_approval" WHERE "form" LIKE '%sha%'""",
+)
+"""Where answers to forms are kept, as JSON by question."""
 _SHA_OF = {"sqlite": "json_extract({column}, '$.sha')", "postgres": "({column}::json ->> 'sha')"}
 
 
@@ -169,7 +174,18 @@ async def _named(tx: Tx, network: Network) -> Collection[str]:
         found.update(file["sha"] for file in json.loads(attached))
     for (file,) in await tx.rows(_WRITTEN):
         found.add(json.loads(file)["sha"])
+    for text in _ANSWERS:
+        for (answers,) in await tx.rows(text):
+            found.update(_answered(answers))
     return found
+
+
+def _answered(answers: str) -> Iterator[str]:
+    """Yield the hashes of the files that forms of moves were answered with: history keeps them as long as itself."""
+    for value in json.loads(answers).values():
+        kept = json.loads(value) if isinstance(value, str) and value.startswith('{"name":') else None
+        if isinstance(kept, dict) and isinstance(kept.get("sha"), str):
+            yield kept["sha"]
 
 
 def file_columns(network: Network) -> Iterator[tuple[str, str]]:

@@ -189,7 +189,7 @@ async def _move(unit: Unit, asked: Asked) -> Moved:
     await approvals.end(unit, asked, "granted")
     records = Records(unit.published, unit.tx, asker, unit.context, new_id=unit.new_id)
     fields = {name: question.field for name, question in found[1].form.items()}
-    form = read_answers(fields, asked.form)
+    form = read_answers(fields, asked.form, unit.published.tables.safe)
     request = Request(asked.entity, asked.record, asked.transition, asked.process, form, granted=True)
     return await moves.move(replace(unit, actor=asker, records=records), request)
 

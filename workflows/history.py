@@ -24,6 +24,8 @@ taken back, ended by itself.
 """
 
 _UNTOLD = frozenset({"id", "version", "created_at", "updated_at", "created_by", "last_activity_at"})
+FORM = "form."
+"""What stands before the names of a form's own questions in the `after` of a row."""
 LINES = "_lines"
 """What the `after` of a row calls the history rows of lines that were written along with the record."""
 _INSERT = HISTORY.insert()

@@ -19,14 +19,11 @@ from models.record import Change, Record
 from workflows import approvals, chart, forms, history
 from workflows.chart import NotTaken, Taken
 from workflows.forms import Answers
-from workflows.history import Step, stored, told
+from workflows.history import FORM, Step, stored, told
 from workflows.stored import dump_answers
 from workflows.subscriptions import expressions
 from workflows.triggers import Occurrence, occur
 from workflows.unit import Unit
-
-FORM = "form."
-"""What stands before the names of a form's own questions in the `after` of a history row."""
 
 _NOT_YOURS = say("Your access level does not have this transition.")
 _UNMET = say("The conditions of this transition are not met.")
@@ -98,7 +95,7 @@ async def _ask(
     form = taken.transition.form
     text, _ = _said({name: found for name, found in form.items() if found.edits is None}, answers)
     said = {name: answers.values[name] for name in given if name in answers.values}
-    kept = dump_answers({name: found.field for name, found in form.items()}, said)
+    kept = dump_answers({name: found.field for name, found in form.items()}, said, unit.published.tables.safe)
     row = await approvals.ask(unit, record, process, taken, kept, text)
     return Moved(await seen(unit, record), row, None, asked=True)
 
@@ -177,7 +174,7 @@ async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, 
     fields = told(change.fields)
     own = {name: found for name, found in transition.form.items() if found.edits is None}
     text, asked = _said(own, answers)
-    kept = dump_answers({name: found.field for name, found in own.items()}, asked)
+    kept = dump_answers({name: found.field for name, found in own.items()}, asked, unit.published.tables.safe)
     row = await history.keep(
         unit,
         "moved",
@@ -218,7 +215,7 @@ def _said(own: Mapping[str, FormField], answers: Answers) -> tuple[str, dict[str
         value = answers.values.get(name)
         if value is None:
             continue
-        if question.field.type == "long_text" and not text:
+        if question.field.type == "long_text" and not question.field.encrypted and not text:
             text = value
         else:
             others[name] = value

@@ -25,8 +25,8 @@ from models.tx import Tx
 from workflows import chart, moves, outbox, schedules
 from workflows.changes import told
 from workflows.chart import NotTaken
-from workflows.history import touch
-from workflows.moves import FORM, Request
+from workflows.history import FORM, touch
+from workflows.moves import Request
 from workflows.outbox import KINDS
 from workflows.stored import must_moment, read_answers
 from workflows.triggers import Occurrence, occur
@@ -256,7 +256,7 @@ class Reliving:
         values = self._translation.values(fact.row["entity"], after)
         own = {name: found.field for name, found in transition.form.items() if found.edits is None}
         given = {name.removeprefix(FORM): value for name, value in after.items() if name.startswith(FORM)}
-        answers = read_answers(own, given)
+        answers = read_answers(own, given, self._published.tables.safe)
         for name, found in transition.form.items():
             if found.edits is not None and found.edits in values:
                 answers[name] = values[found.edits]

@@ -10,6 +10,7 @@ from typing import Any
 from definitions.spec.entity import Field
 from models.columns import MOMENT, codec
 from models.message import Message
+from models.sealed import Safe
 from models.tables import EntityTable
 
 
@@ -75,21 +76,23 @@ def read_values(table: EntityTable, stored: str | None) -> dict[str, Any]:
     return table.kept({name: form for name, form in kept.items() if name in table.shape.columns})
 
 
-def dump_answers(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answers of a form in the stored form of their fields."""
-    return {name: _encode(fields[name], value) for name, value in answers.items() if name in fields}
+def dump_answers(fields: Mapping[str, Field], answers: Mapping[str, Any], safe: Safe) -> dict[str, Any]:
+    """Return the answers of a form in the stored form of their fields; those to encrypted ones are sealed."""
+    return {name: _encode(fields[name], value, safe) for name, value in answers.items() if name in fields}
 
 
-def read_answers(fields: Mapping[str, Field], kept: Mapping[str, Any]) -> dict[str, Any]:
+def read_answers(fields: Mapping[str, Field], kept: Mapping[str, Any], safe: Safe) -> dict[str, Any]:
     """Return the answers that `dump_answers` kept; questions that the form has no longer are left out."""
-    return {name: _decode(fields[name], value) for name, value in kept.items() if name in fields}
+    return {name: _decode(fields[name], value, safe) for name, value in kept.items() if name in fields}
 
 
-def _encode(field: Field, value: Any) -> Any:
-    encode = codec(field).encode
-    return value if value is None or encode is None else encode(value)
+def _encode(field: Field, value: Any, safe: Safe) -> Any:
+    if value is None:
+        return None
+    return safe.keep(field, value) if field.encrypted else codec(field).encoded(value)
 
 
-def _decode(field: Field, stored: Any) -> Any:
-    decode = codec(field).decode
-    return stored if stored is None or decode is None else decode(stored)
+def _decode(field: Field, stored: Any, safe: Safe) -> Any:
+    if stored is None:
+        return None
+    return safe.kept(field, stored) if field.encrypted else codec(field).decoded(stored)

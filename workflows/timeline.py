@@ -16,10 +16,9 @@ from models.tx import Row
 from workflows import undo
 from workflows.approvals import REASON
 from workflows.field_changes import FieldChange, changes_of
-from workflows.history import LINES
+from workflows.history import FORM, LINES
 from workflows.line_story import LineEvent, lines_told
 from workflows.mails import Mail, mails_about
-from workflows.moves import FORM
 from workflows.stored import must_moment, read_answers, read_message, read_moment
 from workflows.tasks import Task, tasks_about
 from workflows.traces import RunTrace, StepTrace, traces_about
@@ -154,7 +153,11 @@ def _answers(unit: Unit, process: str | None, transition: str | None, after: Map
     if not kept or process is None or transition is None or process not in unit.network.processes:
         return {}
     found = unit.network.processes[process].transitions.get(transition)
-    return {} if found is None else read_answers({name: asked.field for name, asked in found.form.items()}, kept)
+    return (
+        {}
+        if found is None
+        else read_answers({name: asked.field for name, asked in found.form.items()}, kept, unit.published.tables.safe)
+    )
 
 
 def _sent(mail: Mail, automations: Mapping[str, str]) -> Event:

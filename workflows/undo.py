@@ -14,8 +14,8 @@ from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.record import Record
 from workflows import approvals, history, hooks, notices, outbox, runs, triggers
-from workflows.history import Step
-from workflows.moves import FORM, Moved, seen
+from workflows.history import FORM, Step
+from workflows.moves import Moved, seen
 from workflows.runs import Run
 from workflows.stored import moment, read_moment
 from workflows.unit import Unit

@@ -21,6 +21,7 @@ from models.contents import CHUNK, Limits
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.values import ValueRefusedError
+from workflows.answered import answered
 from workflows.unit import Unit
 
 BESIDE = 1 << 16
@@ -83,6 +84,19 @@ async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
         yield part
 
 
+async def answer(call: Call) -> Answer:
+    """Answer with a file that the form of a step was answered with."""
+    path = call.request.path_params
+
+    async def work(unit: Unit) -> Answer:
+        seen = seen_of(call, unit)
+        if not seen.reads:
+            raise NotFoundError
+        return Answer(file=await answered(unit, (seen.entity.name, path["id"]), path["history"], path["field"]))
+
+    return await _sent(call, await call.read(work))
+
+
 async def download(call: Call) -> Answer:
     """Answer with a file of a record."""
     name = call.request.path_params["field"]
@@ -93,7 +107,10 @@ async def download(call: Call) -> Answer:
             raise NotFoundError
         return Answer(file=await unit.records.download(seen.entity.name, call.request.path_params["id"], name))
 
-    answer = await call.read(work)
+    return await _sent(call, await call.read(work))
+
+
+async def _sent(call: Call, answer: Answer) -> Answer:
     if answer.file is None or not await asyncio.to_thread(call.tenant.contents.path(answer.file.sha).is_file):
         raise NotFoundError
     return answer

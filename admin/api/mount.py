@@ -76,6 +76,7 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route(_RECORD, entities.of_record, GET=entities.read, PATCH=entities.update, DELETE=entities.delete),
     _route("/uploads", POST=files.upload),
     _route(f"{_RECORD}/files/{{field}}", GET=files.download),
+    _route(f"{_RECORD}/history/{{history}}/files/{{field}}", GET=files.answer),
     _route(f"{_RECORD}/transitions", GET=moves.offers),
     _route(f"{_RECORD}/transitions/{{process}}/{{transition}}", POST=moves.take),
     _route(f"{_RECORD}/undo/{{history}}", POST=moves.take_back),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import assert_never
 
-from admin.parts.columns import Column, column
+from admin.parts.columns import Column, column, field_column
 from admin.parts.shown import Titles, reference_id, write
 from admin.parts.subject import Subject
 from definitions.charts.process import leaves_of
 from definitions.spec.entity import Entity
 from models.message import Message, say
+from models.uploads import FILES
 from workflows.mails import State
 from workflows.timeline import Event, FieldChange, LineEvent, RunTrace, StepTrace
 
@@ -41,6 +42,15 @@ class Changed:
     label: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the form of a move was answered with: the question, the answer in words, and where a file is."""
+
+    label: str
+    text: str
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Entry:
     undone: bool = False
     href: str = ""
     lines: tuple[LineTold, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,9 @@ def references(about: Subject, events: Iterable[Event]) -> dict[str, set[str]]:
             if of is not None and of.kind == "reference" and of.to:
                 values = (value for value in (change.before, change.after) if value)
                 found.setdefault(of.to, set()).update(map(reference_id, values))
+        for name, asked in _asked(about, event).items() if event.answers else ():
+            if asked.kind == "reference" and asked.to and event.answers.get(name):
+                found.setdefault(asked.to, set()).add(reference_id(event.answers[name]))
     return found
 
 
@@ -131,7 +145,24 @@ def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entr
         undone=event.undone,
         href=_page(about, event),
         lines=tuple(_line(about, line, titles) for line in event.lines),
+        answers=tuple(_answers(about, record_id, event, titles)),
     )
+
+
+def _asked(about: Subject, event: Event) -> Mapping[str, Column]:
+    """Return the questions of a move's form that are no fields of the record."""
+    process = about.visit.network.processes.get(event.process or "")
+    transition = process.transitions.get(event.transition or "") if process else None
+    form = {} if transition is None else transition.form
+    return {name: field_column(about.reader, each.field) for name, each in form.items() if each.edits is None}
+
+
+def _answers(about: Subject, record_id: str, event: Event, titles: Titles) -> Iterator[Answer]:
+    for name, asked in _asked(about, event).items():
+        text = _written(about, asked, event.answers.get(name), titles)
+        file = about.url(record_id, "history", event.id, "files", name) if asked.kind in FILES else ""
+        if text:
+            yield Answer(asked.label, text, file)
 
 
 LINES: dict[str, Message] = {

@@ -14,6 +14,8 @@ from admin.web import here
 from models.attachment import Attachment
 from models.errors import NotFoundError
 from models.records import Records
+from workflows.answered import answered
+from workflows.unit import read
 
 
 async def download(request: Request) -> Response:
@@ -30,6 +32,18 @@ async def small(request: Request) -> Response:
         raise NotFoundError
     path = await here(request).tenant.contents.small(found.sha)
     return carrying(request, found, path, inline=True, small=True)
+
+
+async def answer(request: Request) -> Response:
+    """Answer with a file that the form of a move was answered with."""
+    about, path = subject(request), request.path_params
+    of = (about.entity.name, path["id"])
+    visit = about.visit
+    found = await read(visit.tenant, visit.actor, lambda unit: answered(unit, of, path["history"], path["field"]))
+    content = visit.tenant.contents.path(found.sha)
+    if not await asyncio.to_thread(content.is_file):
+        raise NotFoundError
+    return carrying(request, found, content)
 
 
 async def _file(request: Request, *, part: bool = False) -> Attachment:
@@ -53,5 +67,6 @@ async def _file(request: Request, *, part: bool = False) -> Attachment:
 
 routes = [
     Route("/e/{entity}/{id}/files/{field}", download, methods=["GET"], name="file"),
+    Route("/e/{entity}/{id}/history/{history}/files/{field}", answer, methods=["GET"], name="answer"),
     Route("/e/{entity}/{id}/files/{field}/small", small, methods=["GET"], name="picture"),
 ]

@@ -13,21 +13,12 @@ LATER_KINDS = frozenset(
 )
 
 LATER = {
-    "process": (
-        "transitions/*/form/*/type=file",
-        "transitions/*/form/*/type=image",
-        "transitions/*/form/*/encrypted=true",
-    ),
     "automation": (
         "when/form",
         "when/*/form",
     ),
 }
 """By kind, the paths that are refused: `*` is any name or item, `**` any way down the steps, `=…` a value."""
-
-_HINTS = {
-    "type": say("Let it fill a field of the record for now, with 'field'."),
-}
 
 
 def refuse_not_yet(kind: str, node: Mapping) -> list[Problem]:
@@ -37,7 +28,7 @@ def refuse_not_yet(kind: str, node: Mapping) -> list[Problem]:
         pattern, _, value = path.partition("=")
         for place, key in _matches(node, pattern.split("/"), value):
             shown = f"{key}: {value}" if value else key
-            hint = _HINTS.get(key, say("Leave it out for now."))
+            hint = say("Leave it out for now.")
             found.append(Problem("language.not_yet", place, say("'{shown}' can't be run yet.", shown=shown), hint))
     return found
 

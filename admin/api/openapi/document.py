@@ -305,6 +305,7 @@ class _Entity:
         )
         return {
             **{f"{base}/files/{each}": self._file(each) for each in self.seen.fields if self._holds_file(each)},
+            **{f"{base}/history/{{history}}/files/{each}": self._answer(each) for each in self._asked_files()},
             f"{base}/history": {"get": history},
             f"{base}/notes": {"post": note},
             f"{base}/tasks": {"get": tasks},
@@ -313,14 +314,29 @@ class _Entity:
     def _holds_file(self, field: str) -> bool:
         return self.seen.fields[field].type in FILES
 
+    def _asked_files(self) -> dict[str, None]:
+        forms = (transition.form.values() for _, transition in self.seen.moves)
+        asked = (each for form in forms for each in form if each.edits is None and each.field.type in FILES)
+        return dict.fromkeys(each.name for each in asked)
+
+    def _answer(self, name: str) -> dict[str, Any]:
+        found = self.make(
+            f"{self.name}.history.files.{name}", self.tag, say("File that a step's form was answered with"), {200: {}},
+            path=["id", "history"], headers=["ETag"],
+        )  # fmt: skip
+        return {"get": self._contents(found)}
+
     def _file(self, field: str) -> dict[str, Any]:
         found = self.make(
             f"{self.name}.files.{field}", self.tag, say("File of a record: {label}"), {200: {}}, path=["id"],
             headers=["ETag"], label=self.seen.fields[field].label,
         )  # fmt: skip
+        return {"get": self._contents(found)}
+
+    def _contents(self, found: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {kind: {"schema": {}} for kind in sorted({kind.type for kind in KINDS.values()})}
         found["responses"]["200"]["content"] = content
-        return {"get": found}
+        return found
 
     def _moves(self) -> Paths:
         if not self.seen.moves:
