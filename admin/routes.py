@@ -17,6 +17,7 @@ from admin.networks import Networks
 from admin.piccolo.mount import BackOffice
 from admin.screens import (
     account,
+    approvals,
     audit,
     definitions,
     federation,
@@ -52,6 +53,7 @@ SHELL: tuple[BaseRoute, ...] = (
     *joining.routes,
     *home.routes,
     *tasks.routes,
+    *approvals.routes,
     *outbox.routes,
     *account.routes,
     *audit.routes,

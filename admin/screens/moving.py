@@ -166,9 +166,18 @@ async def _form(request: Request, wanted: Wanted, sheet: Sheet) -> Response:
 def _moved(request: Request, wanted: Wanted, moved: commands.Moved, back: str) -> Response:
     about, target = wanted.about, wanted.process.states[wanted.transition.target]
     text = f"{wanted.record.title} → {about.reader.words(target.label)}"
+    if moved.asked:
+        text = about.reader.words(say("The step is asked for: others must agree to it."))
     undo_at = about.url(wanted.record.id, "undo", moved.history) if moved.undo_until else None
     if _for_board(request):
-        return JSONResponse({"toast": text, "undo": undo_at, "state": target.name, "gone": moved.record is None})
+        return JSONResponse(
+            {
+                "toast": text,
+                "undo": undo_at,
+                "state": None if moved.asked else target.name,
+                "gone": moved.record is None,
+            }
+        )
     if moved.record is None:
         back = about.url("")
     return say_on(request, redirect(request, back), text, undo=undo_at)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from admin.asked import text
 from admin.parts.asking import at_first, choices, inputs, questions, version_of
 from admin.parts.columns import Column
+from admin.parts.deciding import Card, cards
 from admin.parts.inputs import Input, answers, raw_from
 from admin.parts.lines import Table, lines_of, table
 from admin.parts.next_steps import next_steps
@@ -30,7 +31,7 @@ from models.errors import ConflictError, InvalidError, NotFoundError
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
-from workflows import commands
+from workflows import commands, granting
 from workflows.commands import Offer
 from workflows.moves import offers
 from workflows.tasks import Task, tasks_about
@@ -71,6 +72,7 @@ class Read:
     offers: Sequence[Offer]
     todo: Sequence[Task]
     lines: tuple[Table, ...] = ()
+    asked: Sequence[Card] = ()
 
 
 async def page(request: Request) -> Response:
@@ -113,6 +115,7 @@ async def _page(
         show=shown,
         related=found.related,
         lines=found.lines,
+        asked=found.asked,
         note_error=note_error,
     )
 
@@ -218,6 +221,7 @@ async def _read(about: Subject, unit: Unit, record_id: str) -> Read:
         await offers(unit, record),
         await tasks_about(unit, about.entity.name, record.id),
         await _lines(about, records, record),
+        await cards(about.visit, unit, await granting.waiting(unit, about.entity.name, record)),
     )
 
 

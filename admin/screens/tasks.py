@@ -9,12 +9,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import inside, text
+from admin.parts.deciding import to_decide
 from admin.todo import item, todo
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.errors import InvalidError
 from models.message import say
 from workflows import commands, tasks
+from workflows.unit import read
 
 END_OF_DAY = time(18)
 """The hour of a task for a day without an hour."""
@@ -29,6 +31,7 @@ async def _page(request: Request, *, status: int = 200, title: str = "", error: 
     visit = here(request)
     done = request.query_params.get("done") == "1"
     found = await tasks.mine(visit.tenant, visit.actor, done=done)
+    asked = [] if done else await read(visit.tenant, visit.actor, lambda unit: to_decide(visit, unit))
     return await render(
         request,
         "tasks/tasks.html",
@@ -38,6 +41,7 @@ async def _page(request: Request, *, status: int = 200, title: str = "", error: 
         finished=[item(task, visit) for task in found] if done else [],
         title=title,
         error=error,
+        asked=asked,
     )
 
 

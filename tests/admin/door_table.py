@@ -33,6 +33,7 @@ NAMES = (
     "link",
     "member",
     "run",
+    "asked",
 )
 """What stands in braces in the addresses. A route with another name needs a value for it here and in the tests."""
 

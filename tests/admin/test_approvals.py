@@ -1,0 +1,116 @@
+"""Steps that others must agree to, as people see them: asked for on the record, decided there and among the tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from models.clock import SetClock
+from models.members import load_actor
+from models.record import Record
+from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
+from tests.homes import Homes
+from tests.networks import edited
+from workflows import commands
+
+pytestmark = pytest.mark.anyio
+
+SIGN = "  sign: {from: contacted, to: signed, by: [distributor], label: {fr: Inscrire, en: Sign up}}\n"
+ASKED = """  sign:
+    from: contacted
+    to: signed
+    by: [distributor]
+    label: {fr: Inscrire, en: Sign up}
+    form: {why: {type: long_text, label: {fr: Pourquoi, en: Why}}}
+    approval: {by: [leader], four_eyes: true}
+"""
+
+
+@pytest.fixture
+async def office(homes: Homes, clock: SetClock) -> AsyncIterator[Office]:
+    """A server over a network in which the leader must agree to sign-ups."""
+    async with office_of(homes, clock, edited(FILES, (SIGN, ASKED))) as opened:
+        yield opened
+
+
+async def contacted(office: Office) -> Record:
+    """Return a lead of Camille's that could sign up."""
+    published, members = office.tenant.published, office.members
+    actor = await office.tenant.store.read(lambda tx: load_actor(published, tx, members[CAMILLE]))
+    assert actor is not None
+    given = {"first_name": "Paul", "last_name": "Roy", "phone": "06 39 98 00 01"}
+    lead = await commands.create(office.tenant, actor, "lead", given)
+    form = {"next_call_at": "2026-03-04T10:00"}
+    await commands.move(office.tenant, actor, "lead", lead.id, "call", form=form)
+    return lead
+
+
+async def ask(visitor: Visitor, lead: Record) -> str:
+    """Ask for the sign-up as a person does, and return what the page says then."""
+    page = f"e/lead/{lead.id}/move/recruiting/sign"
+    answer = await visitor.post(page, {"why": "Il est prêt", "version": "2"}, on=page)
+    assert answer.status_code == 303, answer.text
+    return (await visitor.get(f"e/lead/{lead.id}")).text
+
+
+def address(page: str, deed: str) -> str:
+    """Return where a button leads."""
+    found = re.search(rf'action="([^"]*/approvals/[^"]*/{deed})"', page)
+    assert found is not None, deed
+    return found[1]
+
+
+async def test_a_distributor_asks_and_the_leader_agrees(office: Office) -> None:
+    lead = await contacted(office)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+        page = await ask(camille, lead)
+        assert "The step is asked for: others must agree to it." in page
+        assert "Asked for by Camille Roux" in page
+        assert "/grant" not in page
+        waiting = (await claire.get("tasks")).text
+        assert "Waits for your agreement" in waiting
+        assert "Il est prêt" in waiting
+        answer = await claire.post(address(waiting, "grant"), on="tasks")
+        assert answer.headers["location"].endswith("/tasks")
+        after = (await claire.get("tasks")).text
+        assert "You have agreed: the step is taken." in after
+        assert "Waits for your agreement" not in after
+        told = (await camille.get(f"e/lead/{lead.id}")).text
+        assert "agreed to: Sign up" in told
+        assert "asked for: Sign up" in told
+        assert "Asked for by" not in told
+
+
+async def test_a_refusal_is_told_with_its_reason(office: Office) -> None:
+    lead = await contacted(office)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+        await ask(camille, lead)
+        page = f"e/lead/{lead.id}"
+        refuse = address((await claire.get(page)).text, "refuse")
+        await claire.post(refuse, {"reason": "Trop tôt", "back": f"/n/small/{page}"}, on=page)
+        told = (await camille.get(page)).text
+        assert "refused: Sign up" in told
+        assert "Trop tôt" in told
+
+
+async def test_who_asked_takes_the_request_back(office: Office) -> None:
+    lead = await contacted(office)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+        withdraw = address(await ask(camille, lead), "withdraw")
+        await camille.post(withdraw, on="tasks")
+        assert "takes back the request: Sign up" in (await camille.get(f"e/lead/{lead.id}")).text
+        assert "Waits for your agreement" not in (await claire.get("tasks")).text
+        assert (await claire.post(withdraw.replace("withdraw", "grant"), on="tasks")).status_code == 403
+
+
+@pytest.mark.parametrize("deed", ["grant", "refuse", "withdraw"])
+async def test_the_request_of_somebody_else_is_not_there(office: Office, deed: str) -> None:
+    lead = await contacted(office)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(DIANE) as diane:
+        real = address(await ask(camille, lead), "withdraw").replace("withdraw", deed)
+        absent = re.sub(r"approvals/[^/]*/", "approvals/01a20861-09d7-740d-90f7-000000000000/", real)
+        answers = [await diane.post(each, on="tasks") for each in (real, absent)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert answers[0].text.count("Sign up") == answers[1].text.count("Sign up") == 0
