@@ -239,3 +239,16 @@ def _taken_by_automations(checked: Checked) -> Iterator[Problem]:
             if found is not None and found.auto:
                 sentence = say("The move '{name}' happens by itself: nothing else takes it.", name=found.name)
                 yield Problem("auto.taken", step.place, sentence, say("Take 'auto' out, or this step."))
+    yield from _taken_by_the_demo(checked)
+
+
+def _taken_by_the_demo(checked: Checked) -> Iterator[Problem]:
+    demo = checked.network.demo
+    found = [records.journeys for records in demo.records.values() if records.journeys] if demo else []
+    for journeys in found:
+        process = checked.network.processes.get(journeys.process)
+        automatic = {each.name for each in process.automatic} if process else set()
+        for way in journeys.ways:
+            for name in sorted(automatic.intersection(way.moves)):
+                sentence = say("The move '{name}' happens by itself: nothing else takes it.", name=name)
+                yield Problem("auto.taken", way.place, sentence, say("Take 'auto' out, or this step."))
