@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from definitions.expr import Names, SqlTemplate
+from definitions.spec.process import Process
+from models.columns import state_codec
 from models.ddl import quoted
 from models.message import say
 from models.statement import Statement
@@ -52,13 +54,20 @@ async def pick(unit: Unit, wanted: Wanted, names: Names, *, least_busy: bool) ->
     return str(row[0])
 
 
+def _ends(process: Process) -> list[str]:
+    """Return what records hold that are at the end of a process; a final state inside another one is no end of it."""
+    stored = state_codec(process)
+    found = (state.name for state in process.states.values() if state.final and state.parent is None)
+    return [str(stored.encoded((name,) if process.parallel else name)) for name in found]
+
+
 def _open(unit: Unit, entity: str) -> SqlTemplate:
     """Return how many records of the entity a member owns that are not at their end in any of its processes."""
     table = unit.published.tables[entity].quoted
     over: list[str] = []
     values: list[str] = []
     for name in unit.network.entities[entity].processes:
-        final = [state.name for state in unit.network.processes[name].states.values() if state.final]
+        final = _ends(unit.network.processes[name])
         if final:
             over.append(f' AND "mine".{quoted(name)} NOT IN ({", ".join("?" * len(final))})')
             values += final

@@ -97,6 +97,36 @@ async def test_the_least_busy_is_who_has_the_fewest_open_records(make_stage: Mak
     assert await owners(stage, await leads(stage, rita, 2)) == [ana, cid]
 
 
+NESTED = """
+process: recruiting
+entity: lead
+states:
+  busy: {initial: true, states: {a: {initial: true}, b: {final: true}}}
+  gone: {final: true}
+transitions:
+  ring: {from: a, to: b}
+  end: {from: busy, to: gone}
+"""
+ABREAST = NESTED.replace(
+    "busy: {initial: true, states: {a: {initial: true}, b: {final: true}}}",
+    "busy: {initial: true, parallel: true, states: {left: {states: {a: {initial: true}, b: {final: true}}}, "
+    "right: {states: {c: {initial: true}}}}}",
+)
+
+
+@pytest.mark.parametrize("process", [NESTED, ABREAST])
+async def test_a_record_is_open_until_its_process_is_over(make_stage: MakeStage, process: str) -> None:
+    files = automation("{created: lead}", f"  - assign: {PICK.replace('round_robin', 'least_busy')}")
+    files["recruiting.yaml"] = process
+    stage = await make_stage(files)
+    ana, bea = [await stage.person(name, "distributor") for name in ("Ana", "Bea")]
+    rita = await stage.person("Rita", "leader")
+    [first, second] = await leads(stage, rita, 2)
+    await commands.move(stage.tenant, SYSTEM, "lead", first.id, "ring")
+    await commands.move(stage.tenant, SYSTEM, "lead", second.id, "end")
+    assert await owners(stage, await leads(stage, rita, 2)) == [bea.id, ana.id]
+
+
 async def test_a_given_record_changes_with_history_and_starts_what_waits_for_it(make_stage: MakeStage) -> None:
     told = "\n---\nautomation: told\nwhen: {changed: {entity: lead, fields: [owner]}}\ndo: [{set: {city: Lyon}}]"
     stage, rita = await office(make_stage, "{to: =record.owner.sponsor}" + told)
