@@ -98,3 +98,11 @@ def test_every_python_file_has_one_subject_and_at_most_about_400_lines() -> None
 def test_the_yaml_of_the_packs_is_plain() -> None:
     for path in (ROOT / "definitions" / "packs").rglob("*.yaml"):
         assert list(yaml.safe_load_all(path.read_text(encoding="utf-8"))), path.name
+
+
+def test_what_runs_on_postgresql_is_marked_so_that_the_quick_tests_start_none() -> None:
+    asked = re.compile(r"params=\[[^\]]*\"postgres\"[^\n]*")
+    found = {path: asked.findall(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py")}
+    lines = [(path.name, line) for path, lines in found.items() for line in lines]
+    assert len(lines) >= 4
+    assert [each for each in lines if "pytest.mark.postgres" not in each[1]] == []

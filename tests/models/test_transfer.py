@@ -65,7 +65,7 @@ async def fill(home: Home, clock: SetClock) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """Homes beside the ones of the test, on either database."""
     url = request.getfixturevalue("postgres") if request.param == "postgres" else None

@@ -206,7 +206,7 @@ async def test_no_archive_is_made_of_a_network_that_lost_a_file(tenant: Tenant, 
         await dump(tenant, tmp_path / "small.zip")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Homes]:
     url = request.getfixturevalue("postgres") if request.param == "postgres" else None
     (tmp_path / "elsewhere").mkdir()

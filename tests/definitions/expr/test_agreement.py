@@ -295,7 +295,7 @@ def on_sqlite(
         return selected(expression, connection, names, context, columns)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Both databases, one after the other."""
     if request.param == "sqlite":
