@@ -39,7 +39,7 @@ _BOUNDS = Limits()
 _FIND = """SELECT d."language", d."subject", d."body", d."at", r."state", r."cursor" FROM "_document" d
 JOIN "_run" r ON r."id" = d."run" WHERE d."id" = ? AND d."state" = 'waiting'"""
 _MADE = """UPDATE "_document" SET "state" = 'made', "file" = ? WHERE "id" = ?"""
-_FAILED = """UPDATE "_document" SET "state" = 'failed', "error" = ? WHERE "id" = ?"""
+_FAILED = """UPDATE "_document" SET "state" = 'failed', "body" = '', "error" = ? WHERE "id" = ?"""
 _KNOWN = 'UPDATE "_file" SET "loose_at" = NULL WHERE "sha" = ?'
 
 STOPPED = say("Its workers stopped in the middle of it, again and again.")
@@ -232,5 +232,5 @@ async def leave_out(unit: Unit, payload: Mapping[str, Any]) -> None:
 
 
 async def taken(tx: Tx, document: str) -> None:
-    """Note that a record has the document now."""
-    await tx.run("""UPDATE "_document" SET "state" = 'done' WHERE "id" = ?""", [document])
+    """Note that a record has the document now; what it says is in the file alone."""
+    await tx.run("""UPDATE "_document" SET "state" = 'done', "body" = '' WHERE "id" = ?""", [document])

@@ -78,6 +78,7 @@ async def test_a_document_is_a_file_of_the_record_that_tells_when_it_was_made(ma
     assert len(content) == file["size"]
     assert await stage.value(made, "calls") == 1
     assert await stage.rows("_run", "state") == [("done",)]
+    assert await stage.rows("_document", "state", "body") == [("done", "")]
     assert await stage.rows("_step", "action", "outcome") == [
         ("document", "waiting"),
         ("document", "done"),
