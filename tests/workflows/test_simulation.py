@@ -100,6 +100,18 @@ async def test_what_the_automation_did_already_is_not_counted_twice(
     found = await simulate(stage.tenant, files, Subject("it"))
     runs = await stage.rows("_run", "state")
     assert told(found, "run") == [("it", "done", len(runs))]
+    assert found.replayed == len(await stage.rows("_history", "id", where='"run" IS NULL'))
+
+
+async def test_records_are_as_long_without_anybody_as_they_were_then(make_stage: MakeStage) -> None:
+    stage, lea = await staged(make_stage, QUIET)
+    lead = await stage.lead(lea)
+    stage.clock.forward(timedelta(days=5))
+    await commands.update(stage.tenant, lea, "lead", lead.id, None, {"city": "Lyon"})
+    stage.clock.forward(timedelta(days=1))
+    every = f"{{every: {{cron: '0 8 * * *', for_each: {{entity: lead, where: {QUIET_FOR}}}}}}}"
+    found = await simulate(stage.tenant, automation(every, MAIL), Subject(days=3))
+    assert told(found, "run") == [("it", "done", 2)]
 
 
 async def test_what_was_taken_back_has_not_been(make_stage: MakeStage) -> None:
