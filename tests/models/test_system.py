@@ -89,7 +89,7 @@ async def test_piccolo_reads_them(homes: Homes) -> None:
     moment = datetime(2026, 3, 2, tzinfo=UTC)
 
     async def put(tx: Tx) -> None:
-        await tx.run(DEFINITION.insert(), [1, moment, None, "hash", "{}", None])
+        await tx.run(DEFINITION.insert(), [1, moment, None, "hash", "{}", None, None])
 
     await store.write(put)
     table = piccolo_tables(store.engine)["_definition"]
