@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from admin.api import (
+    approvals,
     bulk,
     definitions,
     entities,
@@ -104,6 +105,10 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/tasks", GET=story.mine, POST=story.add),
     _route("/tasks/{task}/done", POST=story.complete),
     _route("/tasks/{task}/reopen", POST=story.reopen),
+    _route("/approvals", GET=approvals.listing),
+    _route("/approvals/{asked}/grant", POST=approvals.grant),
+    _route("/approvals/{asked}/refuse", POST=approvals.refuse),
+    _route("/approvals/{asked}/withdraw", POST=approvals.withdraw),
     _route("/notices", GET=notices.listing),
     _route("/notices/read", POST=notices.mark_all),
     _route("/notices/{notice}/read", POST=notices.mark),

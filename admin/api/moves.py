@@ -105,6 +105,7 @@ async def moved(unit: Unit, seen: Seen, found: Moved) -> Answer:
         "record": None if record is None else await one(unit, seen, record),
         "history": found.history,
         "undo_until": None if found.undo_until is None else moment(found.undo_until),
+        "asked": found.asked,
     }
     return Answer(body, headers={} if record is None else tag(record.version))
 

@@ -61,6 +61,9 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Task.new": _new_task(_REFERENCE_SENT),
         "Notice": _notice(),
         "Run": _run(),
+        "Approval": _approval(),
+        "Granted": open_object({"missing": _NUMBER, "moved": _YES, "closed": {"type": ["string", "null"]}}),
+        "Refusal": _closed({"reason": {"type": "string"}}, []),
         "Note.new": _closed({"text": {"type": "string", "minLength": 1, "maxLength": 20_000}}, ["text"]),
         "Event": _event(),
         "Offer": _offer(),
@@ -224,6 +227,13 @@ def _event() -> Schema:
     )
 
 
+def _approval() -> Schema:
+    about = open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT})
+    who = nullable(open_object({"id": _TEXT, "title": _TEXT}))
+    asked: Schema = {"id": _TEXT, "at": _MOMENT, "about": about, "process": _TEXT, "transition": _TEXT, "asked_by": who}
+    return open_object({**asked, "granted": _NUMBER, "quorum": _NUMBER})
+
+
 def _notice() -> Schema:
     about = nullable(open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT}))
     return open_object(
@@ -304,7 +314,9 @@ def _bulk() -> Schema:
 
 def moved(record: Schema) -> Schema:
     """Return the schema of what a move did."""
-    return open_object({"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT})
+    return open_object(
+        {"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT, "asked": _YES}
+    )
 
 
 def moved_item(form: Schema) -> Schema:

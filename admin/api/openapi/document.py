@@ -202,6 +202,7 @@ def _general(horizon: Horizon, parts: Parts) -> Paths:
         operation = make(f"tasks.{name}", work, said, {204: None}, path=["task"], writes=True)
         paths[f"/tasks/{{task}}/{name}"] = {"post": operation}
     paths |= _notices(parts)
+    paths |= _approvals(parts)
     listed = {200: schemas.items(ref("StatisticSummary"))}
     paths["/statistics"] = {"get": make("statistics.list", figures, say("The statistics"), listed)}
     for name, statistic in horizon.statistics.items():
@@ -222,6 +223,23 @@ def _notices(parts: Parts) -> Paths:
         "/notices": {"get": listed},
         "/notices/read": {"post": every},
         "/notices/{notice}/read": {"post": one},
+    }
+
+
+def _approvals(parts: Parts) -> Paths:
+    """Return the operations of steps that others must agree to."""
+    make, tag = parts.operation, parts.words(say("Approvals"))
+    waiting, body = schemas.items(ref("Approval")), ref("Refusal")
+    path, base = ["asked"], "/approvals/{asked}"
+    listed = make("approvals.list", tag, say("What waits for my agreement"), {200: waiting})
+    grant = make("approvals.grant", tag, say("Agree to a step"), {200: ref("Granted")}, path=path, writes=True)
+    refuse = make("approvals.refuse", tag, say("Refuse a step"), {204: None}, path=path, body=body, writes=True)
+    withdraw = make("approvals.withdraw", tag, say("Take my request back"), {204: None}, path=path, writes=True)
+    return {
+        "/approvals": {"get": listed},
+        f"{base}/grant": {"post": grant},
+        f"{base}/refuse": {"post": refuse},
+        f"{base}/withdraw": {"post": withdraw},
     }
 
 
