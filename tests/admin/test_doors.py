@@ -95,6 +95,10 @@ def test_settings_come_from_the_environment() -> None:
         "MAILLE_PUBLIC_URL": "https://a.example/",
     }
     assert from_environment(given) == Settings(Path("d"), "smtp://x", "s", "https://a.example")
+    texts = {"URL": "https://sms.example", "TOKEN": "t", "SECRET": "whsec_x", "FROM": "Maille"}
+    found = from_environment({f"MAILLE_SMS_{name}": value for name, value in texts.items()})
+    assert (found.sms_url, found.sms_token, found.sms_secret, found.sms_from) == tuple(texts.values())
+    assert "whsec" not in repr(found)
 
 
 def test_a_secret_is_drawn_once_and_for_nobody_else(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.networks import edited
 from tests.workflows.conftest import RNG, MakeStage, Stage
 from tests.workflows.test_automations import automation, staged
 from workflows import commands, printing
+from workflows.outbox import LEASE
 from workflows.printing import Press, PressError, Printing, TypstPress
 from workflows.typesetting import MOST_PAGES, Sheet, source_of
 from workflows.worker import Worker
@@ -165,6 +166,29 @@ async def test_two_workers_and_a_crash_make_one_document(make_stage: MakeStage) 
     assert await stage.value(made, "contract") is not None
     assert await stage.rows("_document", "state") == [("done",)]
     assert len(await stage.rows("_history", "id", where="kind = 'updated'")) == 1
+
+
+async def test_a_worker_that_dies_in_the_middle_leaves_the_document_to_another(make_stage: MakeStage) -> None:
+    stage, lea = await staged(make_stage, writing())
+    made = await stage.lead(lea)
+
+    class Dying(Counting):
+        async def set(self, source: str, at: datetime) -> bytes:
+            await super().set(source, at)
+            raise asyncio.CancelledError
+
+    with_press(stage, Dying())
+    with pytest.raises(asyncio.CancelledError):
+        await stage.worker.run_due()
+    press = Counting()
+    with_press(stage, press)
+    await stage.worker.run_due()
+    assert press.sources == []
+    stage.clock.forward(2 * LEASE)
+    await stage.worker.run_due()
+    assert len(press.sources) == 1
+    assert await stage.value(made, "contract") is not None
+    assert await stage.rows("_run", "state") == [("done",)]
 
 
 async def test_the_pages_of_a_document_are_bounded() -> None:
