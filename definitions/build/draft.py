@@ -163,12 +163,11 @@ class Draft:
         """Return the condition written here, without a leading `=`."""
         found = self.expression(node, names, expect=BOOL, query=query)
         if found is not None and isinstance(node, Scalar):
-            self._settled(node, found)
+            self.settled(node, found, len(node.text) - len(found.text))
         return found
 
-    def _settled(self, node: Scalar, condition: Expression) -> None:
-        """Report what nothing can change in a condition: the whole, or parts of it."""
-        offset = len(node.text) - len(condition.text)
+    def settled(self, node: Scalar, condition: Expression, offset: int) -> None:
+        """Report what nothing can change in a condition that begins at `offset`: the whole, or parts of it."""
         for part, holds in settled_parts(condition):
             whole = part is condition.tree
             value = "true" if holds else "false"

@@ -50,6 +50,8 @@ def _statistic(draft: Draft, source: Source, node: Mapping, entity: str) -> Stat
         time_in = None if found is None else found[:2]
     elif measure in _OF:
         of = draft.expression(written, names, offset=offset, length=len(argument), expect=_OF[measure], query=True)
+        if of is not None and of.type == BOOL:
+            draft.settled(written, of, offset)
     by = (draft.expression(item, names, query=True) for item in scalars(node.get("by")))
     return Statistic(
         source.name,

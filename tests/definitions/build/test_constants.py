@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.definitions.build.office import codes
+from tests.definitions.build.office import codes, problems
 
 
 def found(condition: str) -> list[str]:
@@ -22,6 +22,12 @@ def test_a_condition_that_reads_nothing_is_constant(condition: str) -> None:
 )
 def test_literals_and_what_can_change_are_not(condition: str) -> None:
     assert "expression.constant" not in found(condition)
+
+
+def test_the_condition_of_a_share_is_looked_at_too() -> None:
+    shown = "---\nhome: start\ntiles: [{statistic: some}]\n"
+    written = "statistic: some\nentity: lead\nmeasure: share(record.calls > 5 && record.calls < 3)\n"
+    assert [(each.code, each.place.column) for each in problems(written + shown)] == [("expression.constant", 16)]
 
 
 @pytest.mark.parametrize("moment", ["working_days(1)", "working_hours(3)"])
