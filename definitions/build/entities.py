@@ -22,6 +22,7 @@ from definitions.build.draft import (
 )
 from definitions.build.fields import field_names, member_of, shape_of, with_values
 from definitions.build.jinja import TITLE_FILTERS, check_template
+from definitions.build.known import check_known
 from definitions.build.lines import declare_lines, lines_name
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
@@ -152,6 +153,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
             say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
             say("Split it."),
         )
+    check_known(draft, "entity.icon", node.get("icon"))
     parent = _parent(draft, name)
     title = node.get("title")
     if isinstance(title, Scalar):

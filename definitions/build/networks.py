@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from definitions.build.draft import CALL, NETWORK, SETTINGS, Draft, entries, mapping, number, scalars, word
 from definitions.build.fields import member_of, options
+from definitions.build.known import check_known
 from definitions.build.values import UnfitError, literal
 from definitions.expr import DATETIME, STRING, ListOf, Member
 from definitions.message import say
@@ -37,6 +38,13 @@ def build_network(draft: Draft) -> Network | None:
     draft.current = source
     node = source.node
     draft.languages = tuple(item.text for item in scalars(node.get("languages"))) or ("fr",)
+    for code, key in (
+        ("network.language", "languages"),
+        ("network.country", "countries"),
+        ("network.currency", "currency"),
+    ):
+        for item in scalars(node.get(key)):
+            check_known(draft, code, item)
     timezone = _timezone(draft, node.get("timezone"))
     settings = dict(_settings(draft, node.get("settings"), ZoneInfo(timezone)))
     return Network(
@@ -74,6 +82,7 @@ def _calendar(draft: Draft, node: Mapping | None) -> Calendar:
     days = tuple(cast("Weekday", item.text) for item in scalars(node.get("days")))
     opens, closes = _hours(draft, node.get("hours"))
     holidays = node.get("holidays")
+    check_known(draft, "network.holidays", holidays)
     return Calendar(days or Calendar().days, opens, closes, holidays.text if isinstance(holidays, Scalar) else None)
 
 
