@@ -47,7 +47,7 @@ async def test_refusing_says_why_and_who_asked_takes_it_back(office: Office) -> 
         await camille.post(address, json={})
         [waiting] = (await claire.get("/approvals")).json()["items"]
         base = f"/approvals/{waiting['id']}"
-        problem(await claire.post(f"{base}/refuse", json={"reason": 3}), 422)
+        problem(await claire.post(f"{base}/refuse", json={"reason": 3}), 422, {"reason"})
         for deed in ("grant", "refuse", "withdraw"):
             problem(await diane.post(f"{base}/{deed}", json={}), 404)
         assert (await claire.post(f"{base}/refuse", json={"reason": "Trop tôt"})).status_code == 204
