@@ -84,7 +84,7 @@ async def over(tx: Tx, before: datetime, limit: int) -> list[str]:
 
 
 async def forget(tx: Tx, runs: Iterable[str]) -> None:
-    """Forget runs with their steps and what their loops went through."""
+    """Forget runs with their steps."""
     ids = [(run,) for run in runs]
     await tx.run_many('DELETE FROM "_step" WHERE "run" = ?', ids)
     await tx.run_many('DELETE FROM "_run" WHERE "id" = ?', ids)
