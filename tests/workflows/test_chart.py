@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from definitions.pack import load
 from definitions.problems import NOWHERE
 from definitions.spec.process import Process, State, Transition
 from definitions.text import plain
-from workflows.chart import NotTaken, Taken, by_name, decide, leaving
+from workflows.chart import NotTaken, Taken, automatic, by_name, decide, leaving
 
 
 def transition(name: str, sources: tuple[str, ...], target: str) -> Transition:
@@ -64,3 +65,87 @@ def test_the_ways_out_come_in_the_order_written() -> None:
 def test_transitions_are_found_by_name_over_processes() -> None:
     assert by_name({"recruiting": PROCESS}, ("recruiting",), "call") == [PROCESS]
     assert by_name({"recruiting": PROCESS}, ("recruiting",), "fly") == []
+
+
+def charted(states: str, *transitions: str) -> Process:
+    """Return a process of a pack."""
+    lines = "\n".join(f"  {line}" for line in transitions)
+    text = f"{HEAD}states: {states}\ntransitions:\n{lines}\n"
+    found = load({"pack.yaml": text})
+    assert found.network is not None, found.problems
+    return found.network.processes["care"]
+
+
+HEAD = """
+network: office
+languages: [en]
+---
+entity: visit
+fields: {name: {type: text}}
+search: [name]
+---
+level: guest
+entities:
+  visit: {read: all, create: true, update: all}
+---
+process: care
+entity: visit
+"""
+REGIONS = """{
+  busy: {initial: true, parallel: true, states: {
+    left: {states: {l1: {initial: true}, l2: {}, l3: {final: true}}},
+    right: {states: {r1: {initial: true}, r2: {}, r3: {final: true}}}}},
+  over: {final: true}}"""
+WAYS = (
+    "step: {from: l1, to: l2}",
+    "turn: {from: r1, to: r2}",
+    "inside: {from: left, to: l3}",
+    "anew: {from: left, to: left}",
+    "wherever: {from: any, to: r3}",
+    "stop: {from: any, to: over}",
+    "both: {from: [l2, r2], to: l1}",
+    "whole: {from: busy, to: busy}",
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "name", "after"),
+    [
+        (("l1", "r2"), "step", ("l2", "r2")),
+        (("l2", "r2"), "inside", ("l3", "r2")),
+        (("l3", "r2"), "inside", ("l3", "r2")),
+        (("l2", "r2"), "anew", ("l1", "r2")),
+        (("l2", "r2"), "wherever", ("l2", "r3")),
+        (("l2", "r3"), "wherever", None),
+        (("l3", "r3"), "stop", ("over",)),
+        (("l2", "r2"), "both", ("l1", "r2")),
+        (("l1", "r2"), "both", ("l1", "r1")),
+        (("l2", "r2"), "whole", ("l1", "r1")),
+        (("over",), "stop", None),
+    ],
+)
+def test_a_move_in_a_region_leaves_the_others_as_they_are(
+    held: tuple[str, ...], name: str, after: tuple[str, ...] | None
+) -> None:
+    decision = decide(charted(REGIONS, *WAYS), held, name)
+    assert (decision.configuration if isinstance(decision, Taken) else None) == after
+
+
+def test_moves_by_themselves_in_regions_are_taken_together() -> None:
+    ways = (
+        "finish: {from: [l1, l2], to: l3, auto: true, guard: record.name == 'a'}",
+        "close: {from: r1, to: r3, auto: true, guard: record.name == 'a'}",
+        "turn: {from: r1, to: r2}",
+        "step: {from: l1, to: l2}",
+        "back: {from: [l2, r2], to: busy}",
+        "end: {from: busy, to: over, auto: true}",
+    )
+    process = charted(REGIONS, *ways)
+    taken = automatic(process, ("l1", "r1"), lambda _: True)
+    assert [(each.transition.name, each.configuration) for each in taken] == [
+        ("finish", ("l3", "r1")),
+        ("close", ("l3", "r3")),
+    ]
+    assert [each.transition.name for each in automatic(process, ("l3", "r3"), lambda _: False)] == ["end"]
+    assert automatic(process, ("l1", "r3"), lambda _: False) == ()
+    assert decide(process, ("l3", "r3"), "end") == NotTaken("unknown")
