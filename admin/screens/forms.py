@@ -145,7 +145,9 @@ class _Sent:
 
 def _sent(about: Subject, form: FormData, *, new: bool = False) -> _Sent:
     every = lines_of(about, new=new)
-    read = {lines.name: values_of(lines, rows_from(form, lines)) for lines in every if lines.asked and lines.name in form}
+    read = {
+        lines.name: values_of(lines, rows_from(form, lines)) for lines in every if lines.asked and lines.name in form
+    }
     shown = tuple(lines for lines in every if lines.name in read)
     return _Sent(
         shown, {name: rows for name, (_, rows) in read.items()}, {name: found for name, (found, _) in read.items()}

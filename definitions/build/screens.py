@@ -118,7 +118,13 @@ def _views(draft: Draft, node: Node | None, spec: Entity) -> Iterator[tuple[str,
             where = draft.condition(body.get("where"), names, query=True)
             yield (
                 name,
-                View(name, draft.text(body.get("label"), name), key.place, where, sort_of(draft, body.get("sort"), spec.name)),
+                View(
+                    name,
+                    draft.text(body.get("label"), name),
+                    key.place,
+                    where,
+                    sort_of(draft, body.get("sort"), spec.name),
+                ),
             )
 
 

@@ -101,8 +101,8 @@ class DemoMember:
 class Journey:
     """A way through a process, its share among the ways, and how long ago at most its last step was.
 
-    `values` are made instead of the general ones in the records that go this way; `ago` is how long ago the last step was,
-    where chance does not say it.
+    `values` are made instead of the general ones in the records that go this way; `ago` is how long ago the last step
+    was, where chance does not say it.
     """
 
     share: float

@@ -249,7 +249,7 @@ def _every_mail(patch: Patch) -> None:
 
 def _every_task(patch: Patch) -> None:
     async def labels(found: Records, entity: str, ids: Any) -> Any:
-        return await references.labels(found.system, entity, ids)
+        return {record.id: record.title for record in await references.titled(found.system, entity, ids)}
 
     shown = tasks._shown
 
