@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from definitions.charts.chart import ROOT, Arc
-from definitions.charts.steps import Situation, entered, exits, fitted, is_done
+from definitions.charts.steps import Situation, domain, entered, exits, fitted, is_done
 from definitions.checks.checked import Checked
 from definitions.expr.expression import Expression
 from definitions.expr.nodes import Call, Node, children, place_at
@@ -193,11 +193,22 @@ def _circle(checked: Checked, process: Process, way: list[Transition]) -> list[T
 
 
 def _leads_to(process: Process, one: Transition, other: Transition) -> bool:
-    """Whether a move comes to where another is possible."""
+    """Whether a move comes to where another is possible, or to the end of what that leaves."""
     chart = process.chart
-    active = entered(chart, _NOWHERE, Arc(ROOT, (one.target,)), ROOT)
-    arcs = (arc for name in active for arc in chart.nodes[name].arcs if arc.name == other.name)
-    return any(_possible(process, other, arc, active) for arc in arcs)
+    ways = [arc for node in chart.nodes.values() for arc in node.arcs]
+    for first in (arc for arc in ways if arc.name == one.name):
+        news = entered(chart, _NOWHERE, first, domain(chart, _NOWHERE, first) or ROOT)
+        active = chart.around(chart.leaves(news))
+        after = (arc for arc in ways if arc.name == other.name and arc.source in active)
+        if any(active.isdisjoint(arc.outside) and _follows(process, other, arc, active) for arc in after):
+            return True
+    return False
+
+
+def _follows(process: Process, transition: Transition, arc: Arc, active: frozenset[str]) -> bool:
+    if transition.guard is not None or process.chart.is_leaf(arc.source):
+        return True
+    return not active.isdisjoint(_ends(process, arc.source))
 
 
 def _changes_its_mind(way: list[Transition]) -> bool:

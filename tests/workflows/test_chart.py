@@ -137,7 +137,7 @@ def test_moves_by_themselves_in_regions_are_taken_together() -> None:
         "close: {from: r1, to: r3, auto: true, guard: record.name == 'a'}",
         "turn: {from: r1, to: r2}",
         "step: {from: l1, to: l2}",
-        "back: {from: [l2, r2], to: busy}",
+        "back: {from: r2, to: r1}",
         "end: {from: busy, to: over, auto: true}",
     )
     process = charted(REGIONS, *ways)
