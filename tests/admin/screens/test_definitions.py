@@ -87,8 +87,8 @@ async def test_what_would_be_lost_is_said_and_lost_only_when_meant(published: Of
 
 async def test_many_versions_are_listed_page_by_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "LISTED", 2)
-    for number in range(3):
-        await publishing.publish(office.tenant, edited(FILES, ("icon: user-plus", f"icon: icon-{number}")))
+    for icon in ("house", "wrench", "star"):
+        await publishing.publish(office.tenant, edited(FILES, ("icon: user-plus", f"icon: {icon}")))
     async with office.signed_in(LEADER) as visitor:
         first = (await visitor.get("definitions")).text
         assert "Version 4" in first
