@@ -16,6 +16,7 @@ from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject
 from admin.parts.uploading import received
 from admin.web import redirect, render, say_on
+from definitions.charts.process import leaves_of
 from definitions.spec.process import Process, Transition
 from definitions.text import Text
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
@@ -165,7 +166,7 @@ async def _form(request: Request, wanted: Wanted, sheet: Sheet) -> Response:
 
 def _moved(request: Request, wanted: Wanted, moved: commands.Moved, back: str) -> Response:
     about, target = wanted.about, wanted.process.states[wanted.transition.target]
-    text = f"{wanted.record.title} → {about.reader.words(target.label)}"
+    text = f"{wanted.record.title} → {_where(wanted, moved)}"
     if moved.asked:
         text = about.reader.words(say("The step is asked for: others must agree to it."))
     undo_at = about.url(wanted.record.id, "undo", moved.history) if moved.undo_until else None
@@ -181,6 +182,15 @@ def _moved(request: Request, wanted: Wanted, moved: commands.Moved, back: str) -
     if moved.record is None:
         back = about.url("")
     return say_on(request, redirect(request, back), text, undo=undo_at)
+
+
+def _where(wanted: Wanted, moved: commands.Moved) -> str:
+    """Return where a move led: to its target, or further by what followed by itself."""
+    process, target = wanted.process, wanted.transition.target
+    held = moved.record.values.get(process.name) if moved.record else None
+    further = held is not None and target not in process.active(held)
+    names = leaves_of(held) if further else (target,)
+    return ", ".join(wanted.about.reader.words(process.states[name].label) for name in names)
 
 
 def _for_board(request: Request) -> bool:

@@ -14,7 +14,7 @@ from models.clock import SetClock
 from models.members import load_actor
 from models.record import Record
 from tests.admin.api.program import program
-from tests.admin.office import CAMILLE, LEADER, Office, office_of
+from tests.admin.office import CAMILLE, LEADER, NETWORK, Office, office_of, token
 from tests.homes import Homes
 from workflows import commands
 
@@ -40,12 +40,12 @@ async def cooperative(homes: Homes, clock: SetClock) -> AsyncIterator[Office]:
         yield opened
 
 
-async def applied(office: Office, name: str, *moves: str) -> Record:
+async def applied(office: Office, name: str, *moves: str, **values: str) -> Record:
     """Let Camille create an application that takes moves."""
     camille = office.members[CAMILLE]
     actor = await office.tenant.store.read(lambda tx: load_actor(office.tenant.published, tx, camille))
     assert actor is not None
-    record = await commands.create(office.tenant, actor, "application", {"name": name})
+    record = await commands.create(office.tenant, actor, "application", {"name": name, **values})
     for move in moves:
         await commands.move(office.tenant, actor, "application", record.id, move)
     return record
@@ -128,3 +128,13 @@ async def test_the_back_office_shows_all_states(cooperative: Office) -> None:
         schema = (await visitor.get("back-office/api/tables/Application/schema/")).json()
     assert [row["joining"] for row in listed["rows"] if row["id"] == record.id] == [["unpaid", "queued"]]
     assert schema["properties"]["joining"]["extra"]["state"]
+
+
+async def test_the_word_after_a_move_says_where_it_led(cooperative: Office) -> None:
+    record = await applied(cooperative, "Paul", "submit", "send_papers", paid_sum="50")
+    async with cooperative.signed_in(CAMILLE) as visitor:
+        path = f"e/application/{record.id}/move/joining/accept"
+        page = await visitor.get("e/application/board/joining")
+        headers = {"accept": "application/json", "x-csrf-token": token(page.text)}
+        answer = await visitor.http.post(f"/n/{NETWORK}/{path}", data={"version": ""}, headers=headers)
+    assert answer.json()["toast"] == "Paul → On trial"
