@@ -15,6 +15,7 @@ from tests.access.asking import (
     filters,
     lists,
     orders,
+    own_notices,
     own_tasks,
     ruling,
     searches,
@@ -50,5 +51,8 @@ DOORS: Mapping[str, tuple[Check, ...]] = {
     "/tasks": (own_tasks, words),
     "/tasks/{task}/done": (own_tasks,),
     "/tasks/{task}/reopen": (own_tasks,),
+    "/notices": (own_notices,),
+    "/notices/read": (own_notices,),
+    "/notices/{notice}/read": (own_notices,),
 }
 CHECKS: tuple[Check, ...] = (*dict.fromkeys(check for checks in DOORS.values() for check in checks), counts)

@@ -11,7 +11,10 @@ from typing import Any
 import httpx
 
 from admin.api.values import dump
+from models.connections import stored_datetime
 from models.records import Records
+from models.system import NOTICE
+from models.tx import Tx
 from models.validation import all_fields
 from tests.access.reference import Row
 from tests.access.values import marks_of
@@ -244,6 +247,33 @@ async def own_tasks(world: World) -> None:
     for task, *_ in rows[:3]:
         for end in ("done", "reopen"):
             await world.api("POST", f"/tasks/{task}/{end}")
+
+
+async def own_notices(world: World) -> None:
+    """The caller's own notifications: of a record out of sight they tell nothing, and nobody marks another's."""
+    asked, me = world.reference, world.person
+    seen = {
+        row["id"]: asked.readable(me, entity, row) for entity in world.network.entities for row in world.rows(entity)
+    }
+    told = [
+        (f"{me.id}:{row['id']}", me.id, entity, row["id"])
+        for entity in world.network.entities
+        for row in world.rows(entity)
+    ]
+    at = stored_datetime(world.clock.now())
+
+    async def work(tx: Tx) -> None:
+        await tx.run('DELETE FROM "_notice"')
+        for notice, member, entity, record in (*told, (f"other:{me.id}", "nobody", "member", me.id)):
+            row = [notice, at, entity, record, "run", "none", "fr", member, "x", "x", None]
+            await tx.run(NOTICE.insert(), row)
+
+    await type(world.tenant.store).write(world.tenant.store, work)
+    found = (await world.api("GET", "/notices?limit=500")).json()["items"]
+    shown = {item["id"]: item["about"] is not None for item in found}
+    world.same(shown, {notice: seen[record] for notice, _, _, record in told}, "notices")
+    answer = await world.api("POST", f"/notices/other:{me.id}/read")
+    world.same(answer.status_code, 404, "another's notice")
 
 
 async def figures(world: World) -> None:
