@@ -50,12 +50,16 @@ def test_each_example_pack_is_without_problem(folder: Path) -> None:
     assert load(read_folder(folder)).problems == ()
 
 
+STORIES = {"docs/operations.md", "docs/language/tutorial.md", "docs/language/tutorial.fr.md"}
+
+
 def commands() -> list[str]:
     """Return the commands of all pages, without what stands before and behind them.
 
-    The operators' page is one story: `test_operations` carries it out from its beginning to its end.
+    The operators' page and the tutorial are stories: `test_operations` and `test_tutorial` carry them out from their
+    beginning to their end.
     """
-    told = (text for page, text in blocks("console") if page != "docs/operations.md")
+    told = (text for page, text in blocks("console") if page not in STORIES)
     lines = (line for text in told for line in text.splitlines())
     found = {line.removeprefix("$ ").split("#")[0].strip() for line in lines if line.startswith("$ ")}
     return sorted(re.sub(r"^[A-Z_]+=\S+ ", "", command) for command in found)
