@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from models.errors import NotFoundError
@@ -26,7 +26,7 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
     except NotFoundError:  # the record is no more: whoever may read all of its kind sees what hides nothing
         return {**row, **TEXTS, **ADDRESSES} if _hides(unit, row["entity"]) else row
     hidden: dict[str, Any] = {}
-    if await tells(unit, record, row["template"]):
+    if await tells(unit, record, row["template"], run=row["run"], recipient=row["recipient_member"]):
         hidden |= TEXTS
     if row["recipient"] in [record.full.get(name) for name in record.hidden]:  # references have no hash
         hidden |= ADDRESSES
@@ -41,31 +41,48 @@ def _hides(unit: Unit, entity: str | None) -> bool:
     return any(map(sight.hides, sight.names))
 
 
-async def tells(unit: Unit, record: Record, template: str) -> bool:
-    """Whether the template shows something that is hidden from the actor."""
+async def tells(
+    unit: Unit, record: Record, template: str, *, run: str | None = None, recipient: str | None = None
+) -> bool:
+    """Whether the template shows something that is hidden from the actor: of the record, or of a member that it names.
+
+    These are the record's owner, who caused the `run` that it was filled in, and the member that it was sent to.
+    """
     found = unit.network.templates.get(template)
     if found is None:
         return bool(record.hidden)
     of_record = {path[1:] for path in found.reads if path[0] == "record" and len(path) > 1}
     if any(path[0] in record.hidden for path in of_record):
         return True
-    of_owner = {("owner", *path[1:]) for path in found.reads if path[0] == "member" and len(path) > 1}
-    return await _differ(unit, record, [path for path in of_record if len(path) > 1], of_owner)
-
-
-async def _differ(unit: Unit, record: Record, paths: Iterable[Path], of_owner: Iterable[Path]) -> bool:
-    """Whether the actor sees something else than there is behind the references of the record."""
-    reader, everyone = Reader(unit, unit.actor), Reader(unit, None)
-    deep = tuple(paths)
-    if deep:
-        seen, full = await reader.values(record, deep), await everyone.values(record, deep)
-        if any(_at(seen, path) != _at(full, path) for path in deep):
+    if await _differ(unit, record, [path for path in of_record if len(path) > 1]):
+        return True
+    owner = (record.full.get("owner") or {}).get("id")
+    for scope, member in (("member", owner), ("actor", await _cause(unit, run)), ("recipient", recipient)):
+        names = {path[1] for path in found.reads if path[0] == scope and len(path) > 1}
+        if member is not None and names and await _member_differs(unit, member, names):
             return True
-    owner = record.full.get("owner")
-    names = {path[1] for path in of_owner}
-    if owner is None or not names:
+    return False
+
+
+async def _cause(unit: Unit, run: str | None) -> str | None:
+    """Return who caused a run."""
+    row = await unit.tx.row('SELECT "actor" FROM "_run" WHERE "id" = ?', [run]) if run else None
+    return None if row is None else row[0]
+
+
+async def _differ(unit: Unit, record: Record, deep: Sequence[Path]) -> bool:
+    """Whether the actor sees something else than there is behind the references of the record."""
+    if not deep:
         return False
-    shown, known = await reader.member(owner["id"]) or {}, await everyone.member(owner["id"]) or {}
+    seen = await Reader(unit, unit.actor).values(record, deep)
+    full = await Reader(unit, None).values(record, deep)
+    return any(_at(seen, path) != _at(full, path) for path in deep)
+
+
+async def _member_differs(unit: Unit, member: str, names: Iterable[str]) -> bool:
+    """Whether the actor sees something else of a member than there is."""
+    shown = await Reader(unit, unit.actor).member(member) or {}
+    known = await Reader(unit, None).member(member) or {}
     return any(shown.get(name) != known.get(name) for name in names)
 
 

@@ -20,7 +20,7 @@ from workflows.unit import Unit
 
 AT_ONCE = 30
 """So many stand on a page."""
-_COLUMNS = listed(("id", "at", "entity", "record", "template", "subject", "body", "read_at"))
+_COLUMNS = listed(("id", "at", "entity", "record", "run", "template", "subject", "body", "read_at"))
 _OF_MEMBER = f'SELECT {_COLUMNS} FROM "_notice" WHERE "member" = ?'  # noqa: S608 - columns of ours
 _COUNT = 'SELECT count(*) FROM "_notice" WHERE "member" = ? AND "read_at" IS NULL'
 _READ = 'UPDATE "_notice" SET "read_at" = ? WHERE "member" = ? AND "read_at" IS NULL'
@@ -143,13 +143,13 @@ async def _records(unit: Unit, rows: list[Row]) -> Mapping[tuple[str, str], Reco
 
 
 async def _notice(unit: Unit, row: Row, records: Mapping[tuple[str, str], Record]) -> Notice:
-    notice, at, entity, record, template, subject, body, read_at = row
+    notice, at, entity, record, run, template, subject, body, read_at = row
     times = must_moment(at), read_moment(read_at)
     if entity is None:
         return Notice(notice, times[0], None, None, "", subject, body, times[1])
     seen = records.get((entity, record))
     if seen is None:
         return Notice(notice, times[0], entity, None, "", "", "", times[1])
-    if await tells(unit, seen, template):
+    if await tells(unit, seen, template, run=run):
         subject = body = ""
     return Notice(notice, times[0], entity, record, seen.title, subject, body, times[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from models.visible import ROOT, VisibleColumns
 from tests.access import acting, asking, pages
 from tests.access.asking import Check
 from workflows import discretion, field_changes, mails, tasks, timeline, undo
+from workflows.actions import wording
 from workflows.reading import Reader
 
 Patch = pytest.MonkeyPatch
@@ -224,8 +224,7 @@ def patched(owner: Any, name: str, instead: Any) -> Callable[[Patch], None]:
 
 
 def _unruled_reader(patch: Patch) -> None:
-    email = import_module("workflows.actions.email")  # the package has the step under this name
-    patch.setattr(email, "Reader", lambda unit, _: Reader(unit, None))
+    patch.setattr(wording, "Reader", lambda unit, _: Reader(unit, None))
 
 
 async def _no_problem(*_: Any) -> dict[str, Any]:
@@ -236,7 +235,7 @@ async def granted(*_: Any) -> bool:
     return True
 
 
-async def _untold(*_: Any) -> bool:
+async def _untold(*_: Any, **__: Any) -> bool:
     return False
 
 
@@ -308,7 +307,7 @@ REMOVED: tuple[Removed, ...] = (
         "hiding behind references", _raw_values(lambda alias, _: alias != ROOT), "nested", "mine_only", asking.filters
     ),
     Removed("hiding in the filters of pages", _raw_finder, "nested", "readers", pages.pages),
-    Removed("labels of references", _as_system(references, "labels"), "nested", "mine_only", asking.lists),
+    Removed("labels of references", _as_system(references, "titled"), "nested", "mine_only", asking.lists),
     Removed("row rule of single records", _as_system(Records, "get"), "nested", "mine_only", asking.single),
     Removed(
         "hiding in titles", _record(title=lambda sight, full: sight._title(full)), "nested", "readers", asking.lists
@@ -351,7 +350,7 @@ REMOVED: tuple[Removed, ...] = (
     Removed("hiding in statistics", _raw_statistics, "nested", "mine_only", asking.figures),
     Removed("tasks of records in sight", _every_task, "nested", "mine_only", asking.own_tasks),
     Removed("mails of records in sight", _every_mail, "nested", "makers", pages.letters),
-    Removed("texts of mails", patched(discretion, "_tells", _untold), "nested", "readers", pages.letters),
+    Removed("texts of mails", patched(discretion, "tells", _untold), "nested", "readers", pages.letters),
     Removed("what a recipient may read", _unruled_reader, "nested", "makers", pages.letters),
     Removed("what is sent to oneself", _unruled_reader, "nested", "makers", pages.own_letters),
     Removed("the door of the back office", _leads, "nested", "readers", pages.back_office),

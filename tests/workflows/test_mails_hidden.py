@@ -56,3 +56,20 @@ async def test_mails_about_what_is_closed_to_the_leader_are_not_there(make_stage
     await stage.tenant.store.write(lambda tx: tx.run('INSERT INTO "_closed" ("member", "since") VALUES (?, ?)', closed))
     page = await mails.mails(stage.tenant, rita)
     assert (page.mails, page.counts) == ((), {})
+
+
+@pytest.mark.parametrize(("text", "told"), [("{{ actor.first_name }}", True), ("{{ actor.email }}", False)])
+async def test_what_a_mail_says_of_who_caused_it_is_for_those_who_may_read_that(
+    make_stage: MakeStage, text: str, *, told: bool
+) -> None:
+    files = edited(
+        SMALL, ('  fr: "Bonjour **{{ record.first_name }}**', f'  fr: "{text} **{{{{ record.first_name }}}}**')
+    )
+    stage = await make_stage(files)
+    lea, noe = await stage.person("Lea", "distributor"), await stage.person("Noe", "assistant")
+    await stage.call(lea, await stage.lead(lea))
+    await stage.worker.run_due()
+    [mail] = (await mails.mails(stage.tenant, noe)).mails
+    assert bool(mail.text) == told
+    [own] = (await mails.mails(stage.tenant, lea)).mails
+    assert own.text
