@@ -125,6 +125,7 @@ async def reader(
         await served.end()
 
 
+@pytest.mark.slow
 async def test_the_tutorial_can_be_followed_to_the_letter(reader: tuple[str, Reader]) -> None:
     language, person = reader
     for kind, text, path, said in parts(language):
