@@ -8,6 +8,7 @@ from typing import Any
 from models.actor import Actor
 from models.changes import see
 from models.errors import NotFoundError
+from models.lines import below
 from models.record import Record
 from models.records import Records
 from models.references import target
@@ -48,11 +49,15 @@ class Reader:
 
     async def _follow(self, entity: str, values: Mapping[str, Any], paths: Iterable[Path]) -> Mapping[str, Any]:
         """Return values with the records that the paths go through in the place of references."""
-        found = dict(values)
+        found, paths = dict(values), list(paths)
         deeper: dict[str, set[Path]] = {}
         for path in paths:
             if len(path) > 1:
                 deeper.setdefault(path[0], set()).add(path[1:])
+        for name, lines in self.unit.network.lines(entity).items():
+            if any(path[0] == name for path in paths):
+                present = await below(self.records, lines, values["id"])
+                found[name] = [await self._follow(lines.name, line.values, deeper.get(name, ())) for line in present]
         for name, rests in deeper.items():
             to = target(self.unit.network.entities[entity], name)
             reference = values.get(name)

@@ -44,6 +44,10 @@ class Shown:
         if name == "owner" and entity.owner:
             owner = self._values.get("owner")
             return None if owner is None else Shown(owner, "member", self._eye)
+        if name == "parent" and entity.parent is not None:
+            return Shown(self._values["parent"], entity.parent, self._eye)
+        if name in (lines := self._eye.network.lines(self._entity)):
+            return [Shown(line, lines[name].name, self._eye) for line in self._values.get(name, ())]
         if name in SYSTEM_FIELDS or name in self._values:
             return self._values.get(name)
         raise AttributeError(name)

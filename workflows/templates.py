@@ -94,7 +94,8 @@ class TemplateSet:
             template = self.network.templates[name]
             texts = [*template.body.values.values(), *(template.subject.values.values() if template.subject else ())]
             parse = self.tongue(self.network.languages[0]).lines.parse
-            self._reads[name] = frozenset(path for text in texts for path in _paths(parse(text)))
+            written = (path for text in texts for path in _paths(parse(text)))
+            self._reads[name] = frozenset((*written, *template.reads))  # loops are known to the checker alone
         return self._reads[name]
 
     def fill(self, name: str, language: str, names: Mapping[str, Any]) -> Filled:

@@ -117,6 +117,8 @@ class _Checker:
         self.node = node
         self.filters = filters
         self.paths: Paths = {}
+        self.loops: dict[str, str] = {}
+        """What loops go through, by their variables."""
         self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
             nodes.Name: self._name,
             nodes.Getattr: self._attribute,
@@ -189,7 +191,7 @@ class _Checker:
             sentence = say("{entity} has no field '{name}'.", entity=owner.entity, name=name)
             self._report("template.unknown_field", node, name, sentence, did_you_mean(name, members))
             return DYN
-        path = _path(node)
+        path = self._full(_path(node))
         if path:
             self.paths.setdefault(path, self._place(node, name))
         return found.type
@@ -227,13 +229,21 @@ class _Checker:
         if isinstance(node, nodes.For):
             over = self._type(node.iter, names)
             inner = {**names, **_LOOP}
+            outer, lines = self.loops, self._full(_path(node.iter))
             for target in _targets(node.target):
                 inner[target] = over.of if isinstance(over, ListOf) else DYN
+                self.loops = {**self.loops, target: lines}
             if node.test is not None:
                 self._type(node.test, inner)
             self.block(node.body, inner)
+            self.loops = outer
             self.block(node.else_, dict(names))
         return DYN
+
+    def _full(self, path: str) -> str:
+        """Return a path from what a loop goes through: `record.lines.text` for `line.text`."""
+        root, dot, rest = path.partition(".")
+        return f"{self.loops[root]}{dot}{rest}" if self.loops.get(root) else path
 
     def _assign(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         if isinstance(node, nodes.Assign):

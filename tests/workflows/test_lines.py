@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -437,3 +438,35 @@ async def test_the_story_shows_of_a_line_what_its_reader_may_see(shop: Shop) -> 
     assert (await changes(shop.reader))["cost"] == (Decimal("1.00"), False)
     assert (await changes(shop.seller))["cost"] == (None, True)
     assert (await changes(shop.seller))["quantity"] == (2, False)
+
+
+MAILS = """
+template: bill
+channel: email
+about: invoice
+subject: {fr: Facture, en: Invoice}
+body:
+  fr: "{% for l in record.lines %}{{ l.text }} {{ l.cost | default('?') }} {{ l.product.name }}; {% endfor %}"
+  en: "{% for l in record.lines %}{{ l.text }} {{ l.cost | default('?') }} {{ l.product.name }}; {% endfor %}"
+---
+automation: billing
+when: {moved: sending.send}
+do: [{email: {template: bill, to: =record.owner}}]
+"""
+
+
+async def test_a_mail_goes_through_the_lines_that_its_reader_sees(make_stage: MakeStage) -> None:
+    stage = await make_stage({**BILLING, "mails.yaml": MAILS})
+    seller = await stage.person("Seller", "seller")
+    shop = Shop(stage, seller, seller, seller)
+    soap = await commands.create(stage.tenant, SYSTEM, "product", {"name": "Savon"})
+    made = await shop.invoice(line("Soap", "2.50", cost="1", product=soap.id), by=SYSTEM, owner=seller.id)
+
+    await commands.move(stage.tenant, seller, "invoice", made.id, "send")
+    stage.clock.forward(timedelta(minutes=11))
+    await stage.worker.run_due()
+
+    (letter,) = stage.mailbox.letters
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert "Soap ? Savon;" in body.get_content()
