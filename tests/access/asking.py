@@ -13,7 +13,7 @@ import httpx
 from admin.api.values import dump
 from models.connections import stored_datetime
 from models.records import Records
-from models.system import NOTICE
+from models.system import APPROVAL, NOTICE
 from models.tx import Tx
 from models.validation import all_fields
 from tests.access.reference import Row
@@ -276,6 +276,27 @@ async def own_notices(world: World) -> None:
     world.same(answer.status_code, 404, "another's notice")
 
 
+async def requested(world: World) -> None:
+    """Steps that somebody asked for: what is out of sight is not there, whatever is decided about it."""
+    at = stored_datetime(world.clock.now())
+    asked = {row["id"]: (entity, row) for entity in world.network.entities for row in world.rows(entity)}
+
+    async def work(tx: Tx) -> None:
+        await tx.run('DELETE FROM "_approval"')
+        for id, (entity, _) in asked.items():
+            given = {"id": id, "at": at, "entity": entity, "record": id, "process": "none", "transition": "none"}
+            given |= {"actor_kind": "member", "form": "{}", "history": "none", "state": "open"}
+            await tx.run(APPROVAL.insert(), [given.get(name) for name in APPROVAL.columns])
+
+    await type(world.tenant.store).write(world.tenant.store, work)
+    world.same((await world.api("GET", "/approvals")).json()["items"], [], "nothing of this needs anybody")
+    for id, (entity, row) in asked.items():
+        for deed in ("grant", "refuse", "withdraw"):
+            answer = await world.api("POST", f"/approvals/{id}/{deed}", {})
+            if not world.reference.readable(world.person, entity, row):
+                world.same(answer.status_code, 404, deed, entity)
+
+
 async def figures(world: World) -> None:
     """Statistics: sums and counts of what is seen, and groups by nothing else."""
     listed = await world.api("GET", "/statistics")
@@ -320,10 +341,12 @@ async def descriptions(world: World) -> None:
 async def ruling(world: World) -> None:
     """What only who runs the network is told and may do."""
     leads = world.reference.administers(world.person)
-    for path in ("/definitions/versions", "/definitions/versions/1", "/settings"):
+    for path in ("/definitions/versions", "/definitions/versions/1", "/settings", "/runs"):
         world.same((await world.api("GET", path)).status_code == 200, leads, path)
     changing = tuple(f"/definitions{path}" for path in ("", "/check", "/plan", "/simulate", "/versions/1/roll-back"))
-    tried = [("GET", "/definitions"), ("GET", "/reasons"), *(("POST", path) for path in changing)]
+    changing += tuple(f"/runs/none/{deed}" for deed in ("retry", "skip", "cancel"))
+    tried = [(("GET", path)) for path in ("/definitions", "/reasons", "/runs/none")]
+    tried += [("POST", path) for path in changing]
     for method, path in tried:
         answer = await world.api(method, path, None if method == "GET" else {})
         if not leads and path != "/definitions":
@@ -335,9 +358,10 @@ async def attached(world: World) -> None:
     for entity in world.network.entities:
         for row in world.sorts(entity):
             for name in world.fields(entity)[:2]:
-                answer = await world.api("GET", f"/entities/{entity}/{row['id']}/files/{name}")
-                if not world.reference.readable(world.person, entity, row):
-                    await absent(world, answer, row)
+                for path in (f"files/{name}", f"history/none/files/{name}"):
+                    answer = await world.api("GET", f"/entities/{entity}/{row['id']}/{path}")
+                    if not world.reference.readable(world.person, entity, row):
+                        await absent(world, answer, row)
     await world.api("POST", "/uploads", {})
 
 

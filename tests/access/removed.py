@@ -309,6 +309,7 @@ REMOVED: tuple[Removed, ...] = (
     Removed("hiding in the filters of pages", _raw_finder, "nested", "readers", pages.pages),
     Removed("labels of references", _as_system(references, "titled"), "nested", "mine_only", asking.lists),
     Removed("row rule of single records", _as_system(Records, "get"), "nested", "mine_only", asking.single),
+    Removed("steps asked for of what is in sight", _as_system(Records, "get"), "nested", "mine_only", asking.requested),
     Removed(
         "hiding in titles", _record(title=lambda sight, full: sight._title(full)), "nested", "readers", asking.lists
     ),
