@@ -99,6 +99,13 @@ class Reader:
         answer = await self.http.post(self.link, data={"_csrf": gate, "password": PASSWORD})
         assert answer.status_code == 303, answer.text
 
+    async def fill(self, path: str, **values: str) -> str:
+        """Send the form of a page, and return where it leads."""
+        gate = token((await self.http.get(path)).text)
+        answer = await self.http.post(path, data={"_csrf": gate, **values})
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
     async def look(self, path: str, said: str) -> None:
         """Open a page; what is bold in the text stands on it."""
         page = await self.http.get(path)
@@ -137,6 +144,13 @@ async def test_the_tutorial_can_be_followed_to_the_letter(reader: tuple[str, Rea
         else:
             await person.look(path, said)
     assert person.seen[-2:] == ["/n/alba/", "/n/alba/e/order/"]
+    contact = await person.fill("/n/alba/e/contact/new", name="Anna Weiss", email="anna@example.org", city="Lyon")
+    await person.fill(f"{contact}/move/following/meet", call_on="2020-01-02", version="1")
+    await person.look("/n/alba/", "**Anna Weiss**")
+    order = {"contact": contact.rpartition("/")[2], "product": "Soap", "amount": "12"}
+    await person.fill("/n/alba/e/order/new", **order)
+    await person.look("/n/alba/e/order/", "**Soap**")
+    assert await asyncio.to_thread(main, ["rollback", "2", "--yes"]) == 1, "orders would be lost"
 
 
 def test_both_languages_build_the_same_network() -> None:
