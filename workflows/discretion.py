@@ -54,7 +54,8 @@ async def tells(
     of_record = {path[1:] for path in found.reads if path[0] == "record" and len(path) > 1}
     if any(path[0] in record.hidden for path in of_record):
         return True
-    if await _differ(unit, record, [path for path in of_record if len(path) > 1]):
+    lines = unit.network.lines(record.entity)
+    if await _differ(unit, record, [path for path in of_record if len(path) > 1 or path[0] in lines]):
         return True
     owner = (record.full.get("owner") or {}).get("id")
     for scope, member in (("member", owner), ("actor", await _cause(unit, run)), ("recipient", recipient)):
@@ -87,6 +88,9 @@ async def _member_differs(unit: Unit, member: str, names: Iterable[str]) -> bool
 
 
 def _at(values: Any, path: Path) -> Any:
-    for name in path:
+    """Return what a path leads to; of lines a list of what it leads to in each that is seen."""
+    for place, name in enumerate(path):
+        if isinstance(values, list):
+            return [_at(each, path[place:]) for each in values]
         values = values.get(name) if isinstance(values, Mapping) else None
-    return values
+    return [each.get("id") for each in values if isinstance(each, Mapping)] if isinstance(values, list) else values

@@ -6,6 +6,7 @@ import pytest
 
 from models.actor import SYSTEM
 from models.connections import stored_datetime
+from tests.billing import BILLING
 from tests.networks import SMALL, changed, edited
 from tests.workflows.conftest import MakeStage
 from workflows import commands, mails
@@ -73,3 +74,36 @@ async def test_what_a_mail_says_of_who_caused_it_is_for_those_who_may_read_that(
     assert bool(mail.text) == told
     [own] = (await mails.mails(stage.tenant, lea)).mails
     assert own.text
+
+
+BILL = """
+template: bill
+channel: email
+about: invoice
+subject: {fr: Facture, en: Invoice}
+body:
+  fr: "TEXT"
+  en: "TEXT"
+---
+automation: billing
+when: {moved: sending.send}
+do: [{email: {template: bill, to: =record.owner}}]
+"""
+
+
+@pytest.mark.parametrize(
+    "text", ["{% for l in record.lines %}{{ l.text }}; {% endfor %}", "{{ record.lines | length }} lines"]
+)
+async def test_a_mail_that_tells_of_lines_is_for_those_who_see_all_of_them(make_stage: MakeStage, text: str) -> None:
+    stage = await make_stage({**BILLING, "mails.yaml": BILL.replace("TEXT", text)})
+    seller, clerk = await stage.person("Seller", "seller"), await stage.person("Clerk", "clerk")
+    for price in ("2.50", "600"):
+        lines = [{"text": "Savon", "price": "1"}, {"text": "Or", "price": price}]
+        given = {"customer": price, "lines": lines, "owner": seller.id}
+        made = await commands.create(stage.tenant, SYSTEM, "invoice", given)
+        await commands.move(stage.tenant, seller, "invoice", made.id, "send")
+    await stage.worker.run_due()
+    told = {bool(mail.text) for mail in (await mails.mails(stage.tenant, seller)).mails}
+    assert told == {True}
+    dear, cheap = (await mails.mails(stage.tenant, clerk)).mails
+    assert (bool(dear.text), bool(cheap.text)) == (False, True)
