@@ -18,6 +18,8 @@ HEADERS = ("x-csrf-token", "x-csrftoken")
 CHARSETS = frozenset({"", "utf-8", "us-ascii"})
 """Ways of writing text that a form may be in: others can make characters that no store keeps."""
 BODY_LIMIT = 10 * 1024 * 1024
+MOST_FIELDS = 100_000
+"""Fields of a form at most: a record may have a thousand lines; the body's length bounds them anyway."""
 MULTIPART = "multipart/form-data"
 LONGEST_START = 1 << 16
 """So many bytes of a form with files are looked at for the token."""
@@ -205,7 +207,7 @@ async def _from_form(request: Request) -> str | None:
     if media(request) != "application/x-www-form-urlencoded":
         return None
     try:
-        form = await FormParser(request.headers, request.stream()).parse()
+        form = await FormParser(request.headers, request.stream(), max_fields=MOST_FIELDS).parse()
     except MultiPartException:
         raise ForgedError(400) from None
     value = form.get(FIELD)

@@ -73,7 +73,7 @@ class Door:
             return
         if tenant is None:
             answer = faults.outside(request, 404)
-        elif not scope["query_string"].isascii():
+        elif not scope["query_string"].isascii() or b"%00" in scope["query_string"] or "\0" in scope["path"]:
             answer = faults.outside(request, 400)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)

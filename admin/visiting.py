@@ -15,7 +15,7 @@ from models.message import say
 from models.tenant import Tenant
 from workflows import offices
 
-PAGES = frozenset({"", "e", "tasks", "outbox", "jobs", "search", "menu", "tree"})
+PAGES = frozenset({"", "e", "tasks", "approvals", "outbox", "jobs", "search", "menu", "tree"})
 """What an office has for who acts in it: the member's work. Account, terms and administration are not among it."""
 ALWAYS = frozenset({"office", "sign-out", "theme", "theme.css", "icon.svg", "language", "hooks", "unsubscribe"})
 """What every session has."""

@@ -122,7 +122,7 @@ class FileLock:
         """Take the lock of the store at `path`; `StoreBusyError` names who has it, `StoreError` what forbids it."""
         lock = path.with_name(f"{path.name}.lock")
         try:
-            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise StoreError(say("{path} cannot be written: {reason}.", path=lock, reason=error.strerror)) from error
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -116,6 +117,8 @@ async def rehearse(
 def _sweep() -> None:
     """Remove what processes that were killed have left."""
     for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER}*/{FILE}.lock"):
+        if lock.is_symlink() or lock.parent.is_symlink() or lock.parent.lstat().st_uid != os.geteuid():
+            continue  # it is not one of ours
         try:
             FileLock(lock.with_suffix("")).release()
         except StoreError:  # somebody is at work there

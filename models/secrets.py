@@ -75,7 +75,8 @@ class Vault:
 
     def marked(self, text: str, purpose: str, mark: str | None) -> bool:
         """Whether one of the installation's secrets made the mark."""
-        return any(hmac.compare_digest(_mark(key, text, purpose), mark or "") for key in self._marking)
+        given = (mark or "").encode("utf-8", "replace")
+        return any(hmac.compare_digest(_mark(key, text, purpose).encode(), given) for key in self._marking)
 
     @cached_property
     def _marking(self) -> tuple[bytes, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +34,8 @@ _COLUMNS = (
 _SELECT = f'SELECT {listed(_COLUMNS)} FROM "_approval"'  # noqa: S608 - columns of ours
 _OF_RECORD = f"""{_SELECT} WHERE "entity" = ? AND "record" = ? AND "state" = 'open' ORDER BY "at", "id" """
 _OPEN = f"""{_SELECT} WHERE "state" = 'open' AND "process" = ? AND "transition" = ? ORDER BY "at", "id" """
+_OPEN_FOR = f"""{_SELECT} WHERE "state" = 'open' AND "process" = ? AND "transition" = ? AND "id" > ? AND NOT EXISTS
+(SELECT 1 FROM "_grant" g WHERE g."approval" = "_approval"."id" AND g."member" = ?) ORDER BY "id" LIMIT 200"""  # noqa: S608 - columns of ours
 _NAMES = """SELECT DISTINCT "process", "transition" FROM "_approval" WHERE "state" = 'open'"""
 _GRANTS = 'SELECT "member", "through" FROM "_grant" WHERE "approval" = ? ORDER BY "at", "id"'
 _END = """UPDATE "_approval" SET "state" = ?, "reason" = ?, "open_key" = NULL, "ended_at" = ?, "ended_by" = ?
@@ -120,9 +122,13 @@ async def of_record(unit: Unit, entity: str, record: str) -> list[Asked]:
     return [_asked(row) for row in await unit.tx.rows(_OF_RECORD, [entity, record])]
 
 
-async def open_for(unit: Unit, process: str, transition: str, limit: int) -> list[Asked]:
-    """Return the open requests for a transition, the oldest first."""
-    return [_asked(row) for row in await unit.tx.rows(f"{_OPEN} LIMIT {limit:d}", [process, transition])]
+async def open_for(unit: Unit, process: str, transition: str) -> AsyncIterator[Asked]:
+    """Yield the open requests for a transition that the actor has not agreed to, the oldest first."""
+    after, who = "", unit.actor.id
+    while rows := await unit.tx.rows(_OPEN_FOR, [process, transition, after, who]):
+        for row in rows:
+            yield _asked(row)
+        after = rows[-1][0]
 
 
 def _asked(row: Row) -> Asked:

@@ -14,11 +14,12 @@ from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
 from models.system import STEP
-from workflows import runs, turns
+from workflows import runs, traces, turns
 from workflows.actions import name_of, perform
 from workflows.program import Program, program
 from workflows.runs import Run
 from workflows.scene import Awaits, Chosen, Done, Looped, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
+from workflows.sealing import sealed
 from workflows.stored import dump, dump_message, moment
 from workflows.templates import RenderError
 from workflows.unit import Unit
@@ -147,6 +148,7 @@ class Journey:
             outcome = await self._outcome(step)
         except (RequestError, StepError, RenderError) as error:
             await tx.run("ROLLBACK TO SAVEPOINT step")
+            self.scene.unit.records.loader.forget()
             await tx.run("RELEASE SAVEPOINT step")
             return await self._failed(step, _reason(error))
         await tx.run("RELEASE SAVEPOINT step")
@@ -296,7 +298,8 @@ class Journey:
         cursor = {name: value for name, value in run.cursor.items() if name not in runs.OF_PAUSES}
         self._run(replace(run, cursor={**cursor, "seq": seq}))
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
-        said = [dump(inputs or {}), dump(result or {}), outcome, dump_message(why)]
+        given = sealed(unit, dump(inputs or {}), traces.GIVEN)
+        said = [given, dump(result or {}), outcome, dump_message(why)]
         await unit.tx.run(_INSERT, [*row, *said, turns.turn(run)])
 
 

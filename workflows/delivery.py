@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -110,4 +111,5 @@ class Delivery:
             state = "failed" if dead else "waiting"
             await tx.run(_FAILED, [state, error.status, dump_message(error.message), hook])
 
-        await self.tenant.store.write(work)
+        with suppress(LeaseLostError):  # another worker says what became of it
+            await self.tenant.store.write(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,16 +25,22 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
     try:
         record = await unit.records.get(row["entity"] or "", row["record"] or "")
     except NotFoundError:  # the record is no more: whoever may read all of its kind sees what hides nothing
-        return {**row, **TEXTS, **ADDRESSES} if _hides(unit, row["entity"]) else row
+        return {**row, **TEXTS, **ADDRESSES} if hides(unit, row["entity"]) else row
     hidden: dict[str, Any] = {}
     if await tells(unit, record, row["template"], run=row["run"], recipient=row["recipient_member"]):
         hidden |= TEXTS
-    if row["recipient"] in [record.full.get(name) for name in record.hidden]:  # references have no hash
+    if _tells_address(record, row):
         hidden |= ADDRESSES
     return {**row, **hidden}
 
 
-def _hides(unit: Unit, entity: str | None) -> bool:
+def _tells_address(record: Record, row: Mapping[str, Any]) -> bool:
+    """Whether a mail went to an address that stands in what is hidden of its record."""
+    addresses = [row["recipient"], *json.loads(row["cc"] or "[]")]
+    return any(record.full.get(name) in addresses for name in record.hidden if record.full.get(name) is not None)
+
+
+def hides(unit: Unit, entity: str | None) -> bool:
     """Whether the actor sees less than all of some records of an entity."""
     if entity is None or entity not in unit.network.entities:
         return False

@@ -102,8 +102,10 @@ async def to_decide(unit: Unit) -> list[Waiting]:
             rule = transition.approval
             if rule is None or not set(rule.by) & set(unit.actor.levels):
                 continue
-            for asked in await approvals.open_for(unit, process.name, transition.name, AT_ONCE):
+            async for asked in approvals.open_for(unit, process.name, transition.name):
                 found += await _decidable(unit, asked)
+                if len(found) >= AT_ONCE:
+                    break
     return sorted(found, key=lambda each: (each.at, each.asked.id))
 
 

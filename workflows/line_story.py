@@ -43,8 +43,13 @@ async def lines_told(unit: Unit, entity: str, ids: Iterable[str]) -> dict[str, L
     for lines in unit.network.lines(entity).values():
         own = [row for row in rows if row[1] == lines.name]
         seen = await _seen(unit, lines, {row[2] for row in own})
-        found |= {row[0]: _event(unit, seen[row[2]], row) for row in own if row[2] in seen}
+        found |= {row[0]: _event(unit, seen[row[2]], row) for row in own if _is_seen(seen.get(row[2]), row[4])}
     return found
+
+
+def _is_seen(line: Record | None, process: str | None) -> bool:
+    """Whether the reader sees a line, and the process in which something happened."""
+    return line is not None and process not in line.hidden
 
 
 async def _in(unit: Unit, sql: str, values: Iterable[str], *first: str) -> AsyncIterator[Row]:

@@ -58,7 +58,7 @@ _OTHERS: Mapping[Dialect, str] = {"sqlite": "", "postgres": " FOR UPDATE SKIP LO
 
 _COMPLETE = """
 UPDATE "_outbox" SET "state" = 'done', "done_at" = ?, "lease_until" = NULL
-WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
+WHERE "id" = ? AND "worker" = ? AND "state" = 'ready' RETURNING "payload"
 """
 _FAIL = """
 UPDATE "_outbox" SET "state" = ?, "run_at" = ?, "last_error" = ?, "lease_until" = NULL, "worker" = NULL,
@@ -161,10 +161,16 @@ async def claim(
     ]
 
 
-async def complete(tx: Tx, row: Row, now: datetime) -> None:
-    """Mark the row as done, in the transaction of what was done; `LeaseLostError` when it is no longer ours."""
-    if await tx.run(_COMPLETE, [moment(now), row.id, row.token]) != 1:
+async def complete(tx: Tx, row: Row, now: datetime) -> dict[str, Any]:
+    """Mark the row as done, in the transaction of what was done; `LeaseLostError` when it is no longer ours.
+
+    Return what it asks for now: names in it may have followed a publication since it was claimed.
+    """
+    found = await tx.row(_COMPLETE, [moment(now), row.id, row.token])
+    if found is None:
         raise LeaseLostError(row.id)
+    asked: dict[str, Any] = json.loads(found[0])
+    return asked
 
 
 async def extend(tx: Tx, row: Row, now: datetime, lease: timedelta = LEASE) -> bool:
@@ -187,9 +193,12 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
     permanent: bool = False,
     first: timedelta = BACKOFF,
 ) -> bool:
-    """Note what went wrong and try again later; return whether the row is dead now. A lost lease changes nothing."""
+    """Note what went wrong and try again later; return whether the row is dead now.
+
+    `LeaseLostError` when it is no longer ours: another worker says what became of it.
+    """
     dead = permanent or row.attempts >= row.max_attempts
-    await tx.run(
+    touched = await tx.run(
         _FAIL,
         [
             "dead" if dead else "ready",
@@ -201,6 +210,8 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
             row.token,
         ],
     )
+    if touched != 1:
+        raise LeaseLostError(row.id)
     return dead
 
 

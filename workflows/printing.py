@@ -38,8 +38,9 @@ TIMEOUT = 20.0
 _BOUNDS = Limits()
 _FIND = """SELECT d."language", d."subject", d."body", d."at", r."state", r."cursor" FROM "_document" d
 JOIN "_run" r ON r."id" = d."run" WHERE d."id" = ? AND d."state" = 'waiting'"""
-_MADE = """UPDATE "_document" SET "state" = 'made', "file" = ? WHERE "id" = ?"""
-_FAILED = """UPDATE "_document" SET "state" = 'failed', "body" = '', "error" = ? WHERE "id" = ?"""
+_MADE = """UPDATE "_document" SET "state" = 'made', "file" = ? WHERE "id" = ? AND "state" = 'waiting'"""
+_FAILED = """UPDATE "_document" SET "state" = 'failed', "body" = '', "error" = ? WHERE "id" = ?
+AND "state" = 'waiting'"""
 _KNOWN = 'UPDATE "_file" SET "loose_at" = NULL WHERE "sha" = ?'
 
 STOPPED = say("Its workers stopped in the middle of it, again and again.")
@@ -141,6 +142,10 @@ class Printing:
                 await self._fail(row, document, error)
             except ValueRefusedError as error:
                 await self._fail(row, document, PressError(error.message, permanent=True))
+            except LeaseLostError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a document that cannot be set must not keep the others back
+                await self._fail(row, document, PressError(say("{reason}", reason=error)))
 
     async def _look(self, row: Row, document: str) -> Wanted | None:
         """Return what is to be made; None when nobody waits for it any more."""

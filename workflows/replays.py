@@ -15,6 +15,7 @@ from typing import Any
 from models.errors import RefusedError
 from models.message import say
 from workflows import changes, outbox
+from workflows.sealing import opened, sealed
 from workflows.stored import moment
 from workflows.unit import Unit
 
@@ -22,8 +23,6 @@ KEPT = timedelta(days=1)
 
 _CLAIM = 'INSERT INTO "_answer" ("key", "request", "at") VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
 _KEPT = 'SELECT "request", "status", "headers", "body" FROM "_answer" WHERE "key" = ?'
-SEALED = "sealed:"
-"""What a kept answer begins with that is sealed."""
 _ANSWER = "answer"
 _KEEP = 'UPDATE "_answer" SET "status" = ?, "headers" = ?, "body" = ? WHERE "key" = ?'
 
@@ -58,24 +57,13 @@ async def begin(unit: Unit, key: str, request: str) -> Kept | None:
     row = await unit.tx.row(_KEPT, [key])
     if row is None or row[0] != request:
         raise OtherRequestError
-    return Kept(row[1], json.loads(row[2] or "{}"), _opened(unit, row[3]))
+    return Kept(row[1], json.loads(row[2] or "{}"), None if row[3] is None else opened(unit, row[3], _ANSWER))
 
 
 async def keep(unit: Unit, key: str, kept: Kept) -> None:
     """Keep the answer, in the transaction of what was done."""
-    body = kept.body
-    if body is not None and any(
-        field.encrypted for each in unit.network.entities.values() for field in each.fields.values()
-    ):
-        body = SEALED + unit.vault.seal(body, _ANSWER)
+    body = None if kept.body is None else sealed(unit, kept.body, _ANSWER)
     await unit.tx.run(_KEEP, [kept.status, json.dumps(dict(kept.headers)), body, key])
-
-
-def _opened(unit: Unit, body: str | None) -> str | None:
-    """Return an answer as it was given: where a network has encrypted fields, answers are kept sealed."""
-    if body is None or not body.startswith(SEALED):
-        return body
-    return unit.vault.open(body.removeprefix(SEALED), _ANSWER)
 
 
 @dataclass(frozen=True, slots=True)

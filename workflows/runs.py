@@ -47,8 +47,6 @@ _OF_RECORD = f"""SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" =
 AND "wake_at" IS NOT NULL"""  # noqa: S608 - the same
 _ACTIVE = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" IN ('running', 'waiting')
 ORDER BY "started_at", "id" """  # noqa: S608 - the same
-_QUEUED = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" = 'waiting'
-AND "wake_at" IS NULL ORDER BY "started_at", "id" LIMIT 1"""  # noqa: S608 - the same
 _UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
 ORDER BY "started_at" DESC, "id" DESC"""  # noqa: S608 - the same
 _PART = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting', 'failed') AND "automation" = ?
@@ -246,11 +244,15 @@ async def end(unit: Unit, run: Run, state: State, why: Message | None = None) ->
         await items.forget(unit.tx, f"{run.id}:")
     if run.key is not None:
         await _be_alone(unit, run)
-        row = await unit.tx.row(_QUEUED, [run.automation, run.key])
-        if row is not None:
-            following = _read(row)
-            await mark(unit, replace(following, state="running"))
-            await wake(unit, following)
+        others = [each for each in await active(unit.tx, run.automation, run.key) if each.id != run.id]
+        if others and all(map(_is_queued, others)):
+            await mark(unit, replace(others[0], state="running"))
+            await wake(unit, others[0])
+
+
+def _is_queued(run: Run) -> bool:
+    """Whether a run has not begun yet, because another one of its key is under way."""
+    return run.state == "waiting" and not run.cursor
 
 
 async def is_over(unit: Unit, run: Run) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
@@ -97,6 +97,8 @@ class Sending(Generic[M]):
         """Send one mail; whatever goes wrong stays with this one."""
         try:
             await self._send(session, row)
+        except LeaseLostError:  # another worker says what became of it
+            return
         except Exception as error:  # noqa: BLE001 - a mail that cannot even be written must not keep the others back
             await self._broke(row, error)
 
@@ -111,7 +113,8 @@ class Sending(Generic[M]):
             if found is not None:
                 await tx.run(_STATE, ["unknown" if found[0] == "sending" else "failed", reason, mail])
 
-        await self.tenant.store.write(work)
+        with suppress(LeaseLostError):
+            await self.tenant.store.write(work)
 
     async def _send(self, session: Line[M], row: Row) -> None:
         outgoing = await self._mark(row)
@@ -187,7 +190,8 @@ class Sending(Generic[M]):
             sql = """UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ? AND "state" = 'waiting'"""
             await tx.run(sql, [state, reason, row.payload["mail"]])
 
-        await self.tenant.store.write(work)
+        with suppress(LeaseLostError):
+            await self.tenant.store.write(work)
 
 
 @dataclass(frozen=True, slots=True)

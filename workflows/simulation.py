@@ -23,6 +23,7 @@ from models.plan import Plan
 from models.rehearsal import PAST, rehearse
 from models.tenant import Tenant
 from models.tx import Row, Tx
+from workflows.discretion import hides
 from workflows.proposal import origins_of
 from workflows.reliving import Outcome, Refusal, Reliving
 from workflows.stored import read_message
@@ -303,7 +304,10 @@ async def _readable(tenant: Tenant, actor: Actor, planned: Plan, lines: list[Lin
 
     async def work(unit: Unit) -> dict[str, set[str]]:
         known = {entity: ids for entity, ids in wanted.items() if entity in unit.network.entities}
-        return {entity: set(await unit.records.labels(entity, ids)) for entity, ids in known.items()}
+        return {
+            entity: set() if hides(unit, entity) else set(await unit.records.labels(entity, ids))
+            for entity, ids in known.items()
+        }
 
     seen = await read(tenant, actor, work)
     return [_seen(line, seen) for line in today]

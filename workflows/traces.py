@@ -10,6 +10,8 @@ from typing import Any
 
 from models.message import Message
 from models.tx import Row, Tx
+from workflows.discretion import hides
+from workflows.sealing import opened
 from workflows.stored import moment, must_moment, read_message, read_moment
 from workflows.unit import Unit
 
@@ -18,6 +20,8 @@ WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT 
 _STEPS = """SELECT "run", "path", "action", "at", "outcome", "turn", "inputs", "result", "error" FROM
 (SELECT *, row_number() OVER (PARTITION BY "run" ORDER BY "seq" DESC) AS "back" FROM "_step" WHERE "run" IN ({places}))
 AS "step" WHERE "back" <= ? ORDER BY "run", "seq" """
+GIVEN = "step"
+"""For what the inputs of steps are sealed."""
 LAST = 60
 """So many of its last steps are told of a run."""
 
@@ -30,7 +34,7 @@ ORDER BY "ended_at" LIMIT ?"""
 class StepTrace:
     """One step that a run did: `outcome` done, skipped, failed, waiting or cancelled; `why` for all but done.
 
-    Inputs and results are for who administers the network: they may hold what others may not see.
+    Inputs and results are for who administers the network and is hidden nothing: they hold what others may not see.
     """
 
     path: str
@@ -65,17 +69,17 @@ async def traces_about(unit: Unit, entity: str, record: str, limit: int) -> list
         return []
     sql = _STEPS.format(places=", ".join("?" * len(rows)))
     steps: dict[str, list[StepTrace]] = {}
-    openly = unit.published.access.administers(unit.actor)
+    openly = _openly(unit)
     for row in await unit.tx.rows(sql, [*(row[0] for row in rows), LAST]):
-        steps.setdefault(row[0], []).append(_step(row, openly=openly))
+        steps.setdefault(row[0], []).append(_step(unit, row, openly=openly))
     return [_run(row, tuple(steps.get(row[0], ()))) for row in rows]
 
 
 async def steps_of(unit: Unit, run: str, last: int = 500) -> tuple[StepTrace, ...]:
     """Return the last steps of a run that the actor has been found to see, in order."""
-    openly = unit.published.access.administers(unit.actor)
+    openly = _openly(unit)
     rows = await unit.tx.rows(_STEPS.format(places="?"), [run, last])
-    return tuple(_step(row, openly=openly) for row in rows)
+    return tuple(_step(unit, row, openly=openly) for row in rows)
 
 
 async def over(tx: Tx, before: datetime, limit: int) -> list[str]:
@@ -96,8 +100,15 @@ def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
     return RunTrace(run, automation, state, actor, *times, read_message(error), steps)
 
 
-def _step(row: Row, *, openly: bool) -> StepTrace:
+def _openly(unit: Unit) -> bool:
+    """Whether the actor may be told all that steps were given and did: who administers, and is hidden nothing."""
+    return unit.published.access.administers(unit.actor) and not any(
+        hides(unit, name) for name in unit.network.entities
+    )
+
+
+def _step(unit: Unit, row: Row, *, openly: bool) -> StepTrace:
     _, path, action, at, outcome, turn, inputs, result, error = row
-    given = json.loads(inputs or "{}") if openly else {}
+    given = json.loads(opened(unit, inputs or "{}", GIVEN)) if openly else {}
     became = json.loads(result or "{}") if openly else {}
     return StepTrace(path, action, must_moment(at), outcome, turn, given, became, read_message(error))

@@ -275,13 +275,14 @@ class Worker:
         return self.tenant.published if number is None else await self.tenant.version(number)
 
     async def _handle(self, tx: Tx, row: Row, version: Published) -> None:
-        await outbox.complete(tx, row, self.tenant.clock.now())  # first: what ends a run cancels its rows that are left
+        # first: what ends a run cancels its rows that are left
+        payload = await outbox.complete(tx, row, self.tenant.clock.now())
         if row.kind in ("run", "check"):
             await self._run(tx, row, version)
         elif row.kind == "version":
             await schedules.adopt(self._unit(tx, SYSTEM))
         else:
-            await _BY_KIND[row.kind](self._unit(tx, SYSTEM), row.payload)
+            await _BY_KIND[row.kind](self._unit(tx, SYSTEM), payload)
 
     async def _run(self, tx: Tx, row: Row, version: Published) -> None:
         run = await runs.load(tx, row.payload["run"])
@@ -310,7 +311,8 @@ class Worker:
         return open_unit(self.tenant, tx, actor, cause=cause, house=self.house)
 
     async def _note(self, row: Row, error: Exception) -> None:
-        await self.tenant.store.write(lambda tx: self._fail(tx, row, error))
+        with suppress(LeaseLostError):  # somebody else does it
+            await self.tenant.store.write(lambda tx: self._fail(tx, row, error))
 
     async def _fail(self, tx: Tx, row: Row, error: Exception) -> None:
         now = self.tenant.clock.now()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from admin.csrf import MOST_FIELDS
 from admin.parts.inputs import NAMED, Question
 from admin.web import here
 from models import uploads
@@ -23,7 +24,7 @@ async def received(request: Request, asked: Iterable[Question]) -> tuple[FormDat
     questions = {question.name for question in asked if question.column.kind in uploads.FILES}
     pairs: list[tuple[str, str | UploadFile]] = []
     refused: dict[str, Message] = {}
-    async with request.form() as form:
+    async with request.form(max_fields=MOST_FIELDS) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
                 pairs.append((name, value))

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from admin.csrf import MOST_FIELDS
 from admin.parts.asking import version_of
 from admin.parts.lines import Editor, Lines, Row, blamed, editor, lines_of, merged, rows_from, rows_of, values_of
 from admin.parts.subject import Subject, reading, subject
@@ -32,7 +33,7 @@ async def save(request: Request) -> Response:
     """Write the lines; what is wrong comes back with the rows."""
     about, lines = _of(request)
     record, _ = await _present(request, about, lines)
-    form = await request.form()
+    form = await request.form(max_fields=MOST_FIELDS)
     values, rows = values_of(lines, rows_from(form, lines))
     version = version_of(form) or record.version
     if any(row.wrong for row in rows):

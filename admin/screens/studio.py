@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
+from admin.csrf import MOST_FIELDS
 from admin.parts import plans
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
@@ -100,7 +101,7 @@ def _draft(base: int, files: Mapping[str, str]) -> Draft:
 
 async def act(request: Request) -> Response:
     """Do with the draft what its button says; the page comes back with what was typed and what was found."""
-    visit, form = _leader(request), await request.form(max_fields=10_000)
+    visit, form = _leader(request), await request.form(max_fields=MOST_FIELDS)
     draft = await _sent(visit, form)
     action = text(form, "do")
     if draft.refusal is not None:
