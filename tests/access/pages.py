@@ -63,7 +63,7 @@ def _fillings(world: World, address: Address) -> Iterator[Filling]:
 
 def _unheld(address: Address) -> dict[str, str]:
     """Return what stands for names that no record gives a value: what is not there."""
-    return dict.fromkeys(NAMED.findall(address.path), ABSENT) | {"version": "1"}
+    return dict.fromkeys(NAMED.findall(address.path), ABSENT) | {"version": "1", "region": "none"}
 
 
 def _last(world: World, address: Address, entity: str, process: str, row: Row | None) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from admin.settings import Settings, from_environment
 from admin.signing import seal, unseal
 from models.clock import SetClock
 from server import compose
-from tests.admin.office import CAMILLE, FILES, Office, token
+from tests.admin.office import CAMILLE, FILES, LEADER, Office, token
 from tests.networks import counting_ids
 
 
@@ -117,3 +117,11 @@ def test_a_sealed_text_comes_back_unchanged_or_not_at_all(change: str) -> None:
     assert unseal(b"key", "other", sealed) is None
     assert unseal(b"other", "toast", sealed) is None
     assert unseal(b"key", "toast", change + sealed[1:]) is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["runs/%00", "approvals/%00/grant", "hooks/%00", "e/lead/?q=%00", "unsubscribe/eHg.é"])
+async def test_addresses_that_no_store_can_keep_are_refused(office: Office, path: str) -> None:
+    async with office.signed_in(LEADER) as visitor:
+        answers = [await visitor.http.request(each, f"/n/small/{path}", content=b"{}") for each in ("GET", "POST")]
+        assert [answer for answer in answers if answer.status_code not in range(400, 500)] == []

@@ -95,6 +95,7 @@ def data(network: Network) -> set[str]:
     built_in += [setting.label for setting in rules_of(network).values()]
     people = [" ".join(filter(None, who)) for who in PEOPLE.values()]
     texts = [
+        *FILES,
         *FILES.values(),
         *people,
         *(initials(" ".join(who[:2])) for who in PEOPLE.values()),

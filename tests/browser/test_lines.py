@@ -17,7 +17,8 @@ def _row(page: Page, number: int, text: str, price: str) -> None:
     row.get_by_label("Prix").fill(price)
 
 
-def _texts(page: Page) -> list[str]:
+def _texts(page: Page, count: int) -> list[str]:
+    expect(page.locator("[data-line]")).to_have_count(count)
     return [each.input_value() for each in page.locator("[data-line]").get_by_label("Texte").all()]
 
 
@@ -35,7 +36,7 @@ def test_lines_are_added_sorted_and_removed_in_their_record(house: House, sign_i
         _row(page, number, text, price)
     page.get_by_role("button", name="Monter").nth(2).press("Enter")
     page.locator("[data-line]").nth(0).get_by_role("button", name="Retirer").click()
-    assert _texts(page) == ["Vase", "Peigne"]
+    assert _texts(page, 2) == ["Vase", "Peigne"]
     page.locator(".formfoot").get_by_role("button").first.click()
 
     table = page.locator("#lines-lines")
@@ -47,7 +48,7 @@ def test_lines_are_added_sorted_and_removed_in_their_record(house: House, sign_i
     _row(page, 2, "Bol", "x")
     page.locator("#lines-lines").get_by_role("button", name="Enregistrer").click()
     expect(page.locator("#lines-lines .error")).to_be_visible()
-    assert _texts(page) == ["Vase", "Peigne", "Bol"]
+    assert _texts(page, 3) == ["Vase", "Peigne", "Bol"]
     page.locator("[data-line]").nth(2).get_by_label("Prix").fill("4")
     page.locator("#lines-lines").get_by_role("button", name="Enregistrer").click()
     expect(page.locator("#lines-lines tbody tr")).to_have_count(3)

@@ -144,5 +144,6 @@ def test_the_keyboard_alone_skips_the_menu_and_moves_a_lead_on(house: House, sig
     reach(page, form.get_by_role("button", name="J’ai appelé"), most=15)
     page.keyboard.press("Enter")
     expect(page.locator(".col[data-state=contacted] .kc")).to_contain_text("Élodie Marchand")
+    expect(page.get_by_text("Élodie Marchand → Contacté")).to_be_visible()  # until then the card has only gone ahead
     page.goto(f"{house.url}e/lead/{lead}")
     expect(page.locator(".tl")).to_contain_text("Rappeler lundi.")

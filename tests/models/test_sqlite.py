@@ -12,6 +12,7 @@ from threading import Event
 
 import pytest
 
+from models.connections import FileLock
 from models.sqlite import SqliteStore
 from models.store import ConstraintError, StoreBusyError, StoreClosedError, StoreError, WorkError
 from models.tx import Tx
@@ -328,6 +329,7 @@ async def test_a_loop_that_is_gone_is_not_waited_for(store: SqliteStore) -> None
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from models.connections import FileLock
 from models.sqlite import SqliteStore
 
 async def caller(store, number):
@@ -370,3 +372,12 @@ async def test_what_was_acknowledged_survives_kill_9_and_work_is_whole(tmp_path:
 async def test_many_callers_neither_lose_nor_double(store: SqliteStore) -> None:
     await asyncio.gather(*(_insert(store, str(n)) for n in range(300)), *(_names(store) for _ in range(20)))
     assert sorted(map(int, await _names(store))) == list(range(300))
+
+
+def test_the_lock_of_a_store_is_no_link_to_something_else(tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "store.sqlite.lock"
+    victim.write_text("kept", encoding="utf-8")
+    link.symlink_to(victim)
+    with pytest.raises(StoreError):
+        FileLock(tmp_path / "store.sqlite")
+    assert victim.read_text(encoding="utf-8") == "kept"

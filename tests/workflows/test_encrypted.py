@@ -16,7 +16,7 @@ from models.query import Filter, Query
 from models.record import Record
 from models.secrets import CLOSED, Vault
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import commands
+from workflows import commands, overseeing
 from workflows.timeline import timeline
 from workflows.unit import read, write
 
@@ -251,3 +251,22 @@ async def test_new_fields_that_are_encrypted_are_filled_with_their_default(clini
     await stage.tenant.publish({"pack.yaml": PACK})
 
     assert (await _seen(stage, made))["hot"] is True
+
+
+COPIES = """---
+automation: copies
+when: {moved: care.end}
+do: [{set: {note: "=record.note + '?'"}}]
+"""
+
+
+async def test_what_a_step_is_given_is_sealed_and_told_to_who_may_know(clinic: Open) -> None:
+    stage = await clinic(PACK + COPIES)
+    rita = await stage.person("Rita", "leader")
+    made = await _made(stage)
+    await commands.move(stage.tenant, stage.people["doctor"], "patient", made.id, "end")
+    await stage.worker.run_due()
+    [(run, kept)] = await stage.rows("_step", "run", "inputs")
+    assert "Tired" not in kept
+    shown = await read(stage.tenant, rita, lambda unit: overseeing.one(unit, run))
+    assert [step.inputs for step in shown.steps] == [{"note": "Tired!?"}]

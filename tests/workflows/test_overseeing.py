@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -178,3 +179,46 @@ async def test_a_failed_run_follows_a_new_version_that_migrates_once_it_is_tried
     await commands.retry_run(stage.tenant, rita, run)
     await stage.worker.run_due()
     assert await stage.rows("lead", "city", "recruiting") == [("Lyon", "lost")]
+
+
+async def test_a_run_that_is_put_aside_begins_no_second_one_beside_the_one_at_work(make_stage: MakeStage) -> None:
+    steps = '  - move: sign\n    if: record.city == "Lyon"\n  - wait: {for: 7d}\n  - set: {calls: 9}'
+    stage, lea = await staged(make_stage, automation("{created: lead}", steps, "mode: queued", 'key: "x"'))
+    rita = await stage.person("Rita", "leader")
+    for city in ("Lyon", "Nice", "Nice", "Nice"):
+        await stage.lead(lea, city=city, email=f"{stage.tenant.new_id()}@exemple.fr")
+        await stage.worker.run_due()
+    first, second, third, fourth = (run for (run,) in await stage.rows("_run", "id"))
+
+    async def begun() -> list[str]:
+        return sorted({run for (run,) in await stage.rows("_step", "run", where="action = 'wait'")})
+
+    assert await begun() == [second]
+    for aside in (first, third):
+        await commands.cancel_run(stage.tenant, rita, aside)
+        await stage.worker.run_due()
+        assert await begun() == [second]
+    stage.clock.forward(timedelta(days=8))
+    await stage.worker.run_due()
+    await stage.worker.run_due()
+    assert await begun() == sorted([second, fourth])
+
+
+LEADER = """
+level: leader
+entities:
+  member: {read: all}
+  lead: {read: all, create: true, update: all, fields: {email: {read: none}}}
+"""
+
+
+async def test_what_steps_were_given_is_for_those_who_are_hidden_nothing(make_stage: MakeStage) -> None:
+    tells = automation("{created: lead}", "  - set: {city: '=record.email'}")
+    for files, told in ((tells, {"city": "paul@exemple.fr"}), (changed(tells, leader=LEADER), {})):
+        stage, lea = await staged(make_stage, files)
+        rita = await stage.person("Rita", "leader")
+        await stage.lead(lea)
+        await stage.worker.run_due()
+        [(run,)] = await stage.rows("_run", "id")
+        shown = await read(stage.tenant, rita, partial(overseeing.one, run_id=run))
+        assert [step.inputs for step in shown.steps] == [told]
