@@ -71,9 +71,9 @@ class Door:
         except StoreError:
             await faults.outside(request, 503)(scope, receive, send)
             return
-        if tenant is None:
+        if tenant is None or "\0" in scope["path"]:  # nothing has such a name, and no store could look for it
             answer = faults.outside(request, 404)
-        elif not scope["query_string"].isascii() or b"%00" in scope["query_string"] or "\0" in scope["path"]:
+        elif not scope["query_string"].isascii():
             answer = faults.outside(request, 400)
         elif not slash:
             answer = RedirectResponse(address(name), status_code=307)

@@ -98,7 +98,7 @@ async def page(unit: Unit, *, unread: bool = False, before: str | None = None, l
     sql, values = _OF_MEMBER, [unit.actor.id]
     if unread:
         sql += ' AND "read_at" IS NULL'
-    if before is not None:
+    if before is not None and "\0" not in before:
         sql, values = f'{sql} AND "id" < ?', [*values, before]
     rows = await unit.tx.rows(f'{sql} ORDER BY "id" DESC LIMIT {limit + 1:d}', values)
     found = await _shown(unit, rows[:limit])
