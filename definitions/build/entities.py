@@ -132,27 +132,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
     what = say("The entity {entity}", entity=name)
     defaults = {"icon": "users", "title": MEMBER_TITLE} if name == MEMBER else {"icon": "file", "title": _title(shapes)}
     owner = flag(node.get("owner"))
-    if owner and name == MEMBER:
-        draft.report(
-            "entity.member_owner",
-            node.entries["owner"].key.place,
-            say("A member belongs to nobody."),
-            say("Leave 'owner' out."),
-        )
-    if name.startswith(DATABASES_OWN):
-        draft.report(
-            "entity.reserved",
-            source.place,
-            say("'{name}' can't be the name of an entity.", name=name),
-            say("Choose another name."),
-        )
-    if len(shapes) > MOST_FIELDS:
-        draft.report(
-            "entity.too_many_fields",
-            source.place,
-            say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
-            say("Split it."),
-        )
+    _refuse(draft, source, node, what)
     check_known(draft, "entity.icon", node.get("icon"))
     parent = _parent(draft, name)
     title = node.get("title")
@@ -177,6 +157,32 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         processes=draft.processes_of(name),
         plural=draft.optional_text(node.get("plural")),
     )
+
+
+def _refuse(draft: Draft, source: Source, node: Mapping, what: str) -> None:
+    """Report what no entity may be."""
+    name = source.name
+    if name == MEMBER and flag(node.get("owner")):
+        draft.report(
+            "entity.member_owner",
+            node.entries["owner"].key.place,
+            say("A member belongs to nobody."),
+            say("Leave 'owner' out."),
+        )
+    if name.startswith(DATABASES_OWN):
+        draft.report(
+            "entity.reserved",
+            source.place,
+            say("'{name}' can't be the name of an entity.", name=name),
+            say("Choose another name."),
+        )
+    if len(draft.shapes[name]) > MOST_FIELDS:
+        draft.report(
+            "entity.too_many_fields",
+            source.place,
+            say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
+            say("Split it."),
+        )
 
 
 def _search(draft: Draft, node: Mapping, name: str, what: str) -> tuple[str, ...]:
