@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import assert_never
 
 from admin.parts.columns import Column, column, field_column
 from admin.parts.shown import Titles, reference_id, write
 from admin.parts.subject import Subject
+from admin.parts.why import RUN_STATES, Reason, reasons
 from definitions.charts.process import leaves_of
 from definitions.spec.entity import Entity
 from models.message import Message, say
 from models.uploads import FILES
 from workflows.mails import State
-from workflows.timeline import Event, FieldChange, LineEvent, RunTrace, StepTrace
+from workflows.timeline import Event, FieldChange, LineEvent
 
 DECIDED: dict[str, tuple[str, str, Message]] = {
     "asked": ("hourglass", "amber", say("asked for: {step}")),
@@ -60,15 +60,6 @@ class LineTold:
     text: str
     href: str
     changes: tuple[Changed, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One line of "Why?": a verdict and what it is about."""
-
-    verdict: str
-    colour: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +131,7 @@ def _entry(about: Subject, record_id: str, event: Event, titles: Titles) -> Entr
         changes=_changes(about, event, titles),
         body=_body(event) if event.reason is None else about.reader.words(event.reason),
         pill=_pill(about, event),
-        reasons=_reasons(about, event.run) if event.run else (),
+        reasons=reasons(about, event.run) if event.run else (),
         undo=about.url(record_id, "undo", event.id) if event.undo_until and not event.undone else "",
         undone=event.undone,
         href=_page(about, event),
@@ -296,22 +287,6 @@ MAIL_STATES: dict[State, tuple[Message, str]] = {
     "unknown": (say("perhaps sent"), "amber"),
     "cancelled": (say("cancelled"), "grey"),
 }
-RUN_STATES: dict[str, tuple[Message, str]] = {
-    "running": (say("running"), "blue"),
-    "waiting": (say("waiting"), "amber"),
-    "done": (say("done"), "green"),
-    "failed": (say("failed"), "red"),
-    "cancelled": (say("cancelled"), "grey"),
-    "not_fired": (say("did not start"), "grey"),
-}
-OUTCOMES: dict[str, tuple[Message, str]] = {
-    "done": (say("Yes"), "green"),
-    "skipped": (say("No"), "grey"),
-    "failed": (say("Failed"), "red"),
-    "waiting": (say("Waiting"), "amber"),
-    "cancelled": (say("Cancelled"), "grey"),
-    "retried": (say("Once more"), "blue"),
-}
 
 
 def _changes(about: Subject, event: Event, titles: Titles) -> tuple[Changed, ...]:
@@ -343,75 +318,3 @@ def _apart(change: FieldChange) -> tuple[object, object]:
 
 def _written(about: Subject, of: Column, value: object, titles: Titles) -> str:
     return write(of, value, about.reader, titles)
-
-
-def _reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
-    words, formats = about.reader.words, about.reader.formats
-    found = [_reason(about, step) for step in run.steps]
-    if run.why is not None:
-        verdict, colour = (say("No"), "red") if run.state == "not_fired" else (say("Ended"), "grey")
-        found.insert(0, Reason(words(verdict), colour, words(run.why)))
-    waits = any(step.outcome == "waiting" for step in run.steps)
-    if run.wake_at is not None and run.ended_at is None and not waits:
-        text = words(say("goes on {moment}", moment=formats.datetime(run.wake_at)))
-        found.append(Reason(words(say("Waiting")), "amber", text))
-    return tuple(found)
-
-
-def _reason(about: Subject, step: StepTrace) -> Reason:
-    words = about.reader.words
-    verdict, colour = OUTCOMES.get(step.outcome, (say("Ended"), "grey"))
-    action = words(ACTIONS.get(step.action, say("step")))
-    detail = _detail(about, step)
-    why = f" · {words(step.why)}" if step.why else ""
-    return Reason(words(verdict), colour, f"{action}{detail}{why}")
-
-
-ACTIONS = {
-    "email": say("E-mail"),
-    "sms": say("Text message"),
-    "notify": say("Notification"),
-    "document": say("Document"),
-    "set": say("Change of fields"),
-    "task": say("Task"),
-    "create": say("New record"),
-    "move": say("Step of a process"),
-    "wait": say("Pause"),
-    "choose": say("Choice"),
-    "for_each": say("Loop"),
-    "assign": say("New owner"),
-    "run": say("Other automation"),
-    "webhook": say("Web hook"),
-    "stop": say("End"),
-}
-
-
-def _detail(about: Subject, step: StepTrace) -> str:
-    """Return what a step was given, as far as it says something to people: texts, addresses, times."""
-    given = [value for name, value in step.inputs.items() if name not in NOT_TOLD]
-    said = [
-        _say_input(about, value) for each in given for value in (each if isinstance(each, list | tuple) else [each])
-    ]
-    kept = [text for text in said if text]
-    return f" · {', '.join(kept)}" if kept else ""
-
-
-NOT_TOLD = frozenset({"about", "for", "record", "timeout"})
-"""Inputs of steps that hold ids."""
-
-
-def _say_input(about: Subject, value: object) -> str:
-    if not isinstance(value, str) or _is_id(value):
-        return ""
-    template = about.visit.network.templates.get(value)
-    if template is not None:
-        return about.reader.words(template.label)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return about.reader.formats.datetime(moment) if moment.tzinfo else value
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from admin.parts.story import ACTIONS, MAIL_STATES, RUN_STATES
+from admin.parts.story import MAIL_STATES
+from admin.parts.why import ACTIONS, RUN_STATES
 from models.message import Message, say
 
 RECORDS = say("Records")

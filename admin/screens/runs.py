@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from admin.parts.story import ACTIONS, OUTCOMES, RUN_STATES
+from admin.parts.why import ACTIONS, OUTCOMES, RUN_STATES
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.actor import Actor
