@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from definitions.build import build
 from definitions.build.draft import Source
+from definitions.build.notes import Notes
 from definitions.checks import check
 from definitions.checks.not_yet import LATER_KINDS, refuse_not_yet
 from definitions.message import say
@@ -30,11 +31,15 @@ _SUFFIXES = {".yaml", ".yml"}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A pack as loaded: the network (None when there is an error), what was found, and all files it is made of."""
+    """A pack as loaded: the network (None when there is an error), what was found, and all files it is made of.
+
+    `notes` say for editors what the names in the files stand for.
+    """
 
     network: Network | None
     problems: tuple[Problem, ...]
     files: Files
+    notes: Notes = field(default_factory=Notes, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -83,7 +88,7 @@ def _load(reading: _Reading) -> Loaded:
         problems.append(_no_network(reading.files))
     ordered = in_order(problems)
     broken = any(problem.severity == "error" for problem in ordered)
-    return Loaded(None if broken else built.network, ordered, reading.files)
+    return Loaded(None if broken else built.network, ordered, reading.files, built.notes)
 
 
 def _no_network(files: Files) -> Problem:

@@ -11,6 +11,7 @@ from definitions.build.demo import build_demo
 from definitions.build.draft import Draft, Source
 from definitions.build.entities import build_entities, declare_entities
 from definitions.build.networks import build_network
+from definitions.build.notes import Notes
 from definitions.build.processes import build_processes, declare_states
 from definitions.build.screens import build_homes, build_screens
 from definitions.build.statistics import build_statistics
@@ -32,6 +33,7 @@ class Built:
     problems: tuple[Problem, ...]
     damaged: frozenset[tuple[str, str]]
     used: frozenset[tuple[str, str]]
+    notes: Notes
 
 
 def build(sources: Sources) -> Built:
@@ -55,4 +57,4 @@ def build(sources: Sources) -> Built:
     }
     whole = None if network is None else replace(network, **parts)  # type: ignore[arg-type] # one mapping a kind
     damaged = {(s.kind, s.name) for each in sources.values() for s in each.values() if s.damaged}
-    return Built(whole, tuple(draft.problems), frozenset(damaged), frozenset(draft.used))
+    return Built(whole, tuple(draft.problems), frozenset(damaged), frozenset(draft.used), draft.notes)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from definitions.build.draft import Draft, Source, entries, mapping, scalars, word
+from definitions.build.fields import note_field
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.expr import Type
@@ -129,21 +130,24 @@ def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str,
             sentence = say("The entity {entity} has no field '{name}'.", entity=entity, name=name)
             draft.unfit("field.unknown", key.place, sentence, did_you_mean(name, known))
         elif body is not None:
+            note_field(draft, entity, key)
             read, write = (_rule(draft, entity, body.get(part)) for part in ("read", "write"))
             yield name, FieldRule(read, write, key.place)
 
 
 def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
     processes = draft.processes_of(entity)
-    known: dict[str, str] = {}
+    known: dict[str, tuple[str, str]] = {}
     for process in processes:
         source = draft.source("process", process)
         for name in source.named("transitions") if source else ():
-            known |= {name: name, f"{process}.{name}": name}
+            known |= {name: (process, name), f"{process}.{name}": (process, name)}
     found = []
     for item in scalars(node):
         if item.text in known:
             found.append(item.text)
+            process, name = known[item.text]
+            draft.notes.name(("transition", process, name), item, len(item.text) - len(name))
         elif not draft.holes("process"):
             sentence = say("No process of {entity} has a transition '{written}'.", entity=entity, written=item.text)
             draft.unfit("process.unknown_transition", item.place, sentence, did_you_mean(item.text, known))

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from cronsim import CronSim, CronSimError
 
 from definitions.build.draft import CALL, Around, Draft, Source, entries, mapping, optional_word, word
-from definitions.build.fields import field_names
+from definitions.build.fields import field_names, note_field
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.build.steps import Steps
@@ -202,9 +202,7 @@ def _changed(draft: Draft, place: Place, node: Node) -> Found | None:
     members = draft.records.get(entity)
     if members is None:
         return None  # the entity can't be read: reported there
-    return Changed(
-        entity, field_names(draft, body.get("fields"), members, say("The entity {entity}", entity=entity)), place
-    ), entity
+    return Changed(entity, field_names(draft, body.get("fields"), members, entity), place), entity
 
 
 def _due(draft: Draft, place: Place, node: Node) -> Found | None:
@@ -218,6 +216,7 @@ def _due(draft: Draft, place: Place, node: Node) -> Found | None:
         sentence = say("The entity {entity} has no date '{name}'.", entity=entity, name=at.text)
         draft.unfit("automation.due_at", at.place, sentence, did_you_mean(at.text, dates))
         return None
+    note_field(draft, entity, at)
     if "before" in body.entries and "after" in body.entries:
         draft.report(
             "automation.due_both", body.entries["after"].key.place, say("Either 'before' or 'after', not both.")

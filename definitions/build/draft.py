@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
+from definitions.build.notes import Asked, Notes
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Choice, Expression, ListOf, Member, RecordOf, Scope, Type, compile_expression
 from definitions.expr.outcomes import contested, settled_parts
@@ -61,6 +62,7 @@ class Draft:
     parallel: set[str] = field(default_factory=set)
     current: Source | None = None
     used: set[tuple[str, str]] = field(default_factory=set)
+    notes: Notes = field(default_factory=Notes)
 
     def report(self, code: str, place: Place, message: str, hint: str = "", *, severity: Severity = "error") -> None:
         """Note a problem."""
@@ -85,6 +87,7 @@ class Draft:
         names = [*self.sources.get(kind, {}), *extra]
         if node.text in names:
             self.used.add((kind, node.text))
+            self.notes.name((kind, node.text), node)
             return True
         self.unfit(
             f"{kind}.unknown",
@@ -206,6 +209,7 @@ class Draft:
             offset, text = 1, text[1:]
         around = names if isinstance(names, Around) else Around(names)
         scope = Scope(around.names, {**self.records, **around.records}, around.row, around.hints)
+        self.notes.asked.append(Asked(node, offset, scope))
         try:
             found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
         except DefinitionError as error:
@@ -213,6 +217,7 @@ class Draft:
             self.problems += [_moved(problem, node, text, offset) for problem in blamed]
             return None
         self.used |= {("setting", path[1]) for path in found.reads if path[0] == "settings" and len(path) > 1}
+        self.notes.read(node, offset, found.typing)
         return replace(found, place=node.at(offset))
 
 

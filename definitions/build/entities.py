@@ -20,7 +20,7 @@ from definitions.build.draft import (
     scalars,
     word,
 )
-from definitions.build.fields import field_names, member_of, shape_of, with_values
+from definitions.build.fields import field_names, member_of, note_field, shape_of, with_values
 from definitions.build.jinja import TITLE_FILTERS, check_template
 from definitions.build.known import check_known
 from definitions.build.lines import declare_lines, lines_name
@@ -79,9 +79,11 @@ def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
 
 def _members(draft: Draft, entity: str) -> dict[str, Member]:
     source = draft.source("entity", entity)
-    found = {name: member_of(draft, shape) for name, shape in draft.shapes[entity].items()}
+    found = {name: member_of(draft, shape, ("field", entity)) for name, shape in draft.shapes[entity].items()}
     for name in source.named("fields") if source else ():
-        found.setdefault(name, Member(DYN))  # what is written wrongly is reported there, not at each use
+        found.setdefault(
+            name, Member(DYN, target=("field", entity, name))
+        )  # what is written wrongly is reported there, not at each use
     found |= {
         "id": Member(STRING, nullable=False, kind="system"),
         "created_at": Member(DATETIME, nullable=False, kind="system"),
@@ -93,7 +95,7 @@ def _members(draft: Draft, entity: str) -> dict[str, Member]:
     if source is not None and _has_owner(source):
         found["owner"] = Member(RecordOf(MEMBER), kind="system")
     for process, states in draft.states_of(entity):
-        found[process] = Member(states, nullable=False, kind="state")
+        found[process] = Member(states, nullable=False, kind="state", target=("process", process))
     return found
 
 
@@ -129,10 +131,9 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
     shapes = draft.shapes[name]
     members = draft.records[name]
     privacy = mapping(node.get("privacy"))
-    what = say("The entity {entity}", entity=name)
     defaults = {"icon": "users", "title": MEMBER_TITLE} if name == MEMBER else {"icon": "file", "title": _title(shapes)}
     owner = flag(node.get("owner"))
-    _refuse(draft, source, node, what)
+    _refuse(draft, source, node)
     check_known(draft, "entity.icon", node.get("icon"))
     parent = _parent(draft, name)
     title = node.get("title")
@@ -148,8 +149,8 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         owner=owner and name != MEMBER,
         parent=parent,
         lines_as=None if parent is None else lines_name(node),
-        search=_search(draft, node, name, what),
-        duplicates=_duplicates(draft, node.get("duplicates"), members, what),
+        search=_search(draft, node, name),
+        duplicates=_duplicates(draft, node.get("duplicates"), members, name),
         purpose=draft.optional_text(privacy.get("purpose") if privacy else None) or _purpose(name),
         basis=cast("Basis | None", optional_word(privacy.get("basis") if privacy else None)),
         retention=_retention(draft, name, node.get("retention")),
@@ -159,7 +160,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
     )
 
 
-def _refuse(draft: Draft, source: Source, node: Mapping, what: str) -> None:
+def _refuse(draft: Draft, source: Source, node: Mapping) -> None:
     """Report what no entity may be."""
     name = source.name
     if name == MEMBER and flag(node.get("owner")):
@@ -180,14 +181,18 @@ def _refuse(draft: Draft, source: Source, node: Mapping, what: str) -> None:
         draft.report(
             "entity.too_many_fields",
             source.place,
-            say("{what} has more than {most} fields.", what=what, most=MOST_FIELDS),
+            say(
+                "{what} has more than {most} fields.",
+                what=say("The entity {entity}", entity=name),
+                most=MOST_FIELDS,
+            ),
             say("Split it."),
         )
 
 
-def _search(draft: Draft, node: Mapping, name: str, what: str) -> tuple[str, ...]:
+def _search(draft: Draft, node: Mapping, name: str) -> tuple[str, ...]:
     known = {each: member for each, member in draft.records[name].items() if member.kind == "field"}
-    return field_names(draft, node.get("search"), known, what)
+    return field_names(draft, node.get("search"), known, name)
 
 
 def _purpose(name: str) -> Text | None:
@@ -231,7 +236,7 @@ def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Fie
 def _field(draft: Draft, entity: str, shape: Field, node: Mapping) -> Field:
     _check_reference(draft, node)
     names: Names = draft.base()
-    full = with_values(draft, shape, node, names)
+    full = with_values(draft, shape, node, names, ("option", entity, shape.name))
     unique = _unique(draft, entity, shape, node.get("unique"))
     return replace(full, unique=unique, compute=_compute(draft, entity, shape, node))
 
@@ -295,6 +300,7 @@ def _unique(draft: Draft, entity: str, shape: Field, node: Node | None) -> tuple
     for item in scalars(node):
         if item.text in others:
             found.append(item.text)
+            note_field(draft, entity, item)
         else:
             message = say(
                 "{name} can't be unique together with '{written}': there is no such field.",
@@ -306,10 +312,10 @@ def _unique(draft: Draft, entity: str, shape: Field, node: Node | None) -> tuple
     return tuple(found) if node is not None else None
 
 
-def _duplicates(draft: Draft, node: Node | None, members: Iterable[str], what: str) -> tuple[tuple[str, ...], ...]:
+def _duplicates(draft: Draft, node: Node | None, members: Iterable[str], entity: str) -> tuple[tuple[str, ...], ...]:
     known = dict.fromkeys(members)
     groups = node.items if isinstance(node, Sequence) else ()
-    return tuple(field_names(draft, group, known, what) for group in groups)
+    return tuple(field_names(draft, group, known, entity) for group in groups)
 
 
 def _retention(draft: Draft, entity: str, node: Node | None) -> Retention | None:
@@ -323,6 +329,8 @@ def _retention(draft: Draft, entity: str, node: Node | None) -> Retention | None
     if isinstance(since, Scalar) and since.text not in dates:
         sentence = say("The entity {entity} has no date '{name}'.", entity=entity, name=since.text)
         draft.unfit("retention.since", since.place, sentence, did_you_mean(since.text, sorted(dates)))
+    elif isinstance(since, Scalar):
+        note_field(draft, entity, since)
     unless = draft.condition(node.get("unless"), names, query=True)
     return Retention(
         after or Value(node.place),

@@ -21,7 +21,7 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.values import TEXT_TYPES, type_of, value_of
-from definitions.expr import Member
+from definitions.expr import Member, Target, at_home
 from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
@@ -107,34 +107,53 @@ def with_values(
     shape: Field,
     node: Mapping,
     names: Names | Around,
+    home: Target = (),
 ) -> Field:
-    """Return the field with its `default`, `min` and `max`, which may use the names given."""
+    """Return the field with its `default`, `min` and `max`, which may use the names given; `home`: of its options."""
     bound = replace(shape, type="integer", options={}) if shape.type in COUNTED else shape
     return replace(
         shape,
-        default=value_of(draft, node.get("default"), shape, names),
+        default=value_of(draft, node.get("default"), shape, names, home),
         min=value_of(draft, node.get("min"), bound, names),
         max=value_of(draft, node.get("max"), bound, names),
     )
 
 
-def member_of(draft: Draft, shape: Field) -> Member:
-    """Return the field as expressions see it."""
+def member_of(draft: Draft, shape: Field, within: Target = ()) -> Member:
+    """Return the field as expressions see it; `within` is what it is a field of: `("field", "lead")`."""
     scale = shape.scale if shape.type in {"decimal", "money"} else None
-    return Member(type_of(draft, shape), nullable=not shape.required, filterable=not shape.encrypted, scale=scale)
+    return Member(
+        at_home(type_of(draft, shape), ("option", *within[1:], shape.name)),
+        nullable=not shape.required,
+        filterable=not shape.encrypted,
+        scale=scale,
+        target=(*within, shape.name) if within and not shape.built_in else (),
+    )
 
 
-def field_names(draft: Draft, node: Node | None, known: MappingType[str, object], what: str) -> tuple[str, ...]:
-    """Return the names of fields written here, those that are known."""
+def note_field(draft: Draft, entity: str, node: Scalar, offset: int = 0) -> None:
+    """Note that a field of an entity is named here, or what else is selected like one: a process, lines."""
+    member = draft.records.get(entity, {}).get(node.text[offset:])
+    if member is not None and member.target:
+        draft.notes.name(member.target, node, offset)
+
+
+def field_names(draft: Draft, node: Node | None, known: MappingType[str, object], entity: str) -> tuple[str, ...]:
+    """Return the names of an entity's fields written here, those that are known."""
     found = []
     for item in scalars(node):
         if item.text in known:
             found.append(item.text)
+            note_field(draft, entity, item)
         else:
             draft.unfit(
                 "field.unknown",
                 item.place,
-                say("{what} has no field '{written}'.", what=what, written=item.text),
+                say(
+                    "{what} has no field '{written}'.",
+                    what=say("The entity {entity}", entity=entity),
+                    written=item.text,
+                ),
                 did_you_mean(item.text, known),
             )
     return tuple(found)

@@ -57,4 +57,5 @@ def run(steps: Steps, body: Mapping, names: dict[str, Type], shared: Shared) -> 
         steps.draft.unfit("automation.unknown", node.place, sentence, did_you_mean(node.text, known))
         return None
     steps.draft.used.add(("automation", node.text))
+    steps.draft.notes.name(("automation", node.text), node)
     return Run(**shared, automation=node.text, entity=steps.entity)

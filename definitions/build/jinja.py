@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingType
 
 from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from definitions.build.draft import Draft, Names
-from definitions.expr import DYN, INT, STRING, ListOf, Member, RecordOf, Type
+from definitions.build.notes import Asked, Use
+from definitions.expr import DYN, INT, STRING, ListOf, Member, RecordOf, Scope, Target, Type
 from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Scalar
@@ -83,6 +85,7 @@ def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[
     environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
     environment.filters = dict.fromkeys(filters, str)
     checker = _Checker(draft, node, filters)
+    draft.notes.asked.append(Asked(node, 0, Scope(names, {**draft.records, **_EXTRA}), filters))
     known = len(draft.problems)
     try:
         checker.block(environment.parse(node.text).body, dict(names))
@@ -119,6 +122,8 @@ class _Checker:
         self.paths: Paths = {}
         self.loops: dict[str, str] = {}
         """What loops go through, by their variables."""
+        self.seen: Counter[tuple[int, str]] = Counter()
+        """How often a field was met in a line."""
         self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
             nodes.Name: self._name,
             nodes.Getattr: self._attribute,
@@ -191,6 +196,8 @@ class _Checker:
             sentence = say("{entity} has no field '{name}'.", entity=owner.entity, name=name)
             self._report("template.unknown_field", node, name, sentence, did_you_mean(name, members))
             return DYN
+        if found.target:
+            self._note(node, name, found.target)
         path = self._full(_path(node))
         if path:
             self.paths.setdefault(path, self._place(node, name))
@@ -263,13 +270,27 @@ class _Checker:
         self.draft.report(code, self._place(node, word), message, hint)
 
     def _place(self, node: nodes.Node, word: str) -> Place:
-        """Return where the word stands in the node's line (Jinja keeps lines only)."""
+        """Return where the word stands first in the node's line (Jinja keeps lines only)."""
+        return self.node.at(next(self._offsets(node, word)))
+
+    def _offsets(self, node: nodes.Node, word: str) -> Iterator[int]:
+        """Yield where the word stands in the node's line; at its beginning where it does not."""
         start = _line_start(self.node.text, node.lineno)
         end = self.node.text.find("\n", start)
         line = self.node.text[start : end if end >= 0 else None]
         before = r"[.|]\s*" if isinstance(node, nodes.Getattr | nodes.Filter) else r"(?<![.\w])"
-        found = re.search(rf"{before}({re.escape(word)})(?!\w)", line) if word else None
-        return self.node.at(start + (found.start(1) if found else 0))
+        for found in re.finditer(rf"{before}({re.escape(word)})(?!\w)", line) if word else ():
+            yield start + found.start(1)
+        yield start
+
+    def _note(self, node: nodes.Node, name: str, target: Target) -> None:
+        """Note what a name stands for: the second time in a line it is the second of its kind there."""
+        seen = self.seen[node.lineno, name]
+        self.seen[node.lineno, name] += 1
+        offsets = [*self._offsets(node, name)][:-1]
+        if offsets:
+            offset = offsets[min(seen, len(offsets) - 1)]
+            self.draft.notes.uses.append(Use(self.node, offset, len(name), target))
 
 
 def _attribute_name(node: nodes.Node) -> str | None:

@@ -42,7 +42,10 @@ def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> Non
         draft.unfit("entity.unknown", parent.place, sentence, did_you_mean(parent.text, known))
     else:
         draft.used.add(("entity", parent.text))
-        draft.records[source.name]["parent"] = Member(RecordOf(parent.text), nullable=False, kind="system")
+        draft.notes.name(("entity", parent.text), parent)
+        draft.records[source.name]["parent"] = Member(
+            RecordOf(parent.text), nullable=False, kind="system", target=("entity", parent.text)
+        )
         _name(draft, source, node, parent.text)
 
 
@@ -63,7 +66,9 @@ def _name(draft: Draft, source: Source, node: Mapping, parent: str) -> None:
     place = written.place if isinstance(written, Scalar) else source.place
     taken = {*draft.records[parent], *draft.processes_of(parent), *SYSTEM_FIELDS, "owner", "parent"}
     if name not in taken:
-        draft.records[parent][name] = Member(ListOf(RecordOf(source.name)), nullable=False, stored=False, kind="lines")
+        draft.records[parent][name] = Member(
+            ListOf(RecordOf(source.name)), nullable=False, stored=False, kind="lines", target=("entity", source.name)
+        )
         return
     sentence = say("{parent} has something called '{name}' already.", parent=parent, name=name)
     draft.unfit("entity.lines_taken", place, sentence, say("Give the lines another name: 'as: …'."))

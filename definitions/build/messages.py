@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from definitions.build.draft import Source, mapping, scalars, word
+from definitions.build.fields import note_field
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.build.values import UnfitError, computed, is_expression, literal
@@ -177,6 +178,7 @@ def _file_field(steps: Steps, node: Scalar, types: frozenset[str]) -> bool:
         hint = say("Name a field of the type {types}.", types=say("file") if len(types) == 1 else say("file or image"))
         steps.draft.unfit("automation.file_field", node.place, sentence, hint)
         return False
+    note_field(steps.draft, entity, node)
     return True
 
 

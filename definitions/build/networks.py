@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -129,6 +130,6 @@ def _settings(draft: Draft, node: Node | None, timezone: ZoneInfo) -> Iterator[t
                 found = literal(shape, start, timezone)
             except UnfitError as error:
                 draft.report("value.type", start.place, error.message, error.hint)
-        member = member_of(draft, shape)
-        draft.records[SETTINGS][name] = Member(member.type, stored=False, scale=member.scale)
+        member = member_of(draft, shape, ("setting",))
+        draft.records[SETTINGS][name] = replace(member, nullable=True, stored=False)
         yield name, Setting(name, kind, found, label, key.place, shape.options)

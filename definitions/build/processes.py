@@ -20,8 +20,9 @@ from definitions.build.draft import (
     scalars,
     word,
 )
-from definitions.build.fields import member_of, shape_of, with_values
+from definitions.build.fields import member_of, note_field, shape_of, with_values
 from definitions.build.member import MEMBER
+from definitions.build.notes import Notes
 from definitions.build.values import value_of
 from definitions.expr import Choice, Member, RecordOf
 from definitions.message import say
@@ -45,7 +46,7 @@ def declare_states(draft: Draft) -> None:
             continue
         groups: dict[str, tuple[str, ...]] = {}
         leaves = _leaves(source.raw.get("states"), groups)
-        draft.states[name] = Choice(name, leaves, groups)
+        draft.states[name] = Choice(name, leaves, groups, ("state", name))
         if _has_parallel(source.raw.get("states")):
             draft.parallel.add(name)
 
@@ -148,6 +149,7 @@ def _moved(draft: Draft, process: str, node: Node | None, states: MappingType[st
 
 def _known_state(draft: Draft, process: str, node: Scalar, states: MappingType[str, object]) -> bool:
     if node.text in states:
+        draft.notes.name(("state", process, node.text), node)
         return True
     sentence = say("The process {process} has no state '{written}'.", process=process, written=node.text)
     draft.unfit("process.unknown_state", node.place, sentence, did_you_mean(node.text, states))
@@ -201,7 +203,9 @@ class _Transitions:
     def _one(self, name: str, key: Scalar, body: Mapping, sources: tuple[str, ...], target: str) -> Transition:
         draft = self.draft
         form = dict(self.questions(body.get("form")))
-        members: dict[str, dict[str, Member]] = {FORM: {each.name: _form_member(draft, each) for each in form.values()}}
+        members: dict[str, dict[str, Member]] = {
+            FORM: {each.name: _form_member(draft, each, (self.process, name)) for each in form.values()}
+        }
         names: Names = draft.base(
             {"record": draft.record_type(self.entity), **({"form": RecordOf(FORM)} if form else {})}
         )
@@ -266,6 +270,7 @@ class _Transitions:
                     continue
                 yield name, self._own(name, key, body)
             elif edits.text in shapes:
+                note_field(self.draft, self.entity, edits)
                 yield name, self._edited(name, key, body, shapes[edits.text], edits)
             elif edits.text not in self.draft.records.get(self.entity, {}):
                 sentence = say("The entity {entity} has no field '{name}'.", entity=self.entity, name=edits.text)
@@ -309,9 +314,9 @@ def _is_any(node: Node | None) -> bool:
     return isinstance(node, Scalar) and node.text == "any"
 
 
-def _form_member(draft: Draft, each: FormField) -> Member:
-    member = member_of(draft, each.field)
-    return replace(member, nullable=not each.required, stored=False)
+def _form_member(draft: Draft, each: FormField, transition: tuple[str, str]) -> Member:
+    member = member_of(draft, each.field, ("question", *transition))
+    return replace(member, nullable=not each.required, stored=False, target=("question", *transition, each.name))
 
 
 def set_values(
@@ -325,6 +330,7 @@ def set_values(
     members = draft.records.get(entity or "", {})
     for name, key, value in entries(node):
         shape = shapes.get(name)
+        note_field(draft, entity or "", key)
         if shape is None and name == "owner" and "owner" in members:
             shape = Field("owner", "reference", plain("Owner"), key.place, to=MEMBER)
         if shape is None:
@@ -332,7 +338,7 @@ def set_values(
         elif _is_computed(draft.source("entity", entity or ""), name):
             draft.report("field.computed", key.place, say("'{name}' is computed: nothing can set it.", name=name))
         else:
-            found = value_of(draft, value, shape, names)
+            found = value_of(draft, value, shape, names, ("option", entity or "", name))
             if found is not None:
                 yield name, found
 
@@ -366,6 +372,6 @@ def form_shapes(draft: Draft, process: str, transition: str) -> dict[str, Field]
     body = mapping(transitions.get(transition)) if transitions else None
     if source is None or source.node is None or body is None:
         return {}
-    quiet = replace(draft, problems=[], used=set(), current=None)
+    quiet = replace(draft, problems=[], used=set(), current=None, notes=Notes())
     build = _Transitions(quiet, process, word(source.node.get("entity")), {})
     return {name: question.field for name, question in build.questions(body.get("form"))}

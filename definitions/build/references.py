@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from definitions.build.draft import Draft, Source, word
+from definitions.build.notes import Use
 from definitions.message import either, say
 from definitions.problems import did_you_mean
 from definitions.source import Scalar
@@ -33,12 +34,15 @@ def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = No
         draft.unfit("process.unknown", node.place, sentence, did_you_mean(process, processes))
         return None
     draft.used.add(("process", process))
+    if dot:
+        draft.notes.uses.append(Use(node, 0, len(process), ("process", process)))
     known = part_names(draft, source, part)
     if source.raw is not None and name not in known:
         what = part.removesuffix("s")
         sentence = say("The process {process} has no {what} '{name}'.", process=process, what=what, name=name)
         draft.unfit(f"process.unknown_{what}", node.at(len(process) + 1), sentence, did_you_mean(name, known))
         return None
+    draft.notes.name((part.removesuffix("s"), process, name), node, len(node.text) - len(name))
     return process, name, word(source.raw.get("entity")) if source.raw else ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingType
 from typing import Literal, cast
 
 from definitions.build.draft import Draft, Source, entries, mapping, optional_word, scalars, word
-from definitions.build.fields import field_names
+from definitions.build.fields import field_names, note_field
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.message import say
@@ -66,10 +66,9 @@ def _generated_sections(spec: Entity) -> tuple[Section, ...]:
 
 def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen:
     members = draft.records[spec.name]
-    what = say("The entity {entity}", entity=spec.name)
     listed = mapping(node.get("list"))
     page = mapping(node.get("record"))
-    columns = field_names(draft, listed.get("columns") if listed else None, members, what)
+    columns = field_names(draft, listed.get("columns") if listed else None, members, spec.name)
     written = scalars(listed.get("columns") if listed else None)
     boards = tuple(_boards(draft, node.get("board"), spec))
     sections = tuple(_sections(draft, page.get("sections") if page else None, spec))
@@ -94,6 +93,7 @@ def sort_of(draft: Draft, node: Node | None, entity: str) -> str | None:
         return None
     name = node.text.removeprefix("-")
     member = draft.records[entity].get(name)
+    note_field(draft, entity, node, len(node.text) - len(name))
     if member is None:
         sentence = say("The entity {entity} has no field '{name}'.", entity=entity, name=name)
         draft.unfit(
@@ -139,9 +139,8 @@ def _boards(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Board]:
             draft.unfit("process.unknown", process.place, sentence, did_you_mean(process.text, spec.processes))
             continue
         draft.used.add(("process", process.text))
-        card = field_names(
-            draft, body.get("card"), draft.records[spec.name], say("The entity {entity}", entity=spec.name)
-        )
+        draft.notes.name(("process", process.text), process)
+        card = field_names(draft, body.get("card"), draft.records[spec.name], spec.name)
         yield Board(process.text, card, body.place)
 
 
@@ -149,9 +148,7 @@ def _sections(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Section
     for item in node.items if isinstance(node, Sequence) else ():
         body = mapping(item)
         if body is not None:
-            fields = field_names(
-                draft, body.get("fields"), draft.records[spec.name], say("The entity {entity}", entity=spec.name)
-            )
+            fields = field_names(draft, body.get("fields"), draft.records[spec.name], spec.name)
             label = draft.optional_text(body.get("label")) or spec.label
             yield Section(label, fields, body.place)
 
@@ -205,6 +202,7 @@ def _view(draft: Draft, screen: Node | None, node: Node | None) -> str | None:
         return None
     known = source.named("views")
     if node.text in known:
+        draft.notes.name(("view", source.name, node.text), node)
         return node.text
     sentence = say("The screen {name} has no view '{written}'.", name=source.name, written=node.text)
     draft.unfit("screen.unknown_view", node.place, sentence, did_you_mean(node.text, known))

@@ -45,7 +45,7 @@ def _statistic(draft: Draft, source: Source, node: Mapping, entity: str) -> Stat
     of: Expression | None = None
     time_in: tuple[str, str] | None = None
     if measure == "time_in":
-        place = Scalar(written.at(offset), argument, argument)
+        place = Scalar(written.at(offset), argument, argument, raw=argument)
         found = process_part(draft, place, "states", entity)
         time_in = None if found is None else found[:2]
     elif measure in _OF:

@@ -216,6 +216,7 @@ class Steps:
         found = []
         for name, key, value in entries(inner.get("form") if inner else None):
             shape = shapes.get(name)
+            self.draft.notes.name(("question", process, transition, name), key)
             if shape is None:
                 sentence = say("The form of {transition} has no question '{name}'.", transition=transition, name=name)
                 self.draft.unfit("automation.form_field", key.place, sentence, did_you_mean(name, shapes))

@@ -22,7 +22,9 @@ from definitions.expr import (
     STRING,
     Choice,
     ListOf,
+    Target,
     Type,
+    at_home,
 )
 from definitions.message import say
 from definitions.problems import did_you_mean
@@ -78,17 +80,24 @@ def value_of(
     node: Node | None,
     shape: Field,
     names: Names | Around,
+    home: Target = (),
 ) -> Value | None:
-    """Return the value written for a field: a literal of its type, or an expression; None where absent or wrong."""
+    """Return the value written for a field: a literal of its type, or an expression; None where absent or wrong.
+
+    `home`: of the options of a choice, so that those written here are known for them.
+    """
     if node is None:
         return None
     if is_expression(node):
-        return computed(draft, node, names, type_of(draft, shape))
+        return computed(draft, node, names, at_home(type_of(draft, shape), home))
     try:
-        return Value(node.place, literal(shape, node))
+        value = Value(node.place, literal(shape, node))
     except UnfitError as error:
         draft.report("value.type", node.place, error.message, error.hint)
         return None
+    if shape.options:
+        draft.notes.option(home, node)
+    return value
 
 
 def is_expression(node: Node | None) -> bool:

@@ -24,7 +24,9 @@ from definitions.expr.types import (
     MapOf,
     RecordOf,
     Scalar,
+    Target,
     Type,
+    at_home,
     fits,
 )
 
@@ -55,10 +57,12 @@ __all__ = [
     "Scalar",
     "Scope",
     "SqlTemplate",
+    "Target",
     "Type",
     "WorkingCalendar",
     "all_of",
     "any_of",
+    "at_home",
     "compile_expression",
     "fits",
     "named",

@@ -346,6 +346,7 @@ class Checker:
                 return self.typing.of(node) in (choice, DYN)
 
     def _option(self, choice: Choice, node: Literal, text: str, *, groups: bool) -> None:
+        self.typing.chosen[node] = choice
         if text in choice.options or (groups and text in choice.groups):
             return
         known = [*choice.options, *(choice.groups if groups else ())]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from definitions.expr.types import Type
+from definitions.expr.types import Target, Type
 
 MemberKind = Literal["field", "system", "state", "lines"]
 
@@ -17,6 +17,7 @@ class Member:
 
     `stored`: it has a column of its own (False for a parent's lines and for the pseudo-records `settings`, `form`, …).
     `filterable`: the database can compare it (False when encrypted). `scale`: digits behind the point (decimal, money).
+    `target`: the definition that it is.
     """
 
     type: Type
@@ -25,6 +26,7 @@ class Member:
     filterable: bool = True
     kind: MemberKind = "field"
     scale: int | None = None
+    target: Target = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

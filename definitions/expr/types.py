@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+Target = tuple[str, ...]
+"""A definition by kind and names: `("field", "lead", "phone")`; empty for what the product itself has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class RecordOf:
 class Choice:
     """A text out of a list: an option of a choice, or the innermost state of a process.
 
-    `groups` maps a state that has states inside to the innermost ones below it, for `is_in`.
+    `groups` maps a state that has states inside to the innermost ones below it, for `is_in`. `home` is the beginning of
+    the options' targets.
     """
 
     name: str
     options: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    home: Target = field(default=(), compare=False)
 
     def __str__(self) -> str:
         """Return the name of what is chosen."""
@@ -86,6 +91,13 @@ class Choice:
 Type = Scalar | ListOf | MapOf | RecordOf | Choice
 
 NUMBERS: tuple[Type, ...] = (INT, UINT, DOUBLE, DECIMAL)
+
+
+def at_home(kind: Type, home: Target) -> Type:
+    """Return the type with its options at home somewhere; of other types the type itself."""
+    if isinstance(kind, ListOf):
+        return ListOf(at_home(kind.of, home))
+    return replace(kind, home=home) if isinstance(kind, Choice) else kind
 
 
 def is_text(kind: Type) -> bool:

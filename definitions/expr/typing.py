@@ -7,22 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from definitions.expr.functions import Overload
-from definitions.expr.nodes import Call, Node
+from definitions.expr.nodes import Call, Literal, Node, Select
 from definitions.expr.scope import Member, Scope
-from definitions.expr.types import DYN, Type
+from definitions.expr.types import DYN, Choice, Type
 
 Path = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Typing:
-    """The type of every node, the overload of every call, the value of what is computed once, and the paths read."""
+    """The type of every node, the overload of every call, the value of what is computed once, and the paths read.
+
+    `members` are the fields that are selected, `chosen` the choices that texts written out are options of.
+    """
 
     scope: Scope
     types: dict[Node, Type] = field(default_factory=dict)
     overloads: dict[Call, Overload] = field(default_factory=dict)
     constants: dict[Node, Any] = field(default_factory=dict)
-    members: dict[Node, Member] = field(default_factory=dict)
+    members: dict[Select, Member] = field(default_factory=dict)
+    chosen: dict[Literal, Choice] = field(default_factory=dict)
     reads: set[Path] = field(default_factory=set)
 
     def of(self, node: Node) -> Type:
