@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from definitions.charts.steps import fitted
 from definitions.spec.entity import Entity
 from definitions.spec.process import Configuration
-from models import computed, lost_rights, tree, unique, uploads
+from models import computed, drafts, lost_rights, tree, unique, uploads
 from models.clauses import Deed
 from models.connections import fold
 from models.ddl import listed, quoted
+from models.drafts import MAY_NOT_WRITE, Draft
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import Message, say
 from models.record import Change, Record
 from models.refusals import refusal
-from models.rules import Condition
 from models.sight import Sight
-from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, check, clean
-from models.visible import FOLD, ROOT
+from models.validation import NO_SUCH_RECORD, clean
+from models.visible import FOLD
 
 if TYPE_CHECKING:
     from models.records import Records
 
-_MAY_NOT_WRITE = say("You may not change this.")
 _OUT_OF_REACH = say("You may not do this: the record would not be within your reach.")
 _STAYS = say("A line stays where it is: add another one there.")
 _MACHINERY = frozenset({"created_at", "updated_at", "last_activity_at", "created_by"})
@@ -36,25 +33,11 @@ _MACHINERY = frozenset({"created_at", "updated_at", "last_activity_at", "created
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A record that is about to be written: its values, and the names of those that were given or computed."""
-
-    sight: Sight
-    values: dict[str, Any]
-    given: frozenset[str]
-
-    @property
-    def entity(self) -> Entity:
-        """What it is a record of."""
-        return self.sight.entity
-
-
 async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Record:
     """Insert a record; see `Records.create`."""
     sight = _creating(records, entity)
     draft, problems, refused = await _drafted(records, sight, raw)
-    problems |= await _taken(records, draft, (), own=True)
+    problems |= await drafts.taken(records, draft, (), own=True)
     if problems or refused:
         raise InvalidError({**problems, **refused})
     await tree.place(records, entity, draft.values)
@@ -81,12 +64,12 @@ async def fit(
 
     `begin`: they are lines of what is new as well.
     """
-    drafts = [
+    attempts = [
         each if isinstance(each, RequestError) else await _attempted(records, sight, each, deed) for each in given
     ]
-    known = unique.Known(records, sight, [each[0].values for each in drafts if not isinstance(each, RequestError)])
+    known = unique.Known(records, sight, [each[0].values for each in attempts if not isinstance(each, RequestError)])
     found: list[Draft | RequestError] = []
-    for each in drafts:
+    for each in attempts:
         if isinstance(each, RequestError):
             found.append(each)
             continue
@@ -138,11 +121,11 @@ async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any], deed:
         await _parent_is_there(records, sight, cleaned.values)
     if not await records.holds(entity, records.rights.row(entity, deed), values):
         raise RefusedError(_OUT_OF_REACH)
-    refused = {**cleaned.problems, **await _unwritable(records, sight, cleaned.values, values, deed)}
-    refused |= _levels(records, sight.entity, values, {})
+    refused = {**cleaned.problems, **await drafts.unwritable(records, sight, cleaned.values, values, deed)}
+    refused |= drafts.levels(records, sight.entity, values, {})
     draft = Draft(sight, values, frozenset(name for name in cleaned.values if deed == "create" or name != "parent"))
     checked = {name for name, field in sight.fields.items() if field.compute is None}
-    return draft, await _wrong(records, draft, checked), refused
+    return draft, await drafts.wrong(records, draft, checked), refused
 
 
 async def _parent_is_there(records: Records, sight: Sight, given: Mapping[str, Any]) -> None:
@@ -156,18 +139,6 @@ async def _parent_is_there(records: Records, sight: Sight, given: Mapping[str, A
         await records.find(sight.entity.parent, parent["id"])
     except NotFoundError:
         raise InvalidError({"parent": NO_SUCH_RECORD}) from None
-
-
-async def _unwritable(
-    records: Records, sight: Sight, names: Iterable[str], values: Mapping[str, Any], deed: Deed
-) -> dict[str, Message]:
-    """Return a problem for each of the fields that a new record with these values may not be given."""
-    verdicts: dict[Condition, bool] = {}
-    for name in names:
-        rule = sight.fills(name, deed)
-        if rule not in verdicts:
-            verdicts[rule] = await records.holds(sight.entity.name, rule, values)
-    return {name: _MAY_NOT_WRITE for name in names if not verdicts[sight.fills(name, deed)]}
 
 
 async def _new_values(
@@ -224,7 +195,7 @@ def _split(
     machinery = {name: raw[name] for name in _MACHINERY if name in raw}
     asked = {name: value for name, value in raw.items() if name not in states and name not in machinery}
     if not system and (states or machinery):
-        raise InvalidError(dict.fromkeys([*states, *machinery], _MAY_NOT_WRITE))
+        raise InvalidError(dict.fromkeys([*states, *machinery], MAY_NOT_WRITE))
     unknown = {name: say("This is not one of the options.") for name, state in states.items() if state is None}
     if unknown:
         raise InvalidError(unknown)
@@ -265,14 +236,14 @@ async def rewrite(
     cleaned = await uploads.settle(records, sight.entity, cleaned, before.full)
     problems = dict(cleaned.problems)
     given = _without_parent(sight, cleaned.values, before, problems)
-    problems |= dict.fromkeys((name for name in given if name not in before.writable), _MAY_NOT_WRITE)
+    problems |= dict.fromkeys((name for name in given if name not in before.writable), MAY_NOT_WRITE)
     values = {**before.full, **given, **states, **machinery, **also}
     values |= await computed.compute(records, sight.entity, values)
     changed = tuple(name for name, value in values.items() if not same(value, before.full.get(name)))
-    problems |= _levels(records, sight.entity, values, before.full)
+    problems |= drafts.levels(records, sight.entity, values, before.full)
     draft = Draft(sight, values, frozenset(changed))
-    found = await _wrong(records, draft, changed)
-    found |= await _taken(records, draft, changed, own=False)
+    found = await drafts.wrong(records, draft, changed)
+    found |= await drafts.taken(records, draft, changed, own=False)
     if found or problems:
         raise InvalidError({**found, **problems})
     if not changed and not touched:
@@ -324,69 +295,14 @@ def _own_path(draft: Draft) -> Iterable[str]:
     return ("_path",) if "_path" in draft.values else ()
 
 
-def _levels(
-    records: Records, entity: Entity, values: Mapping[str, Any], before: Mapping[str, Any]
-) -> dict[str, Message]:
-    """Return a problem when a member would get a level that the actor neither has nor administers."""
-    if entity.name != tree.MEMBER or records.access.administers(records.actor):
-        return {}
-    given = set(values.get("levels") or ()) - set(before.get("levels") or ())
-    if given <= set(records.actor.levels):
-        return {}
-    return {"levels": say("You may only give levels that you have yourself.")}
-
-
-async def _wrong(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:
-    """Return what is wrong with the values of `names`."""
-    expressions = [
-        value.expression
-        for name in names
-        if (field := draft.entity.fields.get(name)) is not None
-        for value in (field.min, field.max)
-        if value is not None and value.expression is not None
-    ]
-    scope = {**await records.names_for(*expressions), "record": draft.values}
-    found = check(records.network, draft.entity, draft.values, names, scope, records.context)
-    return found | await _dangling(records, draft, names)
-
-
-async def _dangling(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:
-    """Return a problem for each reference to what does not exist or what the actor may not read."""
-    problems: dict[str, Message] = {}
-    for name in names:
-        field = draft.sight.fields.get(name)
-        value = draft.values.get(name)
-        if field is None or field.type != "reference" or field.to is None or value is None:
-            continue
-        if name not in draft.given or (field.to == "member" and value["id"] == records.actor.id):
-            continue
-        sight = records.sight(field.to)
-        statement = Statement(await records.rule_names(), records.context)
-        statement.add(f'SELECT 1 FROM {sight.table.quoted} AS "{ROOT}" WHERE ')  # noqa: S608 (a table's name)
-        statement.add(f'"{ROOT}"."id" = ').value(value["id"])
-        statement.add(" AND ", sight.read)
-        if await records.tx.row(statement.text, statement.values) is None:
-            problems[name] = NO_SUCH_RECORD
-    return problems
-
-
-async def _taken(records: Records, draft: Draft, names: Collection[str], *, own: bool) -> dict[str, Message]:
-    """Return a problem for each unique field whose value another record has (whosever it is)."""
-    problems: dict[str, Message] = {}
-    for key in unique.keys(draft.entity):
-        if (own or not set(names).isdisjoint(key)) and await unique.is_taken(records, draft.sight, key, draft.values):
-            problems[key[0]] = unique.TAKEN
-    return problems
-
-
-async def insert(records: Records, drafts: Sequence[Draft]) -> None:
+async def insert(records: Records, fresh: Sequence[Draft]) -> None:
     """Insert what was found fit, rows of the same columns in one statement."""
     rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    for draft in drafts:
+    for draft in fresh:
         stored = _stored(draft.sight, draft.values, draft.values)
         rows.setdefault(tuple(stored), []).append(tuple(stored.values()))
     for names, values in rows.items():
-        table = drafts[0].sight.table.quoted
+        table = fresh[0].sight.table.quoted
         text = f"INSERT INTO {table} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 (names of the definitions only)
         if len(values) == 1:
             await records.tx.run(text, values[0])

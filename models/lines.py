@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from models import changes, computed, removal
-from models.changes import Draft, same
+from models.changes import same
 from models.clauses import Deed
+from models.drafts import Draft
 from models.errors import InvalidError, RequestError
 from models.message import Message, say
 from models.record import Change, LineChange, Record

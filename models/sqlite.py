@@ -7,19 +7,18 @@ import contextvars
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from piccolo.query.base import Query
-
 from models.connections import connect, take
 from models.message import say
-from models.piccolo_engine import CURRENT, StoreEngine
-from models.store import ConstraintError, StoreClosedError, StoreError, WorkError
+from models.piccolo_engine import StoreEngine
+from models.sqlite_tx import SqliteTx, drive
+from models.store import StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
-from models.tx import Dialect, Row, SqlValue, Work
+from models.tx import Dialect, Work
 
 T = TypeVar("T")
 
@@ -39,57 +38,6 @@ TROUBLE = frozenset(
     }
 )
 """Codes of errors that are nobody's mistake but the disk's or the file's."""
-
-
-class SqliteTx:
-    """A transaction on a connection, used on one thread; see `models.tx.Tx`."""
-
-    dialect: Dialect = "sqlite"
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Speak over `connection`, whose transaction its owner begins and ends."""
-        self.connection = connection
-
-    async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
-        """Return all rows of a query."""
-        return self.connection.execute(sql, values).fetchall()
-
-    async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
-        """Return the first row of a query, None without one."""
-        cursor = self.connection.execute(sql, values)
-        found: Row | None = cursor.fetchone()
-        cursor.close()
-        return found
-
-    async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
-        """Run a statement and return the number of rows that it touched."""
-        try:
-            return max(self.connection.execute(sql, values).rowcount, 0)
-        except sqlite3.IntegrityError as error:
-            raise ConstraintError(str(error)) from error
-
-    async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
-        """Run a statement once for each row of values."""
-        try:
-            self.connection.executemany(sql, values)
-        except sqlite3.IntegrityError as error:
-            raise ConstraintError(str(error)) from error
-
-    async def lock(self, key: str) -> None:
-        """Do nothing: the only writer is alone."""
-
-    async def aside(self, call: Callable[[], T]) -> T:
-        """Do it here, on the database's thread."""
-        return call()
-
-    async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
-        """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
-        token = CURRENT.set((self.connection, query))
-        try:
-            found: list[dict[str, Any]] = await query.run()
-        finally:
-            CURRENT.reset(token)
-        return found
 
 
 class _Job(Generic[T]):
@@ -138,21 +86,6 @@ def _raisable(error: BaseException) -> BaseException:
         told.__cause__ = error
         return told
     return error
-
-
-def drive(work: Work[T], tx: SqliteTx) -> T:
-    """Run asynchronous work to its end on this thread; it may await the transaction only."""
-    steps = work(tx).__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    steps.close()
-    message = (
-        "Work in a transaction awaits only its transaction: files, the network and other stores come before or after."
-    )
-    raise WorkError(message)
 
 
 class SqliteStore:

@@ -25,7 +25,7 @@ from models.contents import damaged
 from models.ddl import listed, quoted
 from models.message import say
 from models.shape import TableShape, shapes
-from models.sqlite import SqliteTx, drive
+from models.sqlite_tx import SqliteTx, drive
 from models.store import StoreError
 from models.stores import Home, Schema, bring_contents, clear, exists, files_of, partial, rename_store, set_aside
 from models.system import SYSTEM_TABLES, ensure_system_tables

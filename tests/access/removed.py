@@ -12,7 +12,7 @@ from admin.api import call, horizon
 from admin.visit import Visit
 from definitions.expr import to_sql
 from definitions.spec.access import FUNCTIONS
-from models import changes, clauses, lists, references, statistics
+from models import clauses, drafts, lists, references, statistics
 from models.access import Rights
 from models.clauses import Clauses
 from models.filters import Finder
@@ -333,7 +333,7 @@ REMOVED: tuple[Removed, ...] = (
     Removed("hiding in the past", _whole_history, "nested", "readers", asking.single),
     Removed("the rule after a change", _holds, "nested", "readers", acting.gifts),
     Removed(
-        "references to what is seen", patched(changes, "_dangling", _no_problem), "twisted", "mine_only", acting.gifts
+        "references to what is seen", patched(drafts, "_dangling", _no_problem), "twisted", "mine_only", acting.gifts
     ),
     Removed("what the levels ever see", patched(horizon, "_ever", _true), "nested", "makers", asking.descriptions),
     Removed(

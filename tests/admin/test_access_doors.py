@@ -17,7 +17,7 @@ from admin.settings import Settings
 from models.actor import Actor
 from models.members import load_actor
 from models.postgres import PostgresTx
-from models.sqlite import SqliteTx
+from models.sqlite_tx import SqliteTx
 from models.tx import SqlValue, Tx
 from server import compose
 from tests.admin.door_table import Address, about, addresses, examples, unsafe

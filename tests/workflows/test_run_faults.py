@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.postgres import PostgresTx
-from models.sqlite import SqliteTx
+from models.sqlite_tx import SqliteTx
 from models.tx import SqlValue, Tx
 from tests.networks import changed
 from tests.workflows.conftest import MakeStage

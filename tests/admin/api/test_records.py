@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from models.clock import SetClock
-from models.sqlite import SqliteTx
+from models.sqlite_tx import SqliteTx
 from models.tx import Row
 from tests.admin.api.living import IMPORTING
 from tests.admin.api.program import BASE, lead, made, names, problem, program
