@@ -1,0 +1,1 @@
+"""Processes as pictures: a layered layout of their own, drawn as SVG."""
