@@ -54,6 +54,8 @@ def verify(on: Errand, arguments: argparse.Namespace) -> int:
     on.tell(spoken("{count} links hold.", count=found["rows"]))
     if found["purged"]:
         on.tell(spoken("{count} of their rows are gone by the rules of retention.", count=found["purged"]))
+    if found["erased"]:
+        on.tell(spoken("{count} are about records that were erased since.", count=found["erased"]))
     if found["elsewhere"]:
         on.tell(spoken("{count} were made by the installation before an import.", count=found["elsewhere"]))
     broken = found["broken"]

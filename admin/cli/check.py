@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from admin.cli.reports import REPORTS
+from admin.cli.reports import IN_PLACE, REPORTS
 from admin.i18n import spoken
 from definitions.pack import PACKS, load, read_folder
 
@@ -39,17 +39,25 @@ def pack_folder(name: str) -> Path | None:
     return None
 
 
+def no_pack(name: str) -> str:
+    """Return the sentence that there is no such pack."""
+    if Path(name).is_file():
+        return spoken("'{name}' is a file; a pack is a folder.", name=name)
+    return spoken("There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=name)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Check the pack and write the report."""
     folder = pack_folder(arguments.pack)
     if folder is None:
-        sys.stderr.write(
-            spoken(
-                "There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=arguments.pack
-            )
-            + "\n"
-        )
+        sys.stderr.write(no_pack(arguments.pack) + "\n")
         return 2
-    problems = load(read_folder(folder)).problems
-    sys.stdout.write(REPORTS[arguments.format](problems))
+    try:
+        problems = load(read_folder(folder)).problems
+    except OSError as error:
+        sys.stderr.write(spoken("{path} can't be read: {reason}", path=error.filename, reason=error.strerror) + "\n")
+        return 2
+    in_place = IN_PLACE.get(arguments.format)
+    said = REPORTS[arguments.format](problems) if in_place is None else in_place(problems, folder)
+    sys.stdout.write(said.encode("utf-8", "backslashreplace").decode())  # a file's name may be no text
     return 1 if any(problem.severity == "error" for problem in problems) else 0

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from admin.cli.check import pack_folder
+from admin.cli.check import no_pack, pack_folder
 from admin.cli.errand import add_format, examples, write_json
 from admin.cli.reports import REPORTS
 from admin.control.answers import sentence
@@ -63,12 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         err.print(spoken("A network's name has small letters, digits and underscores."))
         return 2
     if folder is None:
-        err.print(
-            spoken(
-                "There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=arguments.pack
-            ),
-            soft_wrap=True,
-        )
+        err.print(no_pack(arguments.pack), soft_wrap=True)
         return 2
     try:
         files = read_folder(folder)

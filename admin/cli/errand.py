@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from admin.cli.check import pack_folder
+from admin.cli.check import no_pack, pack_folder
 from admin.cli.reports import REPORTS
 from admin.control.answers import Refusal, RefusedError, plain
 from admin.control.client import ask
@@ -78,9 +78,7 @@ def pack(name: str) -> Files:
     """Return the files of a pack: a folder, or one that comes with Maille."""
     folder = pack_folder(name)
     if folder is None:
-        raise CalledWronglyError(
-            spoken("There is no pack '{name}': neither a folder nor a pack that comes with Maille.", name=name)
-        )
+        raise CalledWronglyError(no_pack(name))
     return read_folder(folder)
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": say("run the server over a folder of networks"),
     "token": say("make, list and revoke tokens of the API"),
     "audit": say("check the audit of a network"),
+    "schema": say("write the JSON Schema that editors check packs with"),
     "docs": say("write the reference of the language"),
     "demo": say("make a demo network out of a pack, unless it is there already"),
 }

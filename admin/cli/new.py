@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.cli.errand import add_format, examples, write_json
+from admin.cli.schema import MODELINE, SCHEMA, schema_text
 from admin.i18n import spoken
 
 if TYPE_CHECKING:
@@ -43,9 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(spoken("{folder} is there already, and not empty: nothing was written.", folder=folder) + "\n")
         return 1
     folder.mkdir(parents=True, exist_ok=True)
-    written = [folder / file.name for file in sorted(STARTER.glob("*.yaml"))]
-    for file in written:
-        file.write_text((STARTER / file.name).read_text("utf-8").replace(PLACE, name), encoding="utf-8")
+    starter = [file.name for file in sorted(STARTER.glob("*.yaml"))]
+    for each in starter:
+        text = (STARTER / each).read_text("utf-8").replace(PLACE, name)
+        (folder / each).write_text(MODELINE + text, encoding="utf-8")
+    (folder / SCHEMA).write_text(schema_text(), encoding="utf-8")
+    written = [folder / each for each in (*starter, SCHEMA)]
     if arguments.format == "json":
         write_json({"network": name, "files": [str(file) for file in written]})
         return 0

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from admin.i18n import spoken, spoken_number
+from definitions.codes import codes
 from definitions.message import Message
 from definitions.problems import Problem
 
 Report = Callable[[Sequence[Problem]], str]
+PACK = "PACK"
+"""What SARIF logs call the folder that their files are relative to."""
 
 
 def text(problems: Sequence[Problem]) -> str:
@@ -52,16 +58,26 @@ def _plain(problem: Problem) -> dict[str, Any]:
     }
 
 
-def sarif(problems: Sequence[Problem]) -> str:
-    """Return a SARIF log with one run."""
-    codes = sorted({problem.code for problem in problems})
-    run = {
-        "tool": {"driver": {"name": "Maille", "rules": [{"id": code} for code in codes]}},
+def sarif(problems: Sequence[Problem], folder: Path | None = None) -> str:
+    """Return a SARIF log with one run; `folder` is where the files are, which the log names relative to it."""
+    run: dict[str, Any] = {
+        "tool": {"driver": {"name": "Maille", "rules": [_rule(code) for code in _codes(problems)]}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(problem) for problem in problems],
     }
+    if folder is not None:
+        run["originalUriBaseIds"] = {PACK: {"uri": f"{folder.resolve().as_uri()}/"}}
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _codes(problems: Sequence[Problem]) -> list[str]:
+    return sorted({problem.code for problem in problems})
+
+
+def _rule(code: str) -> dict[str, Any]:
+    known = codes().get(code)
+    return {"id": code} if known is None else {"id": code, "shortDescription": {"text": known.says}}
 
 
 def _result(problem: Problem) -> dict[str, Any]:
@@ -73,7 +89,7 @@ def _result(problem: Problem) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": place.file},
+                    "artifactLocation": {"uri": quote(place.file, errors="surrogateescape"), "uriBaseId": PACK},
                     "region": {"startLine": place.line, "startColumn": place.column},
                 },
             },
@@ -81,8 +97,17 @@ def _result(problem: Problem) -> dict[str, Any]:
     }
 
 
-def github(problems: Sequence[Problem]) -> str:
-    """Return a workflow command a problem, so that GitHub shows it at its line."""
+def github(problems: Sequence[Problem], folder: Path | None = None) -> str:
+    """Return a workflow command a problem, so that GitHub shows it at its line.
+
+    GitHub looks for files from the current folder on; those of a pack (in `folder`) below it are named from there.
+    """
+    here = Path.cwd()
+    if folder is not None and folder.resolve().is_relative_to(here):
+        within = folder.resolve().relative_to(here)
+        problems = [
+            replace(each, place=replace(each.place, file=(within / each.place.file).as_posix())) for each in problems
+        ]
     return "".join(_command(problem) + "\n" for problem in problems)
 
 
@@ -101,3 +126,5 @@ def _property(written: str) -> str:
 
 
 REPORTS: dict[str, Report] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
+IN_PLACE: dict[str, Callable[[Sequence[Problem], Path | None], str]] = {"sarif": sarif, "github": github}
+"""The reports that say where on this machine the files are."""
