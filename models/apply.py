@@ -28,7 +28,7 @@ from models.tx import Tx
 ASIDE = "_old_"
 """What stands before the name of a column or table that is in the way of a new one."""
 
-ABOUT = ("_history", "_task", "_mail", "_run", "_approval", "_hook", "_notice", "_document")
+ABOUT = ("_history", "_task", "_mail", "_run", "_approval", "_hook", "_notice", "_document", "_retention")
 """System tables that name an entity."""
 OF_PROCESSES = ("_history", "_approval")
 OF_AUTOMATIONS = ("_run", "_assigned")

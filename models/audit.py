@@ -26,9 +26,11 @@ Kind = Literal[
     "asked", "granted", "refused", "withdrawn", "closed",
     "published", "rights", "invited", "suspended", "resumed", "factors", "setting",
     "signed_in", "signed_out", "sign_in_failed", "acting", "archived", "imported", "command", "purged",
+    "erased",
 ]  # fmt: skip
 """What happened. `export` grants one, `exported` is a part of it being read; `letters` are mails that were looked at,
-`register` what the system keeps of members; `purged` says what was removed since."""
+`register` what the system keeps of members; `purged` says what was removed since, `erased` that a record was,
+with every copy of it."""
 
 READS: frozenset[Kind] = frozenset({"read", "listed", "searched", "exported", "download", "letters", "register"})
 CHANGES: frozenset[Kind] = frozenset({

@@ -32,7 +32,9 @@ _WAITING = f"""SELECT {listed(SEALED)} FROM "_audit" WHERE "seq" IS NULL
 ORDER BY "at", "id" LIMIT ?"""  # noqa: S608 - columns of ours
 _PLACE = 'UPDATE "_audit" SET "seq" = ? WHERE "id" = ?'
 _READ = f"""SELECT s."seq", s."audit", s."at", s."scope", s."digest", s."link", s."mark", a."seq", a."ip", a."salt",
-{listed(SEALED, "a")}, h."id" IS NOT NULL, {listed(PROVEN, "h")} FROM "_seal" s
+{listed(SEALED, "a")}, h."id" IS NOT NULL, {listed(PROVEN, "h")}, a."proof" IS NOT NULL AND h."id" IS NULL
+AND EXISTS (SELECT 1 FROM "_audit" e WHERE e."record" = a."record" AND e."kind" = 'erased' AND e."seq" > s."seq")
+FROM "_seal" s
 LEFT JOIN "_audit" a ON a."id" = s."audit" LEFT JOIN "_history" h ON h."id" = a."id"
 WHERE s."seq" > ? ORDER BY s."seq" LIMIT ?"""  # noqa: S608 - the same
 _STRANGE = """SELECT a."id", a."seq" FROM "_audit" a LEFT JOIN "_seal" s ON s."audit" = a."id"
@@ -59,12 +61,14 @@ class Head:
 class Verdict:
     """What checking the chain found: how many rows hold, or the first place where it is broken and why.
 
-    `purged` rows are gone by the rules; `elsewhere` were sealed by the installation that the network was taken from.
+    `purged` rows are gone by the rules; of `erased` ones the record was erased later, which is a row of the chain
+    itself; `elsewhere` were sealed by the installation that the network was taken from.
     """
 
     head: Head
     rows: int
     purged: int = 0
+    erased: int = 0
     elsewhere: int = 0
     broken: int | None = None
     row: str | None = None
@@ -154,7 +158,7 @@ class _Checker:
         self.imported = imported
         self.kept = kept
         self.head = Head(0, FIRST)
-        self.rows = self.purged = self.elsewhere = 0
+        self.rows = self.purged = self.erased = self.elsewhere = 0
         self.broken: tuple[int, str | None, Message] | None = None
 
     def blame(self, seq: int, row: str | None, why: Message) -> None:
@@ -164,7 +168,7 @@ class _Checker:
     def verdict(self) -> Verdict:
         """Return what was found."""
         broken, row, why = self.broken or (None, None, None)
-        return Verdict(self.head, self.rows, self.purged, self.elsewhere, broken, row, why)
+        return Verdict(self.head, self.rows, self.purged, self.erased, self.elsewhere, broken, row, why)
 
     def take(self, row: Row) -> None:
         """Check one link and the row behind it."""
@@ -194,7 +198,7 @@ class _Checker:
         """Return what is wrong with the row that a link is of; one that is gone may be so by the rules."""
         seq, _, at, scope, told = seal
         place, ip, salt = found[:3]
-        content, history = found[3 : 3 + len(SEALED)], found[3 + len(SEALED) :]
+        content, history, erased = found[3 : 3 + len(SEALED)], found[3 + len(SEALED) : -1], found[-1]
         if content[0] is None:
             if at >= self.purges.get(scope, ""):
                 return say("the row is gone")
@@ -206,6 +210,9 @@ class _Checker:
         if ip is not None and ip_digest(str(salt), str(ip)) != values["ip_digest"]:
             return say("the row’s IP address was changed")
         if values["proof"] is None:
+            return None
+        if erased:
+            self.erased += 1
             return None
         if not history[0]:
             return say("the history of the change is gone")

@@ -25,6 +25,7 @@ MOMENTS = frozenset(
     {"at", "due_at", "done_at", "created_at", "changed_at", "seen_at", "sent_at", "started_at", "ended_at", "wake_at"}
     | {"run_at", "lease_until", "hold_until", "undo_until", "expires_at", "last_used_at", "since"}
     | {"begins_at", "ends_at", "revoked_at", "confirmed_at", "used_at", "loose_at", "read_at", "refused_at"}
+    | {"erase_at", "warned_at"}
 )
 NUMBERS = frozenset(
     {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
@@ -135,19 +136,19 @@ MAIL = _table(
     "id at entity record run template language sender recipient recipient_member cc reply_to subject html text state "
     "hold_until attempts error message_id sent_at channel attached unsubscribe",
     filled="at recipient state attempts",
-    indexes=("state hold_until", "entity record at", "run", "at"),
+    indexes=("state hold_until", "entity record at", "run", "at", "recipient", "recipient_member"),
 )
 NOTICE = _table(
     "_notice",
     "id at entity record run template language member subject body read_at",
     filled="at template member subject body",
-    indexes=("member read_at", "member id", "run", "at"),
+    indexes=("member read_at", "member id", "run", "at", "entity record"),
 )
 DOCUMENT = _table(
     "_document",
     "id at entity record run template language subject body state file error",
     filled="at run template language subject body state",
-    indexes=("run", "at"),
+    indexes=("run", "at", "entity record"),
 )
 PREFERENCE = _table("_preference", "id who what at", filled="who what at", unique=("who what",))
 INLET = _table("_inlet", "id secret changed_at changed_by refused refused_at error", filled="secret changed_at refused")
@@ -228,7 +229,7 @@ HOOK = _table(
     "_hook",
     "id at entity record run step url body state attempts status error sent_at",
     filled="at url state attempts",
-    indexes=("run", "at"),
+    indexes=("run", "at", "entity record"),
 )
 JOB = _table(
     "_job",
@@ -237,7 +238,10 @@ JOB = _table(
     indexes=("member created_at", "ended_at"),
 )
 JOB_ITEM = _table(
-    "_job_item", "id job record outcome reason history", filled="job record outcome", indexes=("job outcome id",)
+    "_job_item",
+    "id job record outcome reason history",
+    filled="job record outcome",
+    indexes=("job outcome id", "record"),
 )
 VIEW = _table(
     "_view",
@@ -288,6 +292,13 @@ UPLOAD = _table(
     filled="member name type size sha created_at",
     indexes=("member created_at", "sha"),
 )
+RETENTION = _table(
+    "_retention",
+    "id entity record member since due_at erase_at warned_at told state reason",
+    filled="entity record since due_at erase_at state",
+    indexes=("entity erase_at", "warned_at member", "state erase_at"),
+    unique=("entity record",),
+)
 
 SYSTEM_TABLES: Mapping[str, SystemTable] = {
     table.name: table
@@ -334,6 +345,7 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         CLOSED,
         FILE,
         UPLOAD,
+        RETENTION,
         AUDIT,
         AUDIT_OF,
         SEAL,

@@ -68,8 +68,8 @@ async def send_reset(unit: Unit, payload: Mapping[str, Any]) -> None:
     await send(unit, found.member, found.email, wording)
 
 
-async def send(unit: Unit, member: str, recipient: str, wording: Wording, *, secret: bool = True) -> None:
-    """Do the same inside a transaction; what is not `secret` is kept as it is sent."""
+async def send(unit: Unit, member: str, recipient: str, wording: Wording, *, secret: bool = True) -> str:
+    """Do the same inside a transaction, and return the mail's id; what is not `secret` is kept as it is sent."""
     mail = unit.new_id()
     network = unit.network
     pages = _pages(unit, wording.body, wording.language)
@@ -80,6 +80,7 @@ async def send(unit: Unit, member: str, recipient: str, wording: Wording, *, sec
         recipient, member, wording.language, OF_THE_HOUSE, Rendered(wording.subject, html, text), sender, sealed=sealed
     )
     await post(unit, mail, letter)
+    return mail
 
 
 def _pages(unit: Unit, body: str, language: str) -> tuple[str, str]:

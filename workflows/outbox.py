@@ -35,6 +35,7 @@ Kind = Literal[
     "job",
     "reset",
     "token",
+    "retention",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -246,6 +247,12 @@ async def retime(tx: Tx, key: str, at: datetime) -> None:
 async def forget(tx: Tx, row_id: str) -> None:
     """Remove a row as if it had never been asked for: its key can be asked for again."""
     await tx.run('DELETE FROM "_outbox" WHERE "id" = ?', [row_id])
+
+
+async def forget_all(tx: Tx, prefix: str) -> int:
+    """Do the same for the rows whose unique keys begin with `prefix`, done or not; return how many there were."""
+    sql = 'DELETE FROM "_outbox" WHERE "unique_key" >= ? AND "unique_key" < ?'
+    return await tx.run(sql, [prefix, _behind(prefix)])
 
 
 def _behind(prefix: str) -> str:

@@ -9,7 +9,7 @@ from models.actor import SYSTEM
 from models.house_rules import KEPT_RUNS, months_kept
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import auditing, inlets, jobs, schedules, traces
+from workflows import auditing, inlets, jobs, retention, schedules, traces
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -29,7 +29,7 @@ _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
 AND ("kind" IN ('run', 'check', 'mail', 'sms', 'document', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset',
-  'token')
+  'token', 'retention')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """
@@ -76,6 +76,7 @@ async def purge(tenant: Tenant) -> int:
     await uploads.collect(tenant)
     await auditing.purge(tenant)
     await _forget_runs(tenant, now)
+    await retention.begin(tenant)
     removed = 0
     while True:
         gone = await tenant.store.read(lambda tx: _old(tx, now))

@@ -26,6 +26,7 @@ from workflows import (
     outbox,
     printing,
     replays,
+    retention,
     runs,
     schedules,
     timers,
@@ -69,6 +70,7 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "job": jobs.go_on,
     "reset": letters.send_reset,
     "token": token_notices.tell,
+    "retention": retention.go_on,
     "document": printing.leave_out,
 }
 

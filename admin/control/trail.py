@@ -24,6 +24,7 @@ async def verify_audit(desk: Desk, given: Given) -> Any:
         "head": str(found.head),
         "rows": found.rows,
         "purged": found.purged,
+        "erased": found.erased,
         "elsewhere": found.elsewhere,
         "broken": None if found.broken is None else {"seq": found.broken, "row": found.row, "why": found.why},
     }

@@ -66,6 +66,7 @@ KINDS: Mapping[Kind, Message] = {
     "imported": say("Network imported"),
     "command": say("Command of the platform"),
     "purged": say("Old rows removed"),
+    "erased": say("Record erased for good"),
 }
 """What kinds of rows are called."""
 _ABOUT = ("record", "entity")

@@ -1,0 +1,140 @@
+"""What is kept long enough is announced to whom it belongs to, and erased when nobody took it up again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from models import chain
+from models.actor import SYSTEM, Actor
+from models.errors import NotFoundError
+from models.record import Record
+from models.secrets import Vault
+from models.system import SYSTEM_TABLES
+from tests.networks import SMALL, edited
+from tests.workflows.conftest import MakeStage, Stage
+from workflows import auditing, commands
+from workflows.changes import update
+from workflows.unit import write
+
+pytestmark = pytest.mark.anyio
+
+VAULT = Vault(lambda: (b"a secret of this installation",))
+KEPT = "retention: {after: =settings.lead_retention, since: last_activity_at, then: erase}"
+WARNED = "retention: {after: 100d, since: last_activity_at, unless: record.newsletter, warn: 14d, then: erase}"
+PACK = edited(SMALL, (KEPT, WARNED))
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def house(make_stage: MakeStage) -> Stage:
+    """A network that keeps leads for 100 days and warns 14 days before, with Lea and Rita, who runs it."""
+    made = await make_stage(PACK)
+    made.tenant.vault = VAULT
+    made.people["lea"] = await made.person("Lea", "distributor")
+    made.people["rita"] = await made.person("Rita", "leader")
+    return made
+
+
+@pytest.fixture
+def lea(house: Stage) -> Actor:
+    """Who owns the leads."""
+    return house.people["lea"]
+
+
+async def later(house: Stage, days: float) -> None:
+    house.clock.forward(timedelta(days=days))
+    await house.worker.run_due()
+
+
+async def there(house: Stage, record: Record) -> bool:
+    try:
+        await house.get(record)
+    except NotFoundError:
+        return False
+    return True
+
+
+def letters(house: Stage, to: str) -> list[str]:
+    """Return the texts of the mails that somebody got about records that go."""
+    found = zip(house.mailbox.letters, house.mailbox.recipients, strict=True)
+    parts = (letter.get_body(("plain",)) for letter, people in found if people == [to])
+    texts = [part.get_content() for part in parts if part is not None]
+    return [text for text in texts if "effac" in text]
+
+
+async def test_a_lead_that_nobody_touches_is_announced_in_time_and_then_erased(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea)
+    await later(house, 85)
+    assert not letters(house, "lea@exemple.fr")
+    await later(house, 1.5)
+    [told] = letters(house, "lea@exemple.fr")
+    assert "Paul Roy" in told
+    assert f"/e/lead/{lead.id}" in told
+    await later(house, 13)
+    assert await there(house, lead)
+    await later(house, 2)
+    assert not await there(house, lead)
+    assert len(letters(house, "lea@exemple.fr")) == 1
+    assert await house.rows("_retention", "id") == []
+
+
+async def test_who_works_with_it_again_keeps_it(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea)
+    await later(house, 90)
+    assert await house.rows("_retention", "record") == [(lead.id,)]
+    await house.call(lea, lead, next_call_at="2026-09-05T10:00")
+    await later(house, 30)
+    assert await there(house, lead)
+    assert await house.rows("_retention", "record") == []
+
+
+async def test_what_is_kept_all_the_same_stays_and_goes_when_that_is_over(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea, newsletter=True)
+    await later(house, 300)
+    assert await there(house, lead)
+    await write(house.tenant, SYSTEM, lambda unit: update(unit, "lead", lead.id, None, {"newsletter": False}))
+    await later(house, 1)
+    assert await there(house, lead)
+    [told] = letters(house, "lea@exemple.fr")
+    assert "Paul Roy" in told
+    await later(house, 15)
+    assert not await there(house, lead)
+
+
+async def test_nothing_of_it_is_left_anywhere(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea, first_name="Zebulon", phone="06 39 98 00 77", email="zebulon@exemple.fr")
+    await house.call(lea, lead, comment="Zebulon veut bien")
+    await commands.note(house.tenant, lea, "lead", lead.id, "Zebulon rappelle")
+    await commands.add_task(house.tenant, lea, title="Appeler Zebulon", about=("lead", lead.id))
+    await later(house, 1)
+    assert any("zebulon@exemple.fr" in people for people in house.mailbox.recipients)
+    await later(house, 90)
+    await later(house, 20)
+    assert not await there(house, lead)
+    await auditing.seal(house.tenant)
+    assert not await holding(house, "Zebulon", "zebulon", "0639980077", "639980077")
+
+
+async def holding(house: Stage, *texts: str) -> list[str]:
+    """Return where one of the texts stands in any table."""
+    tables = [*house.tenant.published.tables, *SYSTEM_TABLES]
+    found = []
+    for table in tables:
+        for row in await house.tenant.store.read(lambda tx, table=table: tx.rows(f'SELECT * FROM "{table}"')):  # type: ignore[misc] # noqa: S608 - the round's table
+            found += [f"{table}: {row}" for text in texts if any(text in str(value) for value in row)]
+    return found
+
+
+async def test_that_it_was_erased_is_proven_and_the_chain_still_holds(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea)
+    await auditing.seal(house.tenant)
+    await later(house, 90)
+    await later(house, 20)
+    await auditing.seal(house.tenant)
+    [(entity, record, detail)] = await house.rows("_audit", "entity", "record", "detail", where="\"kind\" = 'erased'")
+    assert (entity, record) == ("lead", lead.id)
+    assert '"why":"retention"' in detail
+    found = await chain.verify(house.tenant.store, VAULT)
+    assert (found.broken, found.why) == (None, None)
