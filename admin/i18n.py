@@ -75,6 +75,11 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue(language, sentences, counted, gettext.c2py(read.plural_expr))
 
 
+def in_language(language: str, message: Message) -> str:
+    """Return a sentence of the product in a language, for what leaves without a door."""
+    return catalogue(language).words(message)
+
+
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default=SOURCE_LANGUAGE)
 """The language of the command line and of the control door: there nobody has signed in."""
 

@@ -10,7 +10,7 @@ from admin.formats import MOST
 from admin.visit import Visit
 from definitions.problems import NOWHERE
 from definitions.spec.screen import Home, Screen, Tile
-from workflows import notices, overseeing, tasks
+from workflows import granting, notices, overseeing, tasks
 from workflows.unit import Unit, read
 
 
@@ -89,7 +89,8 @@ async def load(visit: Visit) -> Navigation:
     async def counts(unit: Unit) -> tuple[dict[str, int], int, int, int]:
         by_entity = {name: await unit.records.count(name, most=MOST) for name in order}
         failed = await overseeing.failed(unit) if visit.leads else 0
-        return by_entity, await tasks.count_mine(unit), await notices.unread(unit.tx, str(unit.actor.id)), failed
+        waiting = await tasks.count_mine(unit) + await granting.count(unit)
+        return by_entity, waiting, await notices.unread(unit.tx, str(unit.actor.id)), failed
 
     by_entity, open_tasks, news, failed = await read(visit.tenant, visit.actor, counts)
     main = [_link(visit, gettext("Today"), "sun", "")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from admin.i18n import in_language
 from admin.settings import Settings
 from admin.visit import address
 from definitions.problems import DefinitionError
@@ -118,7 +119,9 @@ class Networks:
     def worker(self, tenant: Tenant) -> Worker:
         """Return a worker that sends through the server's transport and links to its public address."""
         url = f"{self.settings.public_url}{address(tenant.name)}" if self.settings.public_url else ""
-        return Worker(tenant, self.transport, name=f"server-{tenant.name}", url=url, texts=self.texts)
+        return Worker(
+            tenant, self.transport, name=f"server-{tenant.name}", url=url, texts=self.texts, words=in_language
+        )
 
     async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
         """Keep the worker at work: what stops it is logged and it starts again, never silently."""

@@ -19,6 +19,7 @@ LONGEST = "_session_hours"
 KEPT_READS = "_audit_reads_months"
 KEPT_CHANGES = "_audit_changes_months"
 KEPT_RUNS = "_runs_months"
+REMINDED = "_reminded_days"
 FACTOR = "_second_factor_"
 """Before a level's name: whether its members need a second factor."""
 BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -27,9 +28,10 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     KEPT_READS: (6, 120),
     KEPT_CHANGES: (12, 240),
     KEPT_RUNS: (1, 120),
+    REMINDED: (0, 60),
 }
 """The least and the most that a number may be."""
-_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60, KEPT_RUNS: 12}
+_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60, KEPT_RUNS: 12, REMINDED: 2}
 _LABELS: Mapping[str, Text] = {
     IDLE: Text(
         {"en": "Minutes without use after which one is signed out", "fr": "Minutes d’inactivité avant déconnexion"}
@@ -48,6 +50,12 @@ _LABELS: Mapping[str, Text] = {
         {
             "en": "Months that is kept what automations did, once they are over",
             "fr": "Mois de conservation de ce que les automatisations ont fait, une fois terminées",
+        }
+    ),
+    REMINDED: Text(
+        {
+            "en": "Working days between two reminders of who must agree to a step (0: none)",
+            "fr": "Jours ouvrés entre deux rappels à qui doit donner son accord à une étape (0\u202f: aucun)",
         }
     ),
 }
@@ -105,3 +113,9 @@ async def months_kept(tx: Tx) -> dict[str, int]:
     """Return for how many months the audit keeps reads and changes, and how long runs stay that are over."""
     rows = {row[0]: row[1] for row in await tx.rows('SELECT "name", "value" FROM "_setting"')}
     return {name: _number(name, rows.get(name)) for name in (KEPT_READS, KEPT_CHANGES, KEPT_RUNS)}
+
+
+async def reminded_after(tx: Tx) -> int:
+    """Return how many working days lie between two reminders of who must agree to a step; 0: nobody is reminded."""
+    row = await tx.row('SELECT "value" FROM "_setting" WHERE "name" = ?', [REMINDED])
+    return _number(REMINDED, None if row is None else row[0])

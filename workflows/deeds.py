@@ -10,7 +10,7 @@ from definitions.spec.process import Transition
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.message import say
 from models.refusals import refusal
-from workflows import changes, moves, tasks
+from workflows import approvals, changes, moves, tasks
 from workflows.stored import read_moment
 from workflows.undo import undo
 from workflows.unit import Unit
@@ -51,6 +51,11 @@ def _refuse_move(unit: Unit, entity: str, asked: Mapping[str, Any]) -> None:
 
 
 async def _move(unit: Unit, entity: str, record: str, asked: Mapping[str, Any]) -> str | None:
+    process, name = asked["process"], asked["transition"]
+    if await approvals.is_open(unit, entity, record, process, name):
+        held = await unit.records.get(entity, record)
+        if process not in held.hidden and await unit.records.may_move(held, process, name):
+            return None  # it stays asked for
     request = moves.Request(entity, record, asked["transition"], asked["process"], asked["form"])
     return (await moves.move(unit, request)).history
 

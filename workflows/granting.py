@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from definitions.spec.process import FormField
 from models.actor import PUBLIC, SYSTEM, Actor
+from models.attachment import Attachment
 from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
 from models.members import load_actor
 from models.message import Message, say
+from models.query import Filter, Query
 from models.record import Record
 from models.records import Records
+from models.uploads import FILES
 from workflows import approvals, history, moves
 from workflows.approvals import Asked
 from workflows.history import Step
@@ -38,9 +44,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request as its reader sees it: of `quorum` people `granted` have agreed; `refused` says why the reader can't.
+    """A request as its reader sees it: of `quorum` people those in `agreed` have agreed (by name); `refused` says why
+    the reader can't.
 
-    `mine`: the reader may take it back.
+    `mine`: the reader may take it back; `opens`: the reader may take the files that were given with it.
     """
 
     asked: Asked
@@ -48,9 +55,10 @@ class Waiting:
     record: Record
     member_name: str
     quorum: int
-    granted: int
+    agreed: tuple[str, ...]
     refused: Message | None
     mine: bool
+    opens: bool
 
 
 async def grant(unit: Unit, id: str) -> Granted:
@@ -60,7 +68,7 @@ async def grant(unit: Unit, id: str) -> Granted:
     """
     asked, record = await _held(unit, id)
     granted = await approvals.grants_of(unit, asked)
-    if (reason := await _refusal(unit, asked, granted)) is not None:
+    if (reason := refusal(unit, asked, granted)) is not None:
         raise RefusedError(reason)
     found = approvals.rule_of(unit, asked)
     if found is None:
@@ -75,17 +83,59 @@ async def grant(unit: Unit, id: str) -> Granted:
 async def refuse(unit: Unit, id: str, reason: str) -> None:
     """End a request: one refusal is enough. The same errors as `grant`."""
     asked, _ = await _held(unit, id)
-    if (refusal := await _refusal(unit, asked, ())) is not None:
-        raise RefusedError(refusal)
+    if (problem := refusal(unit, asked)) is not None:
+        raise RefusedError(problem)
     await approvals.end(unit, asked, "refused", text=reason.strip()[:LONGEST])
 
 
 async def withdraw(unit: Unit, id: str) -> None:
     """Take a request back: who asked may, and who administers the network."""
     asked, _ = await _held(unit, id)
-    if not _may_withdraw(unit, asked):
+    if not approvals.may_withdraw(unit, asked):
         raise RefusedError(say("Only who asked for this step can take that back."))
     await approvals.end(unit, asked, "withdrawn")
+
+
+async def file_of(unit: Unit, id: str, name: str) -> Attachment:
+    """Return the file that a question of an open request was answered with, for who may decide or asked for it.
+
+    `NotFoundError` for all others, and where there is none. The audit says who took it away.
+    """
+    asked = await approvals.load(unit, id)
+    found, record = approvals.rule_of(unit, asked), await unit.records.find(asked.entity, asked.record)
+    question = None if found is None else found[1].form.get(name)
+    if not opens(unit, asked) or question is None or asked.state != "open":
+        raise NotFoundError
+    kept = answers_of(unit, asked, record).get(name)
+    if question.field.type not in FILES or kept is None:
+        raise NotFoundError
+    unit.records.took(record, f"{asked.process}.{asked.transition}.{name}")
+    return Attachment(kept)
+
+
+def answers_of(unit: Unit, asked: Asked, record: Record) -> dict[str, Any]:
+    """Return the answers of a request that who sees its record is told, by question, in the form's order."""
+    found = approvals.rule_of(unit, asked)
+    form = found[1].form if found else {}
+    fields = {name: question.field for name, question in form.items()}
+    values = read_answers(fields, asked.form, unit.published.tables.safe)
+    return {name: values[name] for name, question in form.items() if name in values and told(asked, question, record)}
+
+
+def told(asked: Asked, question: FormField, record: Record) -> bool:
+    """Whether who sees a record like this is told the answer to a question."""
+    return asked.process not in record.hidden and (question.edits is None or question.edits not in record.hidden)
+
+
+def opens(unit: Unit, asked: Asked) -> bool:
+    """Whether the actor may take the files of a request: who decides about it, and who asked for it."""
+    return bool(approvals.people(unit.actor) & asked.people) or decides(unit, asked)
+
+
+def decides(unit: Unit, asked: Asked) -> bool:
+    """Whether the actor's levels decide about a request, whoever asked for it."""
+    found = approvals.rule_of(unit, asked)
+    return found is not None and bool(set(found[2].by) & set(unit.actor.levels))
 
 
 async def waiting(unit: Unit, entity: str, record: Record) -> list[Waiting]:
@@ -97,16 +147,41 @@ async def waiting(unit: Unit, entity: str, record: Record) -> list[Waiting]:
 async def to_decide(unit: Unit) -> list[Waiting]:
     """Return what waits for the actor's agreement, the oldest first."""
     found: list[Waiting] = []
+    async for asked in _for_actor(unit):
+        found += await _decidable(unit, asked)
+        if len(found) >= AT_ONCE:
+            break
+    return sorted(found, key=lambda each: (each.at, each.asked.id))
+
+
+async def count(unit: Unit) -> int:
+    """Return how many requests wait for the actor's agreement, `AT_ONCE` at most."""
+    about: dict[str, list[str]] = {}
+    async for asked in _for_actor(unit):
+        about.setdefault(asked.entity, []).append(asked.record)
+        if sum(map(len, about.values())) >= AT_ONCE:
+            break
+    number = 0
+    for entity, ids in about.items():
+        readable = Query(filters=(Filter("id", "any_of", sorted(set(ids))),), limit=len(ids))
+        number += await unit.records.count(entity, readable, most=AT_ONCE)
+    return number
+
+
+async def _for_actor(unit: Unit) -> AsyncIterator[Asked]:
+    """Yield the open requests that the actor's levels decide about, of records that it may or may not read."""
+    access, actor = unit.published.access, unit.actor
     for process in unit.network.processes.values():
         for transition in process.approved:
-            rule = transition.approval
-            if rule is None or not set(rule.by) & set(unit.actor.levels):
+            if not access.may(actor, "read", process.entity):
+                continue
+            if not access.may_field(actor, process.entity, process.name, "read"):
+                continue
+            if transition.approval is None or not set(transition.approval.by) & set(actor.levels):
                 continue
             async for asked in approvals.open_for(unit, process.name, transition.name):
-                found += await _decidable(unit, asked)
-                if len(found) >= AT_ONCE:
-                    break
-    return sorted(found, key=lambda each: (each.at, each.asked.id))
+                if refusal(unit, asked) is None:
+                    yield asked
 
 
 async def _decidable(unit: Unit, asked: Asked) -> list[Waiting]:
@@ -121,16 +196,16 @@ async def _decidable(unit: Unit, asked: Asked) -> list[Waiting]:
 async def _shown(unit: Unit, asked: Asked, record: Record) -> Waiting:
     granted = await approvals.grants_of(unit, asked)
     found = approvals.rule_of(unit, asked)
-    names = await unit.records.system.labels("member", [asked.member] if asked.member else [])
     return Waiting(
         asked,
         must_moment(asked.at),
         record,
-        names.get(asked.member or "", ""),
+        await approvals.asker(unit, asked),
         found[2].quorum if found else 0,
-        len(granted),
-        await _refusal(unit, asked, granted),
-        _may_withdraw(unit, asked),
+        await approvals.named(unit, approvals.granters(granted)),
+        refusal(unit, asked, granted),
+        approvals.may_withdraw(unit, asked),
+        opens(unit, asked),
     )
 
 
@@ -146,25 +221,23 @@ async def _held(unit: Unit, id: str) -> tuple[Asked, Record]:
     return asked, record
 
 
-async def _refusal(unit: Unit, asked: Asked, granted: object) -> Message | None:
+Grants = Sequence[tuple[str, str | None]]
+
+
+def refusal(unit: Unit, asked: Asked, granted: Grants = ()) -> Message | None:
     """Return why the actor can't decide about a request."""
     found = approvals.rule_of(unit, asked)
     if found is None:
         return None
     rule, actor = found[2], unit.actor
-    if not set(rule.by) & set(actor.levels) or not unit.published.access.changes(actor):
+    if not decides(unit, asked) or not unit.published.access.changes(actor):
         return say("Your access level does not decide about this step.")
     who = approvals.people(actor)
     if rule.four_eyes and who & asked.people:
         return say("Somebody else must agree: you asked for this step yourself.")
-    if isinstance(granted, list) and any(who & each for each in granted):
+    if any(who & {*each} for each in granted):
         return say("You have agreed to this already.")
     return None
-
-
-def _may_withdraw(unit: Unit, asked: Asked) -> bool:
-    who = unit.actor.id
-    return (who is not None and who == asked.member) or unit.published.access.administers(unit.actor)
 
 
 async def _take(unit: Unit, asked: Asked) -> Granted:

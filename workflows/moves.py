@@ -17,6 +17,7 @@ from models.errors import ConflictError, InvalidError, NotFoundError, RefusedErr
 from models.message import Message, say
 from models.record import Change, Record
 from workflows import approvals, chart, forms, history
+from workflows.approvals import Pending
 from workflows.chart import NotTaken, Taken
 from workflows.forms import Answers
 from workflows.history import FORM, Step, stored, told
@@ -44,13 +45,17 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it."""
+    """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it.
+
+    `asked`: it was asked for, and waits for others to agree.
+    """
 
     process: str
     transition: Transition
     allowed: bool
     reason: Message | Text | None
     form: tuple[FormField, ...]
+    asked: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +230,15 @@ def _said(own: Mapping[str, FormField], answers: Answers) -> tuple[str, dict[str
 async def offers(unit: Unit, record: Record) -> list[Offer]:
     """Return the ways out of the record's present states; see `commands.offers`."""
     found: list[Offer] = []
+    pending = await approvals.pending(unit, record)
     for name in unit.network.entities[record.entity].processes:
         process = unit.network.processes[name]
         if name in record.hidden:
             continue
         for transition in chart.leaving(process, record.full[name]):
-            reason = await _reason(unit, record, name, transition)
-            found.append(Offer(name, transition, reason is None, reason, tuple(transition.form.values())))
+            asked = pending.get((name, transition.name))
+            reason = approvals.ALREADY if asked else await _reason(unit, record, name, transition)
+            found.append(Offer(name, transition, reason is None, reason, tuple(transition.form.values()), asked))
     return found
 
 

@@ -18,11 +18,14 @@ from workflows.stored import moment, must_moment, read_moment
 from workflows.templates import Filled
 from workflows.unit import Unit
 
+ASKED, DECIDED = "_asked:", "_decided:"
+"""What notifications about a step that others must agree to have instead of a template, before its process and name."""
 AT_ONCE = 30
 """So many stand on a page."""
 _COLUMNS = listed(("id", "at", "entity", "record", "run", "template", "subject", "body", "read_at"))
 _OF_MEMBER = f'SELECT {_COLUMNS} FROM "_notice" WHERE "member" = ?'  # noqa: S608 - columns of ours
 _COUNT = 'SELECT count(*) FROM "_notice" WHERE "member" = ? AND "read_at" IS NULL'
+_FORGET = 'DELETE FROM "_notice" WHERE "entity" = ? AND "record" = ? AND "template" = ? AND "read_at" IS NULL'
 _READ = 'UPDATE "_notice" SET "read_at" = ? WHERE "member" = ? AND "read_at" IS NULL'
 
 
@@ -36,7 +39,7 @@ class Told:
     filled: Filled
     entity: str | None
     record: str | None
-    run: str
+    run: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,11 @@ async def keep(unit: Unit, notice: str, told: Told) -> None:
 async def call_off(unit: Unit, run: str) -> None:
     """Take back the notifications of a run that nobody has read."""
     await unit.tx.run('DELETE FROM "_notice" WHERE "run" = ? AND "read_at" IS NULL', [run])
+
+
+async def forget(unit: Unit, entity: str, record: str, template: str) -> None:
+    """Take back what nobody has read of what one template told about a record."""
+    await unit.tx.run(_FORGET, [entity, record, template])
 
 
 async def unread(tx: Tx, member: str) -> int:
@@ -142,6 +150,12 @@ async def _records(unit: Unit, rows: list[Row]) -> Mapping[tuple[str, str], Reco
     return found
 
 
+def about_step(template: str) -> tuple[bool, str]:
+    """Whether a notification is about a step that others must agree to, and the process that it is of."""
+    house = template.startswith((ASKED, DECIDED))
+    return house, template.partition(":")[2].partition(".")[0] if house else ""
+
+
 async def _notice(unit: Unit, row: Row, records: Mapping[tuple[str, str], Record]) -> Notice:
     notice, at, entity, record, run, template, subject, body, read_at = row
     times = must_moment(at), read_moment(read_at)
@@ -150,6 +164,7 @@ async def _notice(unit: Unit, row: Row, records: Mapping[tuple[str, str], Record
     seen = records.get((entity, record))
     if seen is None:
         return Notice(notice, times[0], entity, None, "", "", "", times[1])
-    if await tells(unit, seen, template, run=run):
+    house, process = about_step(template)
+    if process in seen.hidden if house else await tells(unit, seen, template, run=run):
         subject = body = ""
     return Notice(notice, times[0], entity, record, seen.title, subject, body, times[1])

@@ -36,6 +36,8 @@ Kind = Literal[
     "reset",
     "token",
     "retention",
+    "asked",
+    "decided",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

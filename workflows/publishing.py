@@ -17,7 +17,7 @@ from models.published import Published
 from models.records import Records
 from models.tenant import Tenant
 from models.tx import Row, Tx
-from workflows import approvals, auditing, migration, retiming, runs
+from workflows import approvals, auditing, keeping, migration, retiming, runs
 from workflows.automations import ENDED
 from workflows.proposal import definitions_changed, fates
 from workflows.rights import rights_changed
@@ -71,8 +71,9 @@ async def publish(
                     await runs.end(unit, run, "cancelled", ENDED)
         if not allow_loss and (refused := await migration.lost(tx, fresh.network)):
             raise DefinitionError(tuple(refused))
+        await keeping.settle(unit, plan, allow_loss=allow_loss)
         await migration.migrate(unit)
-        await approvals.settle(unit)
+        await approvals.settle(unit, plan.old)
 
     try:
         return await tenant.publish(files, author, note=note, allow_loss=allow_loss, base=base, also=settle)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from definitions.spec.entity import Field
+from definitions.duration import Duration
+from definitions.spec.entity import Field, FieldType
 from models.columns import MOMENT, codec
 from models.message import Message
 from models.sealed import Safe
 from models.tables import EntityTable
+
+_OTHERWISE = object()
+_KINDS: Mapping[FieldType, type | tuple[type, ...]] = {
+    "integer": int, "decimal": Decimal, "money": Decimal, "boolean": bool, "date": date, "datetime": datetime,
+    "duration": Duration, "choices": tuple, "reference": Mapping, "file": Mapping, "image": Mapping, "json": object,
+}  # fmt: skip
+"""What answers are in memory; those of other kinds are texts."""
 
 
 def moment(value: datetime) -> Any:
@@ -82,8 +91,12 @@ def dump_answers(fields: Mapping[str, Field], answers: Mapping[str, Any], safe: 
 
 
 def read_answers(fields: Mapping[str, Field], kept: Mapping[str, Any], safe: Safe) -> dict[str, Any]:
-    """Return the answers that `dump_answers` kept; questions that the form has no longer are left out."""
-    return {name: _decode(fields[name], value, safe) for name, value in kept.items() if name in fields}
+    """Return the answers that `dump_answers` kept.
+
+    Questions that the form has no longer are left out, and answers of a kind that they had in another version.
+    """
+    found = {name: _decode(fields[name], value, safe) for name, value in kept.items() if name in fields}
+    return {name: value for name, value in found.items() if value is not _OTHERWISE}
 
 
 def _encode(field: Field, value: Any, safe: Safe) -> Any:
@@ -95,4 +108,12 @@ def _encode(field: Field, value: Any, safe: Safe) -> Any:
 def _decode(field: Field, stored: Any, safe: Safe) -> Any:
     if stored is None:
         return None
-    return safe.kept(field, stored) if field.encrypted else codec(field).decoded(stored)
+    try:
+        if field.encrypted:
+            return safe.kept(field, stored)
+        form = codec(field)
+        value = form.decoded(stored)
+        same = form.encoded(value) == stored
+    except (ValueError, TypeError, ArithmeticError, AttributeError):
+        return _OTHERWISE
+    return value if same and isinstance(value, _KINDS.get(field.type, str)) else _OTHERWISE

@@ -155,6 +155,7 @@ async def _retract_run(unit: Unit, run: Run) -> None:
         await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
     await hooks.call_off(unit, run.id)
     await notices.call_off(unit, run.id)
+    await approvals.call_off(unit, run.id)
     await unit.tx.run('DELETE FROM "_task" WHERE "run" = ? AND "done_at" IS NULL', [run.id])
     await _retract(unit, run.id)
     for (result,) in await unit.tx.rows('SELECT "result" FROM "_step" WHERE "run" = ? ORDER BY "seq" DESC', [run.id]):

@@ -10,6 +10,7 @@ from typing import TypeVar
 from definitions.expr.expression import Context
 from definitions.spec.network import Network
 from models.actor import Actor
+from models.message import Message
 from models.published import Published
 from models.records import Records
 from models.secrets import CLOSED, Vault
@@ -17,6 +18,15 @@ from models.tenant import Tenant
 from models.tx import Tx
 
 T = TypeVar("T")
+
+
+Words = Callable[[str, Message], str]
+"""Says a sentence in a language."""
+
+
+def in_english(_: str, sentence: Message) -> str:
+    """Say a sentence as it is written, whatever the language."""
+    return str(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,13 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Where the network is reached from outside: the server's public URL, without a slash at its end."""
+    """Where the network is reached from outside: the server's public URL, without a slash at its end.
+
+    `words` says a sentence of the product in a language, for what leaves without a door.
+    """
 
     url: str = ""
+    words: Words = in_english
 
 
 @dataclass(frozen=True, slots=True)

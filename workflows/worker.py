@@ -25,6 +25,7 @@ from workflows import (
     letters,
     outbox,
     printing,
+    reminders,
     replays,
     retention,
     runs,
@@ -40,7 +41,7 @@ from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.printing import Printing, TypstPress
 from workflows.sending import Post
 from workflows.texting import SmsTransport, Texting
-from workflows.unit import Cause, House, Unit, open_unit
+from workflows.unit import Cause, House, Unit, Words, in_english, open_unit
 
 BATCH = 64
 POLL = 5.0
@@ -70,6 +71,8 @@ _BY_KIND: Mapping[str, Callable[[Unit, Mapping[str, Any]], Awaitable[None]]] = {
     "job": jobs.go_on,
     "reset": letters.send_reset,
     "token": token_notices.tell,
+    "asked": reminders.tell,
+    "decided": reminders.decided,
     "retention": retention.go_on,
     "document": printing.leave_out,
 }
@@ -88,6 +91,7 @@ class Worker:
         url: str = "",
         caller: Caller | None = None,
         texts: SmsTransport | None = None,
+        words: Words = in_english,
     ) -> None:
         """Work for `tenant`; without a transport mails wait, without `texts` text messages do.
 
@@ -96,12 +100,12 @@ class Worker:
         `caller` calls other systems: over HTTP, public addresses only, when none is given.
 
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
-        Without one they say which network it is, and the host is its reader's.
+        Without one they say which network it is, and the host is its reader's. `words` says sentences of the product.
         """
         self.tenant = tenant
         self.name = name
         self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
-        self.house = House((url or f"/n/{tenant.name}").rstrip("/"))
+        self.house = House((url or f"/n/{tenant.name}").rstrip("/"), words)
         lacking = {"mail": transport is None, "sms": texts is None}
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if not lacking.get(kind))
         self.post = None if transport is None else Post(tenant, self.rng, transport)

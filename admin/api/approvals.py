@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from admin.api.call import Answer, Call
+from admin.api.files import sent
 from admin.api.values import moment
 from models.errors import InvalidError
 from models.message import say
@@ -17,12 +18,12 @@ async def listing(call: Call) -> Answer:
     """List what waits for the caller's agreement, the oldest first."""
 
     async def work(unit: Unit) -> Answer:
-        return Answer({"items": [_request(each) for each in await granting.to_decide(unit)]})
+        return Answer({"items": [_request(unit, each) for each in await granting.to_decide(unit)]})
 
     return await call.read(work)
 
 
-def _request(waiting: Waiting) -> dict[str, Any]:
+def _request(unit: Unit, waiting: Waiting) -> dict[str, Any]:
     asked, record = waiting.asked, waiting.record
     return {
         "id": asked.id,
@@ -31,9 +32,21 @@ def _request(waiting: Waiting) -> dict[str, Any]:
         "process": asked.process,
         "transition": asked.transition,
         "asked_by": {"id": asked.member, "title": waiting.member_name} if asked.member else None,
-        "granted": waiting.granted,
+        "granted": len(waiting.agreed),
+        "granted_by": list(waiting.agreed),
         "quorum": waiting.quorum,
+        "answers": dict(granting.answers_of(unit, asked, record)),
     }
+
+
+async def file(call: Call) -> Answer:
+    """Answer with a file that was given with a request."""
+    path = call.request.path_params
+
+    async def work(unit: Unit) -> Answer:
+        return Answer(file=await granting.file_of(unit, path["asked"], path["field"]))
+
+    return await sent(call, await call.read(work))
 
 
 async def grant(call: Call) -> Answer:

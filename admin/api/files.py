@@ -94,7 +94,7 @@ async def answer(call: Call) -> Answer:
             raise NotFoundError
         return Answer(file=await answered(unit, (seen.entity.name, path["id"]), path["history"], path["field"]))
 
-    return await _sent(call, await call.read(work))
+    return await sent(call, await call.read(work))
 
 
 async def download(call: Call) -> Answer:
@@ -107,10 +107,11 @@ async def download(call: Call) -> Answer:
             raise NotFoundError
         return Answer(file=await unit.records.download(seen.entity.name, call.request.path_params["id"], name))
 
-    return await _sent(call, await call.read(work))
+    return await sent(call, await call.read(work))
 
 
-async def _sent(call: Call, answer: Answer) -> Answer:
+async def sent(call: Call, answer: Answer) -> Answer:
+    """Return an answer with a file; `NotFoundError` when its content is not there."""
     if answer.file is None or not await asyncio.to_thread(call.tenant.contents.path(answer.file.sha).is_file):
         raise NotFoundError
     return answer

@@ -109,6 +109,7 @@ ROUTES: tuple[BaseRoute, ...] = (  # tried in this order: what is asked most sta
     _route("/approvals/{asked}/grant", POST=approvals.grant),
     _route("/approvals/{asked}/refuse", POST=approvals.refuse),
     _route("/approvals/{asked}/withdraw", POST=approvals.withdraw),
+    _route("/approvals/{asked}/files/{field}", GET=approvals.file),
     _route("/notices", GET=notices.listing),
     _route("/notices/read", POST=notices.mark_all),
     _route("/notices/{notice}/read", POST=notices.mark),

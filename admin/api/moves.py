@@ -15,6 +15,7 @@ from definitions.spec.process import FormField, Transition
 from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
 from workflows import moves, undo
+from workflows.approvals import Pending
 from workflows.moves import Moved, Offer
 from workflows.moves import Request as Move
 from workflows.unit import Unit
@@ -45,6 +46,19 @@ def _offer(call: Call, unit: Unit, offer: Offer) -> dict[str, Any]:
         "reason": None if offer.reason is None else call.words(offer.reason),
         "confirm": transition.confirm,
         "form": [_question(unit, each) for each in offer.form],
+        "asked": None if offer.asked is None else _asked(offer.asked),
+    }
+
+
+def _asked(pending: Pending) -> dict[str, Any]:
+    return {
+        "id": pending.id,
+        "at": moment(pending.at),
+        "by": pending.asker,
+        "granted": len(pending.agreed),
+        "granted_by": list(pending.agreed),
+        "quorum": pending.quorum,
+        "mine": pending.mine,
     }
 
 

@@ -10,15 +10,25 @@ from admin.parts.reader import Reader
 from admin.parts.shown import Titles, reference_id, write
 from admin.visit import Visit
 from definitions.spec.process import FormField
+from models.uploads import FILES
 from workflows import granting
 from workflows.granting import Waiting
-from workflows.stored import read_answers
 from workflows.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, in words; `href` is where a file is found."""
+
+    label: str
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A request: `answers` are those of its form, in words; `refused` says why the visitor does not decide.
+    """A request: `answers` are those of its form, `agreed` names who has agreed; `refused` says why the visitor does
+    not decide.
 
     `href` is the record, `address` what decisions are sent to.
     """
@@ -29,8 +39,8 @@ class Card:
     step: str
     who: str
     when: str
-    answers: tuple[tuple[str, str], ...]
-    granted: int
+    answers: tuple[Answer, ...]
+    agreed: tuple[str, ...]
     quorum: int
     decides: bool
     refused: str
@@ -52,31 +62,37 @@ async def _card(visit: Visit, reader: Reader, unit: Unit, waiting: Waiting) -> C
     asked, record = waiting.asked, waiting.record
     process = visit.network.processes.get(asked.process)
     transition = process.transitions.get(asked.transition) if process else None
-    form = transition.form if transition else {}
-    values = read_answers({name: question.field for name, question in form.items()}, asked.form, visit.tenant.safe)
-    told = {
-        name: value
-        for name, value in values.items()
-        if form[name].edits is None or form[name].edits not in record.hidden
-    }
-    titles = await _titles(unit, form, told)
-    written = (
-        (name, write(field_column(reader, form[name].field), value, reader, titles)) for name, value in told.items()
-    )
+    address = visit.url("approvals", asked.id)
     return Card(
         title=record.title,
         href=visit.url("e", asked.entity, asked.record),
-        address=visit.url("approvals", asked.id),
+        address=address,
         step=reader.words(transition.label) if transition else asked.transition,
         who=waiting.member_name,
         when=visit.formats.datetime(waiting.at),
-        answers=tuple((reader.words(form[name].field.label), text) for name, text in written if text),
-        granted=waiting.granted,
+        answers=await _answers(reader, unit, waiting, transition.form if transition else {}, address),
+        agreed=waiting.agreed,
         quorum=waiting.quorum,
         decides=waiting.refused is None,
         refused="" if waiting.refused is None else reader.words(waiting.refused),
         mine=waiting.mine,
     )
+
+
+async def _answers(
+    reader: Reader, unit: Unit, waiting: Waiting, form: Mapping[str, FormField], address: str
+) -> tuple[Answer, ...]:
+    """Return the answers that the visitor is told, in words; files are found below `address`."""
+    told = granting.answers_of(unit, waiting.asked, waiting.record)
+    titles = await _titles(unit, form, told)
+    found = []
+    for name, value in told.items():
+        field = form[name].field
+        text = write(field_column(reader, field), value, reader, titles)
+        href = f"{address}/files/{name}" if field.type in FILES and waiting.opens else ""
+        if text:
+            found.append(Answer(reader.words(field.label), text, href))
+    return tuple(found)
 
 
 async def _titles(unit: Unit, form: Mapping[str, FormField], values: Mapping[str, object]) -> Titles:

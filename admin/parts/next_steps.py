@@ -14,7 +14,10 @@ from workflows.commands import Offer
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A move as a button; it `asks` in a dialog, and gives the `reason` when it is refused."""
+    """A move as a button; it `asks` in a dialog, and gives the `reason` when it is refused.
+
+    `asked`: it waits for others to agree, of whom `agreed` have.
+    """
 
     label: str
     href: str
@@ -22,6 +25,8 @@ class Step:
     asks: bool
     allowed: bool
     reason: str
+    asked: bool = False
+    agreed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def next_steps(about: Subject, record: Record, offers: Sequence[Offer]) -> tuple
         process = about.visit.network.processes[name]
         on_way = forward(process)
         mine = [offer for offer in offers if offer.process == name and not offer.transition.auto]
-        mine.sort(key=lambda offer: (not offer.allowed, offer.transition.target not in on_way))
+        mine.sort(key=lambda offer: (offer.asked is None and not offer.allowed, offer.transition.target not in on_way))
         made = []
         for offer in mine:
             on = offer.transition.target in on_way
@@ -61,4 +66,6 @@ def _step(about: Subject, record: Record, offer: Offer, kind: Literal["p", "", "
         asks=bool(offer.form or offer.transition.confirm),
         allowed=offer.allowed,
         reason=about.reader.words(offer.reason) if offer.reason else "",
+        asked=offer.asked is not None,
+        agreed=offer.asked.agreed if offer.asked else (),
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import inside, text
+from admin.attachments import carrying
 from admin.web import here, redirect, say_on
+from models.errors import NotFoundError
 from models.message import Message, say
-from workflows import commands
+from workflows import commands, granting
+from workflows.unit import read
 
 
 async def grant(request: Request) -> Response:
@@ -38,6 +43,16 @@ async def withdraw(request: Request) -> Response:
     return await _back(request, say("The request is taken back."))
 
 
+async def file(request: Request) -> Response:
+    """Answer with a file that was given with a request, to be saved."""
+    visit, path = here(request), request.path_params
+    found = await read(visit.tenant, visit.actor, lambda unit: granting.file_of(unit, path["asked"], path["field"]))
+    content = visit.tenant.contents.path(found.sha)
+    if not await asyncio.to_thread(content.is_file):
+        raise NotFoundError
+    return carrying(request, found, content)
+
+
 async def _back(request: Request, said: Message) -> Response:
     visit, form = here(request), await request.form()
     return say_on(request, redirect(request, inside(visit, text(form, "back") or visit.url("tasks"))), said)
@@ -47,4 +62,5 @@ routes: list[BaseRoute] = [
     Route("/approvals/{asked}/grant", grant, methods=["POST"]),
     Route("/approvals/{asked}/refuse", refuse, methods=["POST"]),
     Route("/approvals/{asked}/withdraw", withdraw, methods=["POST"]),
+    Route("/approvals/{asked}/files/{field}", file, methods=["GET"]),
 ]

@@ -28,7 +28,8 @@ from models.record import Record
 from models.records import Records
 from models.statistics import compute
 from models.tx import Tx
-from workflows import tasks
+from workflows import granting, tasks
+from workflows.unit import read
 
 ROWS = 6
 """How many records of a view a tile shows."""
@@ -69,6 +70,7 @@ async def today(request: Request) -> Response:
     reader = Reader(visit.network, visit.formats)
     tiles = navigation.home_of(visit).tiles
     list_of_mine = todo(await tasks.mine(visit.tenant, visit.actor), visit)
+    asked = await read(visit.tenant, visit.actor, granting.count)
 
     async def work(tx: Tx) -> list[Shown]:
         records = Records(visit.tenant.published, tx, visit.actor, visit.tenant.context(), new_id=visit.tenant.new_id)
@@ -85,6 +87,7 @@ async def today(request: Request) -> Response:
         "home/today.html",
         name=name,
         sub=_sub(visit, list_of_mine),
+        asked=asked,
         numbers=numbers,
         left=left,
         right=right,

@@ -23,7 +23,7 @@ from models.errors import ConflictError, InvalidError, NotFoundError, RefusedErr
 from models.message import Message, say
 from models.record import Record
 from models.records import Records
-from workflows import commands
+from workflows import approvals, commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,9 @@ async def ask(request: Request) -> Response:
     offer = await _offer(wanted)
     if offer is None:
         raise RefusedError(say("This step can't be taken from where the record is now."))
+    if offer.asked is not None and not _for_board(request):
+        back = f"{wanted.about.url(wanted.record.id)}#asked"
+        return say_on(request, redirect(request, back), offer.reason or approvals.ALREADY)
     if not offer.allowed:
         raise RefusedError(offer.reason or say("You may not take this step."))
     return await _form(

@@ -79,7 +79,7 @@ async def test_a_move_that_is_asked_for_happens_when_it_is_granted(make_stage: M
     asked = await sign(stage, lead, why="Elle est prête", city="Lyon")
     assert (await stage.value(lead, "recruiting"), await stage.value(lead, "city")) == ("contacted", None)
     (shown,) = await decidable(stage, "rita")
-    assert (shown.asked.id, shown.member_name, shown.quorum, shown.granted) == (asked, "Lea Roux", 1, 0)
+    assert (shown.asked.id, shown.member_name, shown.quorum, shown.agreed) == (asked, "Lea Roux", 1, ())
     granted = await commands.grant(stage.tenant, stage.people["rita"], asked)
     assert granted.missing == 0
     record = await stage.get(lead)

@@ -227,11 +227,15 @@ def _event() -> Schema:
     )
 
 
+_GRANTS: dict[str, Schema] = {"granted": _NUMBER, "granted_by": {"type": "array", "items": _TEXT}, "quorum": _NUMBER}
+
+
 def _approval() -> Schema:
     about = open_object({"entity": _TEXT, "id": _TEXT, "title": _TEXT})
     who = nullable(open_object({"id": _TEXT, "title": _TEXT}))
     asked: Schema = {"id": _TEXT, "at": _MOMENT, "about": about, "process": _TEXT, "transition": _TEXT, "asked_by": who}
-    return open_object({**asked, "granted": _NUMBER, "quorum": _NUMBER})
+    answers: Schema = {"type": "object", "additionalProperties": True}
+    return open_object({**asked, **_GRANTS, "answers": answers})
 
 
 def _notice() -> Schema:
@@ -277,6 +281,7 @@ def _offer() -> Schema:
             "reason": _MAYBE,
             "confirm": _YES,
             "form": {"type": "array", "items": question},
+            "asked": nullable(open_object({"id": _TEXT, "at": _MOMENT, "by": _TEXT, **_GRANTS, "mine": _YES})),
         }
     )
 

@@ -9,7 +9,7 @@ from admin.api.call import Answer, Call
 from admin.api.files import FILE, takes_files
 from admin.api.horizon import Horizon
 from admin.api.openapi import answers, schemas
-from admin.api.openapi.entities import EntityPaths, Paths
+from admin.api.openapi.entities import EntityPaths, Paths, contents
 from admin.api.openapi.operations import Parts
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
@@ -231,8 +231,13 @@ def _approvals(parts: Parts) -> Paths:
     grant = make("approvals.grant", tag, say("Agree to a step"), {200: ref("Granted")}, path=path, writes=True)
     refuse = make("approvals.refuse", tag, say("Refuse a step"), {204: None}, path=path, body=body, writes=True)
     withdraw = make("approvals.withdraw", tag, say("Take my request back"), {204: None}, path=path, writes=True)
+    file = make(
+        "approvals.files", tag, say("File that was given with a request"), {200: {}}, path=[*path, "field"],
+        headers=["ETag"],
+    )  # fmt: skip
     return {
         "/approvals": {"get": listed},
+        f"{base}/files/{{field}}": {"get": contents(file)},
         f"{base}/grant": {"post": grant},
         f"{base}/refuse": {"post": refuse},
         f"{base}/withdraw": {"post": withdraw},

@@ -117,19 +117,14 @@ class EntityPaths:
             f"{self.name}.history.files.{name}", self.tag, say("File that a step's form was answered with"), {200: {}},
             path=["id", "history"], headers=["ETag"],
         )  # fmt: skip
-        return {"get": self._contents(found)}
+        return {"get": contents(found)}
 
     def _file(self, field: str) -> dict[str, Any]:
         found = self.make(
             f"{self.name}.files.{field}", self.tag, say("File of a record: {label}"), {200: {}}, path=["id"],
             headers=["ETag"], label=self.seen.fields[field].label,
         )  # fmt: skip
-        return {"get": self._contents(found)}
-
-    def _contents(self, found: dict[str, Any]) -> dict[str, Any]:
-        content: dict[str, Any] = {kind: {"schema": {}} for kind in sorted({kind.type for kind in KINDS.values()})}
-        found["responses"]["200"]["content"] = content
-        return found
+        return {"get": contents(found)}
 
     def _moves(self) -> Paths:
         if not self.seen.moves:
@@ -185,3 +180,10 @@ def _bulk(item: Schema, beside: Schema) -> Schema:
         "required": ["items"],
         "additionalProperties": False,
     }
+
+
+def contents(found: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation with what its answer is: a file of one of the kinds that are taken in."""
+    content: dict[str, Any] = {kind: {"schema": {}} for kind in sorted({kind.type for kind in KINDS.values()})}
+    found["responses"]["200"]["content"] = content
+    return found

@@ -126,7 +126,10 @@ class Parts:
         problem = {MEDIA: {"schema": ref("Problem")}}
         return {
             "parameters": {
-                **{name: self._path(name) for name in ("id", "history", "task", "version", "notice", "run", "asked")},
+                **{
+                    name: self._path(name)
+                    for name in ("id", "history", "task", "version", "notice", "run", "asked", "field")
+                },
                 "IdempotencyKey": self._header("Idempotency-Key", key, {"type": "string", "maxLength": 255}),
                 "IfMatch": {**self._header("If-Match", version, {"type": "string"}), "required": True},
                 "IfMatchTaken": self._header("If-Match", version, {"type": "string"}),
