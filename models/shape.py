@@ -153,6 +153,8 @@ def _indexes(network: Network, entity: Entity) -> Iterator[IndexShape]:
         yield IndexShape(name, (first, "created_at", "id"))
     for field in entity.fields.values():
         yield from _field_indexes(name, field)
+    if entity.retention is not None:
+        yield IndexShape(name, (entity.retention.since,))
     for sort in _sorts(network, entity):
         if sort in entity.fields:
             column = FOLD + sort if _is_text(entity.fields[sort]) else sort

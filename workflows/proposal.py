@@ -12,6 +12,7 @@ from definitions.pack import load
 from definitions.problems import DefinitionError, Problem
 from definitions.spec.entity import Field
 from definitions.spec.network import Network
+from models.actor import SYSTEM
 from models.ddl import quoted
 from models.examine import examine, in_state
 from models.message import Message, say
@@ -20,9 +21,11 @@ from models.published import hash_files
 from models.shape import TableShape
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import migration, retiming, runs
+from workflows import keeping, migration, retiming, runs
 from workflows.going_back import gone
+from workflows.keeping import RetentionChange
 from workflows.rights import RightChange, rights_changed
+from workflows.unit import open_unit
 
 Change = Literal["added", "changed", "removed", "renamed"]
 Fate = Literal["finish", "cancel", "migrate"]
@@ -109,6 +112,7 @@ class Proposal:
     refused: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     gone: tuple[Message, ...] = ()
+    retentions: tuple[RetentionChange, ...] = ()
 
 
 _EARLIER = 'SELECT 1 FROM "_definition" WHERE "hash" = ? AND "version" < ?'
@@ -126,6 +130,8 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
         current = tenant.published
         planned = plan(current.network, network)
         lost = [] if allow_loss else await migration.lost(tx, network, planned)
+        kept = await keeping.changes(open_unit(tenant, tx, SYSTEM), planned)
+        erased = [] if allow_loss else keeping.refused(kept, network)
         return Proposal(
             base=current.version,
             hash=digest,
@@ -136,9 +142,10 @@ async def propose(tenant: Tenant, files: Mapping[str, str], *, allow_loss: bool 
             runs=tuple(_runs(planned, await runs.counts(tx))),
             timers=tuple([change async for change in _timers(tx, planned)]),
             rights=rights_changed(planned),
-            refused=(*await examine(tx, planned, allow_loss=allow_loss, safe=tenant.safe), *lost),
+            refused=(*await examine(tx, planned, allow_loss=allow_loss, safe=tenant.safe), *lost, *erased),
             warnings=loaded.problems,
             gone=tuple(gone(planned)) if await tx.row(_EARLIER, [digest, current.version]) else (),
+            retentions=tuple(kept),
         )
 
     return await tenant.store.read(work)

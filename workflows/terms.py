@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from definitions.duration import Duration
-from definitions.expr import Context, SqlTemplate, to_sql
+from definitions.expr import Context, Names, SqlTemplate, to_sql
 from definitions.expr.expression import Expression
 from definitions.expr.periods import first_date_from, later, reached, start_of
 from definitions.spec.entity import Entity, Retention
+from definitions.spec.network import Network
 from models.ddl import quoted
 from models.statement import Statement
 from models.visible import ROOT
@@ -62,22 +63,24 @@ def positive(span: Any) -> bool:
 
 
 async def terms(unit: Unit) -> dict[str, Term]:
+    """Return how long each kind of record is kept today."""
+    said = [entity.retention for entity in unit.network.entities.values() if entity.retention is not None]
+    values = [value for each in said for value in (each.after, each.warn) if value is not None]
+    names = await unit.records.system.names_for(*(value.expression for value in values))
+    return terms_of(unit.network, names, unit.context)
+
+
+def terms_of(network: Network, names: Names, context: Context) -> dict[str, Term]:
     """Return how long each kind of record is kept; one whose time is no duration above zero is kept for ever."""
-    found = {}
-    for entity in unit.network.entities.values():
-        term = None if entity.retention is None else await _term(unit, entity, entity.retention)
-        if term is not None:
-            found[entity.name] = term
-    return found
+    found = (_term(entity, entity.retention, names, context) for entity in network.entities.values())
+    return {term.entity: term for term in found if term is not None}
 
 
-async def _term(unit: Unit, entity: Entity, said: Retention) -> Term | None:
-    computed = [value for value in (said.after, said.warn) if value is not None]
-    names = await unit.records.system.names_for(*(value.expression for value in computed))
-    after = said.after.compute(names, unit.context)
-    warn = None if said.warn is None else said.warn.compute(names, unit.context)
-    if not positive(after):
+def _term(entity: Entity, said: Retention | None, names: Names, context: Context) -> Term | None:
+    after = None if said is None else said.after.compute(names, context)
+    if said is None or not isinstance(after, Duration) or not positive(after):
         return None
+    warn = None if said.warn is None else said.warn.compute(names, context)
     unless = None if said.unless is None else said.unless.expression
     return Term(entity.name, said.since, after, warn if positive(warn) else None, unless)
 

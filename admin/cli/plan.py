@@ -65,6 +65,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _section(spoken("States"), map(_state, found["states"]))
     yield from _section(spoken("Runs under way"), map(_run, found["runs"]))
     yield from _section(spoken("Timers"), map(_timer, found["timers"]))
+    yield from _section(spoken("Retention"), map(_retention, found["retentions"]))
     yield from _section(spoken("Rights"), map(_right, found["rights"]))
     yield from _section(spoken("What does not come back"), iter(found["gone"]))
 
@@ -111,6 +112,15 @@ def _timer(one: Mapping[str, Any]) -> str:
         else spoken_number("{n} timer, planned anew", "{n} timers, planned anew", count)
     )
     return f"{SIGNS[one['change']]} {one['automation']}: {said}"
+
+
+def _retention(one: Mapping[str, Any]) -> str:
+    count: int = one["due"]
+    said = spoken_number("{n} record is due by it", "{n} records are due by it", count)
+    if one["at_most"]:
+        said = spoken("{said} at most", said=said)
+    held = spoken("announced anew before anything goes") if one["held"] else spoken("erased with the next hour")
+    return f"{SIGNS[one['change']]} {one['entity']}" + (f": {said}, {held}" if one["change"] != "removed" else "")
 
 
 def _right(one: Mapping[str, Any]) -> str:

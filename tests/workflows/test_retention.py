@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from definitions.problems import DefinitionError
 from models import chain
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError
@@ -14,8 +15,10 @@ from models.secrets import Vault
 from models.system import SYSTEM_TABLES
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import auditing, commands
+from workflows import auditing, commands, publishing
 from workflows.changes import update
+from workflows.keeping import RetentionChange
+from workflows.proposal import propose
 from workflows.unit import write
 
 pytestmark = pytest.mark.anyio
@@ -138,3 +141,45 @@ async def test_that_it_was_erased_is_proven_and_the_chain_still_holds(house: Sta
     assert '"why":"retention"' in detail
     found = await chain.verify(house.tenant.store, VAULT)
     assert (found.broken, found.why) == (None, None)
+
+
+async def test_a_shorter_time_is_told_in_the_plan_and_begins_with_another_warning(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea)
+    await later(house, 90)
+    shorter = edited(PACK, ("after: 100d", "after: 50d"))
+    [change] = (await propose(house.tenant, shorter)).retentions
+    assert change == RetentionChange("lead", "changed", 1)
+    await publishing.publish(house.tenant, shorter)
+    assert await house.rows("_retention", "id") == []
+    await later(house, 13)
+    assert await there(house, lead)
+    assert len(letters(house, "lea@exemple.fr")) == 2
+    await later(house, 15)
+    assert not await there(house, lead)
+
+
+async def test_what_would_go_at_once_and_unannounced_is_refused_unless_that_is_said(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea)
+    await later(house, 60)
+    sudden = edited(PACK, ("after: 100d", "after: 50d"), ("warn: 14d, ", ""))
+    assert [problem.code for problem in (await propose(house.tenant, sudden)).refused] == ["plan.erases"]
+    with pytest.raises(DefinitionError):
+        await publishing.publish(house.tenant, sudden)
+    assert (await propose(house.tenant, sudden, allow_loss=True)).refused == ()
+    await publishing.publish(house.tenant, sudden, allow_loss=True)
+    await later(house, 1)
+    assert not await there(house, lead)
+
+
+async def test_a_plan_counts_at_most_what_it_cannot_know_yet(house: Stage, lea: Actor) -> None:
+    await house.lead(lea, newsletter=True)
+    await later(house, 60)
+    field = "  calls:        {type: integer, default: 0}\n"
+    other = edited(
+        PACK,
+        ("after: 100d", "after: 50d"),
+        ("unless: record.newsletter", "unless: record.listed"),
+        (field, f"{field}  listed: {{type: boolean}}\n"),
+    )
+    [change] = (await propose(house.tenant, other)).retentions
+    assert (change.due, change.at_most) == (1, True)
