@@ -9,16 +9,15 @@ from pathlib import Path
 from threading import Lock
 
 from definitions.build import build
-from definitions.build.draft import Source
+from definitions.build.index import Source
 from definitions.build.notes import Notes
 from definitions.checks import check
-from definitions.checks.not_yet import LATER_KINDS, refuse_not_yet
+from definitions.files import RecentFiles
 from definitions.message import say
 from definitions.problems import Place, Problem, did_you_mean, in_order
-from definitions.source import Document, Entry, Scalar, Sequence, read_documents
+from definitions.source import Entry, Scalar, Sequence
 from definitions.source import Mapping as Keys
 from definitions.spec.network import Network
-from definitions.validate import kinds, validate
 
 Files = Mapping[str, str]
 PACKS = Path(__file__).parent / "packs"
@@ -57,25 +56,48 @@ def read_folder(path: Path) -> Files:
     return found
 
 
-def load(files: Files, *, library: Path = PACKS) -> Loaded:
-    """Load a pack: every problem of every file at once, sorted."""
-    key = frozenset(files.items())
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    reading = _Reading(dict(files), library)
+class Memory:
+    """What was loaded lately: whole packs, and the files that they are made of."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.files = RecentFiles()
+        self._packs: OrderedDict[frozenset[tuple[str, str]], Loaded] = OrderedDict()
+        self._lock = Lock()
+
+    def pack(self, files: Files) -> Loaded | None:
+        """Return what was loaded from the same files."""
+        key = frozenset(files.items())
+        with self._lock:
+            if key in self._packs:
+                self._packs.move_to_end(key)
+            return self._packs.get(key)
+
+    def keep(self, files: Files, loaded: Loaded) -> None:
+        """Remember what was loaded from files."""
+        with self._lock:
+            self._packs[frozenset(files.items())] = loaded
+            if len(self._packs) > KEPT:
+                self._packs.popitem(last=False)
+
+
+MEMORY = Memory()
+
+
+def load(files: Files, *, library: Path = PACKS, memory: Memory = MEMORY) -> Loaded:
+    """Load a pack: every problem of every file at once, sorted.
+
+    What the memory has of the files, and of what was made of them, is not made again; what comes out is the same.
+    """
+    known = memory.pack(files)
+    if known is not None:
+        return known
+    reading = _Reading(dict(files), library, memory.files)
     loaded = _load(reading)
+    memory.files.forget(reading.files)
     if not reading.asked_library:  # folders may change
-        with _lock:
-            _kept[key] = loaded
-            if len(_kept) > KEPT:
-                _kept.popitem(last=False)
+        memory.keep(files, loaded)
     return loaded
-
-
-_kept: OrderedDict[frozenset[tuple[str, str]], Loaded] = OrderedDict()
-_lock = Lock()
 
 
 def _load(reading: _Reading) -> Loaded:
@@ -104,11 +126,12 @@ def _no_network(files: Files) -> Problem:
 class _Reading:
     """Reads the documents of a pack, and of the packs that it extends."""
 
-    def __init__(self, files: dict[str, str], library: Path) -> None:
+    def __init__(self, files: dict[str, str], library: Path, recent: RecentFiles) -> None:
         self.files = files
         self.problems: list[Problem] = []
         self.asked_library = False
         self._library = library
+        self._recent = recent
         self._seen: list[str] = []
 
     def sources(self) -> dict[str, dict[str, Source]]:
@@ -124,13 +147,11 @@ class _Reading:
         own: dict[str, dict[str, Source]] = {}
         extends: list[Scalar] = []
         for name in sorted(names):
-            documents, problems = read_documents(name, self.files[name])
-            self.problems += problems
-            for document in documents:
-                source = self._source(document)
-                if source is not None:
-                    self._add(own, source)
-                    extends += _extends(source)
+            read = self._recent.read(name, self.files[name])
+            self.problems += read.problems
+            for source in read.sources:
+                self._add(own, source)
+                extends += _extends(source)
         found: dict[str, dict[str, Source]] = {}
         for node in extends:
             _overlay(found, self._extended(node))
@@ -170,54 +191,6 @@ class _Reading:
         self.files.update(found)
         return list(found)
 
-    def _source(self, document: Document) -> Source | None:
-        if document.node is None:
-            place = Place(document.file, 1, 1)
-            return None if document.head is None or document.head[0] not in kinds() else _broken(document.head, place)
-        found = self._head(document.node)
-        if found is None:
-            return None
-        kind, name = found
-        problems, node = validate(document, kind)
-        later = refuse_not_yet(kind, document.node)
-        self.problems += [*problems, *later]
-        return Source(kind, name.text, name.place, node, document.node, damaged=bool(problems or later))
-
-    def _head(self, node: Keys) -> tuple[str, Scalar] | None:
-        """Return the kind of a document and the scalar with its name, reporting when it has none."""
-        first, entry = next(
-            iter(node.entries.items()), ("", Entry(Scalar(node.place, "", None), Scalar(node.place, "", None)))
-        )
-        if first in kinds():
-            if isinstance(entry.value, Scalar) and entry.value.text:
-                return first, entry.value
-            self._report(
-                "document.name",
-                entry.key.place,
-                say("This {first} has no name.", first=first),
-                say("Write '{first}: a_name'.", first=first),
-            )
-        elif first in LATER_KINDS:
-            self._report(
-                "language.not_yet",
-                entry.key.place,
-                say("Definitions of the kind '{first}' can't be run yet.", first=first),
-                say("Leave this document out for now."),
-            )
-        else:
-            self._unknown_kind(node, first, entry)
-        return None
-
-    def _unknown_kind(self, node: Keys, first: str, entry: Entry) -> None:
-        later = next((key for key in node.entries if key in kinds()), None)
-        sentence = say("'{first}' is not a kind of definition.", first=first)
-        hint = (
-            say("Put '{later}: …' first.", later=later)
-            if later
-            else did_you_mean(first, kinds()) or say("Kinds are: {names}.", names=", ".join(kinds()))
-        )
-        self._report("document.unknown_kind", entry.key.place, sentence, hint)
-
     def _one_network(self, networks: list[Source]) -> dict[str, Source]:
         """Return the pack's own network with what it leaves open taken from those of the packs it extends."""
         own = [source for source in networks if not source.place.file.startswith(LIBRARY_MARK)]
@@ -232,10 +205,6 @@ class _Reading:
 
     def _report(self, code: str, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, place, message, hint))
-
-
-def _broken(head: tuple[str, str], place: Place) -> Source:
-    return Source(head[0], head[1], place, None, None, damaged=True)
 
 
 def _extends(source: Source) -> list[Scalar]:

@@ -116,6 +116,21 @@ def data(node: Node) -> Any:
     return {key: data(entry.value) for key, entry in node.entries.items()}
 
 
+def says_the_same(one: Node | None, other: Node | None) -> bool:
+    """Whether two nodes say the same, wherever they stand."""
+    if one is other:
+        return True
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return (one.text, one.value, one.plain) == (other.text, other.value, other.plain)
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
+        both = zip(one.items, other.items, strict=False)
+        return len(one.items) == len(other.items) and all(says_the_same(*pair) for pair in both)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        pairs = ((entry.value, other.get(key)) for key, entry in one.entries.items())
+        return list(one.entries) == list(other.entries) and all(says_the_same(*pair) for pair in pairs)
+    return False
+
+
 def read_documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
     """Return the documents of a file and what is wrong with its YAML; a broken document hides no other."""
     documents: list[Document] = []

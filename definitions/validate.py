@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 
 from definitions.message import Message, either, say
 from definitions.problems import Place, Problem, did_you_mean
+from definitions.shape import Fits, predicate
 from definitions.source import QUOTE_HINT, Document, Entry, Mapping, Node, Scalar, Sequence, data
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -53,6 +54,18 @@ def _validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator(flat, registry=registry)
 
 
+@cache
+def _fits(kind: str) -> Fits:
+    return predicate(_inlined(schema(kind), kind, ()), kind, _referred)
+
+
+def _referred(target: str, home: str) -> tuple[dict[str, Any], str]:
+    """Return what a reference in a schema's file means, and that file."""
+    file, _, path = target.partition("#/$defs/")
+    owner = file.removesuffix(".json") or home
+    return schema(owner)["$defs"][path], owner
+
+
 def _inlined(node: Any, home: str, inside: tuple[str, ...]) -> Any:
     """Return a schema with its references written out, those into themselves aside: looking them up takes long."""
     if isinstance(node, list):
@@ -61,21 +74,20 @@ def _inlined(node: Any, home: str, inside: tuple[str, ...]) -> Any:
         return node
     target = node.get("$ref")
     if isinstance(target, str):
-        file, _, path = target.partition("#/$defs/")
-        owner = file.removesuffix(".json") or home
-        absolute = f"{owner}.json#/$defs/{path}"
+        found, owner = _referred(target, home)
+        absolute = f"{owner}.json{target[target.index('#') :]}"
         beside = {key: value for key, value in node.items() if key != "$ref"}
         if absolute in inside:
             return beside | {"$ref": absolute if owner == "parts" else target}
-        return _inlined(schema(owner)["$defs"][path], owner, (*inside, absolute)) | beside
+        return _inlined(found, owner, (*inside, absolute)) | beside
     return {key: _inlined(value, home, inside) for key, value in node.items()}
 
 
 def validate(document: Document, kind: str) -> tuple[list[Problem], Mapping | None]:
     """Return what is wrong with a document's shape, and the document without those parts (None: nothing usable)."""
     node = document.node
-    if node is None:
-        return [], None
+    if node is None or _fits(kind)(node):
+        return [], node
     problems: list[Problem] = []
     validator = _validator(kind)
     for round_ in range(6):

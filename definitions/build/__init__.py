@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from definitions.build.access import build_levels, build_terms, level_labels
 from definitions.build.automations import build_automations
 from definitions.build.demo import build_demo
-from definitions.build.draft import Draft, Source
+from definitions.build.draft import Draft
 from definitions.build.entities import build_entities, declare_entities
+from definitions.build.index import Index, Sources
 from definitions.build.networks import build_network
 from definitions.build.notes import Notes
 from definitions.build.processes import build_processes, declare_states
@@ -18,8 +18,6 @@ from definitions.build.statistics import build_statistics
 from definitions.build.templates import build_templates
 from definitions.problems import Problem
 from definitions.spec.network import Network
-
-Sources = Mapping[str, Mapping[str, Source]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Built:
 
 def build(sources: Sources) -> Built:
     """Build everything that the documents define; one that is broken is left out."""
-    draft = Draft(sources)
+    draft = Draft(Index(sources))
     network = build_network(draft)
     declare_states(draft)
     declare_entities(draft, level_labels(draft))
@@ -56,5 +54,6 @@ def build(sources: Sources) -> Built:
         "demo": build_demo(draft),
     }
     whole = None if network is None else replace(network, **parts)  # type: ignore[arg-type] # one mapping a kind
+    draft.notes.records = draft.index.declared.records
     damaged = {(s.kind, s.name) for each in sources.values() for s in each.values() if s.damaged}
     return Built(whole, tuple(draft.problems), frozenset(damaged), frozenset(draft.used), draft.notes)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from definitions.build.draft import Draft, Source, entries, mapping, scalars, word
+from definitions.build.draft import Draft, entries, mapping, scalars, word
 from definitions.build.fields import note_field
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.expr import Type
@@ -23,24 +24,19 @@ LABELS = {LEADER: Text({"fr": "Responsable", "en": "Leader"}), PUBLIC: Text({"fr
 
 def level_labels(draft: Draft) -> dict[str, Text]:
     """Return the labels of the levels that members can have."""
-    quiet = Draft(draft.sources)
+    quiet = Draft(draft.index)
     labels = {
-        name: quiet.text(s.node.get("label") if s.node else None, name)
-        for name, s in draft.sources.get("level", {}).items()
+        name: quiet.text(s.node.get("label") if s.node else None, name) for name, s in draft.index.of("level").items()
     }
     return {name: label for name, label in ({LEADER: LABELS[LEADER]} | labels).items() if name != PUBLIC}
 
 
 def build_levels(draft: Draft) -> dict[str, Level]:
     """Return every level, `leader` and `public` among them."""
-    built = {}
-    for name, source in draft.sources.get("level", {}).items():
-        draft.current = source
-        if source.node is not None:
-            built[name] = _level(draft, source, source.node)
-    if LEADER not in draft.sources.get("level", {}):
+    built = draft.each("level", _level)
+    if LEADER not in draft.index.of("level"):
         built[LEADER] = Level(LEADER, LABELS[LEADER], NOWHERE, {}, administration=True, everything=True)
-    if PUBLIC not in draft.sources.get("level", {}):
+    if PUBLIC not in draft.index.of("level"):
         built[PUBLIC] = Level(PUBLIC, LABELS[PUBLIC], NOWHERE, {})
     return built
 
@@ -136,11 +132,10 @@ def _fields(draft: Draft, entity: str, node: Node | None) -> Iterator[tuple[str,
 
 
 def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
-    processes = draft.processes_of(entity)
+    processes = draft.index.processes_of(entity)
     known: dict[str, tuple[str, str]] = {}
     for process in processes:
-        source = draft.source("process", process)
-        for name in source.named("transitions") if source else ():
+        for name in draft.index.part_names(process, "transitions"):
             known |= {name: (process, name), f"{process}.{name}": (process, name)}
     found = []
     for item in scalars(node):
@@ -148,7 +143,7 @@ def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
             found.append(item.text)
             process, name = known[item.text]
             draft.notes.name(("transition", process, name), item, len(item.text) - len(name))
-        elif not draft.holes("process"):
+        elif not draft.index.holes("process"):
             sentence = say("No process of {entity} has a transition '{written}'.", entity=entity, written=item.text)
             draft.unfit("process.unknown_transition", item.place, sentence, did_you_mean(item.text, known))
     return tuple(found)
@@ -156,16 +151,15 @@ def _transitions(draft: Draft, entity: str, node: Node) -> tuple[str, ...]:
 
 def build_terms(draft: Draft) -> dict[str, Terms]:
     """Return every text of terms."""
-    built = {}
-    for name, source in draft.sources.get("terms", {}).items():
-        draft.current = source
-        if source.node is not None:
-            built[name] = Terms(
-                name,
-                draft.text(source.node.get("label"), name),
-                draft.text(source.node.get("body")),
-                word(source.node.get("version")),
-                source.place,
-                draft.names("level", source.node.get("for"), extra=IMPLIED_LEVELS),
-            )
-    return built
+    return draft.each("terms", _terms)
+
+
+def _terms(draft: Draft, source: Source, node: Mapping) -> Terms:
+    return Terms(
+        source.name,
+        draft.text(node.get("label"), source.name),
+        draft.text(node.get("body")),
+        word(node.get("version")),
+        source.place,
+        draft.names("level", node.get("for"), extra=IMPLIED_LEVELS),
+    )

@@ -9,8 +9,9 @@ from typing import Literal, cast
 
 from cronsim import CronSim, CronSimError
 
-from definitions.build.draft import CALL, Around, Draft, Source, entries, mapping, optional_word, word
+from definitions.build.draft import CALL, Around, Draft, entries, mapping, optional_word, word
 from definitions.build.fields import field_names, note_field
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.build.steps import Steps
@@ -49,12 +50,7 @@ Found = tuple[Trigger, str | None]
 
 def build_automations(draft: Draft) -> dict[str, Automation]:
     """Return every automation that can be built."""
-    built = {}
-    for name, source in draft.sources.get("automation", {}).items():
-        draft.current = source
-        if source.node is not None:
-            built[name] = _automation(draft, source, source.node)
-    return built
+    return draft.each("automation", _automation)
 
 
 def _automation(draft: Draft, source: Source, node: Mapping) -> Automation:

@@ -8,6 +8,7 @@ from typing import Any
 
 from definitions.build.demo_values import MEMBER, Fields, Values, number
 from definitions.build.draft import Draft, entries, mapping, scalars, word
+from definitions.build.index import Source
 from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence
@@ -30,13 +31,16 @@ PACE = (timedelta(days=1), timedelta(days=6))
 
 def build_demo(draft: Draft) -> Demo | None:
     """Return the pack's demo, None without one."""
-    found = [source for source in draft.sources.get("demo", {}).values() if source.node is not None]
+    found = [source for source in draft.index.of("demo").values() if source.node is not None]
     for source in found[1:]:
         draft.report("demo.several", source.place, say("A pack has one demo."), say("Join the two."))
     if not found or found[0].node is None:
         return None
-    draft.current = found[0]
-    return _Builder(draft, found[0].node).demo(found[0].name, found[0].place)
+    return draft.make(_demo, found[0], found[0].node)
+
+
+def _demo(draft: Draft, source: Source, node: Mapping) -> Demo:
+    return _Builder(draft, node).demo(source.name, source.place)
 
 
 class _Builder:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
+from definitions.build.index import Answers, Index, Source
 from definitions.build.notes import Asked, Notes
 from definitions.duration import Duration, parse_duration
-from definitions.expr import BOOL, DYN, Choice, Expression, ListOf, Member, RecordOf, Scope, Type, compile_expression
+from definitions.expr import BOOL, DYN, Expression, Member, RecordOf, Scope, Type, compile_expression
 from definitions.expr.outcomes import contested, settled_parts
 from definitions.message import say
 from definitions.problems import DefinitionError, Place, Problem, Severity, did_you_mean
@@ -17,6 +20,7 @@ from definitions.spec.entity import Field
 from definitions.text import Text, plain
 
 Names = MappingType[str, Type]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +36,64 @@ class Around:
     row: str = "record"
 
 
-@dataclass(slots=True, eq=False)
-class Source:
-    """A document by its kind and name. `node` is what can be built (None: nothing); `raw` what was written."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was made of a document, out of what, and everything that was noted on the way."""
 
-    kind: str
-    name: str
-    place: Place
-    node: Mapping | None
-    raw: Mapping | None
-    damaged: bool = False
-
-    def named(self, key: str) -> list[str]:
-        """Return the names below a key as written, broken ones too."""
-        found = self.raw.get(key) if self.raw is not None else None
-        return list(found.entries) if isinstance(found, Mapping) else []
+    before: tuple[object, ...]
+    asked: Answers
+    made: Any
+    problems: tuple[Problem, ...]
+    used: frozenset[tuple[str, str]]
+    notes: Notes
+    damaged: bool
 
 
 @dataclass(slots=True)
 class Draft:
-    """A network while it is being built."""
+    """A network while it is being built: what is known of the pack, and what is found about it."""
 
-    sources: MappingType[str, MappingType[str, Source]]
+    index: Index
     problems: list[Problem] = field(default_factory=list)
     languages: tuple[str, ...] = ()
-    shapes: dict[str, dict[str, Field]] = field(default_factory=dict)
-    records: dict[str, dict[str, Member]] = field(default_factory=dict)
-    states: dict[str, Choice] = field(default_factory=dict)
-    parallel: set[str] = field(default_factory=set)
     current: Source | None = None
     used: set[tuple[str, str]] = field(default_factory=set)
     notes: Notes = field(default_factory=Notes)
+
+    @property
+    def shapes(self) -> MappingType[str, MappingType[str, Field]]:
+        """The fields of entities."""
+        return self.index.shapes
+
+    @property
+    def records(self) -> MappingType[str, MappingType[str, Member]]:
+        """What expressions see of records."""
+        return self.index.records
+
+    def each(self, kind: str, make: Callable[[Draft, Source, Mapping], T | None]) -> dict[str, T]:
+        """Return what is made of each document of a kind that can be made, by name."""
+        found = {}
+        for name, source in self.index.sources.get(kind, {}).items():
+            made = None if source.node is None else self.make(make, source, source.node)
+            if made is not None:
+                found[name] = made
+        return found
+
+    def make(self, make: Callable[[Draft, Source, Mapping], T], source: Source, node: Mapping) -> T:
+        """Return what is made of a document; as before, where all that was asked to make it has the same answers."""
+        self.current = source
+        before = (self.languages, source.damaged)
+        kept: Kept | None = source.kept.get(make)
+        if kept is None or kept.before != before or not self.index.asking.hold(kept.asked):
+            own = replace(self, problems=[], used=set(), notes=Notes())
+            made, asked = self.index.asking.noting(lambda: make(own, source, node))
+            kept = Kept(before, asked, made, (*own.problems,), frozenset(own.used), own.notes, source.damaged)
+            source.kept[make] = kept
+        self.problems += kept.problems
+        self.used |= kept.used
+        self.notes.add(kept.notes)
+        source.damaged = kept.damaged
+        return cast("T", kept.made)
 
     def report(self, code: str, place: Place, message: str, hint: str = "", *, severity: Severity = "error") -> None:
         """Note a problem."""
@@ -74,18 +105,14 @@ class Draft:
         if self.current is not None:
             self.current.damaged = True
 
-    def holes(self, kind: str) -> bool:
-        """Whether a document of a kind could not be read in full: what refers to it may be right."""
-        return any(source.damaged for source in self.sources.get(kind, {}).values())
-
     def source(self, kind: str, name: str) -> Source | None:
         """Return a document by kind and name."""
-        return self.sources.get(kind, {}).get(name)
+        return self.index.of(kind).get(name)
 
-    def known(self, kind: str, node: Scalar, *, extra: Iterable[str] = ()) -> bool:
+    def known(self, kind: str, node: Scalar, *, extra: Collection[str] = ()) -> bool:
         """Whether a document of that kind has the name written here; reports it when not."""
-        names = [*self.sources.get(kind, {}), *extra]
-        if node.text in names:
+        documents = self.index.of(kind)
+        if node.text in documents or node.text in extra:
             self.used.add((kind, node.text))
             self.notes.name((kind, node.text), node)
             return True
@@ -93,24 +120,13 @@ class Draft:
             f"{kind}.unknown",
             node.place,
             say("There is no {kind} '{written}'.", kind=kind, written=node.text),
-            did_you_mean(node.text, names),
+            did_you_mean(node.text, [*documents, *extra]),
         )
         return False
 
-    def processes_of(self, entity: str) -> tuple[str, ...]:
-        """Return the names of an entity's processes, in the order written."""
-        sources = self.sources.get("process", {}).values()
-        return tuple(s.name for s in sources if s.node is not None and word(s.node.get("entity")) == entity)
-
-    def states_of(self, entity: str) -> Iterator[tuple[str, Choice | ListOf]]:
-        """Yield an entity's processes, each with what its records hold: a state, or a list where some are parallel."""
-        for name in self.processes_of(entity):
-            yield name, ListOf(self.states[name]) if name in self.parallel else self.states[name]
-
-    def names(self, kind: str, node: Node | None, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
+    def names(self, kind: str, node: Node | None, *, extra: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names written here (one, or a list), those that exist."""
-        known = tuple(extra)
-        return tuple(item.text for item in scalars(node) if self.known(kind, item, extra=known))
+        return tuple(item.text for item in scalars(node) if self.known(kind, item, extra=extra))
 
     def text(self, node: Node | None, name: str = "") -> Text:
         """Return the text for people; without one, made from the name."""
@@ -148,6 +164,10 @@ class Draft:
     def record_type(self, entity: str | None) -> Type:
         """Return the type of an entity's records; anything where the entity could not be read."""
         return RecordOf(entity) if entity is not None and entity in self.records else DYN
+
+    def beside(self, own: MappingType[str, MappingType[str, Member]]) -> MappingType[str, MappingType[str, Member]]:
+        """Return the records of the pack, with others that something has for itself."""
+        return ChainMap(dict(own), cast("dict[str, MappingType[str, Member]]", self.records)) if own else self.records
 
     def base(self, names: Names | None = None, *, without: Iterable[str] = ()) -> dict[str, Type]:
         """Return the names that are in scope everywhere, and those given."""
@@ -208,16 +228,18 @@ class Draft:
             )
             offset, text = 1, text[1:]
         around = names if isinstance(names, Around) else Around(names)
-        scope = Scope(around.names, {**self.records, **around.records}, around.row, around.hints)
-        self.notes.asked.append(Asked(node, offset, scope))
+        own = Scope(around.names, around.records, around.row, around.hints)
+        self.notes.asked.append(Asked(node, offset, own))
+        scope = replace(own, records=self.beside(around.records))
         try:
             found = compile_expression(text, Place(node.place.file, 1, 1), scope, expect=expect, query=query)
         except DefinitionError as error:
-            blamed = [each for each in error.problems if each.code != NOT_IN_QUERY or not self.holes("entity")]
+            blamed = [each for each in error.problems if each.code != NOT_IN_QUERY or not self.index.holes("entity")]
             self.problems += [_moved(problem, node, text, offset) for problem in blamed]
             return None
         self.used |= {("setting", path[1]) for path in found.reads if path[0] == "settings" and len(path) > 1}
         self.notes.read(node, offset, found.typing)
+        found.typing.scope = own  # the pack is not held by what was made of it
         return replace(found, place=node.at(offset))
 
 

@@ -11,7 +11,6 @@ from definitions.build.draft import (
     Around,
     Draft,
     Names,
-    Source,
     entries,
     flag,
     label_of,
@@ -21,6 +20,7 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import field_names, member_of, note_field, shape_of, with_values
+from definitions.build.index import Source
 from definitions.build.jinja import TITLE_FILTERS, check_template
 from definitions.build.known import check_known
 from definitions.build.lines import declare_lines, lines_name
@@ -44,23 +44,24 @@ MOST_FIELDS = 400
 
 def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None:
     """Read the fields of every entity, so that expressions can be typed against all of them."""
-    draft.shapes[MEMBER] = built_in_member(level_labels)
-    for source in draft.sources.get("entity", {}).values():
-        if source.node is not None:
-            _declare(draft, source, source.node)
-    for name in draft.shapes:
-        draft.records[name] = {}  # first all names, so that references find each other
-    for name in draft.shapes:
-        draft.records[name].update(_members(draft, name))
+    declared = draft.index.declared
+    declared.shapes[MEMBER] = built_in_member(level_labels)
+    for name, shapes in draft.each("entity", _shapes).items():
+        declared.shapes[name] = declared.shapes[name] | shapes if name == MEMBER else shapes
+    for name in declared.shapes:
+        declared.records[name] = {}  # first all names, so that references find each other
+    for name in declared.shapes:
+        declared.records[name].update(_members(draft, name))
     declare_lines(draft)
 
 
-def _declare(draft: Draft, source: Source, node: Mapping) -> None:
-    draft.current = source
-    shapes = draft.shapes.setdefault(source.name, {})
-    for name, key, value in entries(node.get("fields")):
-        if isinstance(value, Mapping) and _may_have(draft, source.name, key):
-            shapes[name] = shape_of(draft, name, key, value)
+def _shapes(draft: Draft, source: Source, node: Mapping) -> dict[str, Field]:
+    """Return the fields that a document adds to its entity."""
+    return {
+        name: shape_of(draft, name, key, value)
+        for name, key, value in entries(node.get("fields"))
+        if isinstance(value, Mapping) and _may_have(draft, source.name, key)
+    }
 
 
 def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
@@ -94,8 +95,10 @@ def _members(draft: Draft, entity: str) -> dict[str, Member]:
     }
     if source is not None and _has_owner(source):
         found["owner"] = Member(RecordOf(MEMBER), kind="system")
-    for process, states in draft.states_of(entity):
-        found[process] = Member(states, nullable=False, kind="state", target=("process", process))
+    for process in draft.index.processes_of(entity):
+        state: Type = draft.index.declared.states[process]
+        held = ListOf(state) if process in draft.index.declared.parallel else state
+        found[process] = Member(held, nullable=False, kind="state", target=("process", process))
     return found
 
 
@@ -108,26 +111,26 @@ def _has_owner(source: Source) -> bool:
 
 def build_entities(draft: Draft) -> dict[str, Entity]:
     """Return every entity, the built-in member among them."""
-    sources = draft.sources.get("entity", {})
-    built = {name: _entity(draft, name, source, source.node) for name, source in sources.items() if source.node}
-    if MEMBER not in sources:
+    built = draft.each("entity", _entity)
+    if MEMBER not in draft.index.of("entity"):
         built[MEMBER] = Entity(
             MEMBER,
             Text({"fr": "Membre", "en": "Member"}),
             NOWHERE,
-            draft.shapes[MEMBER],
+            dict(draft.shapes[MEMBER]),
             icon="users",
             title=MEMBER_TITLE,
             search=("first_name", "last_name", "email"),
             purpose=MEMBER_PURPOSE,
             basis="contract",
-            processes=draft.processes_of(MEMBER),
+            processes=draft.index.processes_of(MEMBER),
         )
+    draft.index.declared.entities |= built
     return built
 
 
-def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
-    draft.current = source
+def _entity(draft: Draft, source: Source, node: Mapping) -> Entity:
+    name = source.name
     shapes = draft.shapes[name]
     members = draft.records[name]
     privacy = mapping(node.get("privacy"))
@@ -155,7 +158,7 @@ def _entity(draft: Draft, name: str, source: Source, node: Mapping) -> Entity:
         basis=cast("Basis | None", optional_word(privacy.get("basis") if privacy else None)),
         retention=_retention(draft, name, node.get("retention")),
         was=optional_word(node.get("was")),
-        processes=draft.processes_of(name),
+        processes=draft.index.processes_of(name),
         plural=draft.optional_text(node.get("plural")),
     )
 

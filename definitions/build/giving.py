@@ -51,7 +51,7 @@ def run(steps: Steps, body: Mapping, names: dict[str, Type], shared: Shared) -> 
     node = body.get("run")
     if not isinstance(node, Scalar):
         return None
-    known = steps.draft.sources.get("automation", {})
+    known = steps.draft.index.of("automation")
     if node.text not in known:
         sentence = say("There is no automation '{written}'.", written=node.text)
         steps.draft.unfit("automation.unknown", node.place, sentence, did_you_mean(node.text, known))

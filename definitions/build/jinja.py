@@ -85,12 +85,13 @@ def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[
     environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
     environment.filters = dict.fromkeys(filters, str)
     checker = _Checker(draft, node, filters)
-    draft.notes.asked.append(Asked(node, 0, Scope(names, {**draft.records, **_EXTRA}), filters))
+    draft.notes.asked.append(Asked(node, 0, Scope(names, _EXTRA), filters))
     known = len(draft.problems)
     try:
-        checker.block(environment.parse(node.text).body, dict(names))
+        parsed = environment.parse(node.text)
+        checker.block(parsed.body, dict(names))
         if len(draft.problems) == known:
-            environment.compile(node.text)
+            environment.compile(parsed)
     except TemplateSyntaxError as error:
         place = node.at(_line_start(node.text, error.lineno))
         draft.report(

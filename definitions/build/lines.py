@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from definitions.build.draft import Draft, Source, word
+from definitions.build.draft import Draft, word
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.expr import ListOf, Member, RecordOf
 from definitions.message import say
@@ -16,7 +17,7 @@ LINES = "lines"
 
 def declare_lines(draft: Draft) -> None:
     """Let parents know their lines, and lines their parent; report those that can be none."""
-    for source in draft.sources.get("entity", {}).values():
+    for source in draft.index.of("entity").values():
         if source.node is None:
             continue
         draft.current = source
@@ -30,7 +31,6 @@ def declare_lines(draft: Draft) -> None:
 
 
 def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> None:
-    known = [name for name in draft.records if name != source.name]
     if parent.text == source.name or source.name in _ancestors(draft, parent.text):
         sentence = say("Records of {name} would be lines of themselves.", name=source.name)
         draft.unfit("entity.parent_cycle", parent.place, sentence, say("Use a reference for what refers to its kind."))
@@ -38,12 +38,18 @@ def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> Non
         sentence = say("Members are no lines of other records.")
         draft.unfit("entity.member_parent", parent.place, sentence, say("Leave 'parent' out."))
     elif parent.text not in draft.records:
+        others = [name for name in draft.records if name != source.name]
         sentence = say("There is no {kind} '{written}'.", kind="entity", written=parent.text)
-        draft.unfit("entity.unknown", parent.place, sentence, did_you_mean(parent.text, known))
+        draft.unfit(
+            "entity.unknown",
+            parent.place,
+            sentence,
+            did_you_mean(parent.text, others),
+        )
     else:
         draft.used.add(("entity", parent.text))
         draft.notes.name(("entity", parent.text), parent)
-        draft.records[source.name]["parent"] = Member(
+        draft.index.declared.records[source.name]["parent"] = Member(
             RecordOf(parent.text), nullable=False, kind="system", target=("entity", parent.text)
         )
         _name(draft, source, node, parent.text)
@@ -64,9 +70,9 @@ def _name(draft: Draft, source: Source, node: Mapping, parent: str) -> None:
     written = node.get("as")
     name = lines_name(node)
     place = written.place if isinstance(written, Scalar) else source.place
-    taken = {*draft.records[parent], *draft.processes_of(parent), *SYSTEM_FIELDS, "owner", "parent"}
+    taken = {*draft.records[parent], *draft.index.processes_of(parent), *SYSTEM_FIELDS, "owner", "parent"}
     if name not in taken:
-        draft.records[parent][name] = Member(
+        draft.index.declared.records[parent][name] = Member(
             ListOf(RecordOf(source.name)), nullable=False, stored=False, kind="lines", target=("entity", source.name)
         )
         return

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from definitions.build.draft import Source, mapping, scalars, word
+from definitions.build.draft import mapping, scalars, word
 from definitions.build.fields import note_field
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.build.values import UnfitError, computed, is_expression, literal

@@ -32,8 +32,8 @@ _MEMBERS = {
 
 def build_network(draft: Draft) -> Network | None:
     """Return the network with its settings, without the definitions; None where it can't be read."""
-    source = next(iter(draft.sources.get("network", {}).values()), None)
-    draft.records |= {NETWORK: dict(_MEMBERS[NETWORK]), CALL: dict(_MEMBERS[CALL]), SETTINGS: {}}
+    source = next(iter(draft.index.of("network").values()), None)
+    draft.index.declared.records |= {NETWORK: dict(_MEMBERS[NETWORK]), CALL: dict(_MEMBERS[CALL]), SETTINGS: {}}
     if source is None or source.node is None:
         return None
     draft.current = source
@@ -131,5 +131,5 @@ def _settings(draft: Draft, node: Node | None, timezone: ZoneInfo) -> Iterator[t
             except UnfitError as error:
                 draft.report("value.type", start.place, error.message, error.hint)
         member = member_of(draft, shape, ("setting",))
-        draft.records[SETTINGS][name] = replace(member, nullable=True, stored=False)
+        draft.index.declared.records[SETTINGS][name] = replace(member, nullable=True, stored=False)
         yield name, Setting(name, kind, found, label, key.place, shape.options)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from definitions.expr import Scope, Target
+from definitions.expr import Member, Scope, Target
 from definitions.expr.typing import Typing
 from definitions.problems import Place
 from definitions.source import Node, Scalar, Sequence
@@ -26,7 +27,10 @@ class Use(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An expression (a template where `filters` is not None) in a scalar's text from `offset` on, with its scope."""
+    """An expression (a template where `filters` is not None) in a scalar's text from `offset` on.
+
+    `scope` has the records that are its own (of a form); those of the pack are in `Notes.scope`.
+    """
 
     node: Scalar
     offset: int
@@ -36,10 +40,20 @@ class Asked(NamedTuple):
 
 @dataclass(slots=True)
 class Notes:
-    """The names that were found, each with its definition, and what was in scope where."""
+    """The names that were found, each with its definition, what was in scope where, and all records of the pack."""
 
     uses: list[Use] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    records: Mapping[str, Mapping[str, Member]] = field(default_factory=dict)
+
+    def scope(self, asked: Asked) -> Scope:
+        """Return all that is in scope somewhere, records of the pack included."""
+        return replace(asked.scope, records={**self.records, **asked.scope.records})
+
+    def add(self, other: Notes) -> None:
+        """Note what others have noted."""
+        self.uses += other.uses
+        self.asked += other.asked
 
     def name(self, target: Target, node: Scalar, offset: int = 0) -> None:
         """Note that a scalar's text from `offset` on names a definition."""

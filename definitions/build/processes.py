@@ -12,7 +12,6 @@ from definitions.build.draft import (
     Around,
     Draft,
     Names,
-    Source,
     entries,
     flag,
     mapping,
@@ -21,6 +20,7 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import member_of, note_field, shape_of, with_values
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.notes import Notes
 from definitions.build.values import value_of
@@ -41,14 +41,15 @@ NO_FORM = {
 
 def declare_states(draft: Draft) -> None:
     """Read the names of the states of every process, so that conditions can be checked against them."""
-    for name, source in draft.sources.get("process", {}).items():
+    declared = draft.index.declared
+    for name, source in draft.index.of("process").items():
         if source.raw is None:
             continue
         groups: dict[str, tuple[str, ...]] = {}
         leaves = _leaves(source.raw.get("states"), groups)
-        draft.states[name] = Choice(name, leaves, groups, ("state", name))
+        declared.states[name] = Choice(name, leaves, groups, ("state", name))
         if _has_parallel(source.raw.get("states")):
-            draft.parallel.add(name)
+            declared.parallel.add(name)
 
 
 def _leaves(node: Node | None, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -70,17 +71,14 @@ def _has_parallel(node: Node | None) -> bool:
 
 def build_processes(draft: Draft) -> dict[str, Process]:
     """Return every process that can be built."""
-    built = {}
-    for name, source in draft.sources.get("process", {}).items():
-        draft.current = source
-        if source.node is not None:
-            entity = source.node.get("entity")
-            if isinstance(entity, Scalar) and draft.known("entity", entity, extra=[MEMBER]):
-                built[name] = _process(draft, source, source.node, entity.text)
-    return built
+    return draft.each("process", _process)
 
 
-def _process(draft: Draft, source: Source, node: Mapping, entity: str) -> Process:
+def _process(draft: Draft, source: Source, node: Mapping) -> Process | None:
+    written = node.get("entity")
+    if not isinstance(written, Scalar) or not draft.known("entity", written, extra=[MEMBER]):
+        return None
+    entity = written.text
     if source.name in draft.shapes.get(entity, {}):
         sentence = say(
             "The entity {entity} has a field of the same name as the process '{name}'.", entity=entity, name=source.name
@@ -181,7 +179,7 @@ class _Transitions:
                 yield name, self._one(name, key, body, sources, target.text)
 
     def _written(self) -> MappingType[str, object]:
-        known = self.draft.states.get(self.process)
+        known = self.draft.index.states.get(self.process)
         return dict.fromkeys((*known.options, *known.groups) if known else self.states)
 
     def _sources(self, node: Node | None, target: Scalar) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from definitions.build.draft import Draft, Source, word
+from definitions.build.draft import Draft, word
 from definitions.build.notes import Use
 from definitions.message import either, say
 from definitions.problems import did_you_mean
@@ -19,10 +19,10 @@ def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = No
     The process may be left out where one process (of `entity`, when given) has the name.
     """
     process, dot, name = node.text.rpartition(".")
-    processes = draft.sources.get("process", {})
+    processes = draft.index.of("process")
     if not dot:
-        of = set(draft.processes_of(entity)) if entity else set(processes)
-        holders = [p for p, source in processes.items() if p in of and name in part_names(draft, source, part)]
+        of = draft.index.processes_of(entity) if entity else None
+        holders = [each for each in draft.index.holders(part, name) if of is None or each in of]
         if len(holders) == 1:
             process = holders[0]
         else:
@@ -36,7 +36,7 @@ def process_part(draft: Draft, node: Scalar, part: Part, entity: str | None = No
     draft.used.add(("process", process))
     if dot:
         draft.notes.uses.append(Use(node, 0, len(process), ("process", process)))
-    known = part_names(draft, source, part)
+    known = draft.index.part_names(process, part)
     if source.raw is not None and name not in known:
         what = part.removesuffix("s")
         sentence = say("The process {process} has no {what} '{name}'.", process=process, what=what, name=name)
@@ -56,15 +56,7 @@ def _unknown_part(draft: Draft, node: Scalar, name: str, part: str, holders: lis
             say("Several processes have a {what} '{name}'.", what=what, name=name),
             say("Write {shown}.", shown=shown),
         )
-    elif not draft.holes("process"):
-        every = [n for s in draft.sources.get("process", {}).values() for n in part_names(draft, s, part)]
+    elif not draft.index.holes("process"):
+        every = [each for process in draft.index.of("process") for each in draft.index.part_names(process, part)]
         sentence = say("No process has a {what} '{name}'.", what=what, name=name)
         draft.unfit(f"process.unknown_{what}", node.place, sentence, did_you_mean(name, every))
-
-
-def part_names(draft: Draft, source: Source, part: str) -> list[str]:
-    """Return the names of a process's states (nested ones too) or transitions, as written."""
-    if part == "transitions":
-        return source.named("transitions")
-    choice = draft.states.get(source.name)
-    return [*choice.options, *choice.groups] if choice else []

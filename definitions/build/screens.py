@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from typing import Literal, cast
 
-from definitions.build.draft import Draft, Source, entries, mapping, optional_word, scalars, word
+from definitions.build.draft import Draft, entries, mapping, optional_word, scalars, word
 from definitions.build.fields import field_names, note_field
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.message import say
@@ -23,14 +24,7 @@ _TOO_LONG = frozenset({"long_text", "json", "file", "image"})
 
 def build_screens(draft: Draft, entities: MappingType[str, Entity]) -> dict[str, Screen]:
     """Return every screen; an entity without one gets a generated one, named after it."""
-    built = {}
-    for name, source in draft.sources.get("screen", {}).items():
-        draft.current = source
-        entity = source.node.get("entity") if source.node else None
-        if source.node is not None and isinstance(entity, Scalar) and draft.known("entity", entity, extra=[MEMBER]):
-            spec = entities.get(entity.text)
-            if spec is not None:
-                built[name] = _screen(draft, source, source.node, spec)
+    built = draft.each("screen", _screen)
     with_screen = {screen.entity for screen in built.values()}
     for name, spec in entities.items():
         if name not in with_screen:
@@ -64,7 +58,15 @@ def _generated_sections(spec: Entity) -> tuple[Section, ...]:
     return (Section(spec.label, tuple(spec.fields), NOWHERE),) if spec.fields else ()
 
 
-def _screen(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen:
+def _screen(draft: Draft, source: Source, node: Mapping) -> Screen | None:
+    entity = node.get("entity")
+    if not isinstance(entity, Scalar) or not draft.known("entity", entity, extra=[MEMBER]):
+        return None
+    spec = draft.index.entities.get(entity.text)
+    return None if spec is None else _written(draft, source, node, spec)
+
+
+def _written(draft: Draft, source: Source, node: Mapping, spec: Entity) -> Screen:
     members = draft.records[spec.name]
     listed = mapping(node.get("list"))
     page = mapping(node.get("record"))
@@ -155,14 +157,13 @@ def _sections(draft: Draft, node: Node | None, spec: Entity) -> Iterator[Section
 
 def build_homes(draft: Draft) -> dict[str, Home]:
     """Return every home."""
-    built = {}
-    for name, source in draft.sources.get("home", {}).items():
-        draft.current = source
-        if source.node is not None:
-            levels = draft.names("level", source.node.get("for"), extra=IMPLIED_LEVELS)
-            label = draft.optional_text(source.node.get("label"))
-            built[name] = Home(name, tuple(_tiles(draft, source.node.get("tiles"))), source.place, levels, label)
-    return built
+    return draft.each("home", _home)
+
+
+def _home(draft: Draft, source: Source, node: Mapping) -> Home:
+    levels = draft.names("level", node.get("for"), extra=IMPLIED_LEVELS)
+    label = draft.optional_text(node.get("label"))
+    return Home(source.name, tuple(_tiles(draft, node.get("tiles"))), source.place, levels, label)
 
 
 _KINDS = ("statistic", "screen", "tasks", "text")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from definitions.build.draft import Draft, Source, scalars, word
+from definitions.build.draft import Draft, scalars, word
+from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.expr import BOOL, DECIMAL, DOUBLE, DURATION, INT, Expression, Type
@@ -25,22 +26,17 @@ _OF: dict[str, tuple[Type, ...]] = {
 
 def build_statistics(draft: Draft) -> dict[str, Statistic]:
     """Return every statistic that can be built."""
-    built = {}
-    for name, source in draft.sources.get("statistic", {}).items():
-        draft.current = source
-        entity = source.node.get("entity") if source.node else None
-        if source.node is not None and isinstance(entity, Scalar) and draft.known("entity", entity, extra=[MEMBER]):
-            found = _statistic(draft, source, source.node, entity.text)
-            if found is not None:
-                built[name] = found
-    return built
+    return draft.each("statistic", _statistic)
 
 
-def _statistic(draft: Draft, source: Source, node: Mapping, entity: str) -> Statistic | None:
-    names = draft.base({"record": draft.record_type(entity)})
-    written = node.get("measure")
+def _statistic(draft: Draft, source: Source, node: Mapping) -> Statistic | None:
+    about, written = node.get("entity"), node.get("measure")
+    if not isinstance(about, Scalar) or not draft.known("entity", about, extra=[MEMBER]):
+        return None
     if not isinstance(written, Scalar):
         return None
+    entity = about.text
+    names = draft.base({"record": draft.record_type(entity)})
     measure, argument, offset = _measure(draft, written)
     of: Expression | None = None
     time_in: tuple[str, str] | None = None

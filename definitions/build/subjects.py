@@ -61,7 +61,7 @@ def _named(steps: Steps, body: Mapping, action: str, names: MappingType[str, Typ
 
 
 def _item(draft: Draft, place: Place, name: str, entity: str) -> Value:
-    scope = Scope({name: RecordOf(entity)}, draft.records, name)
+    scope = Scope({name: RecordOf(entity)}, {entity: draft.records.get(entity, {})}, name)
     return Value(place, expression=compile_expression(name, place, scope))
 
 
@@ -83,7 +83,7 @@ def _moved(draft: Draft, node: Node | None) -> str | None:
     """Return the entity of a transition where it is one's alone."""
     inner = mapping(node)
     process, _, name = word(node if inner is None else inner.get("transition")).rpartition(".")
-    sources = draft.sources.get("process", {})
-    holders = [process] if process else [each for each in sources if name in sources[each].named("transitions")]
-    found = {word(source.raw.get("entity")) for each in holders if (source := sources.get(each)) and source.raw}
+    holders = [process] if process else draft.index.holders("transitions", name)
+    sources = (draft.source("process", each) for each in holders)
+    found = {word(source.raw.get("entity")) for source in sources if source and source.raw}
     return found.pop() if len(found) == 1 else None

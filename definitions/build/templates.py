@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from definitions.build.draft import NETWORK, SETTINGS, Draft, Source, word
+from definitions.build.draft import NETWORK, SETTINGS, Draft, word
+from definitions.build.index import Source
 from definitions.build.jinja import LINKS, Paths, check_template
 from definitions.build.member import MEMBER
 from definitions.expr import RecordOf, Type
@@ -18,12 +19,7 @@ Channel = Literal["email", "sms", "notification", "document"]
 
 def build_templates(draft: Draft) -> dict[str, Template]:
     """Return every template that can be built."""
-    built = {}
-    for name, source in draft.sources.get("template", {}).items():
-        draft.current = source
-        if source.node is not None:
-            built[name] = _template(draft, source, source.node)
-    return built
+    return draft.each("template", _template)
 
 
 def _template(draft: Draft, source: Source, node: Mapping) -> Template:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from definitions.build.draft import Draft
+from definitions.build.index import Index
 from definitions.build.jinja import FILTERS
 from definitions.build.networks import build_network
 from definitions.pack import load
@@ -35,7 +36,7 @@ def test_what_a_network_leaves_out_has_a_default() -> None:
 
 
 def test_there_is_no_network_without_its_document() -> None:
-    assert build_network(Draft({})) is None
+    assert build_network(Draft(Index({}))) is None
 
 
 def test_settings_have_a_type_a_value_and_options() -> None:
