@@ -96,9 +96,6 @@ async def _tell(unit: Unit, asked: Asked, member: str, *, again: bool) -> None:
         await _keep(unit, asked, actor, subject, notices.ASKED)
     if email and (again or await preferences.holds(unit.tx, member, "notices_by_mail")):
         await letters.send(unit, member, str(email), _wording(unit, asked, actor.language, subject), secret=False)
-    elif again:
-        await notices.forget(unit, asked.entity, asked.record, approvals.told_as(asked))
-        await _keep(unit, asked, actor, subject, notices.ASKED)
 
 
 async def _reader(unit: Unit, asked: Asked, member: str) -> tuple[Actor, Unit] | None:

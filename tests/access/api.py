@@ -62,6 +62,7 @@ DOORS: Mapping[str, tuple[Check, ...]] = {
     "/approvals/{asked}/grant": (requested,),
     "/approvals/{asked}/refuse": (requested,),
     "/approvals/{asked}/withdraw": (requested,),
+    "/approvals/{asked}/files/{field}": (requested,),
     "/notices": (own_notices,),
     "/notices/read": (own_notices,),
     "/notices/{notice}/read": (own_notices,),

@@ -291,6 +291,7 @@ async def requested(world: World) -> None:
     await type(world.tenant.store).write(world.tenant.store, work)
     world.same((await world.api("GET", "/approvals")).json()["items"], [], "nothing of this needs anybody")
     for id, (entity, row) in asked.items():
+        world.same((await world.api("GET", f"/approvals/{id}/files/why")).status_code, 404, "no file was given", entity)
         for deed in ("grant", "refuse", "withdraw"):
             answer = await world.api("POST", f"/approvals/{id}/{deed}", {})
             if not world.reference.readable(world.person, entity, row):

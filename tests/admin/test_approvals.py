@@ -10,7 +10,8 @@ import pytest
 from models.clock import SetClock
 from models.members import load_actor
 from models.record import Record
-from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
+from tests.admin.office import ALICE, CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
+from tests.admin.test_uploads import PDF, send
 from tests.homes import Homes
 from tests.networks import edited
 from workflows import commands
@@ -114,3 +115,97 @@ async def test_the_request_of_somebody_else_is_not_there(office: Office, deed: s
         answers = [await diane.post(each, on="tasks") for each in (real, absent)]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].text.count("Sign up") == answers[1].text.count("Sign up") == 0
+
+
+async def test_a_step_that_is_asked_for_says_so_instead_of_refusing(office: Office) -> None:
+    lead = await contacted(office)
+    move = f"e/lead/{lead.id}/move/recruiting/sign"
+    async with office.signed_in(CAMILLE) as camille:
+        page = await ask(camille, lead)
+        (button,) = re.findall(r'<div class="pending">(.*?)</div>', page, re.DOTALL)
+        assert ("#asked" in button, "Asked for" in button, "Sign up" in button) == (True, True, True)
+        assert move not in page
+        again = await camille.get(move)
+        assert (again.status_code, again.headers["location"][-6:]) == (303, "#asked")
+        assert "This step is asked for already" in (await camille.get(f"e/lead/{lead.id}")).text
+        menu = (await camille.get(f"e/lead/{lead.id}/menu")).text
+        assert "#asked" in menu
+        assert move not in menu
+
+
+async def test_the_step_says_who_has_agreed(homes: Homes, clock: SetClock) -> None:
+    two = ASKED.replace("four_eyes: true", "quorum: 2")
+    async with office_of(homes, clock, edited(FILES, (SIGN, two))) as office:
+        lead = await contacted(office)
+        async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+            await ask(camille, lead)
+            await claire.post(address((await claire.get("tasks")).text, "grant"), on="tasks")
+            page = (await camille.get(f"e/lead/{lead.id}")).text
+            assert "Agreed: Claire Alba" in page
+            assert "1 of 2 have agreed (Claire Alba)" in page
+
+
+async def test_what_waits_is_counted_in_the_menu_and_told_on_the_first_page(office: Office) -> None:
+    lead = await contacted(office)
+    async with office.signed_in(CAMILLE) as camille, office.signed_in(LEADER) as claire:
+
+        async def waits(visitor: Visitor) -> tuple[str, bool]:
+            page = (await visitor.get("")).text
+            (link,) = re.findall(r'href="/n/small/tasks"[^>]*>(?:(?!</a>).)*?Tasks(.*?)</a>', page, re.DOTALL)[:1]
+            return re.sub(r"<[^>]*>|\s", "", link), "1 request waits for your agreement." in page
+
+        assert await waits(claire) == ("", False)
+        await ask(camille, lead)
+        assert (await waits(claire), await waits(camille)) == (("1", True), ("", False))
+        await claire.post(address((await claire.get("tasks")).text, "grant"), on="tasks")
+        assert await waits(claire) == ("", False)
+
+
+ATTACHED = ASKED.replace("form: {", "form: {scan: {type: file, label: Scan}, ")
+
+
+@pytest.fixture
+async def attached(homes: Homes, clock: SetClock) -> AsyncIterator[Office]:
+    """The same, with a file in the form."""
+    async with office_of(homes, clock, edited(FILES, (SIGN, ATTACHED))) as opened:
+        yield opened
+
+
+async def with_file(office: Office, visitor: Visitor) -> str:
+    """Ask for the sign-up with a file, and return where it is found."""
+    lead = await contacted(office)
+    at = f"e/lead/{lead.id}"
+    await send(visitor, {"scan": ("scan.pdf", PDF)}, f"{at}/move/recruiting/sign", why="Prêt", version="2")
+    (found,) = re.findall(r'href="/n/small/(approvals/[^"]*/files/scan)"', (await visitor.get(at)).text)
+    return str(found)
+
+
+async def test_who_decides_opens_the_files_of_a_request(attached: Office) -> None:
+    async with attached.signed_in(CAMILLE) as camille, attached.signed_in(LEADER) as claire:
+        file = await with_file(attached, camille)
+        assert f'href="/n/small/{file}"' in (await claire.get("tasks")).text
+        answers = [await camille.get(file), await claire.get(file)]
+        assert [answer.content for answer in answers] == [PDF, PDF]
+        assert 'filename="scan.pdf"' in answers[0].headers["content-disposition"]
+        others = [await claire.get(file.replace("scan", name)) for name in ("why", "none")]
+        assert [answer.status_code for answer in others] == [404, 404]
+        await claire.post(f"{file.removesuffix('/files/scan')}/refuse", {}, on="tasks")
+        assert (await claire.get(file)).status_code == 404
+    await attached.tenant.readings.flush()
+    query = """SELECT "member", "fields" FROM "_audit" WHERE "kind" = 'download'"""
+    rows = await attached.tenant.store.read(lambda tx: tx.rows(query))
+    assert {(row[0], "recruiting.sign.scan" in row[1]) for row in rows} == {
+        (attached.members[each], True) for each in (CAMILLE, LEADER)
+    }
+
+
+async def test_the_files_of_a_request_are_not_there_for_who_only_reads_the_record(attached: Office) -> None:
+    async with attached.signed_in(CAMILLE) as camille, attached.signed_in(ALICE) as alice:
+        file = await with_file(attached, camille)
+        (lead,) = re.findall(r"/e/lead/([0-9a-f-]{36})", (await alice.get("e/lead/")).text)[:1]
+        page = await alice.get(f"e/lead/{lead}")
+        assert (page.status_code, "scan.pdf" in page.text, file in page.text) == (200, True, False)
+        assert (await alice.get(file)).status_code == 404
+        assert (await camille.get(file)).content == PDF
+    async with attached.signed_in(DIANE) as diane:
+        assert (await diane.get(file)).status_code == 404
