@@ -11,7 +11,7 @@ from definitions.expr.expression import Names
 from definitions.spec.automation import Automation
 from models.message import say
 from models.record import Record
-from workflows import runs
+from workflows import called, runs
 from workflows.called import Called
 from workflows.runs import Origin, Run
 from workflows.subscriptions import expressions, subscriptions
@@ -46,8 +46,8 @@ async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Na
     wanted = expressions(automation.condition, automation.key)
     if not wanted:
         return {}
-    called = {} if beginning.call is None else beginning.call.names
-    return await unit.records.system.env(beginning.record, wanted, before=beginning.before, **called)
+    said = {} if beginning.call is None else beginning.call.names
+    return await unit.records.system.env(beginning.record, wanted, before=beginning.before, **said)
 
 
 def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> Run:
@@ -71,7 +71,7 @@ def _run(unit: Unit, automation: Automation, beginning: Beginning, key: Any) -> 
         ),
         before=_kept_before(unit, automation, beginning),
         gone=_kept_record(unit, beginning) if beginning.gone else None,
-        call=beginning.call,
+        call=called.seal(unit, beginning.call),
     )
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from workflows.sealing import opened, sealed
 from workflows.stored import moment, must_moment
+from workflows.unit import Unit
+
+PURPOSE = "call"
+"""For what the texts of calls are sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,16 @@ class Called:
 def read_kept(kept: Sequence[Any] | None) -> Called | None:
     """Return the call that was kept with a run, None for none."""
     return None if kept is None else Called(kept[0], kept[1], must_moment(kept[2]), kept[3])
+
+
+def seal(unit: Unit, call: Called | None) -> Called | None:
+    """Return a call as a run keeps it: what it says may be of an encrypted field."""
+    return None if call is None else replace(call, body=sealed(unit, call.body, PURPOSE))
+
+
+def unseal(unit: Unit, call: Called) -> Called:
+    """Return a call that a run keeps, as it came."""
+    return replace(call, body=opened(unit, call.body, PURPOSE))
 
 
 def read_json(body: str) -> Any:

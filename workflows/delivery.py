@@ -19,6 +19,7 @@ from workflows.outbox import LeaseLostError, Row
 from workflows.stored import dump_message, moment
 
 AT_ONCE = 16
+UNSIGNED = say("What calls are signed with cannot be opened on this server: draw another secret.")
 STOPPED = say("Its workers stopped in the middle of it, again and again.")
 
 _SENT = """UPDATE "_hook" SET "state" = 'sent', "status" = ?, "sent_at" = ?, "attempts" = "attempts" + 1,
@@ -65,6 +66,8 @@ class Delivery:
                 await self._taken(row, due.hook, status)
 
     async def _call(self, due: _Due) -> int:
+        if not due.secret:
+            raise CallError(UNSIGNED)
         timestamp = int(self.tenant.clock.now().timestamp())
         headers = {
             "webhook-id": due.hook,
@@ -82,11 +85,11 @@ class Delivery:
                 return None
             hook = row.payload["hook"]
             found = await tx.row('SELECT "state", "url", "body" FROM "_hook" WHERE "id" = ?', [hook])
-            key = await stored_secret(tx)
-            if found is None or found[0] != "waiting" or key is None:
+            key = await stored_secret(tx, self.tenant.vault)
+            if found is None or found[0] != "waiting":
                 await outbox.complete(tx, row, now)
                 return None
-            return _Due(hook, found[1], found[2] or "", key)
+            return _Due(hook, found[1], found[2] or "", key or "")
 
         return await self.tenant.store.write(work)
 

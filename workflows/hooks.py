@@ -14,11 +14,13 @@ from typing import Any
 from definitions.spec.automation import Retry
 from models.errors import NotFoundError, RefusedError
 from models.message import Message, say
+from models.secrets import CLOSED, SealedError, Vault
 from models.statement import Statement
 from models.system import HOOK, SETTING
 from models.tx import Row, Tx
 from workflows import outbox
 from workflows.registers import among
+from workflows.sealing import SEALED
 from workflows.stored import dump, moment, must_moment, read_message, read_moment
 from workflows.unit import Unit
 
@@ -129,13 +131,18 @@ def _administers(unit: Unit) -> None:
 
 
 async def secret(unit: Unit, *, renew: bool = False) -> str:
-    """Return what this network's calls are signed with; drawn when it is first needed, or anew."""
-    found = None if renew else await stored_secret(unit.tx)
-    if found is not None:
+    """Return what this network's calls are signed with; drawn when it is first needed, or anew.
+
+    One that no key of the installation opens any more is drawn anew too; one that stands in the open is sealed.
+    """
+    kept = None if renew else await _kept(unit.tx)
+    found = None if kept is None else _opened(kept, unit.vault)
+    if found is not None and (kept != found or unit.vault is CLOSED):
         return found
-    drawn = PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
+    drawn = found or PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
+    held = drawn if unit.vault is CLOSED else SEALED + unit.vault.seal(drawn, SECRET)
     await unit.tx.run('DELETE FROM "_setting" WHERE "name" = ?', [SECRET])
-    await unit.tx.run(SETTING.insert(), [SECRET, dump(drawn), moment(unit.now), unit.actor.id])
+    await unit.tx.run(SETTING.insert(), [SECRET, dump(held), moment(unit.now), unit.actor.id])
     return drawn
 
 
@@ -145,10 +152,24 @@ async def renew(unit: Unit) -> str:
     return await secret(unit, renew=True)
 
 
-async def stored_secret(tx: Tx) -> str | None:
-    """Return the secret where there is one."""
+async def stored_secret(tx: Tx, vault: Vault) -> str | None:
+    """Return the secret where there is one that opens."""
+    kept = await _kept(tx)
+    return None if kept is None else _opened(kept, vault)
+
+
+async def _kept(tx: Tx) -> str | None:
     row = await tx.row('SELECT "value" FROM "_setting" WHERE "name" = ?', [SECRET])
     return None if row is None else str(json.loads(row[0]))
+
+
+def _opened(kept: str, vault: Vault) -> str | None:
+    if not kept.startswith(SEALED):
+        return kept
+    try:
+        return vault.open(kept.removeprefix(SEALED), SECRET)
+    except SealedError:
+        return None
 
 
 def signature(key: str, hook: str, timestamp: int, body: str | bytes) -> str:

@@ -16,10 +16,13 @@ from models.query import Query
 from models.statement import Statement
 from models.system import ITEM
 from models.tx import Tx
+from workflows.sealing import SEALED, opened, sealed
 from workflows.stored import dump
 from workflows.unit import Unit
 
 _INSERT = ITEM.insert()
+PURPOSE = "item"
+"""For what the values of lists are sealed."""
 _DELETE = 'DELETE FROM "_item" WHERE "id" >= ? AND "id" < ?'
 
 
@@ -50,13 +53,13 @@ async def keep_records(unit: Unit, prefix: str, sought: Sought) -> int:
 async def keep_values(unit: Unit, prefix: str, entity: str | None, values: Sequence[Any]) -> int:
     """Keep the values of a list, or which records they are, and return how many."""
     await forget(unit.tx, prefix)
-    await unit.tx.run_many(_INSERT, _rows(prefix, entity, values))
+    await unit.tx.run_many(_INSERT, _rows(unit, prefix, entity, values))
     return len(values)
 
 
-def _rows(prefix: str, entity: str | None, values: Sequence[Any]) -> Iterator[tuple[str, str | None, str]]:
+def _rows(unit: Unit, prefix: str, entity: str | None, values: Sequence[Any]) -> Iterator[tuple[str, str | None, str]]:
     for place, value in enumerate(values, 1):
-        kept = str(value["id"]) if entity is not None else dump(_keep(value))
+        kept = str(value["id"]) if entity is not None else sealed(unit, dump(_keep(value)), PURPOSE)
         yield f"{prefix}{place}", entity, kept
 
 
@@ -65,12 +68,14 @@ async def take(tx: Tx, prefix: str, place: int) -> Mapping[str, Any]:
     row = await tx.row('SELECT "entity", "value" FROM "_item" WHERE "id" = ?', [f"{prefix}{place}"])
     if row is None:
         return {"value": None}
-    return {"value": json.loads(row[1])} if row[0] is None else {"entity": row[0], "id": row[1]}
+    if row[0] is not None:
+        return {"entity": row[0], "id": row[1]}
+    return {"sealed": row[1]} if row[1].startswith(SEALED) else {"value": json.loads(row[1])}
 
 
-def value_of(item: Mapping[str, Any]) -> Any:
+def value_of(unit: Unit, item: Mapping[str, Any]) -> Any:
     """Return the value of an item that is no record."""
-    return _read(item.get("value"))
+    return _read(json.loads(opened(unit, item["sealed"], PURPOSE)) if "sealed" in item else item.get("value"))
 
 
 async def forget(tx: Tx, prefix: str) -> None:

@@ -25,6 +25,7 @@ from models.tenant import Tenant
 from models.tx import Row, Tx
 from workflows import bulk, outbox
 from workflows.deeds import DEEDS, Action, check
+from workflows.sealing import opened, sealed
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit, read, write
 
@@ -37,6 +38,9 @@ SHOWN = 200
 """Failures that a page shows at most."""
 
 _COLUMNS = JOB.columns
+_ASKED = _COLUMNS.index("asked")
+PURPOSE = "job"
+"""For what the parameters of jobs are sealed."""
 _SELECT = f'SELECT {listed(_COLUMNS)} FROM "_job"'  # noqa: S608 - columns of ours
 _WAITING = """SELECT "id", "record", "history" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'waiting'
 ORDER BY "id" LIMIT ?"""
@@ -127,32 +131,33 @@ async def _begin(unit: Unit, job: str, entity: str, ask: Ask, records: Sequence[
     if not 1 <= len(records) <= MOST:
         raise InvalidError({"": say("Choose 1 to {count} records.", count=MOST)})
     check(unit, entity, ask.action, ask.asked)
-    row = [job, entity, unit.actor.id, ask.action, dump(ask.asked), "running", len(records), 0, 0, moment(unit.now)]
+    asked = sealed(unit, dump(ask.asked), PURPOSE)
+    row = [job, entity, unit.actor.id, ask.action, asked, "running", len(records), 0, 0, moment(unit.now)]
     await unit.tx.run(JOB.insert(), [*row, None, unit.actor.acting])
     items = [(unit.new_id(), job, record, "waiting", None, history) for record, history in records]
     await unit.tx.run_many(JOB_ITEM.insert(), items)
-    await _batch(unit, await load(unit.tx, job))
-    return await load(unit.tx, job)
+    await _batch(unit, await load(unit, job))
+    return await load(unit, job)
 
 
-async def load(tx: Tx, job: str) -> Job:
+async def load(unit: Unit, job: str) -> Job:
     """Return a job; `NotFoundError` without one."""
-    row = await tx.row(f'{_SELECT} WHERE "id" = ?', [job])
+    row = await unit.tx.row(f'{_SELECT} WHERE "id" = ?', [job])
     if row is None:
         raise NotFoundError
-    return _job(row)
+    return _job(row, opened(unit, row[_ASKED], PURPOSE))
 
 
-def _job(row: Row) -> Job:
+def _job(row: Row, asked: str) -> Job:
     found = dict(zip(_COLUMNS, row, strict=True))
-    found |= {"asked": json.loads(found["asked"]), "created_at": must_moment(found["created_at"])}
+    found |= {"asked": json.loads(asked), "created_at": must_moment(found["created_at"])}
     return Job(**{**found, "ended_at": read_moment(found["ended_at"])})
 
 
 async def go_on(unit: Unit, payload: Mapping[str, Any]) -> None:
     """Do the next batch of a job, as its member: what the worker calls."""
     await unit.tx.lock(f"job:{payload['job']}")
-    job = await load(unit.tx, payload["job"])
+    job = await load(unit, payload["job"])
     if job.over:
         return
     actor = await _actor(unit, job)
@@ -233,12 +238,12 @@ async def seen(tenant: Tenant, actor: Actor, job: str) -> tuple[Job, list[Failur
 
 
 async def running(records: Records, entity: str) -> list[Job]:
-    """Return the actor's jobs about an entity that are under way."""
+    """Return the actor's jobs about an entity that are under way, without what they were asked with."""
     rows = await records.tx.rows(
         f"""{_SELECT} WHERE "member" = ? AND "entity" = ? AND "state" = 'running' ORDER BY "created_at" """,
         [records.actor.id, entity],
     )
-    return [_job(row) for row in rows]
+    return [_job(row, "{}") for row in rows]
 
 
 async def cancel(tenant: Tenant, actor: Actor, job: str) -> Job:
@@ -248,7 +253,7 @@ async def cancel(tenant: Tenant, actor: Actor, job: str) -> Job:
         await unit.tx.lock(f"job:{job}")
         if not (await _own(unit, job)).over:
             await end(unit, job, "cancelled")
-        return await load(unit.tx, job)
+        return await load(unit, job)
 
     return await write(tenant, actor, work)
 
@@ -279,7 +284,7 @@ async def _undo_until(unit: Unit, job: Job) -> datetime | None:
 
 
 async def _own(unit: Unit, job: str) -> Job:
-    found = await load(unit.tx, job)
+    found = await load(unit, job)
     if unit.actor.id is None or (found.member != unit.actor.id and not unit.published.access.administers(unit.actor)):
         raise NotFoundError
     return found

@@ -17,7 +17,7 @@ from models.record import Record
 from models.renames import since
 from models.titles import compile_title
 from models.visible import ROOT
-from workflows import items, turns
+from workflows import called, items, turns
 from workflows.earlier import Earlier
 from workflows.runs import Run
 from workflows.stored import dump, read_values
@@ -142,7 +142,7 @@ class Scene:
             if frame["name"] in read:
                 made[frame["name"]] = await self._item(frame["item"])
         if self.run.call is not None:
-            made |= self.run.call.names
+            made |= called.unseal(self.unit, self.run.call).names
         record = self.own if self.elsewhere else self.record
         if not self.earlier.renames:
             return await self.unit.records.system.env(record, wanted, before=self.before, **made)
@@ -180,7 +180,7 @@ class Scene:
 
     async def _item(self, item: Mapping[str, Any]) -> Any:
         """Return the item that a loop is at: a record as it is now (None when it is gone), or a value."""
-        return await self._made(item["entity"], item["id"]) if "entity" in item else items.value_of(item)
+        return await self._made(item["entity"], item["id"]) if "entity" in item else items.value_of(self.unit, item)
 
     async def _made(self, entity: str, record: str) -> Record | None:
         try:

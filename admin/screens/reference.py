@@ -133,7 +133,7 @@ async def calls(request: Request) -> Response:
     visit = here(request)
 
     async def work(unit: Unit) -> tuple[list[Hook], str | None]:
-        return await hooks.latest(unit), await hooks.stored_secret(unit.tx)
+        return await hooks.latest(unit), await hooks.stored_secret(unit.tx, unit.vault)
 
     found, secret = await read(visit.tenant, visit.actor, work)
     lines = [(hook, visit.formats.due(hook.sent_at or hook.at), _said(visit, hook)) for hook in found]

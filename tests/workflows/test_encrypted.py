@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from models.query import Filter, Query
 from models.record import Record
 from models.secrets import CLOSED, Vault
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import commands, overseeing
+from workflows import commands, inlets, jobs, overseeing
 from workflows.timeline import timeline
 from workflows.unit import read, write
 
@@ -270,3 +271,64 @@ async def test_what_a_step_is_given_is_sealed_and_told_to_who_may_know(clinic: O
     assert "Tired" not in kept
     shown = await read(stage.tenant, rita, lambda unit: overseeing.one(unit, run))
     assert [step.inputs for step in shown.steps] == [{"note": "Tired!?"}]
+
+
+async def _table(stage: Stage, name: str) -> str:
+    """Return all that a table of the system holds, as text."""
+    return str(await stage.tenant.store.read(lambda tx: tx.rows(f'SELECT * FROM "{name}"')))  # noqa: S608 - the tests' own
+
+
+async def test_what_a_job_is_asked_with_is_sealed_and_done(clinic: Open) -> None:
+    stage = await clinic(PACK.replace("undo: 10m}", "bulk: true, form: {word: {field: note}}, undo: 10m}"))
+    rose = await _made(stage)
+    asked = {"process": "care", "transition": "end", "form": {"word": "Secret"}}
+    job = await jobs.begin(stage.tenant, stage.people["doctor"], "patient", "move", asked, [rose.id])
+    assert "Secret" not in await _table(stage, "_job")
+    found, failed = await jobs.seen(stage.tenant, stage.people["doctor"], job.id)
+    assert (dict(found.asked), failed) == (asked, [])
+
+
+LOOP = """
+---
+automation: spread
+when: {created: patient}
+mode: parallel
+do:
+  - for_each: {in: '=[record.note, record.note + "?"]', as: told}
+    do: [{wait: {for: 1h}}, {set: {name: =told}}]
+"""
+
+
+async def test_what_a_loop_goes_through_is_sealed_while_it_waits(clinic: Open) -> None:
+    stage = await clinic(PACK + LOOP)
+    rose = await _made(stage)
+    await stage.worker.run_due()
+    for table in ("_item", "_run", "_step"):
+        assert "Tired" not in await _table(stage, table), table
+    for _ in range(2):
+        stage.clock.forward(timedelta(hours=1))
+        await stage.worker.run_due()
+    assert (await _seen(stage, rose))["name"] == "Tired?"
+
+
+CALLED = """
+---
+automation: heard
+when: {webhook: labs}
+mode: parallel
+do: [{wait: {for: 1h}}, {create: {entity: patient, values: {name: Rose, note: =string(payload.note)}}}]
+"""
+
+
+async def test_what_a_call_says_is_sealed_as_long_as_its_run_is_kept(clinic: Open) -> None:
+    stage = await clinic(PACK + CALLED)
+    leader = await stage.person("Lena", "leader")
+    secret = await write(stage.tenant, leader, lambda unit: inlets.draw(unit, "labs"))
+    asked = inlets.Request("labs", {"authorization": f"Bearer {secret}"}, b'{"note": "Ferritin"}')
+    await inlets.take(stage.tenant, asked, lambda: None)
+    await stage.worker.run_due()
+    assert "Ferritin" not in await _table(stage, "_run")
+    stage.clock.forward(timedelta(hours=1))
+    await stage.worker.run_due()
+    page = await read(stage.tenant, SYSTEM, lambda unit: unit.records.list("patient", Query()))
+    assert [record["note"] for record in page.records] == ["Ferritin"]

@@ -12,6 +12,7 @@ import pytest
 from definitions.pack import load
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError, RefusedError
+from models.secrets import Vault
 from models.system import CLOSED
 from tests.workflows.conftest import RNG, MakeStage, Stage
 from tests.workflows.receiver import Receiver, receiving
@@ -235,3 +236,36 @@ async def until(stage: Stage, states: list[tuple[str]]) -> None:
 def test_a_call_is_checked_like_every_other_step(url: str, body: str, code: str) -> None:
     found = load(automation("{created: lead}", f"  - webhook: {{url: '{url}', body: {{a: {body}}}}}")).problems
     assert code in {problem.code for problem in found}
+
+
+async def test_what_calls_are_signed_with_is_sealed_at_rest(make_stage: MakeStage, receiver: Receiver) -> None:
+    stage, lea = await calling(make_stage, receiver)
+    rita = await stage.person("Rita", "leader")
+    open_key = await write(stage.tenant, rita, hooks.secret)
+    assert open_key in str(await stage.tenant.store.read(lambda tx: tx.rows('SELECT * FROM "_setting"')))
+    stage.tenant.vault = Vault(lambda: (b"a secret of this installation",))
+    assert await write(stage.tenant, rita, hooks.secret) == open_key
+    assert open_key not in str(await stage.tenant.store.read(lambda tx: tx.rows('SELECT * FROM "_setting"')))
+    await stage.lead(lea)
+    await stage.worker.run_due()
+    assert len(receiver.calls) == 1
+
+
+async def test_calls_wait_where_the_key_does_not_open_until_another_is_drawn(
+    make_stage: MakeStage, receiver: Receiver
+) -> None:
+    stage, lea = await calling(make_stage, receiver)
+    rita = await stage.person("Rita", "leader")
+    stage.tenant.vault = Vault(lambda: (b"a secret of this installation",))
+    receiver.answers += [BAD]
+    await stage.lead(lea)
+    await stage.worker.run_due()
+    stage.tenant.vault = Vault(lambda: (b"a secret of another one",))
+    stage.clock.forward(timedelta(minutes=2))
+    await stage.worker.run_due()
+    assert len(receiver.calls) == 1
+    assert "another secret" in str(await stage.rows("_hook", "error"))
+    await write(stage.tenant, rita, hooks.secret)
+    stage.clock.forward(timedelta(minutes=5))
+    await stage.worker.run_due()
+    assert len(receiver.calls) == 2
