@@ -25,7 +25,7 @@ LIBRARY_MARK = "@"
 KEPT = 16
 """How many packs are remembered as loaded: networks made of the same files share one description."""
 
-_SUFFIXES = {".yaml", ".yml"}
+SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def read_folder(path: Path) -> Files:
     found = {}
     for file in sorted(path.rglob("*")):
         relative = file.relative_to(path)
-        if file.suffix in _SUFFIXES and file.is_file() and not any(part.startswith(".") for part in relative.parts):
+        if file.suffix in SUFFIXES and file.is_file() and not any(part.startswith(".") for part in relative.parts):
             found[relative.as_posix()] = file.read_text("utf-8", errors="surrogateescape")
     return found
 

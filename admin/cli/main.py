@@ -30,7 +30,9 @@ COMMANDS = {
     "serve": say("run the server over a folder of networks"),
     "token": say("make, list and revoke tokens of the API"),
     "audit": say("check the audit of a network"),
+    "fmt": say("write the files of a pack in one form"),
     "schema": say("write the JSON Schema that editors check packs with"),
+    "lsp": say("help an editor: problems, definitions and completion while typing"),
     "docs": say("write the reference of the language"),
     "demo": say("make a demo network out of a pack, unless it is there already"),
 }

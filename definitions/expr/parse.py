@@ -50,7 +50,7 @@ _LEVELS: dict[str, tuple[BinaryOperator, int]] = {
     "/": ("/", 5),
     "%": ("%", 5),
 }
-_MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
+MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
     "all": ("all", (2, 3)),
     "exists": ("exists", (2, 3)),
     "exists_one": ("exists_one", (2, 3)),
@@ -59,7 +59,7 @@ _MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
     "map": ("map", (2, 3)),
 }
 _STRICT_MACROS: dict[str, tuple[MacroName, tuple[int, ...]]] = {
-    **_MACROS,
+    **MACROS,
     "transformList": ("transformList", (3, 4)),
     "transformMap": ("transformMap", (3, 4)),
 }
@@ -263,7 +263,7 @@ class _Parser:
         return tuple(items), self.close(")", opened)
 
     def method(self, target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
-        macro, counts = (_STRICT_MACROS if self.strict else _MACROS).get(name.text, (None, ()))
+        macro, counts = (_STRICT_MACROS if self.strict else MACROS).get(name.text, (None, ()))
         if macro is None or len(arguments) not in counts:
             return Call(target.start, end, name.text, target, arguments, name.start)
         *variables, body = arguments

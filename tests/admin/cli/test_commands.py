@@ -320,9 +320,12 @@ def test_every_command_has_help(words: tuple[str, ...], capsys: pytest.CaptureFi
 
 
 WITH_COMMANDS_BELOW = frozenset({"network", "member", "token", "audit"})
+SPEAKS_A_PROTOCOL = frozenset({"lsp"})
 
 
-@pytest.mark.parametrize("words", [words for words in commands() if words[0] not in WITH_COMMANDS_BELOW])
+@pytest.mark.parametrize(
+    "words", [words for words in commands() if words[0] not in WITH_COMMANDS_BELOW | SPEAKS_A_PROTOCOL]
+)
 def test_every_command_answers_programs_too(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*words, "--help"])
@@ -340,7 +343,23 @@ def test_what_is_made_without_a_server_is_told_as_json(tmp_path: Path, call: Cal
 
 
 @pytest.mark.parametrize(
-    "name", ["new", "docs", "demo", "plan", "apply", "history", "rollback", "network", "member", "worker", "serve"]
+    "name",
+    [
+        "new",
+        "fmt",
+        "schema",
+        "lsp",
+        "docs",
+        "demo",
+        "plan",
+        "apply",
+        "history",
+        "rollback",
+        "network",
+        "member",
+        "worker",
+        "serve",
+    ],
 )
 def test_help_has_examples_that_can_be_called(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

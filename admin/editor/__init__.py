@@ -1,0 +1,1 @@
+"""What editors ask while somebody writes a pack; `server` speaks to them."""

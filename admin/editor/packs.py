@@ -1,0 +1,126 @@
+"""Packs as an editor has them: the files on disk, and over them the texts that are not saved yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from admin.editor.outline import Symbol, every, symbol_of
+from definitions.build.notes import Use
+from definitions.expr import Target
+from definitions.pack import LIBRARY_MARK, PACKS, SUFFIXES, Files, Loaded, load, read_folder
+from definitions.problems import Place
+from definitions.source import Document, read_documents
+from definitions.validate import kinds
+
+_HEAD = r"(?:\A|^---[^\n]*\n)(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:{kinds})[ \t]*:"
+_NETWORK = re.compile(_HEAD.format(kinds="network"), re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack as it is now. Places in its files are relative to `folder`; those of packs it extends begin with `@`."""
+
+    folder: Path
+    loaded: Loaded
+
+    @cached_property
+    def symbols(self) -> Mapping[Target, Symbol]:
+        """What it defines, by target: its own definitions take the place of those of packs that it extends."""
+        names = sorted(self.loaded.files, key=lambda name: (not name.startswith(LIBRARY_MARK), name))
+        found = [symbol for name in names for document in self.documents(name) if (symbol := symbol_of(document))]
+        return {symbol.target: symbol for symbol in every(found)}
+
+    @cached_property
+    def uses(self) -> Mapping[Target, tuple[Use, ...]]:
+        """Where names stand for each definition."""
+        found: dict[Target, dict[Place, Use]] = {}
+        for use in self.loaded.notes.uses:
+            found.setdefault(use.target, {}).setdefault(use.place, use)
+        return {target: tuple(each.values()) for target, each in found.items()}
+
+    def documents(self, file: str) -> list[Document]:
+        """Return the documents of a file."""
+        return read_documents(file, self.loaded.files[file])[0]
+
+    def named_at(self, place: Place) -> Target | None:
+        """Return the definition whose name stands at a place, there or where it is used."""
+        for target, uses in self.uses.items():
+            if any(_covers(use.place, use.length, place) for use in uses):
+                return target
+        for target, symbol in self.symbols.items():
+            if _covers(symbol.key.place, len(symbol.key.raw), place):
+                return target
+        return None
+
+    def path(self, file: str) -> Path:
+        """Return where a file of the pack is on disk."""
+        if file.startswith(LIBRARY_MARK):
+            return PACKS / file.removeprefix(LIBRARY_MARK)
+        return self.folder / file
+
+
+def _covers(begin: Place, length: int, place: Place) -> bool:
+    same = (begin.file, begin.line) == (place.file, place.line)
+    return same and begin.column <= place.column <= begin.column + length
+
+
+@dataclass
+class Desk:
+    """The folders that are open in an editor, and the texts of its open files by path."""
+
+    roots: tuple[Path, ...] = ()
+    texts: dict[Path, str] = field(default_factory=dict)
+
+    def folder_of(self, file: Path) -> Path | None:
+        """Return the folder of the pack that a file belongs to: the nearest one with a network, else its own.
+
+        The network stands in a file of that folder itself, else somewhere below it. None for a file that defines
+        nothing, in no pack: other YAML.
+        """
+        text = self.texts.get(file, "")
+        defines = re.search(_HEAD.format(kinds="|".join(kinds())), text, re.MULTILINE) is not None
+        above = list(self._above(file))
+        for direct in (True, False) if defines else (True,):
+            for folder in above:
+                if self._has_network(folder, direct=direct):
+                    return folder
+        return file.parent if defines else None
+
+    def pack(self, folder: Path, instead: Mapping[Path, str] | None = None) -> Pack:
+        """Return a pack as it is now; `instead`: with other texts for some files."""
+        return Pack(folder, load(self.files(folder, instead)))
+
+    def files(self, folder: Path, instead: Mapping[Path, str] | None = None) -> Files:
+        """Return the texts of a pack's files."""
+        found = dict(read_folder(folder)) if folder.is_dir() else {}
+        for path, text in {**self.texts, **(instead or {})}.items():
+            if path.suffix in SUFFIXES and path.is_relative_to(folder):
+                found[path.relative_to(folder).as_posix()] = text
+        return found
+
+    def _above(self, file: Path) -> Iterator[Path]:
+        roots = [root for root in self.roots if file.is_relative_to(root)]
+        for folder in file.parents:
+            yield folder
+            if not roots or folder in roots:
+                return
+
+    def _has_network(self, folder: Path, *, direct: bool) -> bool:
+        if not folder.is_dir():
+            return False
+        opened = {path: text for path, text in self.texts.items() if path.is_relative_to(folder)}
+        if any(_NETWORK.search(text) for path, text in opened.items() if not direct or path.parent == folder):
+            return True
+        saved = (path for path in (folder.glob("*") if direct else folder.rglob("*")) if path.suffix in SUFFIXES)
+        return any(path not in opened and path.is_file() and _NETWORK.search(_text(path)) for path in saved)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
