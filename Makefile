@@ -18,7 +18,7 @@ run: .venv/ready ## create the demo network if it is not there, then serve it (S
 test quick: export PYTHONDONTWRITEBYTECODE = # empty, whatever the shell says: compiling anew takes longer than most tests
 
 test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 quick: .venv/ready-dev ## run the quick tests: on SQLite, no browser, no second process, no sweep over every address
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not slow and not postgres"

@@ -11,13 +11,14 @@ import pytest
 
 from models.clock import SetClock
 from models.tenant import Tenant, open_tenant
-from tests.browser.chromium import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.browser.chromium import leave_out, pytest_terminal_summary
 from tests.homes import Homes, homes_of, pytest_configure, pytest_unconfigure, start_postgres
 from tests.networks import SMALL
 from tests.prepared import prepare
+from tests.running import longest_first, pytest_collection_finish
 
 __all__ = [
-    "pytest_collection_modifyitems",
+    "pytest_collection_finish",
     "pytest_configure",
     "pytest_terminal_summary",
     "pytest_unconfigure",
@@ -27,6 +28,12 @@ os.environ["MAILLE_LANGUAGE"] = "en"  # the command line speaks English to the t
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """A Monday, noon in Paris."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what runs, and in which order."""
+    leave_out(config, items)
+    longest_first(items)
 
 
 @pytest.fixture

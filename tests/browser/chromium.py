@@ -16,7 +16,7 @@ def chromium() -> str | None:
     return os.environ.get("MAILLE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the browser tests out on a machine without a browser."""
     if chromium() is not None:
         return
