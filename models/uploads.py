@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FILES = frozenset({"file", "image"})
 """Types of fields that hold files."""
+Unnamed = Sequence[tuple[str, Any]]
+"""Hashes of contents, each with since when nothing names it (None: not known yet)."""
 OPEN = timedelta(days=1)
 """So long an upload can be named by its member."""
 KEPT = timedelta(days=30)
@@ -41,6 +43,7 @@ _NO_UPLOAD = say("This file was not uploaded, or too long ago: choose it again."
 _FIND = """SELECT "name", "type", "size", "sha" FROM "_upload" WHERE "id" = ? AND "member" = ? AND "created_at" > ?"""
 _COUNT = 'SELECT count(*) FROM "_upload" WHERE "member" = ? AND "created_at" > ?'
 _LOOSE = 'UPDATE "_file" SET "loose_at" = ? WHERE "sha" = ?'
+_LOOSEN = 'UPDATE "_file" SET "loose_at" = ? WHERE "sha" = ? AND "loose_at" IS NULL'
 _REMOVE = """DELETE FROM "_file" WHERE "sha" = ? AND "loose_at" <= ?
 AND NOT EXISTS (SELECT 1 FROM "_upload" u WHERE u."sha" = "_file"."sha")"""
 _GOING_ALONG = """SELECT DISTINCT "attached" FROM "_mail" WHERE "attached" IS NOT NULL
@@ -49,10 +52,12 @@ AND "state" IN ('waiting', 'sending', 'failed', 'unknown')"""
 _WRITTEN = """SELECT "file" FROM "_document" WHERE "file" IS NOT NULL AND "state" = 'made'"""
 """What was written for a record that has not taken it yet."""
 _ANSWERS = (
-    """SELECT "after" FROM "_history" WHERE "kind" = 'moved' AND "after" LIKE '%"form.%sha%'""",
-    """SELECT "form" FROM "_approval" WHERE "form" LIKE '%sha%'""",
+    """SELECT "id", "after" FROM "_history" WHERE "id" > ? AND "kind" = 'moved' AND "after" LIKE '%"form.%sha%'
+    ORDER BY "id" LIMIT ?""",
+    """SELECT "id", "form" FROM "_approval" WHERE "id" > ? AND "form" LIKE '%sha%' ORDER BY "id" LIMIT ?""",
 )
 """Where answers to forms are kept, as JSON by question."""
+PAGE = 1000
 _SHA_OF = {"sqlite": "json_extract({column}, '$.sha')", "postgres": "({column}::json ->> 'sha')"}
 
 
@@ -127,7 +132,8 @@ async def collect(tenant: Tenant, *, kept: timedelta = KEPT) -> int:
     if contents.folder is None or not await asyncio.to_thread(contents.folder.is_dir):
         return 0
     await _put_back(tenant, await asyncio.to_thread(contents.aside))
-    gone = await tenant.store.write(lambda tx: _forget(tx, tenant.published.network, now, kept))
+    unnamed = await tenant.store.read(lambda tx: _unnamed(tx, tenant.published.network))
+    gone = await tenant.store.write(lambda tx: _forget(tx, tenant.published.network, now, kept, unnamed))
     gone = sorted({*gone, *await _strays(tenant, now)})
     for sha in gone:
         await asyncio.to_thread(contents.set_aside, sha)
@@ -145,26 +151,40 @@ async def _put_back(tenant: Tenant, shas: Iterable[str]) -> None:
         await asyncio.to_thread(tenant.contents.settle, sha, wanted=row is not None)
 
 
-async def _forget(tx: Tx, network: Network, now: datetime, kept: timedelta) -> list[str]:
-    """Remove the rows of old uploads and of contents that are loose for long; return the hashes of those."""
+async def _unnamed(tx: Tx, network: Network) -> Unnamed:
+    """Return the contents that nothing names, each with since when that is known.
+
+    Asked of a snapshot, without the writer; the history is gone through only for what nothing else names.
+    """
+    known = {row[0]: row[1] for row in await tx.rows('SELECT "sha", "loose_at" FROM "_file"')}
+    left = known.keys() - (await _named(tx, network) if known else frozenset())
+    for text in _ANSWERS:
+        last = ""
+        while left and (rows := await tx.rows(text, [last, PAGE])):
+            left = left - {sha for _, answers in rows for sha in _answered(answers)}
+            last = rows[-1][0]
+    return [(sha, known[sha]) for sha in sorted(left)]
+
+
+async def _forget(tx: Tx, network: Network, now: datetime, kept: timedelta, unnamed: Unnamed) -> list[str]:
+    """Remove the rows of old uploads and of contents that are loose for long; return the hashes of those.
+
+    What records name since `unnamed` was found stays: only what was uploaded anew can be named again, and that is not
+    loose any more.
+    """
     await tx.run('DELETE FROM "_upload" WHERE "created_at" <= ?', [stored_datetime(now - OPEN)])
-    known = await tx.rows('SELECT "sha", "loose_at" FROM "_file"')
-    named = await _named(tx, network) if known else frozenset[str]()
-    gone = []
-    for sha, loose in known:
-        if sha in named:
-            if loose is not None:
-                await tx.run(_LOOSE, [None, sha])
-            continue
-        if loose is None:
-            await tx.run(_LOOSE, [stored_datetime(now), sha])
-        if await tx.run(_REMOVE, [sha, stored_datetime(now - kept)]):
-            gone.append(sha)
-    return gone
+    loose = [sha for sha, _ in unnamed]
+    await tx.run_many(_LOOSEN, [(stored_datetime(now), sha) for sha, since in unnamed if since is None])
+    held = await tx.rows('SELECT "sha" FROM "_file" WHERE "loose_at" IS NOT NULL')
+    await tx.run_many(_LOOSE, [(None, row[0]) for row in held if row[0] not in set(loose)])
+    before = stored_datetime(now - kept)
+    going = [sha for sha, since in unnamed if (since or stored_datetime(now)) <= before]
+    named = await _named(tx, network) if going else frozenset[str]()
+    return [sha for sha in going if sha not in named and await tx.run(_REMOVE, [sha, before])]
 
 
 async def _named(tx: Tx, network: Network) -> Collection[str]:
-    """Return the hashes of all contents that a record names, or a mail that has not left."""
+    """Return the hashes of all contents that a record names, or a mail that has not left, or a document."""
     found: set[str] = set()
     for table, column in file_columns(network):
         sha = _SHA_OF[tx.dialect].format(column=quoted(column))
@@ -174,9 +194,6 @@ async def _named(tx: Tx, network: Network) -> Collection[str]:
         found.update(file["sha"] for file in json.loads(attached))
     for (file,) in await tx.rows(_WRITTEN):
         found.add(json.loads(file)["sha"])
-    for text in _ANSWERS:
-        for (answers,) in await tx.rows(text):
-            found.update(_answered(answers))
     return found
 
 
