@@ -33,7 +33,7 @@ COMMANDS = {
     "fmt": say("write the files of a pack in one form"),
     "schema": say("write the JSON Schema that editors check packs with"),
     "lsp": say("help an editor: problems, definitions and completion while typing"),
-    "docs": say("write the reference of the language"),
+    "docs": say("write the manual of a network, or the reference of the language"),
     "demo": say("make a demo network out of a pack, unless it is there already"),
 }
 """Each command is a module of this package; only the one that is called is imported."""
