@@ -33,8 +33,8 @@ def register(subparsers: Subparsers) -> None:
         help=spoken("write the manual of a network, or the reference of the language"),
         description=spoken(
             "With a pack: write the manual of its network, one page of HTML with a picture of each process. "
-            "Without one: write the reference of the language, as Markdown. Exit code: 0 done, 1 the pack has errors or the manual "
-            "can't be written, 2 called wrongly."
+            "Without one: write the reference of the language, as Markdown. "
+            "Exit code: 0 done, 1 the pack has errors or the manual can't be written, 2 called wrongly."
         ),
         **examples(
             "maille docs my_network --out manual --language fr",

@@ -63,7 +63,7 @@ def _to(tell: Telling, given: tuple[Value, ...], level: str | None) -> Markup:
 
 
 def _values(tell: Telling, entity: str | None, given: Mapping[str, Value]) -> Markup:
-    return Markup("; ").join(_becoming(tell, entity, given))
+    return Markup(" · ").join(_becoming(tell, entity, given))
 
 
 def _becoming(tell: Telling, entity: str | None, given: Mapping[str, Value]) -> Iterator[Markup]:
@@ -130,7 +130,7 @@ def _(step: spec.Create, tell: Telling, automation: Automation) -> Markup:
     values = [*_becoming(tell, step.entity, others)]
     if same:
         values.append(tell.said(SAME, fields=tell.all_of([shown[name] for name in same])))
-    return tell.said(CREATE, entity=tell.entity(step.entity), values=Markup("; ").join(values))
+    return tell.said(CREATE, entity=tell.entity(step.entity), values=Markup(" · ").join(values))
 
 
 @_act.register

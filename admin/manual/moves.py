@@ -137,7 +137,7 @@ def _notes(tell: Telling, process: Process, transition: Transition) -> Iterator[
     if transition.form:
         yield tell.said(ASKS, fields=tell.all_of([*_questions(tell, transition)]))
     if transition.set:
-        yield tell.said(SETS, values=Markup("; ").join(becoming(tell, process.entity, transition.set)))
+        yield tell.said(SETS, values=Markup(" · ").join(becoming(tell, process.entity, transition.set)))
     if transition.approval is not None:
         yield from _agreed(tell, transition.approval)
     if transition.undo is not None:
