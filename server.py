@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,7 @@ from admin.networks import Networks
 from admin.refusals import Refusals
 from admin.routes import routes
 from admin.settings import Settings, from_environment
+from models import rehearsal
 from models.clock import Clock, SystemClock
 from models.limits import Limiter, rates_of
 from models.tenant import uuid7
@@ -45,6 +47,7 @@ def compose(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(rehearsal.sweep)
         await networks.start()
         control = ControlDoor(networks)
         await control.open()

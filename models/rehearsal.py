@@ -90,7 +90,7 @@ async def rehearse(
     network itself is read once, on one snapshot, without its writer; `DefinitionError` when its records of then do not
     fit the definitions.
     """
-    await asyncio.to_thread(_sweep)
+    await asyncio.to_thread(sweep)
     with await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=FOLDER) as folder:
         path = Path(folder) / FILE
         store = await asyncio.to_thread(SqliteStore, path)
@@ -114,8 +114,8 @@ async def rehearse(
             await copy.close()
 
 
-def _sweep() -> None:
-    """Remove what processes that were killed have left."""
+def sweep() -> None:
+    """Remove what processes that were killed have left: at each start of a server, and before the next trial."""
     for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER}*/{FILE}.lock"):
         if lock.is_symlink() or lock.parent.is_symlink() or lock.parent.lstat().st_uid != os.geteuid():
             continue  # it is not one of ours

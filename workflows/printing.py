@@ -57,7 +57,12 @@ class PressError(Exception):
 
 
 class Press(Protocol):
-    """What makes a PDF of Typst's source."""
+    """What makes a PDF of Typst's source; `room` is held meanwhile, by one at a time, whatever the network."""
+
+    @property
+    def room(self) -> asyncio.Semaphore:
+        """Who waits for it has not begun yet: its row is looked at once it is its turn."""
+        ...
 
     async def set(self, source: str, at: datetime) -> bytes:
         """Return the document, dated `at`; `PressError`."""
@@ -66,31 +71,30 @@ class Press(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TypstPress:
-    """Typst in a process of its own, one at a time."""
+    """Typst in a process of its own."""
 
     timeout: float = TIMEOUT
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def set(self, source: str, at: datetime) -> bytes:
         """Return the document; the process is gone when this returns, whatever happens."""
-        async with self.room:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", str(PROGRAM), str(int(at.timestamp()))),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={},
-                cwd="/",
-            )
-            try:
-                async with asyncio.timeout(self.timeout):
-                    made, said = await process.communicate(source.encode())
-            except TimeoutError:
-                raise PressError(say("The document takes too long to be made."), permanent=True) from None
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", str(PROGRAM), str(int(at.timestamp()))),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={},
+            cwd="/",
+        )
+        try:
+            async with asyncio.timeout(self.timeout):
+                made, said = await process.communicate(source.encode())
+        except TimeoutError:
+            raise PressError(say("The document takes too long to be made."), permanent=True) from None
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
         if process.returncode == 0:
             return made
         if TOO_LONG.encode() in said:
@@ -134,9 +138,10 @@ class Printing:
             try:
                 if row.attempts > row.max_attempts:
                     raise PressError(STOPPED, permanent=True)  # noqa: TRY301 - one place says what came of it
-                wanted = await self._look(row, document)
-                if wanted is not None:
-                    made = await self.press.set(source_of(wanted.body, wanted.sheet), wanted.at)
+                async with self.press.room:
+                    wanted = await self._look(row, document)
+                    made = None if wanted is None else await self._set(wanted)
+                if wanted is not None and made is not None:
                     await self._keep(row, document, made, wanted.sheet.title)
             except PressError as error:
                 await self._fail(row, document, error)
@@ -146,6 +151,9 @@ class Printing:
                 raise
             except Exception as error:  # noqa: BLE001 - a document that cannot be set must not keep the others back
                 await self._fail(row, document, PressError(say("{reason}", reason=error)))
+
+    async def _set(self, wanted: Wanted) -> bytes:
+        return await self.press.set(source_of(wanted.body, wanted.sheet), wanted.at)
 
     async def _look(self, row: Row, document: str) -> Wanted | None:
         """Return what is to be made; None when nobody waits for it any more."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -189,6 +190,32 @@ async def test_a_worker_that_dies_in_the_middle_leaves_the_document_to_another(m
     assert len(press.sources) == 1
     assert await stage.value(made, "contract") is not None
     assert await stage.rows("_run", "state") == [("done",)]
+
+
+async def test_who_waits_for_the_press_holds_no_document_that_somebody_else_makes_meanwhile(
+    make_stage: MakeStage,
+) -> None:
+    stage, lea = await staged(make_stage, writing())
+    made = await stage.lead(lea)
+    slow, other, asked = Counting(), Counting(), asyncio.Event()
+
+    class Watched(asyncio.Semaphore):
+        async def acquire(self) -> Literal[True]:
+            asked.set()
+            return await super().acquire()
+
+    object.__setattr__(slow, "room", Watched(0))
+    with_press(stage, slow)
+    waiting = asyncio.create_task(stage.worker.run_due())
+    await asked.wait()
+    stage.clock.forward(2 * LEASE)
+    second = Worker(stage.tenant, rng=RNG, name="second")
+    second.printing = Printing(stage.tenant, RNG, other)
+    await second.run_due()
+    slow.room.release()
+    await waiting
+    assert (len(slow.sources), len(other.sources)) == (0, 1)
+    assert await stage.value(made, "contract") is not None
 
 
 async def test_the_pages_of_a_document_are_bounded() -> None:
