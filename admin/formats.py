@@ -13,7 +13,7 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from admin.i18n import Catalogue, catalogue
-from workflows.formats import first_of_month
+from models.formats import UNGROUPED, first_of_month
 
 MOST = 500
 """So many records are counted for a page; beyond it says `500+`: pages must not cost as much as there are records."""
@@ -189,6 +189,8 @@ def _hour(hour: int, minute: int, language: str) -> str:
 
 @lru_cache(maxsize=WRITTEN, typed=True)
 def _number(value: Decimal | float, language: str) -> str:
+    if isinstance(value, int) and abs(value) < UNGROUPED:
+        return str(value)
     return numbers.format_decimal(value, locale=locale_of(language))
 
 

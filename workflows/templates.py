@@ -15,12 +15,12 @@ from jinja2.filters import FILTERS
 
 from definitions.spec.network import Network
 from definitions.spec.template import Template
+from models.formats import Formats, locale_of
 from models.published import Published
 from models.sandbox import Sandbox
+from models.shown import Eye
 from workflows import markdown
-from workflows.formats import Formats, locale_of
 from workflows.layout import Layout, compile_layout
-from workflows.shown import Eye
 
 TEXT_FILTERS = (
     *("abs", "capitalize", "first", "int", "join", "last", "length", "lower", "replace", "round", "striptags"),

@@ -39,6 +39,8 @@ ENGLISH = Formats("en", ZoneInfo("Europe/Paris"), "EUR", NOW)
         (FRENCH.money(Decimal("1640")), "1\u202f640\u00a0€"),
         (FRENCH.money(Decimal("1640.5")), "1\u202f640,50\u00a0€"),
         (FRENCH.percent(0.125), "12,5\u00a0%"),
+        (FRENCH.number(2026), "2026"),
+        (FRENCH.number(Decimal("2026.5")), "2\u202f026,5"),
         (FRENCH.number(1234567), "1\u202f234\u202f567"),
         (FRENCH.phone("+33639981234"), "06 39 98 12 34"),
         (FRENCH.phone("+32470123456"), "+32 470 12 34 56"),

@@ -12,9 +12,9 @@ from definitions.problems import NOWHERE
 from definitions.spec.network import Network
 from definitions.spec.template import Template
 from definitions.text import Text, plain
+from models.formats import Formats, Named, locale_of
+from models.shown import Bag, Shown
 from tests.networks import SMALL
-from workflows.formats import Formats, Named, locale_of
-from workflows.shown import Bag, Shown
 from workflows.templates import RenderError, TemplateSet
 
 LEAD = {
@@ -71,13 +71,13 @@ def rendered(network: Network, body: str, language: str = "fr", subject: str = "
         ("{{ record.interests | label }}", "Maison, Beauté"),
         ("{{ record.country | label }}", "Belgique"),
         ("{{ record.recruiting | label | lower }}", "contacté"),
-        ("{{ record.calls }}", "1 200"),
+        ("{{ record.calls }}", "1200"),
         ("{{ record.city | default('?') }}", "?"),
         ("[{{ record.city }}]", "[]"),
         ("{{ record.company.name }}, {{ record.owner.name }}", "Savons, Léa Roux"),
         ("{% if record.calls > 3 and not record.city %}oui{% endif %}", "oui"),
         ("{{ settings.support | upper }}", "AIDE@EXEMPLE.FR"),
-        ("{{ record.calls * 2 }}", "2 400"),
+        ("{{ record.calls * 10 }}", "12 000"),
     ],
 )
 def test_values_are_written_for_people(network: Network, body: str, text: str) -> None:

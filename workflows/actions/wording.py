@@ -8,10 +8,10 @@ from typing import Any
 
 from definitions.spec.network import Network
 from models.members import MEMBER
+from models.shown import Bag, Eye, Shown
 from workflows.actions.audience import Recipient
 from workflows.reading import Reader
 from workflows.scene import Scene
-from workflows.shown import Bag, Eye, Shown
 from workflows.templates import TemplateSet, template_set
 
 

@@ -17,6 +17,9 @@ from babel.languages import get_official_languages
 from babel.numbers import format_currency, format_decimal
 from jinja2 import Undefined
 
+UNGROUPED = 10_000
+"""Below it whole numbers are written without separators, as years are: 2026."""
+
 
 class Named(str):
     """A name of the definitions or of ISO (an option, a state, a country) that knows what people call it."""
@@ -100,6 +103,8 @@ class Formats:
             return self.date(value)
         if isinstance(value, tuple):
             return ", ".join(self.plain(item) for item in value)
+        if isinstance(value, int) and abs(value) < UNGROUPED:
+            return str(value)
         return format_decimal(value, locale=self.locale)
 
     def filters(self) -> Mapping[str, Callable[..., Any]]:

@@ -10,7 +10,7 @@ from babel import Locale
 
 from definitions.spec.entity import SYSTEM_FIELDS, Field
 from definitions.spec.network import Network
-from workflows.formats import Named
+from models.formats import Named
 
 
 @dataclass(frozen=True, slots=True)
