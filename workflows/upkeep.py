@@ -35,6 +35,18 @@ LIMIT ?
 """
 """Keys that could be asked for again stay: those of versions, and of reminders for dates that are still to come."""
 
+_OUTLIVED: tuple[tuple[str, timedelta, str], ...] = (
+    ("_notice", timedelta(days=90), """SELECT "id" FROM "_notice" WHERE "read_at" < ? LIMIT ?"""),
+    ("_notice", timedelta(days=365), """SELECT "id" FROM "_notice" WHERE "at" < ? LIMIT ?"""),
+    (
+        "_document",
+        KEPT,
+        """SELECT d."id" FROM "_document" d LEFT JOIN "_run" r ON r."id" = d."run" WHERE d."at" < ?
+        AND (r."id" IS NULL OR r."state" NOT IN ('running', 'waiting', 'failed')) ORDER BY d."at" LIMIT ?""",
+    ),
+)
+"""So long notifications stay that were read, those that nobody read, and documents of runs that are over."""
+
 _FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
 _AHEAD = """
 SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
@@ -73,6 +85,7 @@ async def purge(tenant: Tenant) -> int:
     if await tenant.store.read(lambda tx: tries.keeps_old_addresses(tx, now)):
         await tenant.store.write(lambda tx: tries.forget_addresses(tx, now))
     await tenant.store.write(lambda tx: jobs.purge(tx, now - KEPT))
+    await _forget_outlived(tenant, now)
     await uploads.collect(tenant)
     await auditing.purge(tenant)
     await _forget_runs(tenant, now)
@@ -84,6 +97,16 @@ async def purge(tenant: Tenant) -> int:
             return removed
         await tenant.store.write(lambda tx, gone=gone: tx.run_many('DELETE FROM "_outbox" WHERE "id" = ?', gone))  # type: ignore[misc] # the default binds the round's rows
         removed += len(gone)
+
+
+async def _forget_outlived(tenant: Tenant, now: datetime) -> None:
+    """Forget the notifications and documents that are of no use any more; their files go when nothing names them."""
+    for table, age, select in _OUTLIVED:
+        delete = f'DELETE FROM "{table}" WHERE "id" = ?'  # noqa: S608 - a table of ours
+        values = [moment(now - age), _BATCH]
+        while old := await tenant.store.read(lambda tx, select=select, values=values: tx.rows(select, values)):  # type: ignore[misc] # the default binds the round's statement
+            gone = [(row[0],) for row in old]
+            await tenant.store.write(lambda tx, delete=delete, gone=gone: tx.run_many(delete, gone))  # type: ignore[misc] # the same
 
 
 async def _forget_runs(tenant: Tenant, now: datetime) -> None:

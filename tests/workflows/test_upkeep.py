@@ -8,9 +8,10 @@ import pytest
 
 from models.actor import SYSTEM, Actor
 from models.house_rules import KEPT_RUNS
+from models.system import DOCUMENT
 from tests.networks import SMALL, changed
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import outbox, upkeep
+from workflows import notices, outbox, upkeep
 from workflows.stored import moment
 from workflows.unit import Unit, write
 
@@ -122,3 +123,61 @@ async def test_looking_for_work_costs_the_same_with_many_timers_set(stage: Stage
         said = " | ".join(row[3] for row in plan)
         assert "TEMP B-TREE" not in said, (name, said)
         assert "SCAN" not in said.replace("SCAN due", ""), (name, said)  # the few that were found
+
+
+NOTED = changed(
+    SMALL,
+    notify="""
+automation: tell
+label: {fr: A, en: A}
+when: {created: lead}
+do: [{notify: {to: =record.owner, template: news}}]
+---
+template: news
+channel: notification
+about: lead
+subject: {fr: Nouveau, en: New}
+body: {fr: "{{ record.first_name }}", en: "{{ record.first_name }}"}
+""",
+)
+
+
+async def test_notifications_go_after_a_while_and_sooner_once_they_are_read(make_stage: MakeStage) -> None:
+    stage = await make_stage(NOTED)
+    lea = await stage.person("Lea", "distributor")
+    await stage.lead(lea)
+    await stage.lead(lea, email="b@exemple.fr")
+    await stage.worker.run_due()
+    [(first,), _] = await stage.rows("_notice", "id")
+    await write(stage.tenant, lea, lambda unit: notices.mark(unit, first))
+    stage.clock.forward(timedelta(days=89))
+    await stage.worker.run_due()
+    assert len(await stage.rows("_notice", "id")) == 2
+    stage.clock.forward(timedelta(days=2))
+    await stage.worker.run_due()
+    assert len(await stage.rows("_notice", "id", where='"read_at" IS NULL')) == 1
+    assert len(await stage.rows("_notice", "id")) == 1
+    stage.clock.forward(timedelta(days=275))
+    await stage.worker.run_due()
+    assert await stage.rows("_notice", "id") == []
+
+
+async def test_a_document_that_no_run_takes_any_more_goes_with_its_text(stage: Stage, lea: Actor) -> None:
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead)
+    stage.clock.forward(timedelta(minutes=10))
+    await stage.worker.run_due()
+    [(run,)] = await stage.rows("_run", "id")
+
+    async def work(unit: Unit) -> None:
+        for number, of in enumerate((run, "gone")):
+            about = [moment(unit.now), "lead", lead.id, of, "welcome", "fr", "Contrat", "Paul"]
+            await unit.tx.run(DOCUMENT.insert(), [f"document-{number}", *about, "waiting", None, None])
+
+    await write(stage.tenant, SYSTEM, work)
+    stage.clock.forward(upkeep.KEPT)
+    await stage.worker.run_due()
+    assert len(await stage.rows("_document", "id")) == 2
+    stage.clock.forward(timedelta(hours=2))
+    await stage.worker.run_due()
+    assert await stage.rows("_document", "id") == []
