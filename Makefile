@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_MEMORY ?= 200
 
-.PHONY: run test quick lint format bench conformance contract fuzz guided existence lock clean help
+.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -38,6 +38,9 @@ bench: .venv/ready-dev ## measure the hot paths beside their raw limits
 
 conformance: .venv/ready-dev ## score the cases of CEL and SCXML that others wrote (CONFORMANCE_DIR=… says where they are)
 	@$(BIN)/python -m tests.conformance
+
+mutants: .venv/ready-dev ## break every pack in every way the checker knows, and count what it finds at the right line
+	$(BIN)/python -m tests.definitions.mutants --jobs 2
 
 contract: .venv/ready-dev ## send 20,000 made-up requests to the API as each level, and compare with its description
 	$(BIN)/python -m tests.admin.api.contract 20000
