@@ -74,11 +74,11 @@ class Manifest:
         return sum(part.rows for part in self.tables.values())
 
 
-def _nobody(_what: str, _done: int, _total: int) -> None:
+def silent(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-async def dump(tenant: Tenant, path: Path, *, progress: Progress = _nobody) -> Manifest:
+async def dump(tenant: Tenant, path: Path, *, progress: Progress = silent) -> Manifest:
     """Write the network, as it is at one moment, into a new file at `path` that only its owner reads.
 
     The file appears when everything is in it; `FileExistsError` when there is one.
@@ -193,7 +193,7 @@ def read_manifest(path: Path) -> Manifest:
         raise ArchiveError(say("{path} is no archive of a network.", path=path)) from error
 
 
-async def restore(source: Path, target: Home, name: str, *, progress: Progress = _nobody) -> Manifest:
+async def restore(source: Path, target: Home, name: str, *, progress: Progress = silent) -> Manifest:
     """Make the network of an archive at `target`; it appears there when all is in it and the sums agree.
 
     `ArchiveError` for a damaged archive, `DefinitionError` when this Maille does not understand its definitions any

@@ -18,9 +18,11 @@ from admin.api.horizon import Horizon, Seen, horizon_of
 from admin.api.problems import ApiError, unauthorized
 from admin.api.values import dump
 from admin.i18n import Catalogue, catalogue, preferred
+from admin.under_way import streamed
 from definitions.text import Text
 from models import accounts, terms, tokens
 from models.actor import Actor
+from models.archive import Progress
 from models.attachment import Attachment
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.limits import Verdict
@@ -40,13 +42,16 @@ LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered with: `body`, JSON `text` that is written out already, or a `file`; else nothing."""
+    """What a request is answered with: `body`, JSON `text` that is written out already, a `file`, or a `stream` of what
+    is told while it is worked; else nothing.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
     file: Attachment | None = None
+    stream: Callable[[Progress], Awaitable[Mapping[str, Any]]] | None = None
 
 
 Work = Callable[[Unit], Awaitable[Answer]]
@@ -310,6 +315,8 @@ def _parameters(request: Request, known: Collection[str]) -> Mapping[str, str]:
 
 def respond(answer: Answer) -> Response:
     """Return the HTTP response of an answer."""
+    if answer.stream is not None:
+        return streamed(answer.stream)
     headers = {"Vary": "Authorization, Cookie, Accept-Language", **answer.headers}
     text = answer.text if answer.body is None else dump(answer.body)
     return Response(text, answer.status, headers, None if text is None else "application/json")

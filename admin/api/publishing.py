@@ -13,14 +13,16 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from admin import under_way
 from admin.api.call import Answer, Call
-from admin.api.problems import ApiError, Words, problem_of
+from admin.api.problems import ApiError, Words, problem, problem_of
 from admin.api.values import moment
 from definitions.pack import load
-from definitions.problems import Problem
+from definitions.problems import DefinitionError, Problem
 from definitions.text import Text
 from models.actor import Actor
-from models.errors import InvalidError, NotFoundError
+from models.archive import Progress, silent
+from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
 from workflows import publishing, simulation
@@ -79,11 +81,25 @@ async def check(call: Call) -> Answer:
 
 
 async def simulate(call: Call) -> Answer:
-    """Return what definitions would have done in the last days; nothing is written or sent."""
+    """Return what definitions would have done in the last days; nothing is written or sent.
+
+    Who wants lines of JSON is told meanwhile how far it is; what is wrong stands in the last line then.
+    """
     actor = await _leader(call)
     files, _ = _asked(call, "files", *_SUBJECT)
-    found = await simulation.simulate(call.tenant, files, _subject(call.sent()), actor=actor)
-    return Answer(written(found, call.words))
+    subject = _subject(call.sent())
+
+    async def work(progress: Progress) -> Mapping[str, Any]:
+        found = await simulation.simulate(call.tenant, files, subject, actor=actor, progress=progress)
+        return {**written(found, call.words)}
+
+    async def told(progress: Progress) -> Mapping[str, Any]:
+        try:
+            return {"result": await work(progress)}
+        except (RequestError, DefinitionError) as error:
+            return {"problem": problem(error, call.words)}
+
+    return Answer(await work(silent)) if not under_way.wanted(call.request) else Answer(stream=told)
 
 
 def _subject(body: Mapping[str, Any]) -> Subject:

@@ -12,13 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from admin import under_way
 from admin.asked import text
 from admin.csrf import MOST_FIELDS
 from admin.parts import plans
+from admin.under_way import Told
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from definitions.pack import load
 from definitions.problems import DefinitionError, Problem
+from models.archive import Progress, silent
 from models.errors import InvalidError, NotFoundError, PublishedMeanwhileError, RequestError
 from models.message import Message, say
 from workflows import publishing
@@ -108,10 +111,26 @@ async def act(request: Request) -> Response:
         return await _page(request, draft, Found(refusal=draft.refusal, status=422))
     if action == "publish":
         return await _publish(request, visit, draft)
+    if action == "simulate" and under_way.wanted(request):
+        return under_way.streamed(lambda progress: _tried(request, visit, draft, progress))
     found = await _look(visit, draft, action)
     if visit.htmx:
         return await render(request, "definitions/found.html", bare=True, draft=draft, found=found)
     return await _page(request, draft, found)
+
+
+async def _tried(request: Request, visit: Visit, draft: Draft, progress: Progress) -> Told:
+    """Try a draft out, telling how far it is; return the part of the page that says what would have happened."""
+    found = await _look(visit, draft, "simulate", progress)
+    part = await render(
+        request,
+        "definitions/tried.html",
+        bare=True,
+        found=found,
+        heads=plans.heads(visit),
+        results=plans.results(visit),
+    )
+    return {"html": bytes(part.body).decode()}
 
 
 async def _sent(visit: Visit, form: FormData) -> Draft:
@@ -155,13 +174,13 @@ async def _check(draft: Draft) -> Found:
     return Found(problems=loaded.problems)
 
 
-async def _look(visit: Visit, draft: Draft, action: str) -> Found:
+async def _look(visit: Visit, draft: Draft, action: str, progress: Progress = silent) -> Found:
     try:
         if action == "plan":
             found = await propose(visit.tenant, draft.whole, allow_loss=draft.allow_loss)
             return Found((*found.refused, *found.warnings), found)
         if action == "simulate":
-            return replace(await _check(draft), simulation=await _simulate(visit, draft))
+            return replace(await _check(draft), simulation=await _simulate(visit, draft, progress))
     except DefinitionError as error:
         return Found(error.problems, refusal=say("These definitions have errors."))
     except InvalidError as error:
@@ -171,12 +190,12 @@ async def _look(visit: Visit, draft: Draft, action: str) -> Found:
     return await _check(draft)
 
 
-async def _simulate(visit: Visit, draft: Draft) -> Simulation:
+async def _simulate(visit: Visit, draft: Draft, progress: Progress) -> Simulation:
     kind, _, name = draft.subject.partition(":")
     automation = name if kind == "automation" else None
     process = name if kind == "process" else None
     subject = Subject(automation, process, draft.days)
-    return await simulate(visit.tenant, draft.whole, subject, actor=visit.actor)
+    return await simulate(visit.tenant, draft.whole, subject, actor=visit.actor, progress=progress)
 
 
 async def _publish(request: Request, visit: Visit, draft: Draft) -> Response:

@@ -1,4 +1,4 @@
-// The studio: numbers beside the lines, those with problems marked, and the way from a problem to its line.
+// The studio: numbers beside the lines, those with problems marked, the way from a problem to its line, and trying out.
 const LINE = 20;
 
 function lines(area) {
@@ -33,6 +33,59 @@ function show(button) {
   area.scrollTop = Math.max(0, (button.dataset.line - 4) * LINE);
 }
 
+async function* told(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "", part = await reader.read(); !part.done; part = await reader.read()) {
+    const whole = (rest + part.value).split("\n");
+    rest = whole.pop();
+    for (const line of whole) yield JSON.parse(line);
+  }
+}
+
+async function tryOut(form, button) {
+  const [trial, result] = [document.querySelector("#trial"), document.querySelector("#tried")];
+  const [bar, said, stop] = ["progress", "p", "button"].map((name) => trial.querySelector(name));
+  const ending = new AbortController();
+  stop.onclick = () => ending.abort();
+  button.disabled = true;
+  stop.hidden = bar.hidden = trial.hidden = false;
+  result.replaceChildren();
+  said.textContent = trial.dataset.begin;
+  bar.removeAttribute("value");
+  try {
+    const sent = {
+      method: "post",
+      body: new URLSearchParams(new FormData(form, button)),
+      headers: { accept: "application/x-ndjson" },
+      signal: ending.signal,
+    };
+    const answer = await fetch(form.action, sent);
+    if (!answer.ok) throw new Error(answer.status);
+    for await (const now of told(answer.body)) {
+      if (now.html !== undefined) {
+        result.innerHTML = now.html;
+        trial.hidden = true;
+        result.focus();
+        return;
+      }
+      said.textContent = trial.dataset[now.what] ?? "";
+      if (now.total) [bar.max, bar.value] = [now.total, now.done];
+      else bar.removeAttribute("value");
+    }
+    throw new Error("cut");
+  } catch {
+    said.textContent = ending.signal.aborted ? trial.dataset.stopped : trial.dataset.lost;
+    stop.hidden = bar.hidden = true;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.submitter?.value !== "simulate") return;
+  event.preventDefault();
+  tryOut(event.target, event.submitter);
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".problems [data-line]");
   if (button) show(button);

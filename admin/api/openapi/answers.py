@@ -75,6 +75,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "Setting": _SETTING,
         "Published": open_object({"version": _NUMBER, "hash": _TEXT, "changed": _YES}),
         "Simulation": _simulation(),
+        "Progress": _progress(),
         "Plan": open_object(
             {"base": _NUMBER, "hash": _TEXT, "unchanged": _YES, "refused": _PLACED, "warnings": _PLACED}
         ),
@@ -288,6 +289,12 @@ def _offer() -> Schema:
 
 def _summary() -> dict[str, Schema]:
     return {"name": _TEXT, "label": _TEXTS, "entity": _TEXT, "measure": _TEXT, "by": _NAMES}
+
+
+def _progress() -> Schema:
+    """Return the schema of a line that is told meanwhile: how far it is, or at the end what came of it."""
+    properties: dict[str, Schema] = {"what": _TEXT, "done": _NUMBER, "total": _NUMBER}
+    return {"type": "object", "properties": {**properties, "result": ref("Simulation"), "problem": ref("Problem")}}
 
 
 def _row() -> Schema:

@@ -13,6 +13,7 @@ from admin.api.openapi.entities import EntityPaths, Paths, contents
 from admin.api.openapi.operations import Parts
 from admin.api.openapi.schemas import Schema, ref
 from admin.api.problems import Words
+from admin.under_way import TYPE
 from models.message import say
 from models.settings import setting_field, settings_of
 from workflows.unit import Unit
@@ -109,12 +110,10 @@ def _publishing(parts: Parts) -> Paths:
                 {200: schemas.items(ref("DefinitionProblem"))}, body=answers.publication(),
             ),
         },
-        "/definitions/simulate": {
-            "post": make(
-                "definitions.simulate", tag, say("Say what definitions would have done in the last days"),
-                {200: ref("Simulation")}, body=answers.publication("automation", "process", "days"),
-            ),
-        },
+        "/definitions/simulate": {"post": _told(make(
+            "definitions.simulate", tag, say("Say what definitions would have done in the last days"),
+            {200: ref("Simulation")}, body=answers.publication("automation", "process", "days"),
+        ))},
         "/definitions/versions": {
             "get": make(
                 "definitions.versions", tag, say("The versions of the definitions"), listed, query=["before"]
@@ -242,3 +241,9 @@ def _approvals(parts: Parts) -> Paths:
         f"{base}/refuse": {"post": refuse},
         f"{base}/withdraw": {"post": withdraw},
     }
+
+
+def _told(found: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation that tells how far it is to who wants lines of JSON."""
+    found["responses"]["200"]["content"][TYPE] = {"schema": ref("Progress")}
+    return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from admin.under_way import TYPE
 from tests.admin.api.living import IMPORTING
 from tests.admin.api.program import problem, program
 from tests.admin.office import CAMILLE, LEADER, Office
@@ -102,6 +104,17 @@ async def test_what_cannot_be_tried_out_is_said_by_field(
     claire: httpx.AsyncClient, asked: dict[str, Any], field: str
 ) -> None:
     problem(await claire.post("/definitions/simulate", json={"files": IMPORTING, **asked}), 422, {field})
+
+
+@pytest.mark.parametrize(("asked", "known"), [({}, "result"), ({"process": "x"}, "problem")])
+async def test_a_trial_tells_meanwhile_how_far_it_is(
+    claire: httpx.AsyncClient, asked: dict[str, str], known: str
+) -> None:
+    sent = {"files": IMPORTING, **asked}
+    answer = await claire.post("/definitions/simulate", json=sent, headers={"Accept": f"{TYPE}, application/json"})
+    told = [json.loads(line) for line in answer.text.splitlines()]
+    assert (answer.headers["content-type"], told[0]) == (TYPE, {"what": "begin", "done": 0, "total": 0})
+    assert list(told[-1]) == [known]
 
 
 async def test_for_who_does_not_run_the_network_there_is_no_such_thing(

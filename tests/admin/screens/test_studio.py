@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from html import unescape
 
 import pytest
 
+from admin.under_way import TYPE
 from tests.admin.office import CAMILLE, FILES, LEADER, Office
 from tests.networks import edited
 from workflows import publishing
@@ -119,6 +121,18 @@ async def test_a_change_is_tried_out(office: Office) -> None:
         wrong = await visitor.post("definitions/edit", form(later, "simulate", days="0"))
         assert (wrong.status_code, "This is a number from 1 to 366." in wrong.text) == (422, True)
         assert (await visitor.post("definitions/edit", form(BROKEN, "simulate"))).text.count('data-line="14"') == 1
+
+
+async def test_a_trial_tells_meanwhile_how_far_it_is(office: Office) -> None:
+    later = edited(FILES, ("{entered: recruiting.contacted}", "{created: lead}"))
+    async with office.signed_in(LEADER) as visitor:
+        visitor.http.headers["accept"] = TYPE
+        for files, said in ((later, "What would have happened"), (BROKEN, "These definitions have errors.")):
+            answer = await visitor.post("definitions/edit", form(files, "simulate"))
+            first, *_, last = [json.loads(line) for line in answer.text.splitlines()]
+            assert (answer.headers["content-type"], first["what"]) == (TYPE, "begin")
+            assert said in last["html"]
+            assert "<html" not in last["html"]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
