@@ -180,6 +180,8 @@ def _supposed(pack: Pack, spot: Spot, what: str) -> Asked:
     entity = entity_at(pack, spot)
     if entity in pack.loaded.notes.records:
         names["record"] = RecordOf(str(entity))
+        if spot.kind == "automation":
+            names["before"] = names["record"]
     scope = Scope(names, pack.loaded.notes.records)
     offset = 1 if spot.scalar.text.startswith("=") else 0
     return Asked(spot.scalar, offset, scope, FILTERS if what == "message" else None)
