@@ -8,6 +8,7 @@ from typing import Any
 
 from models.errors import NotFoundError
 from models.record import Record
+from workflows import addresses
 from workflows.reading import Path, Reader
 from workflows.unit import Unit
 
@@ -29,15 +30,9 @@ async def discreet(unit: Unit, row: dict[str, Any]) -> dict[str, Any]:
     hidden: dict[str, Any] = {}
     if await tells(unit, record, row["template"], run=row["run"], recipient=row["recipient_member"]):
         hidden |= TEXTS
-    if _tells_address(record, row):
+    if await addresses.hidden(unit, record, [row["recipient"], *json.loads(row["cc"] or "[]")]):
         hidden |= ADDRESSES
     return {**row, **hidden}
-
-
-def _tells_address(record: Record, row: Mapping[str, Any]) -> bool:
-    """Whether a mail went to an address that stands in what is hidden of its record."""
-    addresses = [row["recipient"], *json.loads(row["cc"] or "[]")]
-    return any(record.full.get(name) in addresses for name in record.hidden if record.full.get(name) is not None)
 
 
 def hides(unit: Unit, entity: str | None) -> bool:

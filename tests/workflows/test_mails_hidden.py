@@ -107,3 +107,59 @@ async def test_a_mail_that_tells_of_lines_is_for_those_who_see_all_of_them(make_
     assert told == {True}
     dear, cheap = (await mails.mails(stage.tenant, clerk)).mails
     assert (bool(dear.text), bool(cheap.text)) == (False, True)
+
+
+CONTACT = """
+entity: contact
+label: {fr: Contact, en: Contact}
+fields:
+  name: {type: text, required: true}
+  email: {type: email}
+---
+level: distributor
+label: {fr: Distributeur, en: Distributor}
+functions: [consult, communicate]
+entities:
+  contact: {read: all, create: true}
+  company: {read: all}
+  member: {read: downline, update: mine}
+  lead: {read: mine, create: true, update: mine, delete: mine}
+---
+level: assistant
+label: {fr: Assistante, en: Assistant}
+functions: [consult]
+entities:
+  contact: RIGHT
+  lead: {read: all}
+---
+level: leader
+entities: {contact: RIGHT, lead: {read: all, create: true}, member: {read: all}}
+"""
+THROUGH = (
+    (
+        "  hot:          {type: boolean",
+        "  contact: {type: reference, to: contact, on_delete: clear}\n  hot: {type: boolean",
+    ),
+    ("if: has(record.email)", "if: has(record.contact)"),
+    ("to: =record.email, from: owner", "to: =record.contact.email, from: owner"),
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "seen"),
+    [("{read: none}", False), ("{read: all, fields: {email: {read: none}}}", False), ("{read: all}", True)],
+)
+async def test_an_address_behind_a_reference_is_shown_to_who_may_read_it_there(
+    make_stage: MakeStage, right: str, *, seen: bool
+) -> None:
+    stage = await make_stage(changed(edited(SMALL, *THROUGH), levels=CONTACT.replace("RIGHT", right)))
+    lea, rita = await stage.person("Lea", "distributor"), await stage.person("Rita", "leader")
+    noe = await stage.person("Noe", "assistant")
+    contact = await commands.create(stage.tenant, lea, "contact", {"name": "Zoe", "email": "zoe@exemple.fr"})
+    await stage.call(lea, await stage.lead(lea, contact=contact.id))
+    await stage.worker.run_due()
+    for reader in (rita, noe):
+        [mail] = (await mails.mails(stage.tenant, reader)).mails
+        assert (mail.recipient == "zoe@exemple.fr") is seen
+    [own] = (await mails.mails(stage.tenant, lea)).mails
+    assert own.recipient == "zoe@exemple.fr"
