@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from definitions.expr.periods import later
 from definitions.text import Text
-from models import references
 from models.actor import Actor
+from models.formats import Formats, locale_of
 from models.members import load_actor
 from models.records import Records
 from models.secrets import CLOSED
 from models.tx import Row
 from workflows import letters, notices, outbox
-from workflows.formats import Formats, locale_of
 from workflows.letters import Wording
 from workflows.markdown import escape
 from workflows.membership import leaders
@@ -177,12 +176,14 @@ async def _listed(unit: Unit, reader: Reader, actor: Actor, rows: Sequence[Row],
 
 
 async def _titles(unit: Unit, actor: Actor, rows: Sequence[Row]) -> Mapping[tuple[str, str], str]:
-    records = Records(unit.published, unit.tx, actor, unit.context, new_id=unit.new_id)
+    """Return the titles that somebody may read; that they are written to is no reading of theirs."""
+    unnoted = replace(unit.published, readings=None)
+    records = Records(unnoted, unit.tx, actor, unit.context, new_id=unit.new_id)
     wanted: dict[str, list[str]] = {}
     for entity, record, _ in rows:
         wanted.setdefault(entity, []).append(record)
-    found = [each for entity, ids in wanted.items() for each in await references.titled(records, entity, ids)]
-    return {(record.entity, record.id): record.title for record in found}
+    found = {entity: await records.labels(entity, ids) for entity, ids in wanted.items()}
+    return {(entity, record): title for entity, titles in found.items() for record, title in titles.items()}
 
 
 async def _send(unit: Unit, reader: Reader, wording: Wording) -> dict[str, list[str]]:
