@@ -162,7 +162,7 @@ class Words:
         owner = node.field == "owner" and isinstance(node.of, Name)
         found = self.tell.html(OWNER) if owner else self.tell.field(kind.entity, node.field)
         match node.of:
-            case Name(name=name) if name in {"record", *self.items}:
+            case Name(name=name) if name in {self.expression.typing.scope.row, *self.items}:
                 return found
             case Name(name="before"):
                 return self.sentence(ROOTS["before"], what=found)

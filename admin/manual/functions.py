@@ -46,6 +46,11 @@ SPANS: Mapping[str, Callable[[int], Duration]] = {
     "working_days": lambda count: Duration(working_days=count),
     "working_hours": lambda count: Duration(working_hours=count),
 }
+COUNTED: Mapping[str, Message] = {
+    "days": say("{what} days"),
+    "working_days": say("{what} working days"),
+    "working_hours": say("{what} working hours"),
+}
 LOOPS: Mapping[str, Message] = {
     "all": say("for all of {where}: {what}"),
     "exists": say("for one of {where}: {what}"),
@@ -99,9 +104,12 @@ def _function(words: Words, node: Call) -> Markup | None:
 
 
 def _written(words: Words, node: Call) -> Markup | None:
-    """Return a span or a day that is written out."""
-    if len(node.arguments) != 1 or not isinstance(node.arguments[0], Literal):
+    """Return a span or a day that is written out, or a number of days."""
+    if len(node.arguments) != 1:
         return None
+    if not isinstance(node.arguments[0], Literal):
+        counts = COUNTED.get(node.name)
+        return None if counts is None else words.sentence(counts, what=words.say(node.arguments[0]))
     given = node.arguments[0].value
     if node.name in SPANS and isinstance(given, int):
         return words.tell.span(SPANS[node.name](given))

@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 
 from admin.manual.telling import OWNER, Telling
 from admin.markdown import to_html
+from definitions.build.jinja import FILTERS
 from models.message import Message, say
 from models.sandbox import Sandbox
-from workflows.templates import TEXT_FILTERS
 
 ROOTS: dict[str, Message] = {
     "member": OWNER,
@@ -119,7 +119,7 @@ def _kept(value: Any, *_: Any, **__: Any) -> Any:
     return value
 
 
-_FILTERS = dict.fromkeys((*TEXT_FILTERS, "phone", "date", "datetime", "money", "label", "default"), _kept)
+_FILTERS = dict.fromkeys(FILTERS, _kept)
 
 
 def preview(tell: Telling, text: str, about: str | None, *, long: bool = False) -> Markup:
