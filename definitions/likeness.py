@@ -15,6 +15,8 @@ CALLED = frozenset({"name", "was"})
 def plain(definition: Any) -> Any:
     """Return a definition as plain data that is equal for definitions that say the same: without places."""
     match definition:
+        case Place():
+            return None
         case Expression(text=text):
             return ("=", text)
         case Mapping():
@@ -25,7 +27,7 @@ def plain(definition: Any) -> Any:
             return tuple(map(plain, definition))
         case _ if is_dataclass(definition) and not isinstance(definition, type):
             values = ((field.name, getattr(definition, field.name)) for field in fields(definition))
-            said = tuple((name, plain(value)) for name, value in values if not isinstance(value, Place))
+            said = tuple((name, plain(value)) for name, value in values)
             return (type(definition).__name__, said)
         case _:
             return definition

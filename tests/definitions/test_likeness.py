@@ -5,6 +5,7 @@ import pytest
 from definitions.likeness import alike
 from definitions.pack import load
 from definitions.spec.network import Network
+from tests.admin.office import FILES
 from tests.networks import SMALL, edited
 
 
@@ -30,8 +31,15 @@ def test_definitions_are_alike_when_they_say_the_same(edit: tuple[str, str], sam
     assert alike(was, now) is same
 
 
-def test_every_part_of_a_network_is_like_itself_read_again() -> None:
-    one, two = network(), network()
-    for part in ("entities", "processes", "automations", "templates", "levels", "screens"):
+PARTS = ("entities", "processes", "automations", "templates", "levels", "screens", "statistics", "homes")
+
+
+@pytest.mark.parametrize("before", ["", "# moved down\n\n", "---\n"])
+def test_every_part_of_a_network_is_like_itself_read_again_wherever_it_stands(before: str) -> None:
+    one = load(FILES).network
+    two = load({name: before + text for name, text in FILES.items()}).network
+    assert one is not None
+    assert two is not None
+    for part in PARTS:
         pairs = zip(getattr(one, part).values(), getattr(two, part).values(), strict=True)
         assert all(alike(was, now) for was, now in pairs), part

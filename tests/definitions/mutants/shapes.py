@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tests.definitions.mutants.meaning import documents, has_own_keys, is_free, is_named, is_text, names_something
@@ -127,7 +128,14 @@ def wrong_shapes(pack: Pack) -> Iterator[Mutant]:
             yield from mutants("keys in the place of a value", [put(spot, "{wrong: shape}")])
         elif (spot.mapping or spot.sequence) and not is_text(spot):
             text = "wrong" if spot.flow else "wrong\n"
-            yield from mutants("a value in the place of keys", [put(spot, text)], *around(spot))
+            yield from mutants("a value in the place of keys", [put(spot, text)], *around(spot), *_repeated(spot))
+
+
+def _repeated(spot: Spot) -> Iterator[tuple[str, int]]:
+    """Yield where aliases repeat what is written inside of a value."""
+    for anchor in re.findall(r"&(\w+)", spot.raw):
+        for match in re.finditer(rf"\*{anchor}\b", spot.document.text):
+            yield spot.file, match.start()
 
 
 def _is_one_text(spot: Spot) -> bool:
