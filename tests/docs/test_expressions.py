@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,11 @@ def lines(kind: str) -> list[tuple[str, str]]:
 
 
 def scope() -> Scope:
-    network = load(TOOLSHED).network
-    assert network is not None
-    late = network.screens["loans"].views["late"].where
+    loaded = load(TOOLSHED)
+    assert loaded.network is not None
+    late = loaded.network.screens["loans"].views["late"].where
     assert late is not None
-    return late.typing.scope
+    return replace(late.typing.scope, records=loaded.notes.records)
 
 
 def compiled(text: str, *, query: bool = False) -> Expression:
