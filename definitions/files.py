@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 
-from definitions.build.index import Source
 from definitions.checks.not_yet import LATER_KINDS, refuse_not_yet
+from definitions.documents import Source
 from definitions.message import say
 from definitions.problems import Place, Problem, did_you_mean
 from definitions.source import Document, Entry, Scalar, read_documents
@@ -57,7 +57,7 @@ class RecentFiles:
                 if key not in self._read:
                     self._read[key] = found
                     self._size += len(text)
-        return Read(tuple([replace(source) for source in found.sources]), found.problems)
+        return Read(tuple([source.fresh() for source in found.sources]), found.problems)
 
     def forget(self, spared: Mapping[str, str]) -> None:
         """Forget what was not used for long, while there is too much; never the files that are spared."""

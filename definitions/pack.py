@@ -9,15 +9,17 @@ from pathlib import Path
 from threading import Lock
 
 from definitions.build import build
-from definitions.build.index import Source
 from definitions.build.notes import Notes
 from definitions.checks import check
+from definitions.collecting import paused
+from definitions.documents import Source
 from definitions.files import RecentFiles
 from definitions.message import say
 from definitions.problems import Place, Problem, did_you_mean, in_order
 from definitions.source import Entry, Scalar, Sequence
 from definitions.source import Mapping as Keys
 from definitions.spec.network import Network
+from definitions.validate import kinds
 
 Files = Mapping[str, str]
 PACKS = Path(__file__).parent / "packs"
@@ -93,7 +95,8 @@ def load(files: Files, *, library: Path = PACKS, memory: Memory = MEMORY) -> Loa
     if known is not None:
         return known
     reading = _Reading(dict(files), library, memory.files)
-    loaded = _load(reading)
+    with paused():
+        loaded = _load(reading)
     memory.files.forget(reading.files)
     if not reading.asked_library:  # folders may change
         memory.keep(files, loaded)
@@ -105,7 +108,7 @@ def _load(reading: _Reading) -> Loaded:
     built = build(sources)
     problems = [*reading.problems, *built.problems]
     if built.network is not None:
-        problems += check(built.network, built.damaged, built.used)
+        problems += check(built.network, built.damaged, built.used, sources)
     elif not sources.get("network"):
         problems.append(_no_network(reading.files))
     ordered = in_order(problems)
@@ -141,7 +144,7 @@ class _Reading:
         networks = found.get("network", {})
         if len(networks) > 1:
             found["network"] = self._one_network(list(networks.values()))
-        return found
+        return {kind: found.get(kind, {}) for kind in kinds()}
 
     def _pack(self, names: Iterable[str]) -> dict[str, dict[str, Source]]:
         own: dict[str, dict[str, Source]] = {}

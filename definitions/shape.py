@@ -52,7 +52,7 @@ class _Compiler:
         for word, value in schema.items():
             if word in _SIMPLE:
                 parts.append(_SIMPLE[word](value))
-            elif word not in _SAID and word not in _TOGETHER:
+            elif word not in _SAID and word not in _TOGETHER and not word.startswith("x-"):
                 parts.append(self.composed(word, schema, home))
         if len(parts) == 1:
             return parts[0]

@@ -9,13 +9,14 @@ from definitions.build.automations import build_automations
 from definitions.build.demo import build_demo
 from definitions.build.draft import Draft
 from definitions.build.entities import build_entities, declare_entities
-from definitions.build.index import Index, Sources
+from definitions.build.index import Index
 from definitions.build.networks import build_network
 from definitions.build.notes import Notes
 from definitions.build.processes import build_processes, declare_states
 from definitions.build.screens import build_homes, build_screens
 from definitions.build.statistics import build_statistics
 from definitions.build.templates import build_templates
+from definitions.documents import Sources
 from definitions.problems import Problem
 from definitions.spec.network import Network
 

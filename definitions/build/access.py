@@ -7,9 +7,9 @@ from typing import cast
 
 from definitions.build.draft import Draft, entries, mapping, scalars, word
 from definitions.build.fields import note_field
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
+from definitions.documents import Source
 from definitions.expr import Type
 from definitions.message import say
 from definitions.problems import NOWHERE, Place, did_you_mean

@@ -11,11 +11,11 @@ from cronsim import CronSim, CronSimError
 
 from definitions.build.draft import CALL, Around, Draft, entries, mapping, optional_word, word
 from definitions.build.fields import field_names, note_field
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
 from definitions.build.steps import Steps
 from definitions.build.values import computed, is_expression
+from definitions.documents import Source
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, RecordOf, Type
 from definitions.message import both, say
 from definitions.problems import Place, did_you_mean

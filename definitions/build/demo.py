@@ -8,7 +8,7 @@ from typing import Any
 
 from definitions.build.demo_values import MEMBER, Fields, Values, number
 from definitions.build.draft import Draft, entries, mapping, scalars, word
-from definitions.build.index import Source
+from definitions.documents import Source
 from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence

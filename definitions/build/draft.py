@@ -8,8 +8,9 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from definitions.build.index import Answers, Index, Source
+from definitions.build.index import Answers, Index
 from definitions.build.notes import Asked, Notes
+from definitions.documents import Source
 from definitions.duration import Duration, parse_duration
 from definitions.expr import BOOL, DYN, Expression, Member, RecordOf, Scope, Type, compile_expression
 from definitions.expr.outcomes import contested, settled_parts

@@ -20,12 +20,12 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import field_names, member_of, note_field, shape_of, with_values
-from definitions.build.index import Source
 from definitions.build.jinja import TITLE_FILTERS, check_template
 from definitions.build.known import check_known
 from definitions.build.lines import declare_lines, lines_name
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
+from definitions.documents import Source
 from definitions.expr import DATE, DATETIME, DYN, INT, STRING, ListOf, Member, RecordOf, Type
 from definitions.message import say
 from definitions.problems import NOWHERE, did_you_mean
@@ -50,8 +50,7 @@ def declare_entities(draft: Draft, level_labels: MappingType[str, Text]) -> None
         declared.shapes[name] = declared.shapes[name] | shapes if name == MEMBER else shapes
     for name in declared.shapes:
         declared.records[name] = {}  # first all names, so that references find each other
-    for name in declared.shapes:
-        declared.records[name].update(_members(draft, name))
+    declared.records |= {name: _members(draft, name) for name in declared.shapes}
     declare_lines(draft)
 
 
@@ -80,6 +79,18 @@ def _may_have(draft: Draft, entity: str, key: Scalar) -> bool:
 
 def _members(draft: Draft, entity: str) -> dict[str, Member]:
     source = draft.source("entity", entity)
+    if source is None or source.node is None:
+        return _seen(draft, entity, source)
+    return draft.make(_members_of, source, source.node)
+
+
+def _members_of(draft: Draft, source: Source, node: Mapping) -> dict[str, Member]:
+    del node
+    return _seen(draft, source.name, source)
+
+
+def _seen(draft: Draft, entity: str, source: Source | None) -> dict[str, Member]:
+    """Return what expressions see of an entity's records; lines are not declared yet."""
     found = {name: member_of(draft, shape, ("field", entity)) for name, shape in draft.shapes[entity].items()}
     for name in source.named("fields") if source else ():
         found.setdefault(
@@ -96,8 +107,8 @@ def _members(draft: Draft, entity: str) -> dict[str, Member]:
     if source is not None and _has_owner(source):
         found["owner"] = Member(RecordOf(MEMBER), kind="system")
     for process in draft.index.processes_of(entity):
-        state: Type = draft.index.declared.states[process]
-        held = ListOf(state) if process in draft.index.declared.parallel else state
+        state: Type = draft.index.states[process]
+        held = ListOf(state) if draft.index.parallel(process) else state
         found[process] = Member(held, nullable=False, kind="state", target=("process", process))
     return found
 

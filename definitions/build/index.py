@@ -7,48 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast, overload
 
+from definitions.documents import Source, Sources
 from definitions.expr import Choice, Member
-from definitions.problems import Place
-from definitions.source import Mapping as Keys
-from definitions.source import Scalar, says_the_same
+from definitions.source import says_the_same
 from definitions.spec.entity import Entity, Field
-from definitions.validate import kinds
 
 V = TypeVar("V")
 D = TypeVar("D")
 Question = tuple[str, str]
-"""What is asked, and of what: `("records", "lead")`."""
+"""What is asked, and of what: `records` of an entity."""
 Answers = dict[Question, Any]
 _ABSENT: Any = object()
-
-
-@dataclass(slots=True, eq=False)
-class Source:
-    """A document by its kind and name. `node` is what can be built (None: nothing); `raw` what was written.
-
-    `kept` is what was made of the document before, by the function that made it; it outlives the pack.
-    """
-
-    kind: str
-    name: str
-    place: Place
-    node: Keys | None
-    raw: Keys | None
-    damaged: bool = False
-    kept: dict[Callable[..., Any], Any] = field(default_factory=dict)
-
-    def named(self, key: str) -> list[str]:
-        """Return the names below a key as written, broken ones too."""
-        found = self.raw.get(key) if self.raw is not None else None
-        return list(found.entries) if isinstance(found, Keys) else []
-
-    def word(self, key: str) -> str:
-        """Return the word behind a key of what can be built, "" without one."""
-        found = self.node.get(key) if self.node is not None else None
-        return found.text if isinstance(found, Scalar) else ""
-
-
-Sources = Mapping[str, Mapping[str, Source]]
 
 
 class Asking:
@@ -80,6 +49,8 @@ class Asking:
         return all(self._holds(question, answer) for question, answer in noted.items())
 
     def _holds(self, question: Question, answer: object) -> bool:
+        if question[0] not in self.answers:
+            return False
         now = self.answers[question[0]](question[1])
         if now is answer:
             return True
@@ -157,15 +128,20 @@ class Index:
         self.records = Watched("records", self.declared.records, self.asking)
         self.states = Watched("states", self.declared.states, self.asking)
         self.entities = Watched("entities", self.declared.entities, self.asking)
-        self._of = {kind: Watched(f"{kind} documents", sources.get(kind, {}), self.asking) for kind in kinds()}
+        self._of: dict[str, Watched[Source]] = {
+            kind: Watched(f"{kind} documents", sources[kind], self.asking) for kind in sources
+        }
         self._found: dict[str, dict[str, tuple[str, ...]]] = {}
         self.asking.answers |= {"holes": self._holes, "processes of": self._processes_of}
+        self.asking.answers["parallel"] = self.declared.parallel.__contains__
         for part in ("states", "transitions"):
             self.asking.answers[f"{part} of"] = partial(self._parts, part)
             self.asking.answers[f"holders of {part}"] = partial(self._with, part)
 
     def of(self, kind: str) -> Mapping[str, Source]:
         """Return the documents of a kind by name."""
+        if kind not in self._of:
+            self._of[kind] = Watched(f"{kind} documents", {}, self.asking)
         return self._of[kind]
 
     def holes(self, kind: str) -> bool:
@@ -175,6 +151,10 @@ class Index:
     def processes_of(self, entity: str) -> tuple[str, ...]:
         """Return the names of an entity's processes, in the order written."""
         return cast("tuple[str, ...]", self.asking.ask("processes of", entity))
+
+    def parallel(self, process: str) -> bool:
+        """Whether records are in several states of a process at once."""
+        return bool(self.asking.ask("parallel", process))
 
     def holders(self, part: str, name: str) -> tuple[str, ...]:
         """Return the processes with a state or a transition of a name: `part` is `states` or `transitions`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from definitions.build.draft import Draft, word
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
+from definitions.documents import Source
 from definitions.expr import ListOf, Member, RecordOf
 from definitions.message import say
 from definitions.problems import did_you_mean
@@ -49,10 +49,14 @@ def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> Non
     else:
         draft.used.add(("entity", parent.text))
         draft.notes.name(("entity", parent.text), parent)
-        draft.index.declared.records[source.name]["parent"] = Member(
-            RecordOf(parent.text), nullable=False, kind="system", target=("entity", parent.text)
-        )
+        above = Member(RecordOf(parent.text), nullable=False, kind="system", target=("entity", parent.text))
+        _add(draft, source.name, "parent", above)
         _name(draft, source, node, parent.text)
+
+
+def _add(draft: Draft, entity: str, name: str, member: Member) -> None:
+    records = draft.index.declared.records
+    records[entity] = records[entity] | {name: member}  # what there was is remembered elsewhere
 
 
 def _ancestors(draft: Draft, entity: str) -> set[str]:
@@ -72,9 +76,9 @@ def _name(draft: Draft, source: Source, node: Mapping, parent: str) -> None:
     place = written.place if isinstance(written, Scalar) else source.place
     taken = {*draft.records[parent], *draft.index.processes_of(parent), *SYSTEM_FIELDS, "owner", "parent"}
     if name not in taken:
-        draft.index.declared.records[parent][name] = Member(
-            ListOf(RecordOf(source.name)), nullable=False, stored=False, kind="lines", target=("entity", source.name)
-        )
+        kind = ListOf(RecordOf(source.name))
+        lines = Member(kind, nullable=False, stored=False, kind="lines", target=("entity", source.name))
+        _add(draft, parent, name, lines)
         return
     sentence = say("{parent} has something called '{name}' already.", parent=parent, name=name)
     draft.unfit("entity.lines_taken", place, sentence, say("Give the lines another name: 'as: …'."))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from definitions.build.draft import mapping, scalars, word
 from definitions.build.fields import note_field
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.build.values import UnfitError, computed, is_expression, literal
+from definitions.documents import Source
 from definitions.expr import STRING, ListOf, RecordOf, Type
 from definitions.message import say
 from definitions.problems import Place, did_you_mean

@@ -20,10 +20,10 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import member_of, note_field, shape_of, with_values
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.notes import Notes
 from definitions.build.values import value_of
+from definitions.documents import Source
 from definitions.expr import Choice, Member, RecordOf
 from definitions.message import say
 from definitions.problems import did_you_mean

@@ -8,9 +8,9 @@ from typing import Literal, cast
 
 from definitions.build.draft import Draft, entries, mapping, optional_word, scalars, word
 from definitions.build.fields import field_names, note_field
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
+from definitions.documents import Source
 from definitions.message import say
 from definitions.problems import NOWHERE, did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence

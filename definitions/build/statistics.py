@@ -6,9 +6,9 @@ import re
 from typing import cast
 
 from definitions.build.draft import Draft, scalars, word
-from definitions.build.index import Source
 from definitions.build.member import MEMBER
 from definitions.build.references import process_part
+from definitions.documents import Source
 from definitions.expr import BOOL, DECIMAL, DOUBLE, DURATION, INT, Expression, Type
 from definitions.message import say
 from definitions.problems import did_you_mean

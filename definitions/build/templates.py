@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal, cast
 
 from definitions.build.draft import NETWORK, SETTINGS, Draft, word
-from definitions.build.index import Source
 from definitions.build.jinja import LINKS, Paths, check_template
 from definitions.build.member import MEMBER
+from definitions.documents import Source
 from definitions.expr import RecordOf, Type
 from definitions.message import say
 from definitions.source import Mapping, Node, Scalar

@@ -15,6 +15,7 @@ from definitions.checks.processes import check_processes
 from definitions.checks.recipients import check_recipients
 from definitions.checks.rights import check_rights
 from definitions.checks.unused import check_unused
+from definitions.documents import Sources
 from definitions.problems import Problem
 from definitions.spec.network import Network
 
@@ -39,7 +40,8 @@ def check(
     network: Network,
     damaged: frozenset[tuple[str, str]],
     used: frozenset[tuple[str, str]],
+    sources: Sources,
 ) -> list[Problem]:
     """Return what is wrong with a network as a whole; definitions with holes (`damaged`) are spared."""
-    checked = Checked(network, damaged, used)
+    checked = Checked(network, damaged, used, sources)
     return [problem for each in CHECKS for problem in each(checked)]

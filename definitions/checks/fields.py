@@ -12,7 +12,8 @@ from definitions.expr import Expression
 from definitions.expr.nodes import Call, Node, children, place_at
 from definitions.message import say
 from definitions.problems import Problem
-from definitions.spec.entity import Field
+from definitions.spec.entity import Entity, Field
+from definitions.spec.process import Process
 from definitions.spec.value import Value
 
 _CLOCKS = frozenset({"now", "today", "age"})
@@ -20,23 +21,28 @@ _CLOCKS = frozenset({"now", "today", "age"})
 
 def check_fields(checked: Checked) -> Iterator[Problem]:
     """Yield what is wrong with the fields of entities and of forms."""
-    for field in _fields(checked):
+    yield from checked.each("entity", checked.network.entities, _of_entity)
+    yield from checked.each("process", checked.network.processes, _of_forms)
+
+
+def _of_entity(entity: Entity) -> Iterator[Problem]:
+    yield from _shapes(entity.fields.values())
+    computed = {field.name: field.compute.expression for field in entity.fields.values() if field.compute}
+    expressions = {name: found for name, found in computed.items() if found is not None}
+    for found in expressions.values():
+        yield from _clocks(found, found.tree)
+    yield from _circles(expressions)
+
+
+def _of_forms(process: Process) -> Iterator[Problem]:
+    for transition in process.transitions.values():
+        yield from _shapes(question.field for question in transition.form.values() if question.edits is None)
+
+
+def _shapes(fields: Iterable[Field]) -> Iterator[Problem]:
+    for field in fields:
         yield from _pattern(field)
         yield from _bounds(field)
-    for entity in checked.network.entities.values():
-        computed = {field.name: field.compute.expression for field in entity.fields.values() if field.compute}
-        expressions = {name: found for name, found in computed.items() if found is not None}
-        for found in expressions.values():
-            yield from _clocks(found, found.tree)
-        yield from _circles(expressions)
-
-
-def _fields(checked: Checked) -> Iterable[Field]:
-    for entity in checked.network.entities.values():
-        yield from entity.fields.values()
-    for process in checked.network.processes.values():
-        for transition in process.transitions.values():
-            yield from (question.field for question in transition.form.values() if question.edits is None)
 
 
 def _clocks(compute: Expression, node: Node) -> Iterator[Problem]:

@@ -20,12 +20,15 @@ def check_levels(checked: Checked) -> Iterator[Problem]:
     """Yield levels that read in vain, and rules that hold where both sides of a comparison are empty."""
     if not checked.all_whole("level"):
         return
-    for level in checked.network.levels.values():
-        if not level.everything:
-            yield from _in_vain(level)
-        for access in level.entities.values():
-            for rule in _rules(access):
-                yield from _both_empty(rule.expression, level) if rule.expression is not None else ()
+    yield from checked.each("level", checked.network.levels, _of_level)
+
+
+def _of_level(level: Level) -> Iterator[Problem]:
+    if not level.everything:
+        yield from _in_vain(level)
+    for access in level.entities.values():
+        for rule in _rules(access):
+            yield from _both_empty(rule.expression, level) if rule.expression is not None else ()
 
 
 def _in_vain(level: Level) -> Iterator[Problem]:

@@ -14,9 +14,8 @@ from definitions.spec.process import Process, State
 
 def check_processes(checked: Checked) -> Iterator[Problem]:
     """Yield what is wrong with the course of each process."""
-    for process in checked.network.processes.values():
-        if checked.whole("process", process.name):
-            yield from _course(process)
+    whole = {name: each for name, each in checked.network.processes.items() if checked.whole("process", name)}
+    yield from checked.each("process", whole, _course)
 
 
 def _course(process: Process) -> Iterator[Problem]:

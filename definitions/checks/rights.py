@@ -85,8 +85,8 @@ def takes(network: Network, level: Level, process: Process, transition: Transiti
 
 
 def _entities(checked: Checked) -> Iterator[Problem]:
+    levels = sorted(checked.network.levels.values(), key=lambda level: not level.everything)  # who reads all, first
     for entity in checked.network.entities.values():
-        levels = checked.network.levels.values()
         if entity.place != NOWHERE and not any(reads(checked.network, level, entity.name) for level in levels):
             sentence = say("No level may read the entity {name}.", name=entity.name)
             yield Problem("entity.unreadable", entity.place, sentence, say("Give a level 'read' of it."))
@@ -95,7 +95,9 @@ def _entities(checked: Checked) -> Iterator[Problem]:
 def _transition(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:
     if transition.by == () or transition.auto:
         return  # an empty 'by' was reported where it is written
-    levels = [level for level in checked.network.levels.values() if takes(checked.network, level, process, transition)]
+    known = checked.network.levels
+    named = known.values() if transition.by is None else [known[name] for name in transition.by if name in known]
+    levels = [level for level in named if takes(checked.network, level, process, transition)]
     yield from _agreeing(checked, process, transition)
     if not levels:
         sentence = say("No level may take the transition '{name}'.", name=transition.name)
