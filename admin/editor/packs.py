@@ -78,15 +78,16 @@ class Desk:
     def folder_of(self, file: Path) -> Path | None:
         """Return the folder of the pack that a file belongs to: the nearest one with a network, else its own.
 
-        The network stands in a file of that folder itself, else somewhere below it. None for a file that defines
-        nothing, in no pack: other YAML.
+        The network stands in a file of that folder itself, else somewhere below it, as the only one there. None for a
+        file that defines nothing, in no pack: other YAML.
         """
         text = self.texts.get(file, "")
         defines = re.search(_HEAD.format(kinds="|".join(kinds())), text, re.MULTILINE) is not None
         above = list(self._above(file))
         for direct in (True, False) if defines else (True,):
             for folder in above:
-                if self._has_network(folder, direct=direct):
+                networks = self._networks(folder, direct=direct)
+                if networks == 1 or (networks and direct):
                     return folder
         return file.parent if defines else None
 
@@ -109,14 +110,17 @@ class Desk:
             if not roots or folder in roots:
                 return
 
-    def _has_network(self, folder: Path, *, direct: bool) -> bool:
-        if not folder.is_dir():
-            return False
+    def _networks(self, folder: Path, *, direct: bool) -> int:
+        """Return in how many files of a folder a network stands; unless `direct`, of those below it too."""
         opened = {path: text for path, text in self.texts.items() if path.is_relative_to(folder)}
-        if any(_NETWORK.search(text) for path, text in opened.items() if not direct or path.parent == folder):
-            return True
-        saved = (path for path in (folder.glob("*") if direct else folder.rglob("*")) if path.suffix in SUFFIXES)
-        return any(path not in opened and path.is_file() and _NETWORK.search(_text(path)) for path in saved)
+        found = sum(_is_network(text) for path, text in opened.items() if not direct or path.parent == folder)
+        files = (folder.glob("*") if direct else folder.rglob("*")) if folder.is_dir() else ()
+        saved = (path for path in files if path.suffix in SUFFIXES and path not in opened and path.is_file())
+        return found + sum(_is_network(_text(path)) for path in saved)
+
+
+def _is_network(text: str) -> bool:
+    return _NETWORK.search(text) is not None
 
 
 def _text(path: Path) -> str:
