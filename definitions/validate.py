@@ -286,6 +286,21 @@ def _type(error: ValidationError, node: Node) -> _Sentence:
     )
 
 
+def _truth_or_condition(error: ValidationError, node: Node) -> _Sentence:
+    """Say what is wrong where one of several shapes is asked for: true, false or a condition; else whatever it is."""
+    if {"type": "boolean"} not in list(_value(error)):
+        return _wrong(error, node)
+    hint = say("An expression stands behind an '=': =record.…")
+    if isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
+        hint = say("Write {value}.", value="true" if node.text.lower() in {"yes", "on"} else "false")
+    expected = either([_KIND_OF_VALUE["boolean"], say("an expression")])
+    return (
+        "schema.wrong_type",
+        say("Here stands {node}; expected is {expected}.", node=_shown(node), expected=expected),
+        hint,
+    )
+
+
 def _shown(node: Node) -> str:
     if isinstance(node, Mapping):
         return say("a mapping of keys")
@@ -361,6 +376,7 @@ def _wrong(error: ValidationError, _: Node) -> _Sentence:
 
 _SENTENCES: dict[str, Callable[[ValidationError, Node], _Sentence]] = {
     "type": _type,
+    "anyOf": _truth_or_condition,
     "enum": _enum,
     "const": _constant,
     "minItems": _too_few,

@@ -54,7 +54,7 @@ class Rights:
         self._fields: dict[tuple[str, str, Mode], Condition] = {}
         self._new_fields: dict[tuple[str, str, Deed], Condition] = {}
         self._moves: dict[tuple[str, str], Condition] = {}
-        self.sights: dict[tuple[str, Dialect], Sight] = {}
+        self.sights: dict[tuple[str, Dialect, str], Sight] = {}
 
     def row(self, entity: str, action: Deed) -> Condition:
         """Return for which records of the entity the action is granted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from definitions.expr.expression import Context
@@ -13,6 +14,7 @@ from definitions.problems import DefinitionError, Problem
 from definitions.spec.entity import Field
 from models import ddl
 from models.catalog import indexes_of, references_of
+from models.computed import defaults_in_order
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.examine import duplicate, examine
@@ -255,7 +257,7 @@ class _TableChange:
 
     async def _fill_default(self, name: str) -> None:
         default = self.fields[name].default
-        if default is None:
+        if default is None or self.fields[name].follows:
             return
         value = default.compute({}, self.context)
         if not self.fields[name].encrypted:
@@ -270,9 +272,15 @@ class _TableChange:
         return self.change.new.columns[name].codec.on(self.tx.dialect).encoded(value)
 
     async def _recompute(self) -> None:
-        """Compute fields again, each after those that it reads."""
-        tables = {name: table for name, table in shapes(self.plan.new).items() if self.change.recomputed}
-        await Recompute(self.tx, tables, self.context, self.safe)(self.change.new, self.change.recomputed)
+        """Compute fields again, each after those that it reads; new ones get the defaults that read other values."""
+        added = {column.name for column in self.change.added if column.kind == "field"}
+        following = [field.name for field in defaults_in_order(self.change.new.entity) if field.name in added]
+        tables = shapes(self.plan.new) if self.change.recomputed or following else {}
+        again = Recompute(self.tx, tables, self.context, self.safe)
+        await again(self.change.new, self.change.recomputed)
+        if following:
+            await replace(again, way=attrgetter("default"))(self.change.new, following)
+            await again(self.change.new, self.change.recomputed)
 
     async def _rebuild(self) -> None:
         """Write the table anew in its final form: the twelve steps that SQLite's documentation recommends."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from definitions.charts.steps import fitted
 from definitions.spec.entity import Entity
 from definitions.spec.process import Configuration
-from models import computed, drafts, lost_rights, tree, unique, uploads
+from models import computed, defaults, drafts, lost_rights, tree, unique, uploads
 from models.clauses import Deed
 from models.connections import fold
 from models.ddl import listed, quoted
 from models.drafts import MAY_NOT_WRITE, Draft
+from models.entitling import entitled
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import Message, say
 from models.record import Change, Record
@@ -33,10 +34,12 @@ _MACHINERY = frozenset({"created_at", "updated_at", "last_activity_at", "created
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Record:
-    """Insert a record; see `Records.create`."""
+async def create(
+    records: Records, entity: str, raw: Mapping[str, Any], unsettled: frozenset[str] = frozenset()
+) -> Record:
+    """Insert a record; see `Records.create`. What depends on values that are `unsettled` is not asked for yet."""
     sight = _creating(records, entity)
-    draft, problems, refused = await _drafted(records, sight, raw)
+    draft, problems, refused = await _drafted(records, sight, raw, unsettled=unsettled)
     problems |= await drafts.taken(records, draft, (), own=True)
     if problems or refused:
         raise InvalidError({**problems, **refused})
@@ -54,7 +57,8 @@ async def create_many(
         return [each if isinstance(each, RequestError) else await _created(records, entity, each) for each in given]
     found = await fit(records, sight, given)
     await insert(records, [each for each in found if isinstance(each, Draft)])
-    return [each if isinstance(each, RequestError) else await see(records, sight, each.values) for each in found]
+    seen = iter(await see_all(records, sight, [each.values for each in found if isinstance(each, Draft)]))
+    return [each if isinstance(each, RequestError) else next(seen) for each in found]
 
 
 async def fit(
@@ -111,7 +115,13 @@ def _creating(records: Records, entity: str) -> Sight:
     return sight
 
 
-async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any], deed: Deed = "create") -> _Drafted:
+async def _drafted(
+    records: Records,
+    sight: Sight,
+    raw: Mapping[str, Any],
+    deed: Deed = "create",
+    unsettled: frozenset[str] = frozenset(),
+) -> _Drafted:
     """Return a new record with all its values; whether a unique one is taken is another question."""
     entity = sight.entity.name
     states, machinery, asked = _split(records, sight.entity, raw)
@@ -125,7 +135,7 @@ async def _drafted(records: Records, sight: Sight, raw: Mapping[str, Any], deed:
     refused |= drafts.levels(records, sight.entity, values, {})
     draft = Draft(sight, values, frozenset(name for name in cleaned.values if deed == "create" or name != "parent"))
     checked = {name for name, field in sight.fields.items() if field.compute is None}
-    return draft, await drafts.wrong(records, draft, checked), refused
+    return draft, await drafts.wrong(records, draft, checked, unsettled), refused
 
 
 async def _parent_is_there(records: Records, sight: Sight, given: Mapping[str, Any]) -> None:
@@ -154,23 +164,10 @@ async def _new_values(
     values |= machinery
     if entity.owner:
         values["owner"] = creator
-    values |= await _defaults(records, sight, given)
+    values |= await defaults.defaults(records, sight, given, values)
     values |= given
     values |= await computed.compute(records, entity, values)
     return values
-
-
-async def _defaults(records: Records, sight: Sight, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults of the fields that were not given at all; a field that was left empty stays empty."""
-    entity = sight.entity
-    always = {name: value for name, value in sight.defaults.items() if name not in given}
-    missing = [field for field in sight.computed_defaults if field.name not in given]
-    if not missing:
-        return always
-    expressions = [field.default.expression for field in missing if field.default and field.default.expression]
-    names = await records.names_for(*expressions)
-    found = {field.name: field.default.compute(names, records.context) for field in missing if field.default}
-    return {**always, **clean(records.network, entity, found, given).values}
 
 
 def _configuration(records: Records, process: str, given: Any) -> Configuration | None:
@@ -322,6 +319,15 @@ def _stored(sight: Sight, values: Mapping[str, Any], names: Iterable[str]) -> di
 
 async def see(records: Records, sight: Sight, full: Mapping[str, Any]) -> Record:
     """Return a record in hand as the actor sees it now."""
+    return (await see_all(records, sight, [full]))[0]
+
+
+async def see_all(records: Records, sight: Sight, full: Iterable[Mapping[str, Any]]) -> list[Record]:
+    """Return records in hand as the actor sees them now."""
+    return await entitled(records, [await _judged(records, sight, each) for each in full])
+
+
+async def _judged(records: Records, sight: Sight, full: Mapping[str, Any]) -> Record:
     if not await records.holds(sight.entity.name, sight.known, full):
         return sight.out_of_sight(full)
     verdicts = [await records.holds(sight.entity.name, rule, full) for rule in sight.judged]

@@ -60,17 +60,22 @@ def levels(
     return {"levels": say("You may only give levels that you have yourself.")}
 
 
-async def wrong(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:
-    """Return what is wrong with the values of `names`."""
-    expressions = [
-        value.expression
-        for name in names
-        if (field := draft.entity.fields.get(name)) is not None
-        for value in (field.min, field.max)
-        if value is not None and value.expression is not None
-    ]
-    scope = {**await records.names_for(*expressions), "record": draft.values}
-    found = check(records.network, draft.entity, draft.values, names, scope, records.context)
+async def wrong(
+    records: Records, draft: Draft, names: Collection[str], unsettled: frozenset[str] = frozenset()
+) -> dict[str, Message]:
+    """Return what is wrong with the values of `names`, and which others are needed because of them.
+
+    What depends on values that are `unsettled` is not asked for yet.
+    """
+    needed = draft.sight.needed
+    waiting = {name for name, asked in needed.items() if not asked.isdisjoint(unsettled)}
+    checked = {*names, *(name for name, asked in needed.items() if not asked.isdisjoint(names))} - waiting
+    fields = [draft.entity.fields[name] for name in checked if name in draft.entity.fields]
+    values = [value for field in fields for value in (field.min, field.max, field.required_if) if value is not None]
+    scope = await records.names_for(*(value.expression for value in values))
+    followed = {path for value in values for path in value.reads("record")}
+    scope["record"] = await records.loader.follow(draft.entity.name, draft.values, followed)
+    found = check(records.network, draft.entity, draft.values, checked, scope, records.context)
     return found | await _dangling(records, draft, names)
 
 

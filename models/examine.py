@@ -175,7 +175,7 @@ async def _misfits(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
 
 async def _missing(tx: Tx, step: ChangeTable) -> AsyncIterator[Problem]:
     for name, field in step.new.entity.fields.items():
-        if field.required and field.compute is None and field.default is None:
+        if field.required and field.compute is None and (field.default is None or field.follows):
             count = await _without_value(tx, step, name)
             if count:
                 message = say(

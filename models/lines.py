@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
-from models import changes, computed, removal
+from models import changes, computed, drafts, removal
 from models.changes import same
 from models.clauses import Deed
 from models.drafts import Draft
+from models.entitling import entitled
 from models.errors import InvalidError, RequestError
 from models.message import Message, say
 from models.record import Change, LineChange, Record
@@ -52,14 +53,15 @@ def _no_lines(given: Any) -> Message | None:
 async def create(records: Records, entity: str, raw: Mapping[str, Any]) -> Record:
     """Insert a record with its lines; see `Records.create`. What is wrong with a line is `lines.0.amount`."""
     own, given = split(records.network, entity, raw)
+    unsettled = computed.of_lines(records.network, entity) if given else frozenset()
     try:
-        record = await changes.create(records, entity, own)
+        record = await changes.create(records, entity, own, unsettled)
     except InvalidError as error:
         raise InvalidError({**error.fields, **_problems(records, entity, given)}) from error
     if not given:
         return record
     await _begin(records, entity, record.id, given)
-    values = await _recompute(records, entity, record.full)
+    values = await _recompute(records, entity, record.full, unsettled)
     return await changes.see(records, records.sight(entity), values)
 
 
@@ -111,18 +113,27 @@ async def _insert(
                 raise each
             if deeper:
                 await _begin(records, lines.name, each.values["id"], deeper)
-                each.values.update(await _recompute(records, lines.name, each.values))
+                unsettled = computed.of_lines(records.network, lines.name)
+                each.values.update(await _recompute(records, lines.name, each.values, unsettled))
         except InvalidError as error:
             problems |= _at(index, error.fields)
-    return [await changes.see(records, sight, draft.values) for draft in fit.values()], problems
+    return await changes.see_all(records, sight, [draft.values for draft in fit.values()]), problems
 
 
-async def _recompute(records: Records, entity: str, full: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all values of a record whose lines were inserted along with it, computed again and written."""
+async def _recompute(
+    records: Records, entity: str, full: Mapping[str, Any], unsettled: frozenset[str]
+) -> dict[str, Any]:
+    """Return all values of a record whose lines were inserted along with it, computed again and written.
+
+    `InvalidError` when what was `unsettled` without them makes values necessary that are missing.
+    """
     sight = records.system.sight(entity)
     found = await computed.compute(records, sight.entity, full)
     differing = {name: value for name, value in found.items() if not same(value, full.get(name))}
     values = {**full, **differing}
+    wrong = await drafts.wrong(records, Draft(records.sight(entity), values, frozenset()), unsettled)
+    if wrong:
+        raise InvalidError(wrong)
     if differing:
         await changes.overwrite(records, sight, values, tuple(differing), full["version"])
     return values
@@ -165,6 +176,7 @@ async def _replace(
     present = {line.id: line for line in await below(records, lines, parent.id)}
     known = {str(item["id"]) for item in items if item.get("id")}
     done = [await _remove(records, line) for line in present.values() if line.id not in known]
+    stays = [id for id in present if id in known] == [id for item in items if (id := str(item.get("id"))) in present]
     problems: dict[str, Any] = {}
     for index, item in enumerate(items):
         line = present.pop(str(item.get("id") or ""), None)
@@ -172,7 +184,7 @@ async def _replace(
             problems |= _at(index, {"id": NO_SUCH_RECORD}) if item.get("id") else {}
             continue
         try:
-            change = await _change(records, line, item, index)
+            change = await _change(records, line, item, index, moved=not stays)
         except InvalidError as error:
             problems |= _at(index, error.fields)
             continue
@@ -204,16 +216,24 @@ async def parts(records: Records, entity: str, record_id: str) -> tuple[LineChan
     )
 
 
-async def _change(records: Records, line: Record, item: Mapping[str, Any], position: int) -> Change:
-    """Change what differs in a line: whoever sends all lines sends what it may not change, too."""
+async def _change(records: Records, line: Record, item: Mapping[str, Any], position: int, *, moved: bool) -> Change:
+    """Change what differs in a line: whoever sends all lines sends what it may not change, too.
+
+    Unless lines were `moved`, one that only stands elsewhere because others came or went is not changed by that.
+    """
     entity = records.network.entities[line.entity]
     own, given = split(records.network, line.entity, {key: item[key] for key in item if key != "id"})
     cleaned = clean(records.network, entity, own, line.full)
     differing = {
         key: own[key] for key in own if key in cleaned.problems or not same(cleaned.values[key], line.full[key])
     }
-    if (differing or given) and "update" not in line.may:
-        raise refusal(records.rights, line.entity, "update")
+    if "update" not in line.may:
+        if differing or given or (moved and line.full[POSITION] != position):
+            raise refusal(records.rights, line.entity, "update")
+        await changes.overwrite(
+            records, records.sight(line.entity), {**line.full, POSITION: position}, (POSITION,), line.version
+        )
+        return Change(line, line, ())
     if given:
         return await _rewrite(records, line, differing, given)
     return await changes.rewrite(records, line, differing, also={POSITION: position})
@@ -226,7 +246,8 @@ async def below(records: Records, lines: Entity, parent: str) -> list[Record]:
     statement = Statement(await records.rule_names(), records.context).add("SELECT ", selection.template)
     statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."parent" = ').value(parent)
     statement.add(" AND ", sight.read, f" ORDER BY {IN_ORDER}")
-    return sight.from_rows(await records.tx.rows(statement.text, statement.values), selection)
+    rows = await records.tx.rows(statement.text, statement.values)
+    return await entitled(records, sight.from_rows(rows, selection))
 
 
 async def settle(records: Records, line: Record) -> Change:

@@ -14,6 +14,7 @@ from definitions.charts.process import leaves_of
 from definitions.expr import SqlTemplate
 from models.columns import TEXT, Codec, codec, state_codec
 from models.ddl import quoted
+from models.entitling import entitled
 from models.errors import InvalidError
 from models.filters import Column
 from models.message import say
@@ -67,7 +68,7 @@ async def page(records: Records, entity: str, query: Query) -> Page:
     if query.offset > 0:
         statement.add(" OFFSET ").value(query.offset)
     rows = await records.tx.rows(statement.text, statement.values)
-    found = tuple(sight.from_rows(rows[:limit], selection))
+    found = tuple(await entitled(records, sight.from_rows(rows[:limit], selection)))
     more = len(rows) > limit
     return Page(found, _cursor(order, rows[limit - 1][-1], found[-1].id) if more else None)
 

@@ -1,13 +1,15 @@
-"""Computed fields of many records, computed again from what a table holds, their lines included."""
+"""Computed fields and defaults of many records, computed from what a table holds, their lines included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from definitions.expr.expression import Context
 from definitions.spec.entity import Field
+from definitions.spec.value import Value
 from models.ddl import listed, quoted
 from models.references import IN_ORDER
 from models.sealed import Safe
@@ -20,12 +22,16 @@ Paths = frozenset[tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Recompute:
-    """Computes some fields of a table again; `tables` are all tables as they are now, by entity."""
+    """Computes some fields of a table again; `tables` are all tables as they are now, by entity.
+
+    `way` is how a field is computed: by its `compute`, or by its default.
+    """
 
     tx: Tx
     tables: Mapping[str, TableShape]
     context: Context
     safe: Safe
+    way: Callable[[Field], Value | None] = attrgetter("compute")
 
     async def __call__(self, shape: TableShape, names: Sequence[str]) -> None:
         """Compute the fields `names`, each after those that it reads, for every record."""
@@ -37,7 +43,7 @@ class Recompute:
         rows = await self.tx.rows(text)
         assignments = ", ".join(f"{quoted(name)} = ?" for name in names)
         update = f'UPDATE {quoted(shape.name)} SET {assignments} WHERE "id" = ?'  # noqa: S608 - the same
-        paths = frozenset(path for field in fields for path in reads(field))
+        paths = frozenset(path for field in fields if (value := self.way(field)) for path in value.reads("record"))
         for begin in range(0, len(rows), BATCH):
             records = [self._record(shape, columns, row) for row in rows[begin : begin + BATCH]]
             await self._add_lines(shape, records, paths)
@@ -56,7 +62,8 @@ class Recompute:
         record.update(dict.fromkeys((field.name for field in fields), None))
         values: list[Any] = []
         for field in fields:
-            value = None if field.compute is None else field.compute.compute({"record": record}, self.context)
+            found = self.way(field)
+            value = None if found is None else found.compute({"record": record}, self.context)
             record[field.name] = value
             if field.encrypted and value is not None:
                 values.append(self.safe.seal(field, record["id"], value))
@@ -96,5 +103,4 @@ def _columns(shape: TableShape) -> list[ColumnShape]:
 
 def reads(field: Field) -> Paths:
     """Return what a computed field reads of its record."""
-    expression = None if field.compute is None else field.compute.expression
-    return frozenset() if expression is None else frozenset(path[1:] for path in expression.reads if path[1:])
+    return frozenset() if field.compute is None else field.compute.reads("record")

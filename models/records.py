@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.expr.expression import Context, Expression
 from definitions.spec.network import Network
-from models import changes, lines, lists, references, removal
+from models import changes, entitling, lines, lists, references, removal
 from models.access import Access, Rights
 from models.actor import Actor
 from models.attachment import Attachment
@@ -23,6 +23,7 @@ from models.rules import ALWAYS, CLOSED, OPEN, Condition, holds, plain, reads
 from models.settings import load_settings
 from models.sight import Sight
 from models.statement import Statement
+from models.titles import spoken
 from models.tx import Tx
 from models.visible import ROOT
 
@@ -73,6 +74,13 @@ class Records:
         return self.published.access
 
     @cached_property
+    def language(self) -> str:
+        """The language that titles are said in: the actor's where the network has it, else its first."""
+        languages = self.network.languages
+        known = self.actor.kind != "system" and self.actor.language in languages
+        return self.actor.language if known else languages[0]
+
+    @cached_property
     def rights(self) -> Rights:
         """The rights of the actor."""
         return self.published.access.rights(self.actor)
@@ -111,7 +119,7 @@ class Records:
         row = await self.tx.row(statement.text, statement.values)
         if row is None:
             raise NotFoundError
-        return sight.from_row(row, selection)
+        return (await entitling.entitled(self, [sight.from_row(row, selection)]))[0]
 
     async def download(self, entity: str, record_id: str, field: str) -> Attachment:
         """Return the file in a field of a record, for somebody who takes it away, whatever it holds: the audit says so.
@@ -275,11 +283,15 @@ class Records:
 
     async def labels(self, entity: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return the titles of those of the records that the actor may read, by id."""
-        found = await references.titled(self, entity, ids)
-        shown = self.sight(entity).entitling
-        if shown and entity != "member":  # a colleague's name is no secret: it signs what the colleague did
-            self._note("listed", found, names=shown)
+        found = await entitling.titled(self, entity, ids)
+        self.note_shown(found, self.sight(entity).entitling)
         return {record.id: record.title for record in found}
+
+    def note_shown(self, found: Sequence[Record], names: Iterable[str]) -> None:
+        """Note for the audit that a title showed these fields of records, those that hold personal data."""
+        shown = tuple(name for name in self.sight(found[0].entity).personal if name in names) if found else ()
+        if shown and found[0].entity != "member":  # a colleague's name is no secret: it signs what the colleague did
+            self._note("listed", found, names=shown)
 
     async def reference_labels(self, records: Iterable[Record]) -> Mapping[str, Mapping[str, str]]:
         """Return the titles of all records that these refer to, by entity and id: one query an entity."""
@@ -363,10 +375,11 @@ class Records:
         """Return how the actor sees an entity's records."""
         if entity not in self.network.entities:
             raise NotFoundError
-        key = (entity, self.tx.dialect)
+        language = self.language if spoken(self.network.entities[entity]) else ""
+        key = (entity, self.tx.dialect, language)
         found = self.rights.sights.get(key)
         if found is None:
-            found = Sight(self.network, self.published.tables, self.rights, entity, self.tx.dialect)
+            found = Sight(self.network, self.published.tables, self.rights, entity, self.tx.dialect, language)
             self.rights.sights[key] = found
         return found
 

@@ -11,15 +11,12 @@ from models.ddl import quoted
 from models.record import Record
 from models.rules import Path
 from models.shape import POSITION
-from models.statement import Statement
 from models.tables import Tables
 from models.tx import Tx
-from models.visible import ROOT
 
 if TYPE_CHECKING:
     from models.records import Records
 
-BATCH = 500
 IN_ORDER = f'{quoted(POSITION)} IS NULL, {quoted(POSITION)}, "created_at", "id"'
 """How lines are sorted."""
 
@@ -94,22 +91,6 @@ class Loader:
             rows = await self.tx.rows(f'{table.select} WHERE "parent" = ? ORDER BY {IN_ORDER}', (parent,))
             self._lines[key] = [table.decode_values(row) for row in rows]
         return self._lines[key]
-
-
-async def titled(records: Records, entity: str, ids: Iterable[str]) -> list[Record]:
-    """Return those of the records that the actor may read, with what their titles need: a statement for each 500."""
-    sight = records.sight(entity)
-    selection = sight.select(())
-    wanted = list(dict.fromkeys(ids))
-    found: list[Record] = []
-    for begin in range(0, len(wanted), BATCH):
-        part = wanted[begin : begin + BATCH]
-        statement = Statement(await records.rule_names(), records.context).add("SELECT ", selection.template)
-        statement.add(f' FROM {sight.table.quoted} AS "{ROOT}" WHERE "{ROOT}"."id" IN (').value(*part)
-        statement.add(") AND ", sight.read)
-        rows = await records.tx.rows(statement.text, statement.values)
-        found += sight.from_rows(rows, selection)
-    return found
 
 
 def referred(records: Records, found: Iterable[Record]) -> dict[str, set[str]]:

@@ -45,7 +45,8 @@ class Shown:
             owner = self._values.get("owner")
             return None if owner is None else Shown(owner, "member", self._eye)
         if name == "parent" and entity.parent is not None:
-            return Shown(self._values["parent"], entity.parent, self._eye)
+            parent = self._values.get("parent")
+            return None if parent is None else Shown(parent, entity.parent, self._eye)
         if name in (lines := self._eye.network.lines(self._entity)):
             return [Shown(line, lines[name].name, self._eye) for line in self._values.get(name, ())]
         if name in SYSTEM_FIELDS or name in self._values:

@@ -11,13 +11,14 @@ from definitions.expr import Expression, SqlTemplate, to_sql
 from definitions.spec.entity import Field, FieldType
 from definitions.spec.network import Network
 from models.access import Deed, Rights
+from models.computed import defaults_in_order
 from models.filters import Finder
 from models.record import Record, Right
 from models.rules import ALWAYS, NEVER, OPEN, Above, Condition, Path, bare, reads
 from models.rules_sql import condition_sql
 from models.statement import listing
 from models.tables import Tables
-from models.titles import compile_title, title_fields
+from models.titles import compile_title, title_fields, title_reads
 from models.tx import Dialect, Row
 from models.validation import all_fields, clean
 from models.visible import FOLD, ROOT, VisibleColumns
@@ -56,10 +57,13 @@ class Sight:
     """The SQL that reads an entity's records under some rights, and the way from a row to a `Record`.
 
     `read` is the row rule. Rules that differ from row to row (`judged`) are selected beside the columns, each once.
+    `beyond` is what titles show of other records: with any, records have their titles from `models.entitling` only.
     """
 
-    def __init__(self, network: Network, tables: Tables, rights: Rights, entity: str, dialect: Dialect) -> None:
-        """Compile the rules of `entity`."""
+    def __init__(
+        self, network: Network, tables: Tables, rights: Rights, entity: str, dialect: Dialect, language: str = ""
+    ) -> None:
+        """Compile the rules of `entity`; `language` is that of its titles, where they are said in one."""
         self.entity = network.entities[entity]
         self.fields = all_fields(self.entity)
         self.network = network
@@ -85,7 +89,8 @@ class Sight:
         }
         self.judged = tuple(dict.fromkeys(rule for rule in self._rules() if self._sure(rule) is None))
         self._flags = tuple(condition_sql(rule, entity, ROOT, dialect, tables) for rule in self.judged)
-        self._title = compile_title(self.entity)
+        self.title = compile_title(network, self.entity, language)
+        self.beyond = frozenset(path for path in title_reads(self.entity) if path[1:])
         self._titled = title_fields(self.entity)
         self.entitling = tuple(name for name in self.personal if name in self._titled)
         self._outcomes: dict[tuple[bool, ...], _Outcome] = {}
@@ -116,7 +121,19 @@ class Sight:
     @cached_property
     def computed_defaults(self) -> tuple[Field, ...]:
         """The fields whose defaults depend on more than their type: on an expression, a zone or a country."""
-        return tuple(field for field in self.entity.fields.values() if field.default and not _constant(field))
+        fields = self.entity.fields.values()
+        return tuple(field for field in fields if field.default and not _constant(field) and not field.follows)
+
+    @cached_property
+    def following_defaults(self) -> tuple[Field, ...]:
+        """The fields whose defaults read other values of the record, each after those that it waits for."""
+        return tuple(defaults_in_order(self.entity))
+
+    @cached_property
+    def needed(self) -> Mapping[str, frozenset[str]]:
+        """The fields that are required in some records only, each with the fields that decide it."""
+        fields = ((field.name, field.required_if) for field in self.entity.fields.values())
+        return {name: frozenset(path[0] for path in asked.reads("record")) for name, asked in fields if asked}
 
     def hides(self, name: str) -> bool:
         """Whether the field is hidden in some of the records that may be read, or in all."""
@@ -225,7 +242,7 @@ class Sight:
             id=full["id"],
             version=full["version"],
             values=values,
-            title=self._title(values),
+            title=full["id"] if self.beyond else self.title(values),
             hidden=hidden,
             may=outcome.may,
             writable=outcome.writable,

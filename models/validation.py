@@ -131,7 +131,8 @@ def check(
 
 
 def _problem(network: Network, declared: Field, value: Any, names: Names, context: Context) -> Message | None:
-    missing = _filled(network, declared, value)
+    needed = declared.required_if is not None and declared.required_if.compute(names, context) is True
+    missing = _filled(network, declared, value, needed=needed)
     if missing is not None or value is None:
         return missing
     if declared.pattern is not None and not _pattern(declared.pattern).fullmatch(str(value)):
@@ -141,9 +142,9 @@ def _problem(network: Network, declared: Field, value: Any, names: Names, contex
     return _bounds(declared, value, least, most)
 
 
-def _filled(network: Network, declared: Field, value: Any) -> Message | None:
+def _filled(network: Network, declared: Field, value: Any, *, needed: bool = False) -> Message | None:
     if value is None:
-        return say("This is needed.") if declared.required else None
+        return say("This is needed.") if declared.required or needed else None
     if declared.type == "country" and network.countries and value not in network.countries:
         return say("The network is not open in this country: {countries}.", countries=", ".join(network.countries))
     return None

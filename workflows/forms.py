@@ -53,8 +53,8 @@ async def answers(
     cleaned = await uploads.settle(unit.records, form, cleaned, kept)
     problems = {**cleaned.problems, **problems}
     values = {**kept, **cleaned.values}
-    scope = await unit.records.names_for(*bounds) if bounds else {}
-    found = check(unit.network, form, values, questions.keys(), {**scope, "record": record.full}, unit.context)
+    scope = await unit.records.env(record, bounds, form=values) if bounds else {}
+    found = check(unit.network, form, values, questions.keys(), scope, unit.context)
     problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
     if problems:
         raise InvalidError(problems)
@@ -70,7 +70,7 @@ def _form(published: Published, process: str, name: str) -> tuple[Entity, list[E
         name: replace(question.field, name=name, required=question.required, compute=None)
         for name, question in transition.form.items()
     }
-    bounds = expressions(*(bound for field in fields.values() for bound in (field.min, field.max)))
+    bounds = expressions(*(bound for field in fields.values() for bound in (field.min, field.max, field.required_if)))
     return Entity(name, transition.label, transition.place, fields), bounds
 
 

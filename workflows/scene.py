@@ -214,5 +214,5 @@ async def set_scene(unit: Unit, version: Published, run: Run) -> Scene:
 
 def deleted(unit: Unit, entity: str, record: str, values: Mapping[str, Any]) -> Record:
     """Return a record that is no more, as it was."""
-    name = compile_title(unit.network.entities[entity])({"id": record, **values})
+    name = compile_title(unit.network, unit.network.entities[entity], unit.records.language)({"id": record, **values})
     return Record(entity, record, values.get("version") or 0, values, name, full=values)

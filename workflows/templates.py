@@ -19,14 +19,9 @@ from models.formats import Formats, locale_of
 from models.published import Published
 from models.sandbox import Sandbox
 from models.shown import Eye
+from models.titles import TEXT_FILTERS
 from workflows import markdown
 from workflows.layout import Layout, compile_layout
-
-TEXT_FILTERS = (
-    *("abs", "capitalize", "first", "int", "join", "last", "length", "lower", "replace", "round", "striptags"),
-    *("title", "trim", "truncate", "upper", "wordcount"),
-)
-"""Jinja's own filters that templates may use: those whose cost is that of their text."""
 
 
 class RenderError(Exception):

@@ -70,6 +70,8 @@ def _field(seen: Seen, name: str, field: Field, languages: tuple[str, ...]) -> d
         "writable": name in seen.writes,
         "computed": field.compute is not None,
     }
+    if field.required_if is not None:
+        found["sometimes_required"] = True
     if field.help is not None:
         found["help"] = texts(field.help, languages)
     if field.type in {"decimal", "money"}:

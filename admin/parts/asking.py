@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.datastructures import FormData
 
@@ -12,6 +13,7 @@ from admin.parts.columns import Column, field_column
 from admin.parts.inputs import Input, Question, build, raw_of
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, offered, title_fields
+from definitions.spec.entity import Field
 from definitions.spec.process import Transition
 from definitions.text import Text
 from models.message import Message, say
@@ -71,6 +73,27 @@ def at_first(about: Subject, asked: Iterable[Question], record: Record | None) -
         else:
             found[question.name] = ()
     return found
+
+
+async def begun(about: Subject, asked: Sequence[Question], records: Records) -> Raw:
+    """Return what stands in the form of a new record: defaults, those that are computed from nothing else too."""
+    fields = [each.column.field for each in asked if each.column.field is not None and not each.column.field.follows]
+    values = {field.name: field.default for field in fields if field.default is not None and field.default.expression}
+    names = await records.names_for(*(value.expression for value in values.values()))
+    found = {name: value.compute(names, records.context) for name, value in values.items()}
+    formats = about.reader.formats
+    computed = {each.name: raw_of(each.column, found[each.name], formats) for each in asked if each.name in found}
+    return {**at_first(about, asked, None), **computed}
+
+
+def given(asked: Iterable[Question], values: Mapping[str, Any], waits: Callable[[Field], bool]) -> dict[str, Any]:
+    """Return the values for a new record, without those left empty where a default waits for them (`waits`)."""
+    fields = {each.name: each.column.field for each in asked}
+    return {
+        name: value
+        for name, value in values.items()
+        if value not in (None, ()) or (field := fields.get(name)) is None or not waits(field)
+    }
 
 
 async def choices(asked: Iterable[Question], raw: Raw, records: Records) -> Titles:
@@ -134,4 +157,4 @@ def way_back(about: Subject, form: FormData, otherwise: str) -> str:
 
 
 def _needed(column: Column) -> bool:
-    return column.field is not None and column.field.required
+    return column.field is not None and column.field.required and not column.field.follows

@@ -249,7 +249,8 @@ def _widget(question: Question) -> Widget:  # noqa: C901, PLR0911 - one line a t
         case "choices":
             return "checks"
         case "boolean":
-            settled = column.field is not None and (column.field.required or column.field.default is not None)
+            field = column.field
+            settled = field is not None and not field.follows and (field.required or field.default is not None)
             return "tick" if settled else "select"
         case "reference":
             return "picker"

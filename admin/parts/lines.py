@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from admin.parts.asking import Raw, at_first, choices, inputs, questions
+from admin.parts.asking import Raw, at_first, choices, given, inputs, questions
 from admin.parts.columns import Column
 from admin.parts.inputs import Input, Question, answers, raw_from
 from admin.parts.shown import Shown, Titles, show
 from admin.parts.subject import Subject, subject_of
-from definitions.spec.entity import Entity
+from definitions.spec.entity import Entity, Field
 from definitions.text import Text
 from models.clauses import Deed
 from models.errors import NotFoundError
@@ -146,8 +146,8 @@ def rows_from(form: FormData, lines: Lines) -> list[Row]:
     for key in dict.fromkeys(keys):
         sent = raw_from(form, named(lines, key))
         raw = {each.name: sent[f"{lines.name}.{key}.{each.name}"] for each in lines.asked}
-        given = form.get(f"{lines.name}.{key}.id")
-        identifier = given if isinstance(given, str) else ""
+        known = form.get(f"{lines.name}.{key}.id")
+        identifier = known if isinstance(known, str) else ""
         if identifier or any(raw[name] not in ((), start[name]) for name in raw):
             found.append(Row(key, identifier, raw))
     return found
@@ -165,9 +165,13 @@ def values_of(lines: Lines, rows: Iterable[Row]) -> tuple[list[dict[str, Any]], 
     values, told = [], []
     for row in rows:
         found, wrong = answers(row.raw, lines.asked, lines.there.reader.formats.timezone)
-        values.append({**({"id": row.id} if row.id else {}), **found})
+        values.append({"id": row.id, **found} if row.id else given(lines.asked, found, _computed_default))
         told.append(replace(row, wrong=wrong))
     return values, told
+
+
+def _computed_default(field: Field) -> bool:
+    return field.default is not None and field.default.expression is not None
 
 
 def blamed(lines: Lines, rows: Sequence[Row], problems: Mapping[str, Message | Text]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +15,7 @@ from admin.visit import Visit, here
 from definitions.problems import NOWHERE
 from definitions.spec.entity import Entity
 from definitions.spec.screen import Board, Screen
+from models import titles
 from models.errors import NotFoundError
 from models.query import Query
 from models.records import Records
@@ -155,7 +155,7 @@ async def reading(visit: Visit, work: Callable[[Records], Awaitable[T]]) -> T:
 
 def title_fields(entity: Entity) -> frozenset[str]:
     """Return the fields that the entity's title is made of; for a computed one also those that it is made of."""
-    names = set(re.findall(r"record\.(\w+)", entity.title))
+    names = set(titles.title_fields(entity))
     for name in tuple(names & entity.fields.keys()):
         compute = entity.fields[name].compute
         reads = compute.expression.reads if compute and compute.expression else ()

@@ -49,14 +49,16 @@ class Form:
         """Return the fields that the form gives a new record; `begun` is what stood in it (see `blank`)."""
         fields = self.seen.entity.fields
         files = {name for name, field in fields.items() if field.type in FILES}
-        given = {name: value for name, value in sent.items() if name in self.seen.new and name not in files}
+        left = {name for name, field in fields.items() if field.follows and sent.get(name) in (None, "")}
+        given = {name: value for name, value in sent.items() if name in self.seen.new and name not in files | left}
         self._changes(begun, {name: value for name, value in sent.items() if name not in given}, lambda _: False)
         return given
 
     async def blank(self, records: Records) -> dict[str, Any]:
         """Return the values that a new record begins with: the defaults, its owner and its states."""
         entity = self.seen.entity
-        defaults = {field.name: field.default for field in entity.fields.values() if field.default is not None}
+        fields = (field for field in entity.fields.values() if not field.follows)
+        defaults = {field.name: field.default for field in fields if field.default is not None}
         names = await records.names_for(*(each.expression for each in defaults.values() if each.expression))
         found = {name: each.compute(names, records.context) for name, each in defaults.items() if name in self.seen.new}
         states = {name: self.network.processes[name].initial for name in entity.processes}

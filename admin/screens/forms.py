@@ -13,7 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from admin.asked import text
-from admin.parts.asking import Raw, at_first, choices, grouped, inputs, questions, version_of, way_back, writable
+from admin.parts.asking import (
+    Raw,
+    at_first,
+    begun,
+    choices,
+    given,
+    grouped,
+    inputs,
+    questions,
+    version_of,
+    way_back,
+    writable,
+)
 from admin.parts.filters import PREFIX
 from admin.parts.inputs import Question, answers, raw_from, raw_of, typed
 from admin.parts.lines import (
@@ -86,12 +98,12 @@ async def new(request: Request) -> Response:
     """Answer with an empty form; fields can be filled by the address (`?f.company=…`)."""
     about = _creating(request)
     asked = questions(about, writable(about, None))
-    given = {
+    filled = {
         question.name: tuple(request.query_params.getlist(f"{PREFIX}{question.name}"))
         for question in asked
         if f"{PREFIX}{question.name}" in request.query_params
     }
-    raw = {**at_first(about, asked, None), **given}
+    raw = {**await reading(about.visit, lambda records: begun(about, asked, records)), **filled}
     return await _page(request, about, asked, None, Filled(raw, raw, token=about.visit.tenant.new_id()))
 
 
@@ -102,6 +114,7 @@ async def create(request: Request) -> Response:
     form, refused = await received(request, asked)
     raw, token = raw_from(form, asked), text(form, "token")[:TOKEN] or about.visit.tenant.new_id()
     values, unreadable = answers(raw, asked, about.reader.formats.timezone)
+    values = given(asked, values, lambda each: each.follows)
     unreadable |= refused
     lines = _sent(about, form, new=True)
     filled = Filled(raw, raw, token=token, rows=lines.rows)
@@ -111,9 +124,9 @@ async def create(request: Request) -> Response:
     if twins:
         return await _page(request, about, asked, None, replace(filled, twins=twins, status=409))
     tenant, actor = about.visit.tenant, about.visit.actor
-    given = {**values, **{name: found for name, found in lines.values.items() if found}}
+    complete = {**values, **{name: found for name, found in lines.values.items() if found}}
     try:
-        made = await commands.create_once(tenant, actor, about.entity.name, given, _key(token, {**raw, **lines.raw}))
+        made = await commands.create_once(tenant, actor, about.entity.name, complete, _key(token, {**raw, **lines.raw}))
     except InvalidError as error:
         wrong = replace(filled, wrong=error.fields, rows=lines.blamed(error.fields), status=422)
         return await _page(request, about, asked, None, wrong)
@@ -207,10 +220,10 @@ async def save(request: Request) -> Response:
     filled = Filled(raw, base, version, rows=lines.rows)
     if unreadable or lines.unreadable:
         return await _page(request, about, asked, record, replace(filled, wrong=unreadable, status=422))
-    given = {**values, **lines.values}
+    changes = {**values, **lines.values}
     try:
-        if given:
-            await commands.update(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version, given)
+        if changes:
+            await commands.update(about.visit.tenant, about.visit.actor, about.entity.name, record.id, version, changes)
     except InvalidError as error:
         wrong = replace(filled, wrong=error.fields, rows=lines.blamed(error.fields), status=422)
         return await _page(request, about, asked, record, wrong)

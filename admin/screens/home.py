@@ -27,6 +27,7 @@ from models.query import Query
 from models.record import Record
 from models.records import Records
 from models.statistics import compute
+from models.titles import title_fields
 from models.tx import Tx
 from workflows import granting, tasks
 from workflows.unit import read
@@ -159,7 +160,7 @@ async def _rows(screen: Screen, view: str | None, records: Records, visit: Visit
     if prose and not page.records:
         return None
     titles = await records.reference_labels(page.records)
-    in_title = [prose, *(name for name in entity.fields if f"record.{name}" in entity.title)]
+    in_title = [prose, *title_fields(entity)]
     columns = [column(reader, entity, name) for name in screen.columns if name not in in_title]
     shown = [each for each in columns if each is not None][: SUBLINE + 2]
 

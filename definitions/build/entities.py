@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import replace
@@ -19,8 +20,16 @@ from definitions.build.draft import (
     scalars,
     word,
 )
-from definitions.build.fields import field_names, member_of, note_field, shape_of, with_values
-from definitions.build.jinja import TITLE_FILTERS, check_template
+from definitions.build.fields import (
+    check_lines_unread,
+    field_names,
+    member_of,
+    needed,
+    note_field,
+    shape_of,
+    with_values,
+)
+from definitions.build.jinja import check_template
 from definitions.build.known import check_known
 from definitions.build.lines import declare_lines, lines_name
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
@@ -214,18 +223,36 @@ def _purpose(name: str) -> Text | None:
 
 
 def _check_title(draft: Draft, title: Scalar, name: str) -> None:
-    """Report what is wrong with a title: lists fill hundreds of them, out of the records' own fields."""
-    for path, place in check_template(draft, title, {"record": RecordOf(name)}, TITLE_FILTERS).items():
-        _, _, field = path.partition(".")
-        member = draft.records[name].get(field)
-        if member is not None and isinstance(member.type, RecordOf):
-            sentence = say("A title is made of the record's own fields; '{field}' is another record.", field=field)
-            hint = say("Show it in a column of the list or on the card of the board.")
-            draft.report("entity.title_reference", place, sentence, hint)
-        elif member is not None and member.kind == "lines":
-            sentence = say("A title is made of the record's own fields; '{field}' are its lines.", field=field)
+    """Report what a title can't show: lines, of which there may be many, and a whole record."""
+    shown = check_template(draft, title, {"record": RecordOf(name)})
+    for path, place in shown.items():
+        members = _members_on(draft, name, path.split(".")[1:])
+        field = path.rpartition(".")[2]
+        if not members or any(member.kind == "lines" for member in members[:-1]):
+            continue  # the lines themselves are blamed
+        kind = members[-1].type
+        if members[-1].kind == "lines":
+            sentence = say("A title shows single values; '{field}' are lines.", field=field)
             hint = say("Put what the title says of them into a computed field.")
             draft.report("entity.title_lines", place, sentence, hint)
+        elif isinstance(kind, RecordOf) and not re.search(rf"\b{field}\b\W{{0,3}}[.\[]", title.text):
+            sentence = say("'{field}' is a whole record; a title shows its fields.", field=field)
+            first = next((each for each, member in draft.records[kind.entity].items() if member.type == STRING), "id")
+            written = f"{{{{ {path}.{first} }}}}"
+            draft.report("entity.title_reference", place, sentence, say("Write: {text}", text=written))
+
+
+def _members_on(draft: Draft, entity: str, path: Iterable[str]) -> list[Member]:
+    """Return what a path goes through from the records of an entity."""
+    found: list[Member] = []
+    kind: Type = RecordOf(entity)
+    for name in path:
+        member = draft.records.get(kind.entity, {}).get(name) if isinstance(kind, RecordOf) else None
+        if member is None:
+            return []
+        found.append(member)
+        kind = member.type.of if isinstance(member.type, ListOf) else member.type
+    return found
 
 
 def _title(shapes: MappingType[str, Field]) -> str:
@@ -249,10 +276,13 @@ def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Fie
 
 def _field(draft: Draft, entity: str, shape: Field, node: Mapping) -> Field:
     _check_reference(draft, node)
-    names: Names = draft.base()
-    full = with_values(draft, shape, node, names, ("option", entity, shape.name))
+    record: Names = {"record": RecordOf(entity)}
+    full = with_values(draft, shape, node, draft.base(), ("option", entity, shape.name), record)
+    required = needed(draft, node.get("required"), draft.base(record))
+    for value in (full.default, required):
+        check_lines_unread(draft, entity, value)
     unique = _unique(draft, entity, shape, node.get("unique"))
-    return replace(full, unique=unique, compute=_compute(draft, entity, shape, node))
+    return replace(full, unique=unique, required_if=required, compute=_compute(draft, entity, shape, node))
 
 
 def _check_reference(draft: Draft, node: Mapping) -> None:

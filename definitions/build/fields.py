@@ -20,12 +20,13 @@ from definitions.build.draft import (
     scalars,
     word,
 )
-from definitions.build.values import TEXT_TYPES, type_of, value_of
-from definitions.expr import Member, Target, at_home
+from definitions.build.values import TEXT_TYPES, computed, is_expression, type_of, value_of
+from definitions.expr import BOOL, Member, Target, at_home
 from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.entity import Field, FieldType, OnDelete, Option, Personal
+from definitions.spec.value import Value
 from definitions.text import plain
 
 COUNTED = TEXT_TYPES | {"choices", "json"}
@@ -94,7 +95,7 @@ def options(draft: Draft, node: Node | None) -> Iterator[tuple[str, Option]]:
     for name, key, value in entries(node):
         full = mapping(value)
         if full is not None and ("label" in full.entries or "was" in full.entries):
-            label = draft.text(full.get("label"), name)
+            label = draft.text(_label(full), name)
             yield name, Option(name, label, key.place, optional_word(full.get("was")))
         elif isinstance(value, Scalar) and value.value is None:
             yield name, Option(name, plain(label_of(name)), key.place)
@@ -102,21 +103,53 @@ def options(draft: Draft, node: Node | None) -> Iterator[tuple[str, Option]]:
             yield name, Option(name, draft.text(value, name), key.place)
 
 
+def _label(option: Mapping) -> Node | None:
+    """Return the label of an option in full; its languages may stand beside `was`."""
+    if "label" in option.entries:
+        return option.get("label")
+    languages = {name: entry for name, entry in option.entries.items() if name != "was"}
+    return Mapping(option.place, languages, option.flow) if languages else None
+
+
 def with_values(
     draft: Draft,
     shape: Field,
     node: Mapping,
-    names: Names | Around,
+    names: Names,
     home: Target = (),
+    record: Names | None = None,
 ) -> Field:
-    """Return the field with its `default`, `min` and `max`, which may use the names given; `home`: of its options."""
+    """Return the field with its `default`, `min` and `max`, which may use the names given; `home`: of its options.
+
+    `record` is what its default may use beside them.
+    """
     bound = replace(shape, type="integer", options={}) if shape.type in COUNTED else shape
     return replace(
         shape,
-        default=value_of(draft, node.get("default"), shape, names, home),
+        default=value_of(draft, node.get("default"), shape, {**names, **(record or {})}, home),
         min=value_of(draft, node.get("min"), bound, names),
         max=value_of(draft, node.get("max"), bound, names),
     )
+
+
+def needed(draft: Draft, node: Node | None, names: Names | Around) -> Value | None:
+    """Return the condition behind `required`; None where the field is required always or never."""
+    if node is None or not is_expression(node):
+        return None
+    found = computed(draft, node, names, BOOL)
+    if found is not None and found.expression is not None and isinstance(node, Scalar):
+        draft.settled(node, found.expression, 1)
+    return found
+
+
+def check_lines_unread(draft: Draft, entity: str, value: Value | None) -> None:
+    """Report a value of a record that reads its lines: it is asked for before there are any."""
+    members = draft.records[entity]
+    for name in sorted({path[0] for path in value.reads("record")} & members.keys() if value is not None else ()):
+        if value is not None and members[name].kind == "lines":
+            sentence = say("'{name}' are the lines of the record, which come after its own values.", name=name)
+            draft.report("field.reads_lines", value.place, sentence, say("Read a field that is computed from them."))
+            return
 
 
 def member_of(draft: Draft, shape: Field, within: Target = ()) -> Member:

@@ -43,10 +43,7 @@ FILTERS = frozenset(
         "wordcount",
     ],
 )
-"""The filters of messages: the product's own, and those of Jinja whose cost is that of their text."""
-
-TITLE_FILTERS = FILTERS - {"phone", "date", "datetime", "money", "label"}
-"""The filters of titles: they have no reader, so they know no language to write dates and amounts in."""
+"""The filters of titles and messages: the product's own, and those of Jinja whose cost is that of their text."""
 
 LINKS = say("the links")
 _FORBIDDEN: MappingType[type[nodes.Node], str] = {
@@ -76,16 +73,16 @@ _EXTRA: MappingType[str, MappingType[str, Member]] = {
 Paths = dict[str, Place]
 
 
-def check_template(draft: Draft, node: Scalar, names: Names, filters: frozenset[str] = FILTERS) -> Paths:
+def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
     """Report what is wrong with a template; return the variables that it shows, each with its first place."""
     if len(node.text) > LONGEST:
         sentence = say("A template has at most {longest} characters.", longest=f"{LONGEST:,}")
         draft.report("template.too_long", node.place, sentence, say("Say less, or say it in several messages."))
         return {}
     environment = Environment(autoescape=True, optimized=False)  # computing what is constant may cost much
-    environment.filters = dict.fromkeys(filters, str)
-    checker = _Checker(draft, node, filters)
-    draft.notes.asked.append(Asked(node, 0, Scope(names, _EXTRA), filters))
+    environment.filters = dict.fromkeys(FILTERS, str)
+    checker = _Checker(draft, node)
+    draft.notes.asked.append(Asked(node, 0, Scope(names, _EXTRA), FILTERS))
     known = len(draft.problems)
     try:
         parsed = environment.parse(node.text)
@@ -116,10 +113,9 @@ def _sentence(error: TemplateSyntaxError) -> str:
 class _Checker:
     """Walks a template's tree with the names in scope."""
 
-    def __init__(self, draft: Draft, node: Scalar, filters: frozenset[str]) -> None:
+    def __init__(self, draft: Draft, node: Scalar) -> None:
         self.draft = draft
         self.node = node
-        self.filters = filters
         self.paths: Paths = {}
         self.loops: dict[str, str] = {}
         """What loops go through, by their variables."""
@@ -206,16 +202,8 @@ class _Checker:
 
     def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         name = str(getattr(node, "name", ""))
-        if name in FILTERS - self.filters:
-            self._report(
-                "template.filter_of_messages",
-                node,
-                name,
-                say("Titles have no filter '{name}'.", name=name),
-                say("Leave it out."),
-            )
-        elif name not in self.filters:
-            hint = did_you_mean(name, sorted(self.filters))
+        if name not in FILTERS:
+            hint = did_you_mean(name, sorted(FILTERS))
             self._report("template.unknown_filter", node, name, say("There is no filter '{name}'.", name=name), hint)
         found: Type = DYN
         for number, child in enumerate(node.iter_child_nodes()):
@@ -306,9 +294,10 @@ def _path(node: nodes.Node) -> str:
     """Return `record.company.city` for such a chain, "" for anything else."""
     if isinstance(node, nodes.Name):
         return node.name
-    if isinstance(node, nodes.Getattr):
+    name = _attribute_name(node)
+    if isinstance(node, nodes.Getattr | nodes.Getitem) and name is not None:
         before = _path(node.node)
-        return f"{before}.{node.attr}" if before else ""
+        return f"{before}.{name}" if before else ""
     return ""
 
 

@@ -19,7 +19,7 @@ from definitions.build.draft import (
     scalars,
     word,
 )
-from definitions.build.fields import member_of, note_field, shape_of, with_values
+from definitions.build.fields import member_of, needed, note_field, shape_of, with_values
 from definitions.build.member import MEMBER
 from definitions.build.notes import Notes
 from definitions.build.values import value_of
@@ -209,6 +209,7 @@ class _Transitions:
         )
         around = Around(names, members, NO_FORM)
         guard = draft.condition(body.get("guard"), around)
+        form = {each: self._needed(question, body.get("form"), around) for each, question in form.items()}
         return Transition(
             name,
             draft.text(body.get("label"), name),
@@ -274,6 +275,12 @@ class _Transitions:
                 sentence = say("The entity {entity} has no field '{name}'.", entity=self.entity, name=edits.text)
                 self.draft.unfit("field.unknown", edits.place, sentence, did_you_mean(edits.text, shapes))
 
+    def _needed(self, question: FormField, form: Node | None, around: Around) -> FormField:
+        """Return a question with the condition under which it must be answered, over the record and the answers."""
+        body = mapping(form.get(question.name)) if isinstance(form, Mapping) else None
+        found = None if body is None else needed(self.draft, body.get("required"), around)
+        return replace(question, field=replace(question.field, required_if=found)) if found else question
+
     def _own(self, name: str, key: Scalar, body: Mapping) -> FormField:
         shape = shape_of(self.draft, name, key, body)
         names = self.draft.base({"record": self.draft.record_type(self.entity)})
@@ -294,7 +301,7 @@ class _Transitions:
         if "help" in body.entries:
             shape = replace(shape, help=self.draft.optional_text(body.get("help")))
         names = self.draft.base({"record": self.draft.record_type(self.entity)})
-        bounded = with_values(self.draft, shape, body, names)
+        bounded = replace(with_values(self.draft, shape, body, names), required_if=None)  # the record itself asks
         required = flag(body.get("required")) if "required" in body.entries else shape.required
         return FormField(name, bounded, required, key.place, edits=edits.text)
 

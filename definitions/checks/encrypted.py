@@ -38,9 +38,9 @@ def _field(entity: Entity, field: Field) -> Iterator[Problem]:
         for key, said in (("unique", field.unique is not None), ("index", field.index)):
             if said:
                 yield _unable(field, say("'{name}' is encrypted: it has no '{key}'.", name=field.name, key=key))
-    elif field.compute is not None and field.compute.expression is not None:
-        read = sorted({path[1] for path in field.compute.expression.reads if path[0] == "record" and path[1:]})
-        for name in read:
+    else:
+        told = (value.reads("record") for value in (field.compute, field.default) if value is not None)
+        for name in sorted({path[0] for paths in told for path in paths}):
             if name in entity.fields and entity.fields[name].encrypted:
                 sentence = say("'{name}' tells the encrypted '{other}' in the open.", name=field.name, other=name)
                 hint = say("Let it be encrypted too: 'encrypted: true'.")

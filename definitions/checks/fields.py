@@ -32,6 +32,7 @@ def _of_entity(entity: Entity) -> Iterator[Problem]:
     for found in expressions.values():
         yield from _clocks(found, found.tree)
     yield from _circles(expressions)
+    yield from _default_circles(entity, expressions)
 
 
 def _of_forms(process: Process) -> Iterator[Problem]:
@@ -67,6 +68,21 @@ def _circles(computed: Mapping[str, Expression]) -> Iterator[Problem]:
         if len(way) > 2 and told.isdisjoint(way):
             sentence = say("'{name}' is computed from itself: {shown}.", name=name, shown=" → ".join(way))
             yield Problem("field.compute_cycle", computed[name].place, sentence, say("Fill one of them in."))
+            told |= {*way}
+
+
+def _default_circles(entity: Entity, computed: Mapping[str, Expression]) -> Iterator[Problem]:
+    """Yield the first default of each circle of fields that wait for each other in a new record."""
+    defaults = {field.name: field.default for field in entity.fields.values() if field.default is not None}
+    asked = {name: default.reads("record") for name, default in defaults.items()}
+    asked |= {name: frozenset(path[1:] for path in found.reads if path[1:]) for name, found in computed.items()}
+    reads = {name: sorted({path[0] for path in paths} & asked.keys()) for name, paths in asked.items()}
+    told: set[str] = set()
+    for name, default in defaults.items():
+        way = _way_back(reads, name)
+        if way and told.isdisjoint(way):
+            sentence = say("The default of '{name}' waits for itself: {shown}.", name=name, shown=" → ".join(way))
+            yield Problem("field.default_cycle", default.place, sentence, say("Let one of them read something else."))
             told |= {*way}
 
 

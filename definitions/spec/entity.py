@@ -33,7 +33,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an entity; `unique` is the other fields it is unique together with, () for alone, None for not."""
+    """A field of an entity; `unique` is the other fields it is unique together with, () for alone, None for not.
+
+    `required_if` is the condition where it is required in some records only; its values may be null in all others.
+    """
 
     name: str
     type: FieldType
@@ -42,6 +45,7 @@ class Field:
     help: Text | None = None
     unit: Text | None = None
     required: bool = False
+    required_if: Value | None = None
     default: Value | None = None
     compute: Value | None = None
     min: Value | None = None
@@ -58,6 +62,11 @@ class Field:
     purpose: Text | None = None
     was: str | None = None
     built_in: bool = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether its default depends on the other values of a new record."""
+        return self.default is not None and bool(self.default.reads("record"))
 
 
 @dataclass(frozen=True, slots=True)

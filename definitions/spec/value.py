@@ -22,3 +22,8 @@ class Value:
         if self.expression is None:
             return self.literal
         return self.expression.evaluate(names, context)
+
+    def reads(self, name: str) -> frozenset[tuple[str, ...]]:
+        """Return what an expression selects of what is in scope under a name: `("company", "city")` of `record`."""
+        paths = () if self.expression is None else self.expression.reads
+        return frozenset(path[1:] for path in paths if path[0] == name and path[1:])

@@ -95,9 +95,10 @@ def sent(field: Field) -> Schema:
 def told(schema: Schema, field: Field, words: Words) -> Schema:
     """Return the schema with what people call the field."""
     found = {**schema, "title": words(field.label)}
-    if field.help is not None:
-        found["description"] = words(field.help)
-    return found
+    said = [] if field.help is None else [words(field.help)]
+    if field.required_if is not None:  # the condition may name what the caller does not see
+        said.append(words(say("Needed in some records only.")))
+    return {**found, "description": " ".join(said)} if said else found
 
 
 def record(seen: Seen, words: Words) -> Schema:

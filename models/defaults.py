@@ -1,0 +1,50 @@
+"""Defaults: the values that a new record has where none were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from definitions.expr import Expression
+from definitions.spec.entity import Entity, Field
+from models import computed
+from models.computed import default_reads
+from models.sight import Sight
+from models.validation import clean
+
+if TYPE_CHECKING:
+    from models.records import Records
+
+
+async def defaults(
+    records: Records, sight: Sight, given: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the defaults of the fields that were not given at all; a field that was left empty stays empty.
+
+    `values` is what the record has beside what was given: who owns it, its states.
+    """
+    found = {name: value for name, value in sight.defaults.items() if name not in given}
+    missing = [field for field in sight.computed_defaults if field.name not in given]
+    names = await records.names_for(*_expressions(missing))
+    made = {field.name: field.default.compute(names, records.context) for field in missing if field.default}
+    found |= clean(records.network, sight.entity, made, given).values
+    for field in sight.following_defaults:
+        if field.name not in given:
+            found |= await _following(records, sight.entity, field, {**values, **found, **given})
+    return found
+
+
+async def _following(records: Records, entity: Entity, field: Field, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the default of a field that reads other values of the record, which are there by now."""
+    if field.default is None:
+        return {}
+    if any((each := entity.fields.get(name)) and each.compute for name in default_reads(entity, field)):
+        values = {**values, **await computed.compute(records, entity, values)}
+    names = await records.names_for(*_expressions([field]))
+    names["record"] = await records.loader.follow(entity.name, values, field.default.reads("record"))
+    made = {field.name: field.default.compute(names, records.context)}
+    return clean(records.network, entity, made, values).values
+
+
+def _expressions(fields: Iterable[Field]) -> list[Expression]:
+    return [field.default.expression for field in fields if field.default and field.default.expression]
