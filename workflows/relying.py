@@ -7,6 +7,8 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -74,6 +76,12 @@ class _Short(httpx.AsyncByteStream):
         await self.stream.aclose()
 
 
+@cache
+def _trusted() -> SSLContext:
+    """Return whom the way out trusts: reading the authorities takes longer than most answers, so it is done once."""
+    return httpx.create_ssl_context()
+
+
 class Guarded(httpx.AsyncBaseTransport):
     """The way out: over HTTPS to public addresses; the address that was checked is the one that is connected to."""
 
@@ -81,7 +89,7 @@ class Guarded(httpx.AsyncBaseTransport):
         """With `inside`, private networks and plain HTTP are for the operator to answer for."""
         self.inside = inside
         self.find = find
-        self.out = httpx.AsyncHTTPTransport(retries=0)
+        self.out = httpx.AsyncHTTPTransport(retries=0, verify=_trusted())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to where its host is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -62,10 +63,16 @@ def build_network(draft: Draft) -> Network | None:
     )
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of all time zones, which are files: they are looked for once."""
+    return frozenset(available_timezones())
+
+
 def _timezone(draft: Draft, node: Node | None) -> str:
     if not isinstance(node, Scalar):
         return "Europe/Paris"
-    known = available_timezones()
+    known = _timezones()
     if node.text in known:
         return node.text
     draft.report(

@@ -13,9 +13,8 @@ from admin.cli.main import main
 from definitions.build.entities import MOST_FIELDS
 from definitions.build.jinja import LONGEST
 from definitions.codes import Code, codes, problems_of
-from definitions.pack import load, read_folder
 from definitions.problem_page import problems_of_example
-from tests.golden.test_broken_packs import CASES
+from tests.golden.cases import CASES, problems_of_case
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "language" / "problems.md"
@@ -53,7 +52,7 @@ def test_each_entry_says_a_sentence() -> None:
 
 
 def test_each_code_that_a_broken_pack_gives_has_an_entry() -> None:
-    given = {problem.code for case in CASES for problem in load(read_folder(case)).problems}
+    given = {problem.code for case in CASES for problem in problems_of_case(case)}
     assert given <= codes().keys(), "Add an entry to definitions/problem_codes."
 
 

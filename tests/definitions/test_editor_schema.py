@@ -13,7 +13,7 @@ from definitions.editor_schema import DRAFT, editor_schema
 from definitions.pack import PACKS, read_folder
 from definitions.source import Document, data, read_documents
 from definitions.validate import kinds, validate
-from tests.golden.test_broken_packs import CASES
+from tests.golden.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = Draft7Validator(editor_schema())

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from admin.i18n import catalogue
 from definitions.message import Message
-from definitions.pack import load, read_folder
 from definitions.problems import Problem
-from tests.golden.test_broken_packs import CASES
+from tests.golden.cases import CASES, problems_of_case
 
 
-@cache
-def _problems() -> tuple[Problem, ...]:
-    return tuple(problem for case in CASES for problem in load(read_folder(case)).problems)
+def _problems() -> list[Problem]:
+    return [problem for case in CASES for problem in problems_of_case(case)]
 
 
 def test_every_problem_and_every_hint_is_a_sentence_that_can_be_translated() -> None:

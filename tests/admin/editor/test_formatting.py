@@ -17,7 +17,7 @@ from definitions.likeness import alike
 from definitions.pack import PACKS, load, read_folder
 from definitions.problems import Place, Problem
 from definitions.source import Document, Node, Scalar, Sequence, read_documents
-from tests.golden.test_broken_packs import CASES
+from tests.golden.cases import CASES
 
 ROOT = Path(__file__).parents[3]
 PACKS_HERE = [PACKS / "suivi", *sorted((ROOT / "docs" / "examples").glob("*/")), ROOT / "admin" / "cli" / "starter"]
