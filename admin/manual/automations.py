@@ -17,6 +17,7 @@ from models.message import say
 CAUSE = say("who caused it")
 IF, AND_IF, ELSE = say("If {condition}:"), say("Else, if {condition}:"), say("Else:")
 ONLY_IF = say("Only if {condition}.")
+BEGUN = say("When another automation begins it")
 ONE_WAY = say("Depending on the case:")
 FOR_EACH, FOR_EACH_OF, FOR_EACH_WHERE = (
     say("For each of {list}:"),
@@ -70,7 +71,7 @@ def story(tell: Telling, automation: Automation) -> Story:
     return Story(
         automation.name,
         tell.words(automation.label),
-        tuple(begins(about, trigger) for trigger in automation.triggers),
+        tuple(begins(about, trigger) for trigger in automation.triggers) or (about.html(BEGUN),),
         only_if,
         tuple(_lines(about, automation, automation.steps)),
         () if mode is None else (about.html(mode),),

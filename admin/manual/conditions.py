@@ -207,13 +207,13 @@ class Words:
 
     def compared(self, operator: BinaryOperator, left: Node, right: Node) -> Markup:
         """Return a comparison."""
-        if isinstance(left, Literal) and operator != "in":
+        if operator != "in" and _is_fixed(left) and not _is_fixed(right):
             return self.compared(FLIPPED.get(operator, operator), right, left)
         if operator == "in":
             return self.member(left, right, holds=True)
         if isinstance(right, Literal) and operator in TURNED and (plain := self.plain(left, right, operator == "==")):
             return plain
-        if isinstance(right, Call) and right.name == "now" and operator in FLIPPED:
+        if _is_now(right) and operator in FLIPPED:
             return self.sentence(COME if operator in {"<", "<="} else TO_COME, what=self.say(left))
         sides = {"left": self.side(left, right), "right": self.side(right, left)}
         if isinstance(left, Call) and left.name == "age" and left.arguments and operator in AGES:
@@ -274,6 +274,15 @@ class Words:
         """Return the entity of the records in a list."""
         kind = self.expression.typing.of(node)
         return kind.of.entity if isinstance(kind, ListOf) and isinstance(kind.of, RecordOf) else None
+
+
+def _is_now(node: Node) -> bool:
+    return isinstance(node, Call) and node.name == "now"
+
+
+def _is_fixed(node: Node) -> bool:
+    """Whether a side of a comparison is better told second."""
+    return isinstance(node, Literal) or _is_now(node)
 
 
 def _flat(node: Node, operator: str) -> list[Node]:

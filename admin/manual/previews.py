@@ -106,7 +106,7 @@ class Names:
 
     def shown(self, html: str) -> Markup:
         """Return HTML with its marks replaced by the names."""
-        plain = _LINKED.sub(r"<u>\1</u>", html)
+        plain = _LINKED.sub(r"<u>\1</u>", str(html))
 
         def named(found: re.Match[str]) -> str:
             return f'<span class="slot">{escape(self.labels[int(found[1])])}</span>'
