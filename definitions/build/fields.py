@@ -153,7 +153,7 @@ def check_lines_unread(draft: Draft, entity: str, value: Value | None) -> None:
 
 
 def member_of(draft: Draft, shape: Field, within: Target = ()) -> Member:
-    """Return the field as expressions see it; `within` is what it is a field of: `("field", "lead")`."""
+    """Return the field as expressions see it; `within` is what it is a field of: `("field", entity)`."""
     scale = shape.scale if shape.type in {"decimal", "money"} else None
     return Member(
         at_home(type_of(draft, shape), ("option", *within[1:], shape.name)),

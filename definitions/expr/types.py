@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 Target = tuple[str, ...]
-"""A definition by kind and names: `("field", "lead", "phone")`; empty for what the product itself has."""
+"""A definition by kind and names: `("field", entity, name)`; empty for what the product itself has."""
 
 
 @dataclass(frozen=True, slots=True)
