@@ -20,7 +20,8 @@ test quick: export PYTHONDONTWRITEBYTECODE = # empty, whatever the shell says: c
 test: .venv/ready-dev ## run every test; those that need a browser only where Chromium is installed
 	$(BIN)/pytest -n auto --dist worksteal
 
-quick: .venv/ready-dev ## run the quick tests: on SQLite, no browser, no second process, no sweep over every address
+quick: export MAILLE_EXAMPLES ?= 0.1
+quick: .venv/ready-dev ## run the quick tests: on SQLite, no browser, no second process, no sweep over every address, few random examples
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not slow and not postgres"
 
 lint: .venv/ready-dev ## style, types and the direction of imports

@@ -14,6 +14,9 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps files in memory; wha
 ROOM = 6 << 30
 """So many bytes must be free in it and in the memory: a run takes a sixth of that, and others may run beside it."""
 
+SHARE = float(os.environ.get("MAILLE_EXAMPLES", "1"))
+"""Which share of its examples each property test tries: `make quick` a few; who has a night, ten times as many."""
+
 LONG = ("slow", "browser")
 """Markers of tests that take seconds: begun last, one of them would go on alone when all others are over."""
 
@@ -32,6 +35,11 @@ def _free_memory() -> int:
     told = Path("/proc/meminfo")
     lines = told.read_text(encoding="ascii").splitlines() if told.exists() else []
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
+
+
+def tries(number: int) -> int:
+    """Return how many examples a property test tries of so many that are usual."""
+    return max(round(number * SHARE), 1)
 
 
 def longest_first(items: list[pytest.Item]) -> None:

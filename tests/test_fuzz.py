@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests import fuzz
+from tests.running import tries
 
 
 def make(chance: random.Random, known: Sequence[str]) -> str:
@@ -27,7 +28,7 @@ def hangs(text: str) -> None:
 
 @pytest.mark.parametrize("name", fuzz.ATTEMPTS)
 def test_a_short_run_breaks_nothing(name: str) -> None:
-    assert list(fuzz.fuzz(fuzz.ATTEMPTS[name], fuzz.seeds(name), range(150))) == []
+    assert list(fuzz.fuzz(fuzz.ATTEMPTS[name], fuzz.seeds(name), range(tries(150)))) == []
 
 
 def test_what_breaks_is_shown_with_its_text_and_its_number() -> None:

@@ -17,6 +17,7 @@ from tests.admin.door_table import addresses, examples
 from tests.admin.office import CAMILLE, FILES, LEADER, PASSWORD, TERMS, Office, Visitor, office_of, token
 from tests.homes import Homes
 from tests.networks import changed
+from tests.running import tries
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ def targets(count: int) -> list[str]:
     """Return addresses that want to lead away, as hypothesis draws them."""
     found = ["//evil.example", "https://evil.example/", "/n/other/", f"{HOME}../other/"]
 
-    @settings(max_examples=count, database=None)
+    @settings(max_examples=tries(count), database=None)
     @given(parts=st.lists(st.sampled_from(PIECES), min_size=1, max_size=7), inside=st.booleans())
     def collect(parts: list[str], *, inside: bool) -> None:
         found.append((HOME if inside else "") + "".join(parts))
@@ -178,6 +179,7 @@ def parameters() -> set[str]:
     return {name for source in sources for pair in SAID.findall(source.read_text("utf-8")) for name in pair if name}
 
 
+@pytest.mark.slow
 async def test_nothing_that_is_said_anywhere_leads_out_of_the_network(office: Office) -> None:
     names = parameters() - {"_csrf"}
     assert names >= LEADING

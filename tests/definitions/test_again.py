@@ -13,6 +13,7 @@ import pytest
 from benchmarks.packs import grown
 from definitions.expr import Expression
 from definitions.pack import Files, Loaded, Memory, load, read_folder
+from tests.running import tries
 
 HERE = Path(__file__).parents[1] / "packs"
 LIBRARY = HERE / "library"
@@ -88,6 +89,7 @@ def course(original: Files, chance: random.Random, edits: int = EDITS) -> Iterat
 def test_after_any_change_a_pack_loads_as_if_for_the_first_time(pack: str, seed: int) -> None:
     memory = Memory()
     load(PACKS[pack], library=LIBRARY, memory=memory)
-    for files in course(PACKS[pack], random.Random(seed)):
+    chance = random.Random(seed)  # noqa: S311 - chance for a test
+    for files in course(PACKS[pack], chance, tries(EDITS)):
         again, first = (load(files, library=LIBRARY, memory=each) for each in (memory, Memory()))
         assert told(again) == told(first)

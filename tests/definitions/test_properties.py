@@ -13,6 +13,7 @@ from definitions.duration import parse_duration
 from definitions.pack import load, read_folder
 from definitions.source import Scalar, read_documents
 from definitions.validate import kinds
+from tests.running import tries
 
 HERE = Path(__file__).parents[1] / "packs"
 LANGUAGE = read_folder(HERE / "language")
@@ -44,7 +45,7 @@ PIECES = [
 WORDS = [*kinds(), "lead", "fields", "type", "text", "record.calls", "true", "12", "null", "any", "=now()", "é"]
 
 scribbles = st.lists(st.sampled_from(PIECES + WORDS), max_size=40).map("".join)
-any_settings = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+any_settings = settings(max_examples=tries(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @any_settings

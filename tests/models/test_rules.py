@@ -32,6 +32,7 @@ from models.statement import Statement
 from models.system import CLOSED
 from models.visible import ROOT
 from tests.models.office import Office
+from tests.running import tries
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ async def test_the_database_and_memory_agree_on_every_rule(office: Office) -> No
 
     samples: list[Condition] = []
 
-    @settings(max_examples=80, database=None)
+    @settings(max_examples=tries(80), database=None)
     @given(condition=conditions(office))
     def collect(condition: Condition) -> None:
         samples.append(condition)

@@ -18,6 +18,7 @@ from admin.i18n import catalogue
 from definitions.pack import load, read_folder
 from definitions.spec.process import Process
 from tests.admin.diagrams.charts import processes
+from tests.running import tries
 
 ROOT = Path(__file__).parents[3]
 WORDS = catalogue("en").words
@@ -48,7 +49,7 @@ def along(line: Line, direction: Direction) -> Iterator[tuple[float, float]]:
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @given(process=processes())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_nothing_lies_over_anything_else_and_no_arrow_runs_through_it(process: Process, direction: Direction) -> None:
     drawn = sheet(process, WORDS, direction)
     inside = {name: {*process.chart.around([name])} for name in process.states}
@@ -69,7 +70,7 @@ def test_nothing_lies_over_anything_else_and_no_arrow_runs_through_it(process: P
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @given(process=processes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_each_state_and_each_move_is_drawn(process: Process, direction: Direction) -> None:
     drawn = sheet(process, WORDS, direction)
     assert sorted(shape.name for shape in drawn.shapes if shape.kind in AROUND | {"state"}) == sorted(process.states)
@@ -102,7 +103,7 @@ def test_what_leads_out_of_a_state_deep_inside_says_so() -> None:
 
 
 @given(process=processes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_the_picture_is_sound_xml_and_says_in_words_what_it_shows(process: Process) -> None:
     made = diagram(process, WORDS, key="k", current={"s0"})
     tree = ET.fromstring(str(made))  # noqa: S314 - our own text

@@ -18,6 +18,7 @@ from definitions.pack import PACKS, load, read_folder
 from definitions.problems import Place, Problem
 from definitions.source import Document, Node, Scalar, Sequence, read_documents
 from tests.golden.cases import CASES
+from tests.running import tries
 
 ROOT = Path(__file__).parents[3]
 PACKS_HERE = [PACKS / "suivi", *sorted((ROOT / "docs" / "examples").glob("*/")), ROOT / "admin" / "cli" / "starter"]
@@ -123,7 +124,7 @@ def _entry(draw: st.DrawFn, head: str, kind: str, depth: int, *, is_list: bool) 
 
 
 @given(st.lists(blocks(), min_size=1, max_size=2))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_yaml_says_the_same_in_its_form(made: list[list[str]]) -> None:
     text = "\n---\n".join("\n".join(lines) for lines in made) + "\n"
     if any(each.node is None for each in documents(text)):

@@ -60,6 +60,7 @@ def test_a_hundred_builds_leave_nothing_behind() -> None:
     assert living() == before
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_leaves_piccolo_admin_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = {seam: getattr(endpoints, seam) for seam in mount.SEAMS}
     made()
@@ -76,6 +77,7 @@ def test_a_build_that_fails_leaves_piccolo_admin_as_it_was(monkeypatch: pytest.M
     assert living() == before
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_only_the_latest_are_kept(office: Office) -> None:
     async with office.signed_in(LEADER) as visitor:

@@ -12,6 +12,7 @@ from definitions.charts.chart import ROOT, Arc, Chart, Kind, Node
 from definitions.charts.machine import Machine
 from definitions.charts.steps import fitted
 from tests.definitions.charts.reference import Reference
+from tests.running import tries
 
 EVENTS = ("x", "y", "z")
 
@@ -75,7 +76,7 @@ def is_legal(chart: Chart, active: frozenset[str]) -> bool:
     return True
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=tries(120), deadline=None)
 @given(charts(), st.lists(st.sampled_from(EVENTS), max_size=8))
 def test_a_chart_goes_where_the_recommendation_says(chart: Chart, events: list[str]) -> None:
     machine, reference = Machine(chart), Reference(chart)
@@ -87,7 +88,7 @@ def test_a_chart_goes_where_the_recommendation_says(chart: Chart, events: list[s
         assert is_legal(chart, machine.now.active)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(charts(), st.data())
 def test_any_states_are_made_into_a_configuration(chart: Chart, data: st.DataObject) -> None:
     states = [name for name, node in chart.nodes.items() if node.kind != "history" and name != ROOT]

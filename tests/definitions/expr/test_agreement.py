@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +33,7 @@ from tests.definitions.expr.world import (
     encode,
     selected,
 )
+from tests.running import tries
 
 INTS = [-9223372036854775808, -7, -1, 0, 1, 2, 3, 10, 4611686018427387904, 9223372036854775807]
 DECIMALS = ["-10.50", "-0.01", "0.00", "0.01", "1.00", "2.50", "10.55", "99999999.99"]
@@ -334,8 +334,7 @@ def hide(deal: dict[str, Any]) -> dict[str, Any]:
     return {name: value if name in kept else None for name, value in deal.items()}
 
 
-EXAMPLES = int(os.environ.get("MAILLE_EXAMPLES", "200"))
-CHECKED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CHECKED = settings(max_examples=tries(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROWS = st.lists(DEALS, min_size=1, max_size=6)
 
 
@@ -345,7 +344,7 @@ def test_conditions_agree(engine: Engine, text: str, deals: Deals, names: dict[s
     agree(engine, text, deals, names, columns=columns)
 
 
-@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
+@settings(CHECKED, max_examples=tries(80))
 @given(
     st.sampled_from(["int", "decimal", "text", "date", "datetime"]).flatmap(lambda kind: expressions(kind, 3)),
     ROWS,
@@ -356,7 +355,7 @@ def test_values_agree(engine: Engine, text: str, deals: Deals, names: dict[str, 
     agree(engine, text, deals, names, Context(NOW, ZoneInfo(zone), OfficeDays()))
 
 
-@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
+@settings(CHECKED, max_examples=tries(80))
 @given(
     st.sampled_from(["year", "month", "week", "day", "date"]),
     st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2037, 12, 30)), min_size=8, max_size=8),  # noqa: DTZ001 - made aware
@@ -368,7 +367,7 @@ def test_periods_agree_at_any_time_in_any_zone(engine: Engine, unit: str, times:
     agree(engine, f"{unit}(record.created_at)", deals, {}, Context(NOW, ZoneInfo(zone), OfficeDays()))
 
 
-@settings(CHECKED, max_examples=EXAMPLES * 2 // 5)
+@settings(CHECKED, max_examples=tries(80))
 @given(
     st.sampled_from(["record.created_at", "record.born"]),
     st.sampled_from(["<", "<=", ">", ">="]),

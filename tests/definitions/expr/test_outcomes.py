@@ -12,6 +12,7 @@ from definitions.expr import Expression
 from definitions.expr.outcomes import contested, disjoint, null_equalities, outcome, settled_parts
 from tests.definitions.expr.test_agreement import DEALS, NAMES, expressions
 from tests.definitions.expr.world import CONTEXT, compiled
+from tests.running import tries
 
 NEVER = [
     "1 > 2",
@@ -228,7 +229,7 @@ def conditions(draw: st.DrawFn, depth: int = 3) -> str:
 
 
 ROWS = st.lists(DEALS, min_size=1, max_size=8)
-PROVEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROVEN = settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def held(expression: Expression, deal: dict[str, Any], names: dict[str, Any]) -> bool:
