@@ -13,6 +13,7 @@ from definitions.expr.domains import EVERYTHING, ONLY_NULL, PRESENT, Values, ord
 from definitions.expr.evaluate import closure, is_age, states_of
 from definitions.expr.expression import Context, WorkingCalendar
 from definitions.expr.nodes import (
+    MIRRORED,
     Binary,
     Call,
     Has,
@@ -50,7 +51,6 @@ _NOWHEN = Context(datetime(1970, 1, 1, tzinfo=UTC), ZoneInfo("UTC"), cast("Worki
 _CALENDAR = frozenset({"working_days", "working_hours"})
 _WHOLE: tuple[Type, ...] = (INT, DATE)
 _COUNTS = frozenset({"size", "count"})
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TRUE = these([True])
 
 _LESS, _SAME, _MORE, _OTHER, _BOTH_NULL, _ONE_NULL = range(6)
@@ -129,7 +129,7 @@ def _equality(node: Binary, typing: Typing) -> Atom | None:
 def _ordering(node: Binary, typing: Typing) -> Atom | None:
     for side, other, operator in (
         (node.left, node.right, node.operator),
-        (node.right, node.left, _MIRRORED[node.operator]),
+        (node.right, node.left, MIRRORED[node.operator]),
     ):
         if is_settled(other, typing):
             value = settled_value(other, typing)
@@ -139,7 +139,7 @@ def _ordering(node: Binary, typing: Typing) -> Atom | None:
     if key_of(node.left) == key_of(node.right):
         return None if node.operator in {"<=", ">="} else _decided(holds=False)
     turned = _is_turned(node)
-    return Atom(pair_of(node), _STANDING[_MIRRORED[node.operator] if turned else node.operator], _HOW)
+    return Atom(pair_of(node), _STANDING[MIRRORED[node.operator] if turned else node.operator], _HOW)
 
 
 def pair_of(node: Binary) -> Key:

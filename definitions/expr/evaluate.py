@@ -15,6 +15,7 @@ from definitions.expr import numbers, values
 from definitions.expr.expression import Context, Names
 from definitions.expr.functions import FAILURES, FUNCTIONS, call
 from definitions.expr.nodes import (
+    MIRRORED,
     Binary,
     Call,
     Has,
@@ -63,7 +64,6 @@ _LOOPS = {
     "filter": values.loop_filter,
     "map": values.loop_map,
 }
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def closure(tree: Node, typing: Typing) -> Evaluate:
@@ -235,7 +235,7 @@ class _Writer:
         if is_age(node.left):
             return self.age(node.left, operator, node.right)
         if is_age(node.right):
-            return self.age(node.right, _MIRRORED[operator], node.left)
+            return self.age(node.right, MIRRORED[operator], node.left)
         if self.direct(node.left) and self.direct(node.right):
             tests: list[str] = []
             left, right = self.present(node.left, tests), self.present(node.right, tests)
@@ -260,7 +260,7 @@ class _Writer:
         if self.typing.of(node.arguments[0]) == DATETIME and is_short(known):
             kept = self.fresh("t")
             cutoff = f"context.now - {self.constant(known.exact)}"
-            return f"(({kept} := {moment}) is not None and {kept} {_MIRRORED[operator]} {cutoff})"
+            return f"(({kept} := {moment}) is not None and {kept} {MIRRORED[operator]} {cutoff})"
         compared = self.called(values.older, moment, self.value(span), "context")
         wanted = {"<": (1,), "<=": (0, 1), ">": (-1,), ">=": (-1, 0)}[operator]
         return f"({compared} in {self.constant(wanted)})"

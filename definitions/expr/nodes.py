@@ -12,6 +12,9 @@ BinaryOperator = OneOf["||", "&&", "==", "!=", "<", "<=", ">", ">=", "in", "+", 
 UnaryOperator = OneOf["!", "-"]
 MacroName = OneOf["all", "exists", "exists_one", "map", "filter", "sum", "transformList", "transformMap"]
 
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""Comparisons as they read from the other side."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:

@@ -7,15 +7,16 @@ is false: that lets an index serve; below a negation or as a value it is exact.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
-from definitions.expr import numbers, query_calls, query_lists
+from definitions.expr import numbers, query_calls, query_lists, query_numbers
 from definitions.expr.dialects import WORDS, Binder, Part, arithmetic, fill, joined
 from definitions.expr.evaluate import closure, is_age
 from definitions.expr.expression import Context, Names
 from definitions.expr.hints import COMPUTED_FIELD, article
 from definitions.expr.nodes import (
+    MIRRORED,
     Binary,
     Call,
     Has,
@@ -241,63 +242,36 @@ class Query:
         return self.dialect == "sqlite" and DECIMAL in kinds
 
     def _same_numbers(self, node: Binary, pattern: str) -> Part:
-        pair = self._scaled_pair(node, "==")
+        pair = query_numbers.scaled_pair(self, node, "==")
         if pair is not None:
             return fill(pattern, *pair)
-        same = fill("expr_equal({0}, {1})", self.general(node.left), self.general(node.right))
+        same = fill("expr_equal({0}, {1})", self.number(node.left), self.number(node.right))
         return same if node.operator == "==" else fill("(NOT {0})", same)
 
     def ordering(self, node: Binary) -> Part:
         """Return `<`, `<=`, `>` or `>=`; NULL with null."""
-        for age, span, operator in ((node.left, node.right, node.operator), (node.right, node.left, _mirror(node))):
+        for age, span, operator in (
+            (node.left, node.right, node.operator),
+            (node.right, node.left, MIRRORED[node.operator]),
+        ):
             if is_age(age) and self.of_row(age):
                 return query_calls.age(self, age, operator, span)
         if not self.comparable(node, node.left, node.right):
             return Part("NULL")
         if self._numeric(node.left, node.right):
-            pair = self._scaled_pair(node, node.operator)
+            pair = query_numbers.scaled_pair(self, node, node.operator)
             if pair is not None:
                 return fill(f"({{0}} {node.operator} {{1}})", *pair)
-            compared = fill("expr_compare({0}, {1})", self.general(node.left), self.general(node.right))
+            compared = fill(
+                "expr_compare({0}, {1})",
+                query_numbers.general(self, node.left),
+                query_numbers.general(self, node.right),
+            )
             return fill(f"({{0}} {node.operator} 0)", compared)
         left, right = self.value(node.left), self.value(node.right)
         if is_text(self.typing.of(node.left)):
             right = fill(self.words.text_order, right)
         return fill(f"({{0}} {node.operator} {{1}})", left, right)
-
-    # numbers of SQLite
-
-    def _scaled_pair(self, node: Binary, operator: str) -> tuple[Part, Part] | None:
-        """Return both sides as integers of one scale, so that an index serves; None when that can't be done."""
-        left, right = self._scaled(node.left), self._scaled(node.right)
-        if left is not None and right is not None:
-            return (left, right) if left.scale == right.scale else None
-        if left is not None and not self.of_row(node.right):
-            return left, self._rescaled(node.right, left.scale or 0, operator)
-        if right is not None and not self.of_row(node.left):
-            return self._rescaled(node.left, right.scale or 0, _MIRRORED.get(operator, operator)), right
-        return None
-
-    def _scaled(self, node: Node) -> Part | None:
-        """Return a column of decimals or integers with its scale."""
-        if not isinstance(node, Select) or not self.of_row(node):
-            return None
-        part = self.column(node)
-        if self.typing.of(node) == INT:
-            return Part(part.text, part.binds, 0)
-        return part if part.scale is not None else None
-
-    def _rescaled(self, node: Node, scale: int, operator: str) -> Part:
-        return Part("?", (self.computed(node, lambda value, _: rescaled(value, scale, operator)),))
-
-    def general(self, node: Node) -> Part:
-        """Return a number in the form that the `expr_…` functions take: an integer, or a decimal's text."""
-        if not self.of_row(node):
-            return self.bound(node)
-        part = self.value(node)
-        if part.scale is None:
-            return part
-        return fill(f"expr_unscale({{0}}, {part.scale})", part)
 
     # values
 
@@ -323,6 +297,10 @@ class Query:
             case _:
                 return self.refuse(node.start, say("This does not run in the database."))
 
+    def number(self, node: Node) -> Part:
+        """Return a number as the arithmetic of the database takes it."""
+        return query_numbers.general(self, node) if self.dialect == "sqlite" else self.value(node)
+
     def _operation(self, node: Has | Unary | Binary) -> Part:
         match node:
             case Unary(operator="-"):
@@ -334,8 +312,7 @@ class Query:
 
     def _ternary(self, node: Ternary) -> Part:
         test = self.condition(node.test, exact=False)
-        numeric = self.typing.of(node) in _NUMBERS and self.dialect == "sqlite"
-        write = self.general if numeric else self.value
+        write = self.number if self.typing.of(node) in _NUMBERS else self.value
         return fill("CASE WHEN {0} THEN {1} ELSE {2} END", test, write(node.yes), write(node.no))
 
     def _negative(self, node: Unary) -> Part:
@@ -343,7 +320,7 @@ class Query:
         if kind not in _NUMBERS:
             return self.refuse(node.start, say("The negative of a {kind} does not run in the database.", kind=kind))
         if self.dialect == "sqlite":
-            return fill("expr_negate({0})", self.general(node.operand))
+            return fill("expr_negate({0})", self.number(node.operand))
         return arithmetic(self.dialect, "-", kind, Part("0"), self.value(node.operand))
 
     def _arithmetic(self, node: Binary) -> Part:
@@ -361,45 +338,4 @@ class Query:
             return self.refuse(
                 node.at, say("Division of decimals differs between databases."), say("multiply the other side")
             )
-        write = self.general if self.dialect == "sqlite" else self.value
-        return arithmetic(self.dialect, node.operator, kind, write(node.left), write(node.right))
-
-    def digits(self, node: Node) -> int:
-        """Return how many digits behind the point a decimal can have (6 where it can't be known)."""
-        match node:
-            case Literal(value=Decimal() as value):
-                return max(0, -int(value.as_tuple().exponent))
-            case Select():
-                member = self.typing.members.get(node)
-                return 0 if self.typing.of(node) == INT else (member.scale or 6 if member else 6)
-            case Binary(operator="*", left=left, right=right):
-                return self.digits(left) + self.digits(right)
-            case Binary(operator="+" | "-", left=left, right=right) | Ternary(yes=left, no=right):
-                return max(self.digits(left), self.digits(right))
-            case Unary(operand=operand):
-                return self.digits(operand)
-            case Call(name="round", arguments=(_, Literal(value=int() as digits))):
-                return max(0, digits)
-            case _:
-                return 0 if self.typing.of(node) == INT else 6
-
-
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _mirror(node: Binary) -> str:
-    return _MIRRORED[node.operator]
-
-
-def rescaled(value: int | Decimal, scale: int, operator: str) -> int | float:
-    """Return the number that a column of scaled integers is compared with, so that the comparison stays exact."""
-    exact = Decimal(value).scaleb(scale, numbers.EXACT)
-    if exact == exact.to_integral_value():
-        rounded = int(exact)
-    elif operator == "==":
-        return 0.5  # no integer equals it, and so no stored value
-    else:
-        rounded = int(exact.to_integral_value(ROUND_CEILING if operator in {"<", ">="} else ROUND_FLOOR))
-    if numbers.bounded(rounded) is None:
-        return float("inf") if rounded > 0 else float("-inf")
-    return rounded
+        return arithmetic(self.dialect, node.operator, kind, self.number(node.left), self.number(node.right))

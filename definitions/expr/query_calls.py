@@ -48,8 +48,7 @@ def call(query: Query, node: Call) -> Part:
     if node.name in _PERIODS and kinds[0] in (DATE, DATETIME):
         return _period(query, _PERIODS[node.name], parts[0], kinds[0])
     if node.name == "round":
-        write = query.general if query.dialect == "sqlite" else query.value
-        return fill(query.words.calls["round"], *(write(part) for part in parts))
+        return fill(query.words.calls["round"], *map(query.number, parts))
     return _unable(query, node)
 
 

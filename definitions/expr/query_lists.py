@@ -109,7 +109,7 @@ def _select(
     if loop is not None:
         outer, query.lines = query.lines, {**query.lines, loop.variables[0]: alias}
         if body:
-            values.append(query.general(loop.body) if query.dialect == "sqlite" else query.value(loop.body))
+            values.append(query.number(loop.body))
         else:
             test = query.condition(loop.body, exact=negated)
             where.append(fill("(NOT {0})", test) if negated else test)

@@ -7,6 +7,7 @@ from typing import Any
 from definitions.expr.dialects import Part, fill
 from definitions.expr.expression import Context, Expression, Names
 from definitions.expr.query import Query
+from definitions.expr.query_numbers import digits
 from definitions.expr.sqlite_functions import SQLITE_FUNCTIONS
 from definitions.expr.template import Columns, Dialect, SqlTemplate, nothing
 from definitions.expr.types import BOOL, DECIMAL, Type
@@ -45,7 +46,7 @@ def _whole(query: Query, expression: Expression) -> Part:
     part = query.value(expression.tree)
     if expression.type != DECIMAL or query.dialect != "sqlite" or part.scale is not None:
         return part
-    scale = query.digits(expression.tree)
+    scale = digits(query, expression.tree)
     scaled = fill(f"expr_scaled({{0}}, {scale})", part)
     return Part(scaled.text, scaled.binds, scale)
 

@@ -10,7 +10,7 @@ import pytest
 
 from definitions.duration import Duration
 from definitions.expr import SqlTemplate, all_of, any_of, to_sql
-from definitions.expr.query import rescaled
+from definitions.expr.query_numbers import rescaled
 from definitions.expr.template import nothing
 from definitions.problems import DefinitionError
 from tests.definitions.expr.world import (
