@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from models.tx import Tx
 from tests.models.office import Recorded
 from tests.workflows.conftest import MakeStage, Stage
 from workflows import commands
-from workflows.unit import read, write
+from workflows.unit import Unit, read, write
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +57,9 @@ fields:
   code:   {type: integer}
 ---
 entity: bill
-title: "{{ record.event['kind'] | label }} {{ record.event.day | date }} {{ record.amount | money }} {{ record.paying | label | default('?') }}"
+title: >-
+  {{ record.event['kind'] | label }} {{ record.event.day | date }}
+  {{ record.amount | money }} {{ record.paying | label | default('?') }}
 fields:
   event:  {type: reference, to: event}
   amount: {type: money}
@@ -237,9 +240,13 @@ async def test_every_way_to_a_record_has_the_same_title(festival: Festival, way:
         event = await festival.event(secret=secret)
         seat = await festival.make("seat", number="77", event=event, owner=festival.visitor.id)
 
-        told = await write(festival.stage.tenant, festival.visitor, lambda unit, seat=seat: way(unit.records, seat))
+        told = await write(festival.stage.tenant, festival.visitor, partial(_by, way, seat))
         assert told == title
         await write(festival.stage.tenant, SYSTEM, lambda unit: _remove_all(unit.records))
+
+
+async def _by(way: Way, seat: Record, unit: Unit) -> str:
+    return await way(unit.records, seat)
 
 
 async def _remove_all(records: Records) -> None:
