@@ -251,6 +251,11 @@ async def forget(tx: Tx, row_id: str) -> None:
     await tx.run('DELETE FROM "_outbox" WHERE "id" = ?', [row_id])
 
 
+async def empty(tx: Tx, row_id: str) -> None:
+    """Keep of a row only that it was done, and nothing of what it asked for."""
+    await tx.run("""UPDATE "_outbox" SET "payload" = '{}' WHERE "id" = ?""", [row_id])
+
+
 async def forget_all(tx: Tx, prefix: str) -> int:
     """Do the same for the rows whose unique keys begin with `prefix`, done or not; return how many there were."""
     sql = 'DELETE FROM "_outbox" WHERE "unique_key" >= ? AND "unique_key" < ?'

@@ -114,7 +114,7 @@ TYPES: Mapping[str, Any] = {
     **dict.fromkeys(
         (
             *("at", "sent_at", "hold_until", "run_at", "lease_until", "created_at", "done_at", "expires_at", "seen_at"),
-            *("last_used_at", "started_at", "ended_at", "wake_at"),
+            *("last_used_at", "started_at", "ended_at", "wake_at", "due_at", "erase_at", "warned_at"),
         ),
         "datetime",
     ),
@@ -228,6 +228,15 @@ REGISTERS: Mapping[str, Register] = {
             "hook",
             _columns("id at state url entity record attempts status sent_at", _ERROR, "run"),
             "at",
+            finish=_entitled,
+            **_ABOUT,
+        ),
+        _made(
+            "retention",
+            _columns(
+                "id entity record due_at warned_at erase_at state", _kept("error", '"entry"."reason"', asked=False)
+            ),
+            "erase_at",
             finish=_entitled,
             **_ABOUT,
         ),

@@ -158,6 +158,8 @@ class Sending(Generic[M]):
         async def work(tx: Tx) -> None:
             await tx.run(_SENT, [moment(now), outgoing.id])
             await outbox.complete(tx, outgoing.row, now)
+            if "sealed" in outgoing.row.payload:  # what left was for its recipient alone
+                await outbox.empty(tx, outgoing.row.id)
 
         try:
             await self.tenant.store.write(work)

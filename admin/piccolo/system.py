@@ -42,7 +42,7 @@ MEMBERS = frozenset({"member", "actor", "recipient_member"})
 """Columns that refer to a member."""
 MADE: Mapping[str, tuple[str, ...]] = {
     "history": ("title", "changes"),
-    **dict.fromkeys(("mail", "run", "step", "hook"), ("title",)),
+    **dict.fromkeys(("mail", "run", "step", "hook", "retention"), ("title",)),
 }
 """Columns that are made of a row, by register."""
 UNTOLD = frozenset({"before", "after"})

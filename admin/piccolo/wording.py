@@ -19,6 +19,7 @@ TITLES: Mapping[str, Message] = {
     "outbox": say("Work in the background"),
     "hook": say("Web hooks: calls"),
     "inbound": say("Calls from other systems"),
+    "retention": say("Records that are going to be erased"),
     "acceptance": say("Terms that were accepted"),
     "sign_in": say("Sign-ins"),
     "session": say("Open sessions"),
@@ -40,10 +41,12 @@ LABELS: Mapping[str, Message] = {
     "created_at": say("Created on"),
     "definition": say("Version of the definitions"),
     "done_at": say("Done on"),
+    "due_at": say("Due on"),
     "edition": say("Version"),
     "email": say("E-mail"),
     "ended_at": say("Ended on"),
     "entity": say("Kind of record"),
+    "erase_at": say("Erased on"),
     "error": say("Error"),
     "expires_at": say("Valid until"),
     "files": say("Files"),
@@ -93,6 +96,7 @@ LABELS: Mapping[str, Message] = {
     "turn": say("Turn of the loop"),
     "url": say("Address"),
     "wake_at": say("Goes on at"),
+    "warned_at": say("Announced on"),
 }
 CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
     ("history", "kind"): {
@@ -141,6 +145,7 @@ CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
         "arm": say("Set the timers of an automation"),
         "version": say("Begin to use a new version"),
         "answers": say("Forget old answers of the API"),
+        "retention": say("Announce and erase what was kept long enough"),
     },
     ("outbox", "state"): {
         "ready": say("Waiting"),
@@ -153,6 +158,11 @@ CHOICES: Mapping[tuple[str, str], Mapping[str, Message]] = {
         "sent": say("Sent"),
         "failed": say("Failed"),
         "cancelled": say("Cancelled"),
+    },
+    ("retention", "state"): {
+        "waiting": say("Waiting"),
+        "blocked": say("Cannot be erased"),
+        "reported": say("Cannot be erased"),
     },
     ("sign_in", "outcome"): {
         "signed_in": say("Signed in"),

@@ -14,7 +14,7 @@ from models import invitations, tokens
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.members import load_actor
-from models.system import INBOUND
+from models.system import INBOUND, RETENTION
 from models.tx import Row, Tx
 from tests.admin.office import CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
 from tests.homes import Homes
@@ -162,6 +162,8 @@ async def full(office: Office) -> None:
     await tenant.store.write(lambda tx: invitations.invite(tx, office.members[DIANE], now))
     call = ["digest", "orders", "m1", moment(now), 12, 1]
     await tenant.store.write(lambda tx: tx.run(INBOUND.insert(), call))
+    due = ["r1", "lead", "gone", office.members[CAMILLE], *[moment(now)] * 4, None, "waiting", None]
+    await tenant.store.write(lambda tx: tx.run(RETENTION.insert(), due))
     await publishing.publish(tenant, changed(FILES, terms=RESTARTED), office.members[LEADER], note="Terms")
     async with office.signed_in(CAMILLE) as visitor:
         await visitor.post("terms", {"accepted": "on"}, on="terms")
