@@ -11,8 +11,9 @@ from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from definitions.build.draft import Draft, Names
+from definitions.build.jinja_types import Fault, compared, constant, reckoned
 from definitions.build.notes import Asked, Use
-from definitions.expr import DYN, INT, STRING, ListOf, Member, RecordOf, Scope, Target, Type
+from definitions.expr import BOOL, DYN, INT, STRING, ListOf, Member, RecordOf, Scope, Target, Type
 from definitions.message import say
 from definitions.problems import Place, did_you_mean
 from definitions.source import Scalar
@@ -130,6 +131,8 @@ class _Checker:
             nodes.For: self._loop,
             nodes.Assign: self._assign,
             nodes.If: self._branches,
+            nodes.Compare: self._compare,
+            **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), self._reckon),
         }
 
     def block(self, body: Iterable[nodes.Node], names: dict[str, Type]) -> None:
@@ -254,6 +257,29 @@ class _Checker:
             for body in (node.body, node.elif_, node.else_):
                 self.block(body, dict(names))
         return DYN
+
+    def _compare(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.Compare):
+            left = self._operand(node.expr, names)
+            for operand in node.ops:
+                right = self._operand(operand.expr, names)
+                self._refuse(compared(left, operand.op, right, operand.expr), node.expr)
+                left = right
+        return BOOL
+
+    def _reckon(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.BinExpr):
+            left, right = self._operand(node.left, names), self._operand(node.right, names)
+            self._refuse(reckoned(left, type(node), right), node.left)
+        return DYN
+
+    def _operand(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        return constant(node) if isinstance(node, nodes.Const) else self._type(node, names)
+
+    def _refuse(self, fault: Fault | None, node: nodes.Node) -> None:
+        if fault is not None:
+            code, message, hint = fault
+            self._report(code, node, _attribute_name(node) or "", message, hint)
 
     def _report(self, code: str, node: nodes.Node, word: str, message: str, hint: str) -> None:
         self.draft.report(code, self._place(node, word), message, hint)

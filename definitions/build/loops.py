@@ -58,7 +58,7 @@ def _name(steps: Steps, body: Mapping, inner: Mapping | None, names: MappingType
     node = _once(steps, body, inner, "as")
     if isinstance(node, Scalar) and node.text in names:
         sentence = say("'{name}' has a meaning here already.", name=node.text)
-        steps.draft.report("automation.name_taken", node.place, sentence, say("Choose another name."))
+        steps.draft.unfit("automation.name_taken", node.place, sentence, say("Choose another name."))
     return optional_word(node) or ITEM
 
 

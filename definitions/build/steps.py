@@ -166,7 +166,7 @@ class Steps:
         name = inner.get("as")
         if isinstance(name, Scalar) and name.text in names:
             sentence = say("'{name}' has a meaning here already.", name=name.text)
-            self.draft.report("automation.name_taken", name.place, sentence, say("Choose another name."))
+            self.draft.unfit("automation.name_taken", name.place, sentence, say("Choose another name."))
         values = dict(set_values(self.draft, entity.text, inner.get("values"), names))
         self._required(inner, entity, values)
         return Create(**shared, entity=entity.text, values=values, as_name=optional_word(name))

@@ -8,6 +8,7 @@ from definitions.checks.automatic import check_automatic
 from definitions.checks.checked import Checked
 from definitions.checks.encrypted import check_encrypted
 from definitions.checks.fields import check_fields
+from definitions.checks.idle import check_idle
 from definitions.checks.levels import check_levels
 from definitions.checks.loops import check_loops, check_started
 from definitions.checks.privacy import check_privacy
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     check_started,
     check_recipients,
     check_unused,
+    check_idle,
 )
 
 

@@ -132,8 +132,7 @@ def endless(pack: Pack) -> Iterator[Mutant]:
         do = automation.root.get("do")
         if do is None or automation.root.get("if") or not do.children or not automation.root.get("when"):
             continue
-        step = f"{{run: {automation.name}}}" if do.flow else f"- run: {automation.name}"
-        edits = [insert(do, step)]
+        edits = [insert(do, f"{{run: {automation.name}}}")]
         yield from mutants("automation without end", edits, *around(automation.root), codes=("automation.endless",))
 
 
@@ -156,8 +155,7 @@ def wrong_steps(pack: Pack) -> Iterator[Mutant]:
         if do is None or not do.children:
             continue
         for text in WRONG_STEPS:
-            edits = [insert(do, text if do.flow else f"- {text}")]
-            yield from mutants("wrong step", edits)
+            yield from mutants("wrong step", [insert(do, text)])
 
 
 def wrong_triggers(pack: Pack) -> Iterator[Mutant]:
