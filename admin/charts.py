@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any, Literal
 
 from babel import dates
@@ -27,6 +28,8 @@ PERIODS = ("year", "month", "week", "day")
 MOST_PERIODS = 12
 MOST_GROUPS = 8
 WIDTH, HEIGHT = 360, 150
+LETTER, BETWEEN = 6, 4
+"""How wide a letter is, and what is left between two labels."""
 LEFT, RIGHT, TOP, BOTTOM = 34, 6, 16, 20
 ROUND = 100.0
 GAP = 0.6
@@ -51,7 +54,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where a part stands in the picture: the middle and top of its bar, the bar's edge and size."""
+    """Where a part stands in the picture: the middle and top of its bar, the bar's edge and size.
+
+    `label` is what there is room for: of periods that stand close some have none, other names are cut.
+    """
 
     part: Part
     x: float
@@ -59,6 +65,7 @@ class Point:
     left: float
     width: float
     height: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def chart(statistic: Statistic, result: Result, reader: Reader, titles: Titles) 
     title = reader.words(statistic.label)
     summary = ", ".join(f"{part.label}: {part.text}" if part.label else part.text for part in parts)
     if shape in ("bars", "line"):
-        points, ticks = _plot(parts, figures)
+        points, ticks = _plot(parts, figures, periods=periods)
         return Chart(title, shape, parts, summary, points, ticks)
     return Chart(title, shape, parts, summary)
 
@@ -145,18 +152,29 @@ def _parts(labelled: Sequence[tuple[str, Figure]], figures: Callable[[Figure], s
     return tuple(parts)
 
 
-def _plot(parts: Sequence[Part], figures: Callable[[Figure], str]) -> tuple[tuple[Point, ...], tuple[Tick, ...]]:
+def _plot(
+    parts: Sequence[Part], figures: Callable[[Figure], str], *, periods: bool
+) -> tuple[tuple[Point, ...], tuple[Tick, ...]]:
     top = _scale(max((float(part.value) for part in parts), default=0.0))
     room = HEIGHT - TOP - BOTTOM
     step = (WIDTH - LEFT - RIGHT) / max(len(parts), 1)
     width = min(step * 0.68, 40)
+    letters = max(int((step - BETWEEN) / LETTER), 1)
+    every = ceil(max((len(part.label) for part in parts), default=1) / letters) if periods else 1
     points = []
     for index, part in enumerate(parts):
         height = max(float(part.value), 0.0) / top * room
         middle = LEFT + step * (index + 0.5)
-        points.append(Point(part, middle, HEIGHT - BOTTOM - height, middle - width / 2, width, height))
+        shown = part.label if periods else _shortened(part.label, letters)
+        label = shown if (len(parts) - 1 - index) % every == 0 else ""
+        points.append(Point(part, middle, HEIGHT - BOTTOM - height, middle - width / 2, width, height, label))
     ticks = [Tick(HEIGHT - BOTTOM - room * share, figures(_tidy(top * share))) for share in (0.0, 0.5, 1.0)]
     return tuple(points), tuple(ticks)
+
+
+def _shortened(label: str, letters: int) -> str:
+    """Return a label of so many letters at most."""
+    return label if len(label) <= letters else f"{label[: max(letters - 1, 1)]}…"
 
 
 def _scale(most: float) -> float:

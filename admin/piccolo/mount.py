@@ -93,12 +93,16 @@ class BackOffice:
 
 
 def _with_token(send: Send, visit: Visit, *, secure: bool) -> Send:
-    """Give piccolo-admin's pages our token under the name that they look for, for this part of the site only."""
-    cookie = f"csrftoken={visit.csrf}; Path={visit.url('back-office', '')}; SameSite=Lax{'; Secure' if secure else ''}"
+    """Give piccolo-admin's pages our token under the name that they look for, and the theme that the member has chosen.
+
+    For this part of the site only.
+    """
+    only = f"Path={visit.url('back-office', '')}; SameSite=Lax{'; Secure' if secure else ''}"
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).append("Set-Cookie", cookie)
+            for name, value in (("csrftoken", visit.csrf), ("theme", visit.theme)):
+                MutableHeaders(scope=message).append("Set-Cookie", f"{name}={value}; {only}")
         await send(message)
 
     return answer

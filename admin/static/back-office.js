@@ -28,8 +28,9 @@ for (const name of ["alert", "confirm"]) {
 }
 
 if (!localStorage.getItem("defaultTimezone")) localStorage.setItem("defaultTimezone", page.dataset.timezone);
-if (localStorage.getItem("darkMode") === null)
-  localStorage.setItem("darkMode", String(matchMedia("(prefers-color-scheme: dark)").matches));
+const theme = /(?:^|; )theme=(\w+)/.exec(document.cookie)?.[1];
+const night = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+localStorage.setItem("darkMode", String(night));
 
 const theirs = () => document.getElementById("app")?.__vue_app__?.config.globalProperties;
 

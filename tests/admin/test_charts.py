@@ -177,6 +177,17 @@ def test_the_scale_ends_at_a_round_figure(network: Network, most: int, top: str)
     assert found.path.count(",") == 1
 
 
+@pytest.mark.parametrize(
+    ("months", "labels"),
+    [(3, ["Jan", "Feb", "Mar"]), (12, ["", "Feb", "", "Apr", "", "Jun", "", "Aug", "", "Oct", "", "Dec"])],
+)
+def test_periods_that_stand_close_have_labels_where_there_is_room(
+    network: Network, months: int, labels: list[str]
+) -> None:
+    rows = {date(2025 + month // 12, month % 12 + 1, 1): 1 for month in range(months)}
+    assert [point.label for point in drawn(network, "by_month", rows, {}).points] == labels
+
+
 def test_groups_that_refer_to_records_ask_for_their_titles(network: Network) -> None:
     reader = Reader(network, Formats("en", ZoneInfo("Europe/Paris"), "EUR", NOW))
     rows = (Row(("c1",), 1, 1), Row((None,), 1, 1))

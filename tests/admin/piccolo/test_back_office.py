@@ -128,3 +128,11 @@ async def test_building_it_again_leaves_nothing_behind(office: Office) -> None:
         build(network, "en", engine, "/n/small/")
     gc.collect()
     assert (len(TABLE_REGISTRY), len(ANNOTATIONS)) == (tables, annotations)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "auto"])
+async def test_it_is_told_which_theme_the_member_has_chosen(office: Office, theme: str) -> None:
+    async with office.signed_in(LEADER) as visitor:
+        await visitor.post("theme", {"theme": theme})
+        page = await visitor.get("back-office/")
+    assert f"theme={theme}; Path=/n/small/back-office/; SameSite=Lax" in page.headers.get_list("set-cookie")
