@@ -104,7 +104,7 @@ async def _send(visitor: Visitor, form: Mapping[str, str | list[str]]) -> httpx.
 
 
 async def test_rows_of_lines_leave_defaults_to_the_line(club: Office) -> None:
-    form = {
+    form: dict[str, str | list[str]] = {
         "holder": "Ann", "begins": "2026-01-01", "stays": ["", "0", "1"],
         "stays.0.town": "Lyon", "stays.0.nights": "", "stays.1.town": "Marseille",
     }  # fmt: skip
