@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingType
 from datetime import timedelta
 from typing import Any
 
-from definitions.build.demo_values import MEMBER, Fields, Values, number
+from definitions.build.demo_values import MEMBER, NOTHING, Fields, Values, Wanted, number
 from definitions.build.draft import Draft, entries, mapping, scalars, word
 from definitions.documents import Source
 from definitions.message import say
@@ -85,7 +85,7 @@ class _Builder:
             if field.type == "reference" and field.to == MEMBER and isinstance(value, Scalar):
                 references[name] = self._known_member(value)
             else:
-                values[name] = self.made.literal(field, value)
+                values[name] = self.made.literal(self.made.wanted(fields, field), value)
         return DemoMember(
             key.text,
             self.draft.names("level", node.get("levels"), extra=["leader", "public"]),
@@ -155,13 +155,13 @@ class _Builder:
         )
 
     def _notes(self, node: Mapping | None) -> DemoNotes | None:
-        text = None if node is None else self.made.maker(node.get("text"), None, ())
+        text = None if node is None else self.made.maker(node.get("text"), NOTHING)
         return None if node is None or text is None else DemoNotes(number(node.get("share"), 0), text)
 
     def _tasks(self, node: Mapping | None) -> DemoTasks | None:
         if node is None:
             return None
-        title, due = (self.made.maker(node.get(name), None, ()) for name in ("title", "due"))
+        title, due = (self.made.maker(node.get(name), NOTHING) for name in ("title", "due"))
         if title is None or due is None:
             return None
         return DemoTasks(number(node.get("share"), 0), title, due, number(node.get("done"), 0))
@@ -185,15 +185,15 @@ class _Builder:
         return Journeys(
             key.text,
             tuple(
-                self._journey(way, fields, transitions)
+                self._journey(key.text, way, fields, transitions)
                 for way in (ways.items if isinstance(ways, Sequence) else ())
                 if isinstance(way, Mapping)
             ),
             pace=self.made.pair(node.get("pace")) or PACE,
             forms={
-                at.text: self._form(at, form, fields, transitions)
+                at.text: self._form(at, form, fields, (key.text, transitions[at.text]))
                 for _, at, form in entries(node.get("forms"))
-                if self._transition(at, transitions)
+                if self._transition(key.text, at, transitions)
             },
             helper=self._helper(mapping(node.get("helper"))),
         )
@@ -205,13 +205,13 @@ class _Builder:
         fields = self.made.fields(MEMBER)
         field = self.made.field(fields, named, say("A member"))
         if field is not None and field.to != MEMBER:
-            known = [each.name for each in (fields or {}).values() if each.to == MEMBER]
+            known = [each.name for each in (fields.shapes or {}).values() if each.to == MEMBER]
             sentence = say("'{named}' does not refer to a member.", named=named.text)
             self.draft.unfit("demo.helper", named.place, sentence, did_you_mean(named.text, known))
         return Helper(named.text, number(node.get("share"), 0.0))
 
-    def _journey(self, node: Mapping, fields: Fields, transitions: MappingType[str, object]) -> Journey:
-        moves = [item for item in scalars(node.get("moves")) if self._transition(item, transitions)]
+    def _journey(self, process: str, node: Mapping, fields: Fields, transitions: MappingType[str, object]) -> Journey:
+        moves = [item for item in scalars(node.get("moves")) if self._transition(process, item, transitions)]
         return Journey(
             number(node.get("share"), 1),
             tuple(item.text for item in moves),
@@ -220,8 +220,9 @@ class _Builder:
             self.made.values(node.get("values"), fields, say("The entity")),
         )
 
-    def _transition(self, node: Scalar, transitions: MappingType[str, object]) -> bool:
+    def _transition(self, process: str, node: Scalar, transitions: MappingType[str, object]) -> bool:
         if node.text in transitions:
+            self.draft.notes.name(("transition", process, node.text), node)
             return True
         hint = did_you_mean(node.text, transitions)
         self.draft.unfit(
@@ -230,21 +231,25 @@ class _Builder:
         return False
 
     def _form(
-        self, at: Scalar, node: Node, fields: Fields, transitions: MappingType[str, Mapping | None]
+        self, at: Scalar, node: Node, fields: Fields, moved: tuple[str, Mapping | None]
     ) -> MappingType[str, Maker]:
-        transition = transitions[at.text]
+        process, transition = moved
+        within = ("question", process, at.text)
         asked = mapping(transition.get("form")) if transition else None
         questions: dict[str, Field | None] = {}
         for name, _, question in entries(asked):
             edits = word(question.get("field")) if isinstance(question, Mapping) else ""
-            questions[name] = (fields or {}).get(edits)
+            questions[name] = fields.get(edits)
         makers: dict[str, Maker] = {}
         for name, key, value in entries(node):
             if name not in questions:
                 sentence = say("The form of {at} does not ask for '{name}'.", at=at.text, name=name)
                 self.draft.unfit("demo.form", key.place, sentence, did_you_mean(name, questions))
                 continue
-            maker = self.made.maker(value, questions[name], questions)
+            self.draft.notes.name((*within, name), key)
+            field = questions[name]
+            home = ("option", fields.entity, field.name) if field is not None else ()
+            maker = self.made.maker(value, Wanted(field, questions, within, home))
             if maker is not None:
                 makers[name] = maker
         return makers

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from definitions.build.draft import Draft, entries, optional_word, scalars, word
+from definitions.build.fields import note_field
+from definitions.build.notes import Use
 from definitions.build.values import UnfitError
 from definitions.build.values import literal as fitting
+from definitions.expr import Target
 from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar, Sequence, data
@@ -22,7 +26,34 @@ PLACES = re.compile(r"\{([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?(?:\|slug)?\}")
 MEMBER = "member"
 
 Choices = tuple[tuple[Any, float], ...]
-Fields = MappingType[str, Field] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of an entity; `shapes` is None where there is none of that name."""
+
+    entity: str
+    shapes: MappingType[str, Field] | None
+
+    def get(self, name: str) -> Field | None:
+        """Return a field, None where there is none of that name."""
+        return (self.shapes or {}).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a value is made for: the field, and the names that its text may have in braces.
+
+    `within` is the beginning of those names' targets, `home` that of the field's options.
+    """
+
+    field: Field | None = None
+    around: Iterable[str] = ()
+    within: Target = ()
+    home: Target = ()
+
+
+NOTHING = Wanted()
 
 
 class Values:
@@ -35,47 +66,56 @@ class Values:
         self.lists: dict[str, Choices] = {name: _choices(value) for name, _, value in entries(node.get("lists"))}
 
     def fields(self, entity: str) -> Fields:
-        """Return the fields of an entity, None where there is none of that name."""
-        return self.draft.shapes.get(entity)
+        """Return the fields of an entity."""
+        return Fields(entity, self.draft.shapes.get(entity))
 
     def field(self, fields: Fields, key: Scalar, what: str) -> Field | None:
         """Return the field that a key names; `what` begins the sentence that there is none."""
-        found = (fields or {}).get(key.text)
-        if found is None and fields is not None:
+        found = fields.get(key.text)
+        if found is None and fields.shapes is not None:
             sentence = say("{what} has no field '{written}'.", what=what, written=key.text)
-            self.draft.unfit("field.unknown", key.place, sentence, did_you_mean(key.text, fields))
+            self.draft.unfit("field.unknown", key.place, sentence, did_you_mean(key.text, fields.shapes))
+        note_field(self.draft, fields.entity, key)
         return found
 
-    def literal(self, field: Field | None, node: Node) -> Any:
+    def wanted(self, fields: Fields, field: Field) -> Wanted:
+        """Return what a value of a field is made for."""
+        home = ("option", fields.entity, field.name)
+        return Wanted(field, fields.shapes or (), ("field", fields.entity), home)
+
+    def literal(self, wanted: Wanted, node: Node) -> Any:
         """Return the value that is written; of what is no field, as it stands."""
-        if field is None:
+        if wanted.field is None:
             return data(node)
         try:
-            return fitting(field, node)
+            value = fitting(wanted.field, node)
         except UnfitError as error:
             self.draft.unfit("value.type", node.place, error.message, error.hint)
             return None
+        if wanted.field.options:
+            self.draft.notes.option(wanted.home, node)
+        return value
 
     def values(self, node: Node | None, fields: Fields, what: str) -> dict[str, Maker]:
         """Return what makes the values of fields, by name."""
         makers: dict[str, Maker] = {}
         for name, key, value in entries(node):
             field = self.field(fields, key, what)
-            maker = None if field is None else self.maker(value, field, fields or ())
+            maker = None if field is None else self.maker(value, self.wanted(fields, field))
             if maker is not None:
                 makers[name] = maker
         return makers
 
-    def maker(self, node: Node | None, field: Field | None, around: Iterable[str]) -> Maker | None:
-        """Return what makes one value; `around` are the fields that its text may name."""
+    def maker(self, node: Node | None, wanted: Wanted) -> Maker | None:
+        """Return what makes one value."""
         if isinstance(node, Scalar):
-            return Maker(Constant(self.literal(field, node)), node.place)
+            return Maker(Constant(self.literal(wanted, node)), node.place)
         if not isinstance(node, Mapping):
             return None
-        source = self._source(node, field, around)
+        source = self._source(node, wanted)
         return None if source is None else Maker(source, node.place, number(node.get("empty"), 0.0))
 
-    def _source(self, node: Mapping, field: Field | None, around: Iterable[str]) -> Source | None:
+    def _source(self, node: Mapping, wanted: Wanted) -> Source | None:
         kinds = [name for name in _KINDS if name in node.entries]
         if len(kinds) != 1:
             hint = say("Give one of: {kinds}.", kinds=", ".join(_KINDS))
@@ -84,9 +124,9 @@ class Values:
         kind = kinds[0]
         written = node.entries[kind].value
         if kind == "pick":
-            return self._pick(written, field, node.get("many"))
+            return self._pick(written, wanted, node.get("many"))
         if kind == "text":
-            return self._pattern(written, around)
+            return self._pattern(written, wanted)
         if kind in {"ago", "ahead"}:
             return self._shift(written, past=kind == "ago")
         if kind == "number":
@@ -96,8 +136,8 @@ class Values:
             return Chance(number(written, 0))
         return self._existing(written)
 
-    def _pick(self, node: Node, field: Field | None, many: Node | None) -> Pick:
-        count = int(number(many, 1)) if many is not None else None
+    def _pick(self, node: Node, wanted: Wanted, many: Node | None) -> Pick:
+        field, count = wanted.field, int(number(many, 1)) if many is not None else None
         if isinstance(node, Scalar):
             return self._from_list(node, *node.text.partition(".")[::2], many=count)
         choices = _choices(node)
@@ -105,6 +145,9 @@ class Values:
             if field is not None and field.options and choice not in field.options:
                 sentence = say("'{choice}' is not an option of {name}.", choice=choice, name=field.name)
                 self.draft.unfit("value.type", node.place, sentence, did_you_mean(str(choice), field.options))
+        if field is not None and field.options:
+            for option in (key for _, key, _ in entries(node)) if isinstance(node, Mapping) else scalars(node):
+                self.draft.notes.option(wanted.home, option)
         return Pick(choices, count)
 
     def _from_list(self, node: Scalar, name: str, key: str, *, many: int | None = None) -> Pick:
@@ -126,12 +169,16 @@ class Values:
             self.draft.unfit("demo.list", node.place, sentence, did_you_mean(key, keys))
         return Pick(choices, many, name if key else None, key or None)
 
-    def _pattern(self, node: Node, around: Iterable[str]) -> Pattern:
-        fields = set(around)
+    def _pattern(self, node: Node, wanted: Wanted) -> Pattern:
+        fields = set(wanted.around)
         picks: dict[str, Pick] = {}
         for found in PLACES.finditer(word(node)):
             name, key = found[1], found[2] or ""
-            if name != "again" and (key or name not in fields) and isinstance(node, Scalar):
+            if name == "again" or not isinstance(node, Scalar):
+                continue
+            if not key and name in fields:
+                self.draft.notes.uses.append(Use(node, found.start(1), len(name), (*wanted.within, name)))
+            else:
                 picks[f"{name}.{key}" if key else name] = self._from_list(node, name, key)
         return Pattern(word(node), picks)
 
