@@ -75,7 +75,7 @@ def manual(network: Network, language: str, *, now: datetime) -> str:
     reader = Reader(network, Formats(language, ZoneInfo(network.timezone), network.currency, now))
     style = "\n".join((STATIC / name).read_text("utf-8") for name in STYLES)
     return environment.get_template("manual/book.html").render(
-        language=language, style=Markup(style), **told(reader)  # noqa: S704 - our own files
+        language=language, style=Markup(style), inside=False, **told(reader)  # noqa: S704 - our own files
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
+from admin.manual import book
 from admin.parts import plans
+from admin.parts.reader import Reader
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from definitions.problems import DefinitionError
@@ -75,6 +77,13 @@ async def _proposed(visit: Visit, files: Mapping[str, str]) -> tuple[Proposal | 
         return None, tuple(f"{problem.place}: {visit.words(problem.message)}" for problem in error.problems)
 
 
+async def manual(request: Request) -> Response:
+    """Show the manual of the network, as its definitions tell it now."""
+    visit = _leader(request)
+    told = book.told(Reader(visit.network, visit.formats))
+    return await render(request, "definitions/manual.html", inside=True, **told)
+
+
 async def roll_back(request: Request) -> Response:
     """Publish the version's files once more, for the version that the page was made for."""
     visit, number, form = _leader(request), _number(request), await request.form()
@@ -96,6 +105,7 @@ async def roll_back(request: Request) -> Response:
 
 routes: list[BaseRoute] = [
     Route("/definitions", listed, methods=["GET"]),
+    Route("/definitions/manual", manual, methods=["GET"]),
     Route("/definitions/{version:int}", shown, methods=["GET"]),
     Route("/definitions/{version:int}/roll-back", roll_back, methods=["POST"]),
 ]
