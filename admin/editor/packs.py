@@ -49,12 +49,20 @@ class Pack:
     def named_at(self, place: Place) -> Target | None:
         """Return the definition whose name stands at a place, there or where it is used."""
         for target, uses in self.uses.items():
-            if any(_covers(use.place, use.length, place) for use in uses):
+            if any(covers(use.place, use.length, place) for use in uses):
                 return target
         for target, symbol in self.symbols.items():
-            if _covers(symbol.key.place, len(symbol.key.raw), place):
+            if covers(symbol.key.place, len(symbol.key.raw), place):
                 return target
         return None
+
+    def spans(self, target: Target, *, defined: bool = True) -> list[tuple[Place, int]]:
+        """Return where a definition is named, and for how many characters; unless `defined`, only where it is used."""
+        found = {(use.place, use.length) for use in self.uses.get(target, ())}
+        symbol = self.symbols.get(target)
+        if defined and symbol is not None:
+            found.add((symbol.key.place, len(symbol.key.raw)))
+        return sorted(found)
 
     def path(self, file: str) -> Path:
         """Return where a file of the pack is on disk."""
@@ -63,7 +71,8 @@ class Pack:
         return self.folder / file
 
 
-def _covers(begin: Place, length: int, place: Place) -> bool:
+def covers(begin: Place, length: int, place: Place) -> bool:
+    """Whether so many characters from a place on, or their end, are at another place."""
     same = (begin.file, begin.line) == (place.file, place.line)
     return same and begin.column <= place.column <= begin.column + length
 

@@ -16,8 +16,9 @@ from admin.editor.completion import offers
 from admin.editor.formatting import UnreadableError, formatted
 from admin.editor.hover import told_at
 from admin.editor.outline import symbol_of
-from admin.editor.packs import Desk, Pack
+from admin.editor.packs import Desk, Pack, covers
 from admin.editor.ranges import Text, path_of, uri_of
+from admin.editor.renaming import can_be_renamed, renamed
 from admin.i18n import SOURCE_LANGUAGE, languages, speaking
 from definitions.problems import Place
 from definitions.source import read_documents
@@ -171,11 +172,8 @@ def _references(server: Server, params: types.ReferenceParams) -> list[types.Loc
     if found is None or target is None:
         return []
     pack = found[0]
-    places = [(use.place, use.length) for use in pack.uses.get(target, ())]
-    symbol = pack.symbols.get(target)
-    if params.context.include_declaration and symbol is not None:
-        places.append((symbol.key.place, len(symbol.key.raw)))
-    return [server.location(pack, place, length) for place, length in sorted(places)]
+    spans = pack.spans(target, defined=params.context.include_declaration)
+    return [server.location(pack, place, length) for place, length in spans]
 
 
 def _hover(server: Server, params: types.HoverParams) -> types.Hover | None:
@@ -202,6 +200,27 @@ def _symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.D
     documents, _ = read_documents(path.name, written)
     found = (symbol_of(document) for document in documents)
     return [as_symbol(symbol, server.text(written)) for symbol in found if symbol is not None]
+
+
+def _renamable(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
+    found = server.spot(params)
+    target = found[0].named_at(found[1]) if found is not None else None
+    if found is None or target is None or not can_be_renamed(found[0], target):
+        return None
+    pack, place, text = found
+    return next((text.span(*each) for each in pack.spans(target) if covers(*each, place)), None)
+
+
+def _renaming(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    found = server.spot(params)
+    if found is None:
+        return None
+    pack, place, _ = found
+    changes: dict[str, list[types.TextEdit]] = {}
+    for edit in renamed(pack, pack.named_at(place) or (), params.new_name):
+        location = server.location(pack, edit.place, edit.length)
+        changes.setdefault(location.uri, []).append(types.TextEdit(location.range, edit.text))
+    return types.WorkspaceEdit(changes=changes) if changes else None
 
 
 def _actions(_: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -233,6 +252,8 @@ _FEATURES: Sequence[Feature] = (
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, None, _moved),
     (types.TEXT_DOCUMENT_DEFINITION, None, _definition),
     (types.TEXT_DOCUMENT_REFERENCES, None, _references),
+    (types.TEXT_DOCUMENT_PREPARE_RENAME, None, _renamable),
+    (types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True), _renaming),
     (types.TEXT_DOCUMENT_HOVER, None, _hover),
     (types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=list(TRIGGERS)), _completion),
     (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, None, _symbols),

@@ -104,6 +104,12 @@ async def test_names_lead_to_their_definitions_and_back_and_are_offered_as_edits
         assert told is not None
         assert isinstance(told.contents, types.MarkupContent)
         assert told.contents.value.startswith("**state** `lending.lent`")
+        other = await editor.client.text_document_rename_async(types.RenameParams(*where, "handed_out"))
+        assert other is not None
+        assert set(other.changes or {}) == {editor.uri(f"shed/{file}") for file in files}
+        there = await editor.client.text_document_prepare_rename_async(types.PrepareRenameParams(*where))
+        assert isinstance(there, types.Range)
+        assert piece(read(folder, "shed/automations.yaml"), there) == "lent"
         start = "process: mending\nentity: tool\nstates: {whole: {initial: true}, broken: }\n"
         items = await complete(editor, "shed/mending.yaml", f"{start}transitions:\n  mend: {{from: broken, to: wh|}}\n")
         assert [item.label for item in items] == ["whole", "broken"]

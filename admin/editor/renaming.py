@@ -1,0 +1,97 @@
+"""Another name for a definition: everywhere it is used, with `was:` where the language wants the old one said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from admin.editor.outline import Symbol
+from admin.editor.packs import Pack
+from definitions.expr import Target
+from definitions.pack import LIBRARY_MARK
+from definitions.problems import Place
+from definitions.source import Mapping, Scalar
+from definitions.validate import kinds
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+SAYS_WAS = frozenset({"entity", "field", "process", "state", "transition", "option", "automation"})
+"""What keeps records or runs under its name, so that another one is said."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """So many characters at a place, and the text that takes their place."""
+
+    place: Place
+    length: int
+    text: str
+
+
+def can_be_renamed(pack: Pack, target: Target) -> bool:
+    """Whether a definition is the pack's own, and the old name can be said where it has to be."""
+    symbol = pack.symbols.get(target)
+    if symbol is None or symbol.kind == "network" or symbol.key.place.file.startswith(LIBRARY_MARK):
+        return False
+    return symbol.kind not in SAYS_WAS or symbol.written("was") is not None or _was(pack, symbol) is not None
+
+
+def renamed(pack: Pack, target: Target, name: str) -> list[Edit]:
+    """Return what changes when a definition gets another name; nothing where it can't have that one."""
+    symbol = pack.symbols.get(target)
+    taken = (*target[:-1], name) in pack.symbols
+    if symbol is None or taken or not NAME.fullmatch(name) or not can_be_renamed(pack, target):
+        return []
+    edits = [Edit(place, length, name) for place, length in pack.spans(target)]
+    if symbol.kind in SAYS_WAS and symbol.written("was") is None:
+        said = _was(pack, symbol)
+        edits += [] if said is None else [said]
+    return sorted(edits)
+
+
+def _was(pack: Pack, symbol: Symbol) -> Edit | None:
+    """Return what says the old name of a definition, None where it would take more than a few words."""
+    said = f"was: {symbol.name}"
+    if symbol.kind in kinds():
+        return _behind_name(pack, symbol, said)
+    node = symbol.node
+    if isinstance(node, Scalar):
+        return _in_place_of(symbol, node, said)
+    if not isinstance(node, Mapping) or (symbol.kind == "option" and "label" not in node.entries):
+        return None
+    if node.flow:
+        return Edit(_after(node.place, 1), 0, f"{said}, " if node.entries else said)
+    first = next((entry.key.place for entry in node.entries.values()), None)
+    return None if first is None else Edit(first, 0, f"{said}\n{' ' * (first.column - 1)}")
+
+
+def _behind_name(pack: Pack, symbol: Symbol, said: str) -> Edit | None:
+    """Return a line below the one with the name of a document, which comes first in it."""
+    node, place = symbol.node, symbol.key.place
+    if not isinstance(node, Mapping) or node.flow:
+        return None
+    line = pack.loaded.files[place.file].split("\n")[place.line - 1]
+    return Edit(Place(place.file, place.line, len(line) + 1), 0, f"\n{' ' * (node.place.column - 1)}{said}")
+
+
+def _in_place_of(symbol: Symbol, node: Scalar, said: str) -> Edit | None:
+    """Return keys for what has none yet: a state without any, an option that is its label."""
+    if "\n" in node.raw or node.raw.startswith(("|", ">", "&", "*")):
+        return None
+    if node.value is None and not node.raw:
+        return Edit(_after(symbol.key.place, len(symbol.key.raw) + 1), 0, f" {{{said}}}")
+    return Edit(node.place, len(node.raw), f"{{label: {node.raw}, {said}}}") if symbol.kind == "option" else None
+
+
+def _after(place: Place, columns: int) -> Place:
+    return Place(place.file, place.line, place.column + columns)
+
+
+def applied(text: str, edits: Iterator[Edit] | list[Edit]) -> str:
+    """Return a text with edits to it done."""
+    lines = text.split("\n")
+    for edit in sorted(edits, reverse=True):
+        line = lines[edit.place.line - 1]
+        at = edit.place.column - 1
+        lines[edit.place.line - 1] = line[:at] + edit.text + line[at + edit.length :]
+    return "\n".join(lines)
