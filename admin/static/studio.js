@@ -47,7 +47,7 @@ async function tryOut(form, button) {
   const [bar, said, stop] = ["progress", "p", "button"].map((name) => trial.querySelector(name));
   const ending = new AbortController();
   stop.onclick = () => ending.abort();
-  button.disabled = true;
+  button.ariaBusy = "true";
   stop.hidden = bar.hidden = trial.hidden = false;
   result.replaceChildren();
   said.textContent = trial.dataset.begin;
@@ -77,15 +77,18 @@ async function tryOut(form, button) {
     said.textContent = ending.signal.aborted ? trial.dataset.stopped : trial.dataset.lost;
     stop.hidden = bar.hidden = true;
   } finally {
-    button.disabled = false;
+    button.ariaBusy = null;
   }
 }
 
-document.addEventListener("submit", (event) => {
+function submit(event) {
   if (event.submitter?.value !== "simulate") return;
   event.preventDefault();
-  tryOut(event.target, event.submitter);
-});
+  event.stopPropagation(); // the page stays, and its other buttons with it
+  if (event.submitter.ariaBusy !== "true") tryOut(event.target, event.submitter);
+}
+
+document.addEventListener("submit", submit, true);
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".problems [data-line]");
   if (button) show(button);

@@ -34,3 +34,14 @@ def test_a_mistake_is_shown_beside_its_line_while_one_types(house: House, sign_i
     page.get_by_role("button", name="Prévoir").click()
     expect(page.get_by_text("Rien ne changerait")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_trial_is_shown_on_the_page_that_keeps_what_was_typed(house: House, sign_in: SignIn) -> None:
+    page = sign_in("Hélène")
+    page.goto(f"{house.url}definitions/edit")
+    page.get_by_label("Ce qui change et pourquoi").fill("Un essai")
+    for _ in range(2):  # and once more
+        page.get_by_role("button", name="Essayer").click()
+        expect(page.locator("#tried").get_by_role("heading", name="Ce qui se serait passé")).to_be_visible()
+        expect(page.locator("#trial")).to_be_hidden()
+    expect(page.get_by_label("Ce qui change et pourquoi")).to_have_value("Un essai")
