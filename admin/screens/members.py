@@ -117,58 +117,48 @@ def _address(request: Request) -> str:
     return address
 
 
+def _told(visit: Visit, language: str, subject: Message, body: Message, **values: str) -> Wording:
+    """Return a mail about the network: the places of its sentences are filled with its name and with the values."""
+    name = visit.network.label
+    named = Message(subject.text, {"network": str(name)})
+    filled = Message(body.text, {"network": escape(visit.words(name)), **values})
+    return worded(visit.network, language, named, filled)
+
+
 def _invited(request: Request) -> Worded:
     """Return what makes the mail of an invitation."""
-    visit, address = here(request), _address(request)
-
-    def mail(token: str, language: str) -> Wording:
-        subject = say("Your invitation to {network}", network=visit.network.label)
-        body = say(
-            "You are invited to {network}. Choose a password here, and you are in: {link}\n\nThe link is good once, "
-            "for {count} days.",
-            network=escape(visit.words(visit.network.label)),
-            link=f"{address}join/{token}",
-            count=invitations.VALID.days,
-        )
-        return worded(visit.network, language, subject, body)
-
-    return mail
+    visit, address, days = here(request), _address(request), str(invitations.VALID.days)
+    subject = say("Your invitation to {network}")
+    body = say(
+        "You are invited to {network}. Choose a password here, and you are in: {link}\n\nThe link is good once, "
+        "for {count} days."
+    )
+    return lambda token, language: _told(visit, language, subject, body, link=f"{address}join/{token}", count=days)
 
 
 def _reset(request: Request) -> Worded:
     """Return what makes the mail with a link to a new password."""
-    visit, address = here(request), _address(request)
-
-    def mail(token: str, language: str) -> Wording:
-        subject = say("A new password for {network}", network=visit.network.label)
-        body = say(
-            "Who runs {network} sends you this link, with which you choose a new password: {link}\n\nIt is good once, "
-            "for {count} minutes.",
-            network=escape(visit.words(visit.network.label)),
-            link=f"{address}sign-in/reset/{token}",
-            count=int(pending.VALID["reset"].total_seconds() // 60),
-        )
-        return worded(visit.network, language, subject, body)
-
-    return mail
+    visit, address, minutes = here(request), _address(request), str(int(pending.VALID["reset"].total_seconds() // 60))
+    subject = say("A new password for {network}")
+    body = say(
+        "Who runs {network} sends you this link, with which you choose a new password: {link}\n\nIt is good once, "
+        "for {count} minutes."
+    )
+    to = f"{address}sign-in/reset/"
+    return lambda token, language: _told(visit, language, subject, body, link=f"{to}{token}", count=minutes)
 
 
 def _forgotten(request: Request) -> Callable[[str], Wording]:
     """Return what makes the mail that tells a member that its second factors hold no more."""
     visit = here(request)
-
-    def mail(language: str) -> Wording:
-        subject = say("Your second factors for {network} hold no more", network=visit.network.label)
-        body = say(
-            "Who runs {network} has removed your authenticator app, passkeys and recovery codes: your password alone "
-            "lets you in again, and all your devices are signed out.\n\nSet up a second factor again under *My "
-            "account*, *Security*. If you did not ask for this, choose another password and write to who runs the "
-            "network.",
-            network=escape(visit.words(visit.network.label)),
-        )
-        return worded(visit.network, language, subject, body)
-
-    return mail
+    subject = say("Your second factors for {network} hold no more")
+    body = say(
+        "Who runs {network} has removed your authenticator app, passkeys and recovery codes: your password alone "
+        "lets you in again, and all your devices are signed out.\n\nSet up a second factor again under *My "
+        "account*, *Security*. If you did not ask for this, choose another password and write to who runs the "
+        "network."
+    )
+    return lambda language: _told(visit, language, subject, body)
 
 
 async def _forget_factors(request: Request, form: FormData, member: str) -> None:

@@ -8,15 +8,15 @@ from starlette.routing import BaseRoute, Route
 
 from admin.asked import text
 from admin.door import STEP_COOKIE
-from admin.entering import entry, go_on, in_session, let_in, link_over, public_address, site
+from admin.entering import entry, go_on, in_session, let_in, public_address, site
 from admin.parts.codes import pictured
+from admin.screens.password_links import PasswordLink
 from admin.web import here, redirect, render, say_on
 from admin.wordings import worded
 from models import passkeys, resets, second_factor, second_step
 from models.accounts import Refusal, SignedIn
-from models.errors import InvalidError, NotFoundError
 from models.message import say
-from models.passwords import SHORTEST
+from models.resets import Forgetful
 from models.tx import Tx
 from workflows import letters
 from workflows.markdown import escape
@@ -149,35 +149,10 @@ async def ask_reset(request: Request) -> Response:
     return await render(request, "signin/forgotten.html", bare=True, can=url is not None, sent=True)
 
 
-async def show_reset(request: Request) -> Response:
-    """Ask for the new password; looking at the page does not use the link up."""
-    return await _reset_page(request)
-
-
-async def _reset_page(request: Request, error: str = "") -> Response:
-    visit, token = here(request), request.path_params["token"]
-    now = visit.tenant.clock.now()
-    try:
-        found = await visit.tenant.store.read(lambda tx: resets.find(tx, token, now))
-    except NotFoundError:
-        return await link_over(request)
-    status = 422 if error else 200
-    return await render(
-        request, "signin/reset.html", status=status, bare=True, found=found, error=error, shortest=SHORTEST
-    )
-
-
-async def reset(request: Request) -> Response:
-    """Keep the new password; signing in comes next, with the second factor where there is one."""
-    visit, form = here(request), await request.form()
-    password = form.get("password")
-    try:
-        await resets.accept(visit.tenant, request.path_params["token"], password if isinstance(password, str) else "")
-    except NotFoundError:
-        return await link_over(request)
-    except InvalidError as error:
-        return await _reset_page(request, visit.words(error.fields["password"]))
-    return say_on(request, redirect(request, visit.url("sign-in")), say("Your password is changed: sign in with it."))
+async def _changed(request: Request, _whose: Forgetful, _password: str) -> Response:
+    """Signing in comes next, with the second factor where there is one."""
+    to = redirect(request, here(request).url("sign-in"))
+    return say_on(request, to, say("Your password is changed: sign in with it."))
 
 
 async def codes_file(request: Request) -> Response:
@@ -198,6 +173,5 @@ routes: list[BaseRoute] = [
     Route("/sign-in/codes", codes_file, methods=["POST"]),
     Route("/sign-in/forgotten", show_forgotten, methods=["GET"]),
     Route("/sign-in/forgotten", ask_reset, methods=["POST"]),
-    Route("/sign-in/reset/{token}", show_reset, methods=["GET"]),
-    Route("/sign-in/reset/{token}", reset, methods=["POST"]),
+    *PasswordLink("/sign-in/reset/{token}", "signin/reset.html", resets.find, resets.accept, _changed).routes,
 ]
