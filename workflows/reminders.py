@@ -149,7 +149,5 @@ async def _keep(unit: Unit, asked: Asked, actor: Actor, subject: str, kind: str)
 def _wording(unit: Unit, asked: Asked, language: str, subject: str) -> Wording:
     """Return what a mail says: what is asked for and where it is decided, and of the record nothing."""
     words, address = unit.house.words, f"{unit.house.url}/e/{asked.entity}/{asked.record}"
-    body = words(
-        language, say("It is decided on the page of the record, or among your tasks: {address}", address=address)
-    )
+    body = words(language, say("[Open the request]({address}). It stands among your tasks too.", address=address))
     return Wording(subject, f"{markdown.escape(subject)}\n\n{body}", "", language)
