@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ from definitions.checks import check
 from definitions.collecting import paused
 from definitions.documents import Source
 from definitions.files import RecentFiles
+from definitions.folders import PACKS, SUFFIXES, Files, read_folder
 from definitions.message import say
 from definitions.problems import Place, Problem, did_you_mean, in_order
 from definitions.source import Entry, Scalar, Sequence
@@ -21,13 +22,11 @@ from definitions.source import Mapping as Keys
 from definitions.spec.network import Network
 from definitions.validate import kinds
 
-Files = Mapping[str, str]
-PACKS = Path(__file__).parent / "packs"
+__all__ = ["KEPT", "LIBRARY_MARK", "MEMORY", "PACKS", "SUFFIXES", "Files", "Loaded", "Memory", "load", "read_folder"]
+
 LIBRARY_MARK = "@"
 KEPT = 16
 """How many packs are remembered as loaded: networks made of the same files share one description."""
-
-SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,6 @@ class Loaded:
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep the pack from running."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
-
-
-def read_folder(path: Path) -> Files:
-    """Return the YAML files below a folder by their relative path; hidden ones aside."""
-    found = {}
-    for file in sorted(path.rglob("*")):
-        relative = file.relative_to(path)
-        if file.suffix in SUFFIXES and file.is_file() and not any(part.startswith(".") for part in relative.parts):
-            found[relative.as_posix()] = file.read_text("utf-8", errors="surrogateescape")
-    return found
 
 
 class Memory:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from typing import TYPE_CHECKING, Any
 
 from definitions.message import Message, either, say
 from definitions.problems import Place, Problem, did_you_mean
 from definitions.shape import Fits, predicate
 from definitions.source import QUOTE_HINT, Document, Entry, Mapping, Node, Scalar, Sequence, data
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 SCHEMAS = Path(__file__).parent / "schemas"
 _PARTS = "parts.json"
@@ -48,14 +48,19 @@ def schema(name: str) -> dict[str, Any]:
 
 
 @cache
-def _validator(kind: str) -> Draft202012Validator:
+def validator(kind: str) -> Draft202012Validator:
+    """Return what finds all that is wrong with documents of a kind."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - it takes long, and few packs need it
+    from referencing import Registry, Resource  # noqa: PLC0415 - the same
+
     registry: Registry[Any] = Registry().with_resource(_PARTS, Resource.from_contents(schema("parts")))
     flat = _inlined(schema(kind), kind, ())
     return Draft202012Validator(flat, registry=registry)
 
 
 @cache
-def _fits(kind: str) -> Fits:
+def fits(kind: str) -> Fits:
+    """Return what says quickly whether a document of a kind has its shape; where it says no, `validator` may differ."""
     return predicate(_inlined(schema(kind), kind, ()), kind, _referred)
 
 
@@ -86,12 +91,12 @@ def _inlined(node: Any, home: str, inside: tuple[str, ...]) -> Any:
 def validate(document: Document, kind: str) -> tuple[list[Problem], Mapping | None]:
     """Return what is wrong with a document's shape, and the document without those parts (None: nothing usable)."""
     node = document.node
-    if node is None or _fits(kind)(node):
+    if node is None or fits(kind)(node):
         return [], node
     problems: list[Problem] = []
-    validator = _validator(kind)
+    thorough = validator(kind)
     for round_ in range(6):
-        errors = list(validator.iter_errors(data(node)))
+        errors = list(thorough.iter_errors(data(node)))
         if not errors:
             return problems, node
         dropped: set[Path_] = set()

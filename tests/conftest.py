@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 os.environ["MAILLE_LANGUAGE"] = "en"  # the command line speaks English to the tests, whoever runs them
+os.environ["MAILLE_CACHE"] = "off"  # what is checked by tests is checked
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """A Monday, noon in Paris."""

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from admin.i18n import spoken, spoken_number
-from definitions.codes import codes
 from definitions.message import Message
 from definitions.problems import Problem
 
@@ -76,6 +75,8 @@ def _codes(problems: Sequence[Problem]) -> list[str]:
 
 
 def _rule(code: str) -> dict[str, Any]:
+    from definitions.codes import codes  # noqa: PLC0415 - it knows the checker, which takes long
+
     known = codes().get(code)
     return {"id": code} if known is None else {"id": code, "shortDescription": {"text": known.says}}
 

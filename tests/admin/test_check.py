@@ -195,3 +195,24 @@ def test_how_a_file_is_saved_moves_nothing(
     assert (after == before) is same
     if not same:
         assert {each["code"] for each in after} == {"yaml.characters", "network.missing"}
+
+
+def test_what_was_checked_is_remembered_unless_nothing_is_to_be(
+    pack: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caches = tmp_path_factory.mktemp("caches")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
+    monkeypatch.delenv("MAILLE_CACHE")
+    assert main(["check", str(pack), "--no-cache"]) == 1
+    assert list(caches.iterdir()) == []
+    assert main(["check", str(pack)]) == 1
+    first = capsys.readouterr().out
+    monkeypatch.setattr("definitions.pack.load", None)  # from here on nothing can be checked
+    assert main(["check", str(pack)]) == 1
+    assert capsys.readouterr().out == first[len(first) // 2 :]
+    monkeypatch.setenv("MAILLE_LANGUAGE", "fr")
+    assert main(["check", str(pack)]) == 1
+    assert "Il n’y a pas de clé" in capsys.readouterr().out

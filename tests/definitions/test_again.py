@@ -22,7 +22,7 @@ PACKS: Mapping[str, Files] = {
     "joining": read_folder(HERE / "joining"),
     "grown": grown(55),
 }
-EDITS = 25
+EDITS = 15
 WORDS = ["lead", "contact_001", "text", "integer", "any", "true", "=now()", "record.calls > 2", "clerk_001", "fr", "[]"]
 
 
