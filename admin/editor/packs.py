@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from admin.editor.outline import Symbol, every, symbol_of
@@ -31,7 +31,7 @@ class Pack:
     def symbols(self) -> Mapping[Target, Symbol]:
         """What it defines, by target: its own definitions take the place of those of packs that it extends."""
         names = sorted(self.loaded.files, key=lambda name: (not name.startswith(LIBRARY_MARK), name))
-        found = [symbol for name in names for document in self.documents(name) if (symbol := symbol_of(document))]
+        found = (symbol for name in names for symbol in _outline(name, self.loaded.files[name]))
         return {symbol.target: symbol for symbol in every(found)}
 
     @cached_property
@@ -48,13 +48,12 @@ class Pack:
 
     def named_at(self, place: Place) -> Target | None:
         """Return the definition whose name stands at a place, there or where it is used."""
-        for target, uses in self.uses.items():
-            if any(covers(use.place, use.length, place) for use in uses):
-                return target
-        for target, symbol in self.symbols.items():
-            if covers(symbol.key.place, len(symbol.key.raw), place):
-                return target
-        return None
+        here = (use for use in self.loaded.notes.uses if use.node.place.file == place.file)
+        used = next((use.target for use in here if covers(use.place, use.length, place)), None)
+        if used is not None:
+            return used
+        own = every(_outline(place.file, self.loaded.files.get(place.file, "")))
+        return next((each.target for each in own if covers(each.key.place, len(each.key.raw), place)), None)
 
     def spans(self, target: Target, *, defined: bool = True) -> list[tuple[Place, int]]:
         """Return where a definition is named, and for how many characters; unless `defined`, only where it is used."""
@@ -69,6 +68,12 @@ class Pack:
         if file.startswith(LIBRARY_MARK):
             return PACKS / file.removeprefix(LIBRARY_MARK)
         return self.folder / file
+
+
+@lru_cache(maxsize=1024)
+def _outline(file: str, text: str) -> tuple[Symbol, ...]:
+    """Return what a file defines; most files of a pack are as they were when the next letter is typed."""
+    return tuple(symbol for document in read_documents(file, text)[0] if (symbol := symbol_of(document)))
 
 
 def covers(begin: Place, length: int, place: Place) -> bool:
@@ -90,7 +95,7 @@ class Desk:
         The network stands in a file of that folder itself, else somewhere below it, as the only one there. None for a
         file that defines nothing, in no pack: other YAML.
         """
-        text = self.texts.get(file, "")
+        text = self.texts[file] if file in self.texts else _text(file)
         defines = re.search(_HEAD.format(kinds="|".join(kinds())), text, re.MULTILINE) is not None
         above = list(self._above(file))
         for direct in (True, False) if defines else (True,):

@@ -133,6 +133,16 @@ def _begin(server: Server, params: types.InitializeParams) -> None:
     server.begin(params)
 
 
+def _ready(server: Server, _: types.InitializedParams) -> None:
+    """Ask to be told of files that change outside of the editor, where the editor wants to be asked."""
+    workspace = server.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace is not None else None
+    if watching is not None and watching.dynamic_registration:
+        options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher("**/*.{yaml,yml}")])
+        asked = types.Registration("packs", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        server.client_register_capability(types.RegistrationParams([asked]))
+
+
 def _opened(server: Server, params: types.DidOpenTextDocumentParams) -> None:
     server.put(params.text_document.uri, params.text_document.text)
 
@@ -245,6 +255,7 @@ def _formatting(server: Server, params: types.DocumentFormattingParams) -> list[
 Feature = tuple[str, Any, Callable[..., Any]]
 _FEATURES: Sequence[Feature] = (
     (types.INITIALIZE, None, _begin),
+    (types.INITIALIZED, None, _ready),
     (types.TEXT_DOCUMENT_DID_OPEN, None, _opened),
     (types.TEXT_DOCUMENT_DID_CHANGE, None, _changed),
     (types.TEXT_DOCUMENT_DID_CLOSE, None, _closed),

@@ -13,6 +13,7 @@ from pygls.lsp.client import LanguageClient
 
 from tests.admin.editor.pen import cursor
 
+WATCHING = types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
 PATIENCE = 60
 """Seconds after which an answer is missed."""
 
@@ -25,6 +26,7 @@ class Editor:
         self.folder = folder
         self.client = LanguageClient("test", "1")
         self.capabilities = types.ServerCapabilities()
+        self.registered: list[str] = []
         self._versions: dict[str, int] = {}
         self._told: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
 
@@ -32,11 +34,15 @@ class Editor:
         def keep(told: types.PublishDiagnosticsParams) -> None:
             self._told.put_nowait(told)
 
+        @self.client.feature(types.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator] # the same
+        def register(asked: types.RegistrationParams) -> None:
+            self.registered += [each.method for each in asked.registrations]
+
     async def start(self, locale: str) -> None:
         """Start the server, and say who is there."""
         await self.client.start_io(sys.executable, "-m", "admin.cli.main", "lsp", "--stdio")
         asked = types.InitializeParams(
-            types.ClientCapabilities(),
+            types.ClientCapabilities(types.WorkspaceClientCapabilities(did_change_watched_files=WATCHING)),
             locale=locale,
             workspace_folders=[types.WorkspaceFolder(self.folder.as_uri(), "here")],
         )
@@ -75,6 +81,11 @@ class Editor:
         del self._versions[self.uri(file)]
         named = types.TextDocumentIdentifier(self.uri(file))
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(named))
+
+    def changed(self, file: str) -> None:
+        """Tell that a file changed on disk."""
+        event = types.FileEvent(self.uri(file), types.FileChangeType.Changed)
+        self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
 
     async def told(self, file: str) -> list[types.Diagnostic]:
         """Return what is said next of a file."""

@@ -70,7 +70,12 @@ async def test_problems_are_told_of_unsaved_texts_where_they_are_and_are_over_wh
         assert {each.code for each in await editor.told("shed/mails.yaml")} == {"template.unknown_field"}
         editor.close("shed/loans.yaml")
         assert await editor.told("shed/mails.yaml") == []
-    assert read(folder, "shed/loans.yaml") == loans
+        assert read(folder, "shed/loans.yaml") == loans
+        assert editor.registered == [types.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+        (folder / "shed" / "loans.yaml").write_text(broken, "utf-8")
+        editor.changed("shed/loans.yaml")
+        [there] = await editor.told("shed/loans.yaml")
+        assert (there.code, there.range) == (told.code, told.range)
 
 
 async def test_each_pack_is_its_own_in_the_editors_language_and_units(folder: Path) -> None:
