@@ -14,6 +14,7 @@ from definitions.checks.loops import check_loops, check_started
 from definitions.checks.privacy import check_privacy
 from definitions.checks.processes import check_processes
 from definitions.checks.recipients import check_recipients
+from definitions.checks.retention import check_retention
 from definitions.checks.rights import check_rights
 from definitions.checks.unused import check_unused
 from definitions.documents import Sources
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     check_rights,
     check_levels,
     check_privacy,
+    check_retention,
     check_fields,
     check_encrypted,
     check_loops,

@@ -42,6 +42,8 @@ class Life:
     levels: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """The automations of which a run came to its end: runs are not kept for ever."""
+    sent: set[str] = field(default_factory=set)
+    """The templates of which something went out, or was made."""
 
     @property
     def network(self) -> Network:
@@ -89,6 +91,8 @@ class Life:
         self.stage.clock.forward(span)
         await self.stage.worker.run_due()
         self.ended |= {name for (name,) in await self.stage.rows("_run", "automation", where="state = 'done'")}
+        for table in ("_mail", "_notice", "_document"):
+            self.sent |= {name for (name,) in await self.stage.rows(table, "template")}
 
     async def calls(self, hook: str, /, **body: Any) -> None:
         """Let another system call a hook."""
@@ -103,14 +107,12 @@ class Life:
     async def never(self) -> dict[str, set[str]]:
         """Return the transitions that were never taken, automations that never came to their end, templates unsent."""
         taken = await self.stage.rows("_history", "process", "transition", where="kind = 'moved'")
-        tables = ("_mail", "_notice", "_document")
-        sent = {name for table in tables for (name,) in await self.stage.rows(table, "template")}
         every = {(p.name, name) for p in self.network.processes.values() for name in p.transitions}
         left = {f"{process}.{name}" for process, name in every - {(p, t) for p, t in taken}}
         return {
             "transitions": left,
             "automations": set(self.network.automations) - self.ended,
-            "templates": set(self.network.templates) - sent,
+            "templates": set(self.network.templates) - self.sent,
         }
 
     async def failed(self) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tests.definitions.mutants.meaning import entity_of, states_of
 from tests.definitions.mutants.mutant import Mutant, add, around, drop, insert, mutants, put
@@ -134,6 +135,18 @@ def endless(pack: Pack) -> Iterator[Mutant]:
             continue
         edits = [insert(do, f"{{run: {automation.name}}}")]
         yield from mutants("automation without end", edits, *around(automation.root), codes=("automation.endless",))
+
+
+def endless_together(pack: Pack) -> Iterator[Mutant]:
+    """Two automations that start each other again."""
+    free = [each for each in pack.of("automation") if each.root.get("when") and not each.root.get("if")]
+    for one, other in pairwise(free):
+        steps = one.root.get("do"), other.root.get("do")
+        about = entity_of(pack, one)
+        if about and about == entity_of(pack, other) and steps[0] and steps[1]:
+            edits = (insert(steps[0], f"{{run: {other.name}}}"), insert(steps[1], f"{{run: {one.name}}}"))
+            also = (*around(one.root), *around(other.root))
+            yield Mutant("automations without end", edits, also, ("automation.endless",))
 
 
 WRONG_STEPS = (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tests.definitions.mutants.meaning import entity_of, fields_of
 from tests.definitions.mutants.mutant import Edit, Mutant, add, around, drop, mutants, put
 from tests.definitions.mutants.written import Document, Pack, Spot
+
+CLOSED = "{read: none, write: none}"
+"""The rule of a field that a level neither reads nor writes."""
 
 
 def without_purpose(pack: Pack) -> Iterator[Mutant]:
@@ -46,7 +50,7 @@ def hidden_columns(pack: Pack) -> Iterator[Mutant]:
         entity = entity_of(pack, screen)
         for column in screen.at("list/columns/*"):
             for access in _accesses(pack, entity, screen.root.get("for")):
-                edit = _field_rule(access, column.text, "{read: none, write: none}")
+                edit = _field_rule(access, column.text, CLOSED)
                 if edit is not None:
                     also = ((column.file, column.start),)
                     yield Mutant("column that a level may not read", (edit,), also, ("screen.",))
@@ -74,7 +78,7 @@ def _accesses(pack: Pack, entity: str, levels: Spot | None) -> Iterator[Spot]:
         access = document.root.get("entities", entity)
         functions = document.root.get("functions")
         consults = functions is None or any(item.text == "consult" for item in functions.items)
-        if access is not None and access.mapping and not access.alias and consults:
+        if access is not None and access.mapping and not (access.alias or access.anchored) and consults:
             read = access.get("read")
             if read is not None and read.text != "none":
                 yield access
@@ -98,14 +102,19 @@ def _field_rule(access: Spot, field: str, rule: str) -> Edit | None:
 
 
 def unreadable_entities(pack: Pack) -> Iterator[Mutant]:
-    """An entity that no level may read, where the leader says what the leader may do."""
-    if pack.document("level", "leader") is None:
+    """An entity that no level may read; a leader who is not declared may, and is declared for this."""
+    first = next(pack.of("level"), None)
+    if first is None or pack.document("level", "leader"):
         return
+    at = first.root.children[0].begin
+    declared = Edit(first.file, at, at, "level: leader\nentities: {}\n---\n")
     for entity in pack.of("entity"):
-        accesses = list(_accesses(pack, entity.name, None))
-        edits = tuple(put(read, "none") for access in accesses if (read := access.get("read")) is not None)
-        if edits and not entity.root.get("parent"):
-            yield Mutant("entity that nobody reads", edits, around(entity.root), ("entity.unreadable",))
+        if entity.root.get("parent") or any(spot.alias for spot in pack.every("level", "entities", entity.name)):
+            continue
+        reads = (access.get("read") for access in _accesses(pack, entity.name, None))
+        edits = tuple(put(read, "none") for read in reads if read is not None)
+        if edits:
+            yield Mutant("entity that nobody reads", (declared, *edits), around(entity.root), ("entity.unreadable",))
 
 
 def unreadable_messages(pack: Pack) -> Iterator[Mutant]:
@@ -118,16 +127,36 @@ def unreadable_messages(pack: Pack) -> Iterator[Mutant]:
         if template is None or about is None or step is None:
             continue
         for field in fields_of(pack, about.text):
-            if f"record.{field} " in template.text or f"record.{field}}}" in template.text:
-                for access in _accesses(pack, about.text, to):
-                    edit = _field_rule(access, field, "{read: none, write: none}")
-                    if edit is not None and _shows(template, field):
-                        also = (*around(step), *(around(step.above) if step.above else ()))
-                        yield Mutant("message that its level may not read", (edit,), also, ("automation.unreadable",))
+            for access in _accesses(pack, about.text, to) if _shows(template, field) else ():
+                edit = _field_rule(access, field, CLOSED)
+                if edit is not None:
+                    also = (*around(step), *(around(step.above) if step.above else ()))
+                    yield Mutant("message that its level may not read", (edit,), also, ("automation.unreadable",))
+
+
+def unreadable_by_all(pack: Pack) -> Iterator[Mutant]:
+    """A message to a member that shows what no level may read any more."""
+    for to in pack.at("automation", "do/**/(email|sms|notify)/to"):
+        named = to.above.get("template") if to.above else None
+        template = pack.document("template", named.text) if named else None
+        about = template.root.get("about") if template else None
+        if template is None or about is None or to.text not in {"=record.owner", "=record.beneficiary"}:
+            continue
+        for field in fields_of(pack, about.text):
+            if any(spot.alias or spot.anchored for spot in pack.every("level", "entities", about.text)):
+                continue
+            rules = [_field_rule(access, field, CLOSED) for access in _accesses(pack, about.text, None)]
+            edits = tuple(rule for rule in rules if rule is not None)
+            if len(edits) == len(rules) > 0 and _shows(template, field) and to.above and to.above.above:
+                also = (*around(to.above), *around(to.above.above))
+                yield Mutant("message that no member may read", edits, also, ("automation.unreadable",))
 
 
 def _shows(template: Document, field: str) -> bool:
-    return any(f"record.{field}" in spot.text for spot in template.spots if spot.scalar)
+    spots = (spot for spot in template.spots if spot.scalar)
+    return any(
+        re.search(rf"\brecord\.{field}\b", code) for spot in spots for code in re.findall(r"\{[{%].*?[}%]\}", spot.text)
+    )
 
 
 def useless(pack: Pack) -> Iterator[Mutant]:

@@ -126,7 +126,7 @@ def wrong_shapes(pack: Pack) -> Iterator[Mutant]:
             continue
         if spot.scalar and not _is_one_text(spot):
             yield from mutants("keys in the place of a value", [put(spot, "{wrong: shape}")])
-        elif (spot.mapping or spot.sequence) and not is_text(spot):
+        elif (spot.mapping or spot.sequence) and not is_text(spot) and not is_free(spot):
             text = "wrong" if spot.flow else "wrong\n"
             yield from mutants("a value in the place of keys", [put(spot, text)], *around(spot), *_repeated(spot))
 

@@ -66,7 +66,7 @@ def in_one_language(pack: Pack) -> Iterator[Mutant]:
     """A variable that one language shows and the other does not."""
     for spot in templates(pack):
         languages = spot.above.children if spot.above and spot.name in {"fr", "en"} else ()
-        if len(languages) < 2:
+        if len(languages) < 2 or spot.raw[0] not in "\"'|>":
             continue
         at = _end(spot)
         text = "{{ network.currency }}"

@@ -86,6 +86,11 @@ class Spot:
         return before is not None and self.start < int(before.start_mark.index)
 
     @property
+    def anchored(self) -> bool:
+        """Whether aliases may repeat what is written here."""
+        return self.document.text[self.start] == "&"
+
+    @property
     def flow(self) -> bool:
         """Whether it is written in braces or brackets."""
         return isinstance(self.node, yaml.CollectionNode) and bool(self.node.flow_style)
@@ -194,6 +199,11 @@ class Pack:
     def document(self, kind: str, name: str) -> Document | None:
         """Return a document by kind and name."""
         return next((each for each in self.of(kind) if each.name == name), None)
+
+    def every(self, kind: str, *way: str) -> Iterator[Spot]:
+        """Yield what is reached by a way in each document of a kind, aliases too."""
+        found = (document.root.get(*way) for document in self.of(kind))
+        return (spot for spot in found if spot is not None)
 
     def at(self, kind: str, *patterns: str) -> Iterator[Spot]:
         """Yield the values of documents of a kind that are reached by one of some patterns."""
