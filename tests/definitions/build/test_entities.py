@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from definitions.duration import Duration
+from definitions.pack import load
 from definitions.text import Text
 from tests.definitions.build.office import built, codes
 
@@ -178,3 +179,24 @@ def test_default_values_know_the_actor() -> None:
 )  # fmt: skip
 def test_an_entity_is_a_table_that_databases_make(document: str, code: str) -> None:
     assert code in codes(document)
+
+
+LINES = """
+entity: order
+fields: {name: {type: text, personal: identity, purpose: Selling}}
+RETENTION
+---
+entity: part
+parent: order
+as: parts
+fields: {who: {type: text, personal: identity, purpose: Selling}}
+---
+level: clerk
+entities: {order: {read: all, create: true}}
+"""
+
+
+@pytest.mark.parametrize(("said", "found"), [("retention: {after: 1 years}", set()), ("", {"privacy.no_retention"})])
+def test_lines_are_kept_as_long_as_what_they_are_lines_of(said: str, found: set[str]) -> None:
+    pack = "network: shop\nlanguages: [en]\n---" + LINES.replace("RETENTION", said)
+    assert {problem.code for problem in load({"pack.yaml": pack}).problems} == found
