@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from definitions.pack import load
-from definitions.spec.process import Configuration, Process
+from definitions.spec.process import Configuration
 from models.placement import Placement, placement
+from tests.visits import care
 
-HEAD = """
-network: office
-languages: [en]
----
-entity: visit
-fields: {name: {type: text}}
-search: [name]
----
-level: guest
-entities:
-  visit: {read: all, create: true, update: all}
----
-process: care
-entity: visit
-"""
 FLAT = """
 states: {new: {initial: true}, seen: {}, done: {final: true}}
 transitions: {see: {from: new, to: seen}, end: {from: seen, to: done}}
@@ -67,14 +52,8 @@ ALONE = FLAT.replace("seen", "paid") + "moved: {talk: new, due: new}"
 OUTER = FLAT + "moved: {seen: done, asked: seen}"
 
 
-def process(text: str) -> Process:
-    found = load({"pack.yaml": HEAD + text})
-    assert found.network is not None, found.problems
-    return found.network.processes["care"]
-
-
 def placed(before: str, after: str) -> Placement:
-    found = placement(process(before), process(after))
+    found = placement(care(before), care(after))
     assert found is not None
     return found
 
@@ -101,7 +80,7 @@ def test_a_record_goes_to_what_takes_the_place_of_its_states(
 
 @pytest.mark.parametrize(("before", "after"), [(FLAT, FLAT), (FLAT, BELOW), (BESIDE, BESIDE)])
 def test_records_stay_where_every_innermost_state_does(before: str, after: str) -> None:
-    assert placement(process(before), process(after)) is None
+    assert placement(care(before), care(after)) is None
 
 
 def test_what_is_said_of_an_outer_state_holds_for_those_inside() -> None:

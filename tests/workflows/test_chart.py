@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from definitions.pack import load
 from definitions.problems import NOWHERE
 from definitions.spec.process import Process, State, Transition
 from definitions.text import plain
+from tests.visits import care
 from workflows.chart import NotTaken, Taken, automatic, by_name, decide, leaving
 
 
@@ -70,27 +70,9 @@ def test_transitions_are_found_by_name_over_processes() -> None:
 def charted(states: str, *transitions: str) -> Process:
     """Return a process of a pack."""
     lines = "\n".join(f"  {line}" for line in transitions)
-    text = f"{HEAD}states: {states}\ntransitions:\n{lines}\n"
-    found = load({"pack.yaml": text})
-    assert found.network is not None, found.problems
-    return found.network.processes["care"]
+    return care(f"states: {states}\ntransitions:\n{lines}\n")
 
 
-HEAD = """
-network: office
-languages: [en]
----
-entity: visit
-fields: {name: {type: text}}
-search: [name]
----
-level: guest
-entities:
-  visit: {read: all, create: true, update: all}
----
-process: care
-entity: visit
-"""
 REGIONS = """{
   busy: {initial: true, parallel: true, states: {
     left: {states: {l1: {initial: true}, l2: {}, l3: {final: true}}},
