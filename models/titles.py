@@ -30,6 +30,7 @@ SPOKEN = frozenset({"phone", "date", "datetime", "money", "label"})
 """The filters that write a value in somebody's language."""
 Title = Callable[[Mapping[str, Any]], str]
 Path = tuple[str, ...]
+_KEPT = "\u00a0\u202f"
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 """What becomes a single space; those that keep an amount together stay."""
 _BROKEN = (TemplateError, SyntaxError, RecursionError, MemoryError)
@@ -123,7 +124,9 @@ def compile_title(network: Network, entity: Entity, language: str = "") -> Title
     fill = _jinja(text, network, entity, language) if fields is None else _side_by_side(fields)
 
     def title(values: Mapping[str, Any]) -> str:
-        return _SPACES.sub(" ", fill(values)).strip()[:LONGEST] or str(values["id"])
+        found = fill(values)
+        joined = _SPACES.sub(" ", found).strip() if any(map(found.__contains__, _KEPT)) else " ".join(found.split())
+        return joined[:LONGEST] or str(values["id"])
 
     return title
 
