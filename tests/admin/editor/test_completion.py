@@ -124,6 +124,8 @@ def test_fields_are_those_of_the_entity_around(text: str) -> None:
         (f'{AUTOMATION}if: record.lending == "|"\n', "returned", "good"),
         (f'{AUTOMATION}if: record.condition in ["good", "|"]\n', "worn", "lent"),
         (f"{AUTOMATION}if: actor.levels.exists(l, |)\n", "l", "borrower"),
+        (f"{AUTOMATION}if: actor.levels.exists(l, | && (\n", "l", "borrower"),
+        (f"{AUTOMATION}if: record.lending == && record.|\n", "borrower", "price"),
         (f"{AUTOMATION}if: ag|\n", "age(", "contains("),
         (f"{AUTOMATION}do: [{{task: {{title: T, for: =record.|}}}}]\n", "owner", "price"),
         (f"{AUTOMATION}do: [{{create: {{entity: tool, values: {{name: =record.|}}}}}}]\n", "borrower", "price"),

@@ -43,6 +43,8 @@ def block(text: str) -> str:
         ("a:\n- 1\n\n# of the whole\n---\nb: 1\n", "a:\n  - 1\n\n# of the whole\n---\nb: 1\n"),
         ("a:\n    b:   {x: 1,\n          y: 2}\n    long: 3\n", "a:\n  b:   {x: 1,\n        y: 2}\n  long: 3\n"),
         ("a:\n    b: |\n        c\n          d\n\n        e\nf:\n", "a:\n  b: |\n      c\n        d\n\n      e\nf:\n"),
+        ("a:\n    b: |\n        # no comment\n            c  \n    # of d\n    d: 1\n",
+         "a:\n  b: |\n      # no comment\n          c  \n  # of d\n  d: 1\n"),
         ("a:\n      b: >-\n       one\n       two\n", "a:\n  b: >-\n   one\n   two\n"),
         ("a:\n    b: |2\n        one\n", "a:\n  b: |2\n      one\n"),
         ('a:\n    b: "one\n      two"\n    c: one\n      two\n', 'a:\n  b: "one\n    two"\n  c: one\n    two\n'),
@@ -118,7 +120,14 @@ def _entry(draw: st.DrawFn, head: str, kind: str, depth: int, *, is_list: bool) 
         return [f"{head}{gap}one", f"{indent}  two", "", f"{indent}  three"]
     if kind == "text":
         style = draw(st.sampled_from(["|", ">", "|-", ">+"]))
-        return [f"{head}{gap}{style}", f"{indent}one # no comment", f"{indent}   two", "", f"{indent}three"]
+        return [
+            f"{head}{gap}{style}",
+            f"{indent}one",
+            f"{indent}# no comment",
+            f"{indent}   two  ",
+            "",
+            f"{indent}three",
+        ]
     inner = draw(blocks(depth - 1))
     return [head.rstrip() + draw(COMMENTS), *(indent + line if line else "" for line in inner)]
 
