@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +15,8 @@ from models.clock import SetClock
 from models.errors import InvalidError, NotFoundError, RefusedError
 from models.query import Filter, Query
 from models.records import Records
-from models.system import CLOSED
 from models.tenant import create_tenant
-from tests.homes import Homes
+from tests.models.attempts import seen, tried
 from tests.models.office import LEVELS, OFFICE, TREE, Office, Recorded, fill
 from tests.networks import counting_ids
 
@@ -66,38 +63,6 @@ def owners(actor: str, levels: tuple[str, ...], what: str) -> set[str]:
     return set().union(*(reached(actor, REFERENCE[level].get(what, "none")) for level in levels))
 
 
-def outcome(error: BaseException | None) -> str:
-    match error:
-        case None:
-            return "done"
-        case NotFoundError():
-            return "absent"
-        case RefusedError():
-            return "refused"
-        case InvalidError(fields=fields):
-            return f"invalid {sorted(fields)}"
-    raise error
-
-
-async def tried(office: Office, actor: Actor, work: Callable[[Records], Awaitable[Any]]) -> str:
-    """Return what came of a change, and undo it."""
-
-    class Undo(Exception):  # noqa: N818 (no error: the way out of the transaction)
-        pass
-
-    async def undone(records: Records) -> None:
-        await work(records)
-        raise Undo
-
-    try:
-        await office.write(actor, undone)
-    except Undo:
-        return outcome(None)
-    except (NotFoundError, RefusedError, InvalidError) as error:
-        return outcome(error)
-    raise AssertionError
-
-
 @pytest.mark.parametrize("levels", SETS, ids="+".join)
 async def test_every_level_reaches_what_the_reference_says(office: Office, levels: tuple[str, ...]) -> None:
     leads = {owner: await office.lead(owner, owner, phone="0612345678", income=10) for owner in TREE}
@@ -109,24 +74,6 @@ async def test_every_level_reaches_what_the_reference_says(office: Office, level
             expected = expectations(name, levels, owner)
             assert await found(office, actor, lead) == expected, (name, owner)
             await check_changes(office, actor, lead, owner, levels, name)
-
-
-async def seen(office: Office, actor: Actor) -> set[str]:
-    """Return whose leads are seen, the same through each way of asking."""
-
-    async def work(records: Records) -> set[str]:
-        titles = {record.title for record in (await records.list("lead")).records}
-        assert await records.count("lead") == len(titles)
-        assert sum((await records.group_count("lead", "recruiting")).values()) == len(titles)
-        for name in TREE:
-            assert await records.count("lead", Query(q=name)) == (name in titles)
-            assert await records.count("lead", Query(filters=(Filter("first_name", "equals", name),))) == (
-                name in titles
-            )
-        return titles
-
-    result: set[str] = await office.read(actor, work)
-    return result
 
 
 def expectations(name: str, levels: tuple[str, ...], owner: str) -> dict[str, Any] | None:
@@ -410,157 +357,3 @@ async def test_nobody_takes_the_name_that_another_signs_in_with(office: Office, 
     assert came == "invalid ['email']"
     own = {"email": "ANN@example.com"}
     assert await tried(office, ann, lambda records: records.update("member", office.ids["ann"], None, own)) == "done"
-
-
-async def close(office: Office, name: str) -> None:
-    """Let a member close the own data to the leader."""
-    row = (office.ids[name], "2026-03-02 11:00:00.000000+00:00")
-    await office.tenant.store.write(lambda tx: tx.run(CLOSED.insert(), row))
-
-
-@pytest.mark.parametrize("levels", [("leader",), ("leader", "own")], ids="+".join)
-async def test_what_a_member_closes_is_not_there_for_the_leader(office: Office, levels: tuple[str, ...]) -> None:
-    closed, open_, own = [await office.lead(owner, owner) for owner in ("ann", "dan", "root")]
-    root = await office.actor("root", *levels)
-    await close(office, "ann")
-    await close(office, "root")
-    assert await seen(office, root) == {"dan", "root"}
-    for lead, came in ((closed, "absent"), (open_, "done"), (own, "done")):
-        assert await tried(office, root, partial(_updated, lead)) == came
-        assert await tried(office, root, partial(_deleted, lead)) == came
-    given = {"first_name": "New", "owner": office.ids["ann"]}
-    assert await tried(office, root, lambda records: records.create("lead", given)) == "refused"
-    assert await office.read(root, lambda records: records.labels("lead", [closed])) == {}
-    assert await tried(office, root, lambda records: records.update("member", office.ids["ann"], 1, {"city": 1})) == (
-        "invalid ['city']"
-    )
-
-
-async def _updated(lead: str, records: Records) -> None:
-    await records.update("lead", lead, 1, {"calls": 1})
-
-
-async def _deleted(lead: str, records: Records) -> None:
-    await records.delete("lead", lead)
-
-
-async def test_closing_the_own_data_closes_it_to_no_other_level(office: Office) -> None:
-    lead = await office.lead("bob")
-    await close(office, "bob")
-    for name, *levels in (("bob", "own"), ("ann", "branch"), ("root", "all_rows", "leader")):
-        actor = await office.actor(name, *levels)
-        assert (await office.read(actor, lambda records: records.get("lead", lead))).id == lead
-
-
-async def test_a_declared_leader_is_shut_out_too_and_of_moves(homes: Homes, clock: SetClock) -> None:
-    pack = {**OFFICE, "leader.yaml": "level: leader\nentities: {lead: {read: all, update: all}}\n"}
-    tenant = await create_tenant(homes("led"), "led", files=pack, clock=clock, new_id=counting_ids())
-    office = await fill(tenant)
-    closed, seen_ = await office.lead("ann"), await office.lead("dan")
-    await close(office, "ann")
-    root = await office.actor("root", "leader")
-    found = await office.read(root, lambda records: records.list("lead"))
-    assert [record.id for record in found.records] == [seen_]
-    record = await office.read(SYSTEM, lambda records: records.get("lead", closed))
-    assert not await office.read(root, lambda records: records.may_move(record, "recruiting", "sign"))
-    assert await office.read(root, lambda records: records.may_move(found.records[0], "recruiting", "sign"))
-    await tenant.close()
-
-
-async def test_who_has_closed_is_looked_up_by_key(office: Office) -> None:
-    root = await office.actor("root", "leader")
-
-    async def plan(records: Records) -> str:
-        recorded = Recorded(records.tx)
-        await office.records(recorded, root).list("lead")
-        explain = "EXPLAIN QUERY PLAN " if records.tx.dialect == "sqlite" else "EXPLAIN "
-        if records.tx.dialect == "postgres":
-            await records.tx.run("SET LOCAL enable_seqscan = off")
-        rows = await records.tx.rows(explain + recorded.statements[0], (root.id, 51))
-        return " ".join(str(part) for row in rows for part in row)
-
-    told = await office.write(SYSTEM, plan)
-    assert re.search(r"SEARCH record_c USING COVERING INDEX|hashed SubPlan|Scan using _closed_pkey", told), told
-
-
-async def test_only_who_is_shut_out_of_nothing_reads_everything(office: Office) -> None:
-    root, own = await office.actor("root", "leader"), await office.actor("ann", "own")
-    assert await office.read(root, lambda records: records.reads_everything())
-    assert await office.read(SYSTEM, lambda records: records.reads_everything())
-    assert not await office.read(own, lambda records: records.reads_everything())
-    await close(office, "ann")
-    assert not await office.read(root, lambda records: records.reads_everything())
-    assert await office.read(SYSTEM, lambda records: records.reads_everything())
-
-
-@pytest.mark.parametrize(
-    ("levels", "owner", "changing", "deleting"),
-    [
-        (("branch",), "bob", "lets you change your own records only", "None of your access levels lets you delete"),
-        (
-            ("all_rows",),
-            "dan",
-            "change your own records and those of your branch",
-            "delete your own records and those of",
-        ),
-        (("compatriots",), "root", "may not change this record", "may not delete this record"),
-    ],
-)
-async def test_a_refusal_says_what_of_the_rule_concerns_the_member(
-    office: Office, levels: tuple[str, ...], owner: str, changing: str, deleting: str
-) -> None:
-    lead = await office.lead(owner)
-    if owner == "root":
-        await office.write(
-            SYSTEM, lambda records: records.update("member", office.ids["root"], None, {"country": "BE"})
-        )
-    ann = await office.actor("ann", *levels)
-    for work, told in ((_updated, changing), (_deleted, deleting)):
-        with pytest.raises(RefusedError, match=told):
-            await office.write(ann, partial(work, lead))
-
-
-async def test_a_taken_value_is_taken_whosever_record_has_it(office: Office) -> None:
-    """Same status, words and statements: a clash tells nothing of a record that may not be read."""
-    await office.lead("ann", code="AA1")
-    await office.lead("dan", code="DD1")
-    own = await office.lead("ann")
-    ann = await office.actor("ann", "own")
-
-    async def clash(code: str) -> tuple[str, list[str]]:
-        told: list[str] = []
-
-        async def work(tx: Any) -> None:
-            recorded = Recorded(tx)
-            records = office.records(recorded, ann)
-            for way in (partial(records.create, "lead"), partial(records.update, "lead", own, 1)):
-                with pytest.raises(InvalidError) as refused:
-                    await way({"first_name": "x", "code": code})
-                told.append(str(dict(refused.value.fields)))
-            raise _Back(recorded.statements)
-
-        with pytest.raises(_Back) as back:
-            await office.tenant.store.write(work)
-        return str(told), back.value.statements
-
-    assert await clash("AA1") == await clash("DD1")
-
-
-class _Back(Exception):  # noqa: N818 (no error: the way out of the transaction)
-    def __init__(self, statements: list[str]) -> None:
-        self.statements = statements
-        super().__init__()
-
-
-async def test_a_foreign_record_that_refers_to_one_says_no_more_than_that_it_is_in_use(office: Office) -> None:
-    used, foreign = await office.company("Used"), await office.company("Foreign")
-    await office.lead("ann", company=used)
-    await office.lead("dan", company=foreign)
-    ann = await office.actor("ann", "keepers")
-    assert await office.read(ann, lambda records: records.count("lead")) == 1
-    said = []
-    for company in (used, foreign):
-        with pytest.raises(RefusedError) as refused:
-            await office.write(ann, lambda records, company=company: records.delete("company", company))  # type: ignore[misc] # bound early
-        said.append(str(refused.value))
-    assert said == ["Other records refer to this one: it cannot be deleted."] * 2
