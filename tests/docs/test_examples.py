@@ -50,7 +50,12 @@ def test_each_example_pack_is_without_problem(folder: Path) -> None:
     assert load(read_folder(folder)).problems == ()
 
 
-STORIES = {"docs/operations.md", "docs/language/tutorial.md", "docs/language/tutorial.fr.md"}
+STORIES = {
+    "docs/operations.md",
+    "docs/language/guides.md",
+    "docs/language/tutorial.md",
+    "docs/language/tutorial.fr.md",
+}
 
 
 def commands() -> list[str]:
