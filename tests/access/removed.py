@@ -12,7 +12,7 @@ from admin.api import call, horizon
 from admin.visit import Visit
 from definitions.expr import to_sql
 from definitions.spec.access import FUNCTIONS
-from models import clauses, drafts, lists, references, statistics
+from models import clauses, drafts, entitling, lists, statistics
 from models.access import Rights
 from models.clauses import Clauses
 from models.filters import Finder
@@ -248,7 +248,7 @@ def _every_mail(patch: Patch) -> None:
 
 def _every_task(patch: Patch) -> None:
     async def labels(found: Records, entity: str, ids: Any) -> Any:
-        return {record.id: record.title for record in await references.titled(found.system, entity, ids)}
+        return {record.id: record.title for record in await entitling.titled(found.system, entity, ids)}
 
     shown = tasks._shown
 
@@ -307,11 +307,12 @@ REMOVED: tuple[Removed, ...] = (
         "hiding behind references", _raw_values(lambda alias, _: alias != ROOT), "nested", "mine_only", asking.filters
     ),
     Removed("hiding in the filters of pages", _raw_finder, "nested", "readers", pages.pages),
-    Removed("labels of references", _as_system(references, "titled"), "nested", "mine_only", asking.lists),
+    Removed("labels of references", _as_system(entitling, "titled"), "nested", "mine_only", asking.lists),
+    Removed("records behind titles", _as_system(entitling, "_behind"), "nested", "mine_only", asking.lists),
     Removed("row rule of single records", _as_system(Records, "get"), "nested", "mine_only", asking.single),
     Removed("steps asked for of what is in sight", _as_system(Records, "get"), "nested", "mine_only", asking.requested),
     Removed(
-        "hiding in titles", _record(title=lambda sight, full: sight._title(full)), "nested", "readers", asking.lists
+        "hiding in titles", _record(title=lambda sight, full: sight.title(full)), "nested", "readers", asking.lists
     ),
     Removed("hiding of values", _record(values=lambda _, full: full), "nested", "readers", asking.lists),
     Removed(
