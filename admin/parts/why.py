@@ -18,8 +18,8 @@ RUN_STATES: dict[str, tuple[Message, str]] = {
     "not_fired": (say("did not start"), "grey"),
 }
 OUTCOMES: dict[str, tuple[Message, str]] = {
-    "done": (say("Yes"), "green"),
-    "skipped": (say("No"), "grey"),
+    "done": (say("Done"), "green"),
+    "skipped": (say("Skipped"), "grey"),
     "failed": (say("Failed"), "red"),
     "waiting": (say("Waiting"), "amber"),
     "cancelled": (say("Cancelled"), "grey"),

@@ -42,9 +42,15 @@ NAMED = 3
 TOKEN = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
+ASKED = say("The step is asked for: others must agree to it.")
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What is to be done: what the form sends, its name for people, its questions, and what it needs besides them."""
+    """What is to be done: what the form sends, its name for people, its questions, and what it needs besides them.
+
+    `agreed`: others must agree to it, record by record.
+    """
 
     do: str
     action: Action
@@ -52,6 +58,7 @@ class Deed:
     asked: tuple[Question, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     danger: bool = False
+    agreed: bool = False
 
 
 async def choose(request: Request) -> Response:
@@ -89,7 +96,8 @@ def _deed(about: Subject, do: str) -> Deed:
             if found is None:
                 raise NotFoundError
             fixed = {"process": process, "transition": name}
-            return Deed(do, "move", words(found.label), move_questions(about, found), fixed)
+            agreed = found.approval is not None
+            return Deed(do, "move", words(found.label), move_questions(about, found), fixed, agreed=agreed)
         case ["assign"] if assigns(about):
             column = about.column("owner")
             asked = () if column is None else (Question("owner", column, required=True),)
@@ -179,7 +187,8 @@ async def _led_to(request: Request, about: Subject, selection: Selection, deed: 
     found, _ = await jobs.seen(about.visit.tenant, about.visit.actor, job.id)
     count = about.reader.count("{n} record", "{n} records", job.done)
     undo = about.visit.url("jobs", job.id, "undo") if found.undo_until else None
-    return say_on(request, redirect(request, selection.back), f"{deed.label} · {count}", undo=undo)
+    asked = f" · {about.reader.words(ASKED)}" if deed.agreed else ""
+    return say_on(request, redirect(request, selection.back), f"{deed.label} · {count}{asked}", undo=undo)
 
 
 def _plain(value: Any) -> Any:

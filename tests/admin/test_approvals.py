@@ -209,3 +209,20 @@ async def test_the_files_of_a_request_are_not_there_for_who_only_reads_the_recor
         assert (await camille.get(file)).content == PDF
     async with attached.signed_in(DIANE) as diane:
         assert (await diane.get(file)).status_code == 404
+
+
+async def test_a_step_for_many_says_that_others_must_agree_and_leaves_what_is_asked_for(
+    homes: Homes, clock: SetClock
+) -> None:
+    many = ASKED.rstrip() + "\n    bulk: true\n"
+    async with office_of(homes, clock, edited(FILES, (SIGN, many))) as office:
+        lead = await contacted(office)
+        chosen = {"do": "move:recruiting:sign", "id": lead.id}
+        async with office.signed_in(CAMILLE) as camille:
+            asked = await camille.post("e/lead/bulk", chosen, on="e/lead/")
+            assert "Others must agree to it" in asked.text
+            for _ in range(2):
+                done = await camille.post("e/lead/bulk", {**chosen, "sure": "1"}, on="e/lead/")
+                assert done.headers["location"].endswith("/e/lead/"), done.text
+                assert "Sign up · 1 record · The step is asked for" in (await camille.get("e/lead/")).text
+        assert len(await office.tenant.store.read(lambda tx: tx.rows('SELECT "id" FROM "_approval"'))) == 1

@@ -194,7 +194,7 @@ async def test_mails_and_automations_say_what_they_did_and_why(office: Office) -
         words = text_of((await visitor.get(f"e/lead/{made.id}")).text)
         assert "Bonjour Élodie to e@exemple.fr waiting" in words
         assert "Welcome message Automation done" in words
-        assert "Why? Yes E-mail" in words
+        assert "Why? Done E-mail" in words
 
 
 async def test_tasks_are_added_and_ticked_off_on_the_page(office: Office) -> None:
