@@ -78,7 +78,7 @@ def _accesses(pack: Pack, entity: str, levels: Spot | None) -> Iterator[Spot]:
         access = document.root.get("entities", entity)
         functions = document.root.get("functions")
         consults = functions is None or any(item.text == "consult" for item in functions.items)
-        if access is not None and access.mapping and not (access.alias or access.anchored) and consults:
+        if access is not None and access.mapping and not access.anchored and consults:
             read = access.get("read")
             if read is not None and read.text != "none":
                 yield access
@@ -93,12 +93,24 @@ def _takes(access: Spot, process: Document, transition: str) -> bool:
 def _field_rule(access: Spot, field: str, rule: str) -> Edit | None:
     """Return the change that gives a level a rule for a field, None where it says more of that field already."""
     fields = access.get("fields")
+    if access.alias:
+        return _written_out(access, f"fields: {{{field}: {rule}}}") if fields is None else None
     if fields is None:
         return add(access, f"fields: {{{field}: {rule}}}")
     known = fields.get(field)
     if fields.alias or (known is not None and known.alias):
         return None
     return add(fields, f"{field}: {rule}") if known is None else put(known, rule)
+
+
+def _written_out(access: Spot, more: str) -> Edit | None:
+    """Return the change that puts what an alias repeats in its place, with something more."""
+    assert access.key is not None
+    found = re.compile(r":\s*(\*\w+)").match(access.document.text, access.key.end_mark.index)
+    body = re.sub(r"^&\w+\s*", "", access.raw)
+    if found is None or not body.startswith("{"):
+        return None
+    return Edit(access.file, found.start(1), found.end(1), f"{{{more}, {body[1:]}")
 
 
 def unreadable_entities(pack: Pack) -> Iterator[Mutant]:
@@ -109,7 +121,8 @@ def unreadable_entities(pack: Pack) -> Iterator[Mutant]:
     at = first.root.children[0].begin
     declared = Edit(first.file, at, at, "level: leader\nentities: {}\n---\n")
     for entity in pack.of("entity"):
-        if entity.root.get("parent") or any(spot.alias for spot in pack.every("level", "entities", entity.name)):
+        repeated = (spot.alias or spot.anchored for spot in pack.every("level", "entities", entity.name))
+        if entity.root.get("parent") or any(repeated):
             continue
         reads = (access.get("read") for access in _accesses(pack, entity.name, None))
         edits = tuple(put(read, "none") for read in reads if read is not None)

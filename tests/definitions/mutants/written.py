@@ -88,7 +88,7 @@ class Spot:
     @property
     def anchored(self) -> bool:
         """Whether aliases may repeat what is written here."""
-        return self.document.text[self.start] == "&"
+        return not self.alias and self.document.text[self.start] == "&"
 
     @property
     def flow(self) -> bool:
