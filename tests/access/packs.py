@@ -34,7 +34,9 @@ fields:
 search: [name, secret]
 ---
 entity: file
-title: "{{ record.name }} · {{ record.note }} · {{ record.firm.secret }} · {{ record.link.owner.city }} {{ record.link.note }}"
+title: >-
+  {{ record.name }} · {{ record.note }} · {{ record.firm.secret }} ·
+  {{ record.link.owner.city }} {{ record.link.note }}
 owner: true
 fields:
   name: {type: text, required: true}
