@@ -11,10 +11,14 @@ FORGOTTEN = ("ip", "salt")
 """What may be taken out of a row."""
 PLACE = "seq"
 """What is set once, when the row is sealed."""
+WORDS = "detail"
+"""What may be taken out of a row once another row says so: it was searched for, and what was found was erased."""
 _SAYS = "the audit is append-only"
 
 _PURGED = """EXISTS (SELECT 1 FROM "_audit" AS "purge" WHERE "purge"."kind" = 'purged' AND "purge"."seq" IS NOT NULL
 AND "purge"."entity" = OLD."scope" AND OLD."at" < {before}) AND OLD."kind" <> 'purged' AND OLD."seq" IS NOT NULL"""
+_SILENCED = """EXISTS (SELECT 1 FROM "_audit" AS "erased" WHERE "erased"."record" = OLD."id"
+AND "erased"."kind" = 'erased' AND "erased"."entity" = '_audit')"""
 _GONE = """NOT EXISTS (SELECT 1 FROM "_audit" WHERE "id" = OLD."audit")"""
 
 
@@ -25,7 +29,8 @@ def _differs(dialect: Dialect, column: str) -> str:
 
 def _changed(dialect: Dialect, columns: Sequence[str]) -> str:
     """Return the condition that an update of the audit does what none may."""
-    content = [_differs(dialect, name) for name in columns if name not in {*FORGOTTEN, PLACE}]
+    content = [_differs(dialect, name) for name in columns if name not in {*FORGOTTEN, PLACE, WORDS}]
+    content.append(f"({_differs(dialect, WORDS)} AND NOT (NEW.{quoted(WORDS)} IS NULL AND {_SILENCED}))")
     moved = f'(OLD."seq" IS NOT NULL AND {_differs(dialect, PLACE)})'
     other = [f"(NEW.{quoted(name)} IS NOT NULL AND {_differs(dialect, name)})" for name in FORGOTTEN]
     return " OR ".join([*content, moved, *other])

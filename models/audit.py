@@ -43,6 +43,8 @@ OPERATOR = Actor("system", levels=(), entry="operator")
 """Who works at the command line."""
 EVERYBODY = "*"
 """In the place of a member: the data of all."""
+OF_AUDIT = "_audit"
+"""In the place of an entity: a row of the audit itself, that lost its words."""
 MOST_IDS = 500
 """So many records of a list are named; of longer ones, the query and how many there were."""
 

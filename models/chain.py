@@ -33,8 +33,9 @@ ORDER BY "at", "id" LIMIT ?"""  # noqa: S608 - columns of ours
 _PLACE = 'UPDATE "_audit" SET "seq" = ? WHERE "id" = ?'
 _READ = f"""SELECT s."seq", s."audit", s."at", s."scope", s."digest", s."link", s."mark", a."seq", a."ip", a."salt",
 {listed(SEALED, "a")}, h."id" IS NOT NULL, {listed(PROVEN, "h")}, a."proof" IS NOT NULL AND h."id" IS NULL
-AND EXISTS (SELECT 1 FROM "_audit" e WHERE e."record" = a."record" AND e."kind" = 'erased' AND e."seq" > s."seq")
-FROM "_seal" s
+AND EXISTS (SELECT 1 FROM "_audit" e WHERE e."record" = a."record" AND e."kind" = 'erased' AND e."seq" > s."seq"),
+(SELECT max(e."detail") FROM "_audit" e WHERE e."record" = s."audit" AND e."kind" = 'erased' AND e."entity" = '_audit'
+AND e."seq" > s."seq") FROM "_seal" s
 LEFT JOIN "_audit" a ON a."id" = s."audit" LEFT JOIN "_history" h ON h."id" = a."id"
 WHERE s."seq" > ? ORDER BY s."seq" LIMIT ?"""  # noqa: S608 - the same
 _STRANGE = """SELECT a."id", a."seq" FROM "_audit" a LEFT JOIN "_seal" s ON s."audit" = a."id"
@@ -198,15 +199,16 @@ class _Checker:
         """Return what is wrong with the row that a link is of; one that is gone may be so by the rules."""
         seq, _, at, scope, told = seal
         place, ip, salt = found[:3]
-        content, history, erased = found[3 : 3 + len(SEALED)], found[3 + len(SEALED) : -1], found[-1]
+        content, history, erased = found[3 : 3 + len(SEALED)], found[3 + len(SEALED) : -2], found[-2]
         if content[0] is None:
             if at >= self.purges.get(scope, ""):
                 return say("the row is gone")
             self.purged += 1
             return None
-        if place != seq or digest(SEALED, content) != told:
-            return say("the row was changed")
         values = dict(zip(SEALED, content, strict=True))
+        left = told if found[-1] is None or values["detail"] is not None else json.loads(str(found[-1]))["digest"]
+        if place != seq or digest(SEALED, content) not in {told, left}:
+            return say("the row was changed")
         if ip is not None and ip_digest(str(salt), str(ip)) != values["ip_digest"]:
             return say("the row’s IP address was changed")
         if values["proof"] is None:

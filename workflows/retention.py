@@ -2,7 +2,8 @@
 
 A day's work is rows of the outbox, one behind the other, each a transaction of its own: what was noted before is
 looked at again (`review`), what is due is noted (`find`), whose it is is told (`tell`), and what is over goes
-(`erase`). After a crash it goes on with the row that it was at. See docs/decisions/erasure.md.
+(`erase`), out of what was searched for too (`silence`). After a crash it goes on with the row that it was at. See
+docs/decisions/erasure.md.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from models.message import Message, say
 from models.system import RETENTION
 from models.tenant import Tenant
 from models.tx import Row
-from workflows import announcing, bulk, erasure, outbox
+from workflows import announcing, bulk, erasure, outbox, silencing
 from workflows.stored import dump_message, moment, must_moment
 from workflows.terms import Term, ahead, fresh, owner, still, terms
 from workflows.unit import Unit, read, write
 
-Phase = Literal["review", "find", "tell", "erase", "report"]
+Phase = Literal["review", "find", "tell", "erase", "silence", "report"]
 BATCH = 100
 """Records that one transaction looks at."""
 AT_ONCE = 20
@@ -170,7 +171,13 @@ async def _erase(unit: Unit, step: Step) -> Step:
         if isinstance(result, RequestError):
             said = result.message if isinstance(result.message, Message) else say("{reason}", reason=result)
             await unit.tx.run(_BLOCK, [dump_message(said), row[0]])
-    return step.then("erase", rows[-1][0]) if len(rows) == AT_ONCE else step.then("report")
+    return step.then("erase", rows[-1][0]) if len(rows) == AT_ONCE else step.then("silence")
+
+
+async def _silence(unit: Unit, step: Step) -> Step:
+    """Take the words out of the audit that found what was erased today."""
+    following = await silencing.silence(unit, step.day, step.after)
+    return step.then("report") if following is None else step.then("silence", following)
 
 
 async def _report(unit: Unit, step: Step) -> None:  # noqa: ARG001 - phases are called alike
@@ -178,4 +185,4 @@ async def _report(unit: Unit, step: Step) -> None:  # noqa: ARG001 - phases are 
     await announcing.report(unit)
 
 
-_PHASES = {"review": _review, "find": _find, "tell": _tell, "erase": _erase, "report": _report}
+_PHASES = {"review": _review, "find": _find, "tell": _tell, "erase": _erase, "silence": _silence, "report": _report}

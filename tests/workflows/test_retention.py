@@ -10,8 +10,10 @@ from definitions.problems import DefinitionError
 from models import chain
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError
+from models.query import Query
 from models.record import Record
 from models.secrets import Vault
+from models.store import ConstraintError
 from models.system import SYSTEM_TABLES
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import MakeStage, Stage
@@ -19,7 +21,7 @@ from workflows import auditing, commands, publishing
 from workflows.changes import update
 from workflows.keeping import RetentionChange
 from workflows.proposal import propose
-from workflows.unit import write
+from workflows.unit import read, write
 
 pytestmark = pytest.mark.anyio
 
@@ -183,3 +185,24 @@ async def test_a_plan_counts_at_most_what_it_cannot_know_yet(house: Stage, lea: 
     )
     [change] = (await propose(house.tenant, other)).retentions
     assert (change.due, change.at_most) == (1, True)
+
+
+async def test_what_somebody_searched_for_goes_out_of_the_audit_and_nothing_else_can(house: Stage, lea: Actor) -> None:
+    lead = await house.lead(lea, first_name="Zebulon")
+    kept = await house.lead(lea, first_name="Anna", email="anna@exemple.fr", newsletter=True)
+    for words in ("Zebulon", "Anna"):
+        await read(house.tenant, house.people["rita"], lambda unit, q=words: unit.records.list("lead", Query(q=q)))  # type: ignore[misc] # the round's words
+    await house.tenant.readings.flush()
+    await auditing.seal(house.tenant)
+    await later(house, 90)
+    await later(house, 20)
+    assert (await there(house, lead), await there(house, kept)) == (False, True)
+    await auditing.seal(house.tenant)
+    searched = await house.rows("_audit", "detail", where="\"kind\" = 'searched'")
+    assert searched == [(None,), ('"Anna"',)]
+    assert (await chain.verify(house.tenant.store, VAULT)).broken is None
+    for change in ('"detail" = NULL', "\"detail\" = 'x'"):
+        with pytest.raises(ConstraintError):
+            await house.tenant.store.write(
+                lambda tx, change=change: tx.run(f'UPDATE "_audit" SET {change} WHERE "detail" LIKE \'%Anna%\'')  # type: ignore[misc] # noqa: S608 - the round's change
+            )
