@@ -7,7 +7,7 @@ import pytest
 from models.errors import RefusedError
 from tests.billing import BILLING
 from tests.workflows.conftest import MakeStage
-from tests.workflows.test_lines import Shop, line
+from tests.workflows.shop import Shop, line, open_shop
 
 pytestmark = pytest.mark.anyio
 
@@ -17,9 +17,7 @@ FIXED = {name: text.replace("line:    {fields:", "line:    {update: none, fields
 @pytest.fixture
 async def shop(make_stage: MakeStage) -> Shop:
     """A shop whose seller changes no line."""
-    stage = await make_stage(FIXED)
-    people = [await stage.person(name.title(), name) for name in ("seller", "clerk", "reader")]
-    return Shop(stage, *people)
+    return await open_shop(make_stage, FIXED)
 
 
 async def test_lines_come_and_go_around_those_that_may_not_be_changed(shop: Shop) -> None:

@@ -1,75 +1,25 @@
-"""Lines: records that are edited inside another, counted by it, seen with it, and gone with it."""
+"""Lines: records that are edited inside another, counted by it, written by who may, and gone with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from definitions.expr import Expression, RecordOf, Scope, compile_expression
-from definitions.problems import NOWHERE
-from models.actor import SYSTEM, Actor
+from models.actor import SYSTEM
 from models.errors import ConflictError, InvalidError, NotFoundError, RefusedError
-from models.query import Filter, Query
-from models.record import Record
-from tests.billing import BILLING
-from tests.workflows.conftest import MakeStage, Stage
+from tests.workflows.conftest import MakeStage
+from tests.workflows.shop import Shop, line, open_shop
 from workflows import commands
-from workflows.timeline import timeline
-from workflows.unit import read, write
+from workflows.unit import read
 
 pytestmark = pytest.mark.anyio
 
 
-@dataclass
-class Shop:
-    """The network that writes invoices, with who sells and who looks."""
-
-    stage: Stage
-    seller: Actor
-    clerk: Actor
-    reader: Actor
-
-    async def invoice(self, *lines: Mapping[str, Any], by: Actor | None = None, **values: Any) -> Record:
-        """Write an invoice with lines."""
-        given = {"customer": "Rose", "lines": list(lines), **values}
-        return await commands.create(self.stage.tenant, by or self.seller, "invoice", given)
-
-    async def update(self, invoice: Record, lines: Sequence[Mapping[str, Any]], by: Actor | None = None) -> Record:
-        """Write the lines of an invoice anew."""
-        now = await self.get("invoice", invoice.id)
-        change = await commands.update(
-            self.stage.tenant, by or self.seller, "invoice", invoice.id, now.version, {"lines": lines}
-        )
-        return change.after
-
-    async def get(self, entity: str, identifier: str, by: Actor = SYSTEM) -> Record:
-        """Return a record as it is now."""
-        return await read(self.stage.tenant, by, lambda unit: unit.records.get(entity, identifier))
-
-    async def lines(self, invoice: Record, by: Actor = SYSTEM) -> Sequence[Record]:
-        """Return the lines of an invoice that somebody sees."""
-        found = await read(self.stage.tenant, by, lambda unit: unit.records.lines(invoice))
-        return found["lines"]
-
-    async def told(self, invoice: Record) -> list[tuple[Any, ...]]:
-        """Return the lines as somebody reads them."""
-        return [(line["text"], line["amount"]) for line in await self.lines(invoice)]
-
-
 @pytest.fixture
 async def shop(make_stage: MakeStage) -> Shop:
-    stage = await make_stage(BILLING)
-    people = [await stage.person(name.title(), name) for name in ("seller", "clerk", "reader")]
-    return Shop(stage, *people)
-
-
-def line(text: str, price: str, quantity: int = 1, **values: Any) -> dict[str, Any]:
-    return {"text": text, "price": price, "quantity": quantity, **values}
+    return await open_shop(make_stage)
 
 
 async def test_an_invoice_is_written_with_its_lines_and_counts_them(shop: Shop) -> None:
@@ -305,168 +255,3 @@ async def test_two_who_write_lines_from_the_same_version_do_not_overwrite_each_o
 
     with pytest.raises(ConflictError):
         await commands.update(shop.stage.tenant, shop.seller, "invoice", made.id, made.version, {"lines": []})
-
-
-def _condition(shop: Shop, text: str, entity: str = "invoice") -> Expression:
-    network = shop.stage.tenant.published.network
-    known = network.processes["sending"].transitions["send"].guard
-    assert known is not None
-    scope = Scope({"record": RecordOf(entity)}, known.typing.scope.records)
-    return compile_expression(text, NOWHERE, scope, query=True)
-
-
-CONDITIONS = {
-    "record.lines.exists(l, l.amount > 10)": ["Dear"],
-    'record.lines.exists(l, l.text == "Comb" && l.quantity == record.number)': ["Two"],
-    "record.lines.all(l, l.amount < 10)": ["None", "Two"],
-    "record.lines.exists_one(l, l.amount < 10)": ["Dear"],
-    "count(record.lines) == 2": ["Dear", "Two"],
-    "size(record.lines) == 0": ["None"],
-    "has(record.lines)": ["Dear", "Two"],
-    "sum(record.lines, l, l.amount) > 20": ["Dear"],
-    "sum(record.lines, l, l.quantity) == 3": ["Two"],
-    "sum(record.lines, l, l.cost) == 0": ["None"],
-    "!record.lines.exists(l, has(l.product))": ["Dear", "None", "Two"],
-    'record.lines.exists(l, l.remarks.exists(r, r.text == "Soft"))': ["Two"],
-    'record.lines.exists(record, record.text == "Comb")': ["Two"],
-    'record.lines.exists(l, l.parent.customer == "Two")': ["Two"],
-}
-
-
-@pytest.mark.parametrize("text", CONDITIONS)
-async def test_conditions_over_lines_say_the_same_in_memory_and_in_the_database(shop: Shop, text: str) -> None:
-    await shop.invoice(customer="None")
-    await shop.invoice(line("Gold", "30"), line("Soap", "1"), customer="Dear")
-    await shop.invoice(line("Comb", "2", 2), line("Soap", "1", remarks=[{"text": "Soft"}]), customer="Two")
-    condition = _condition(shop, text)
-
-    async def work(unit: Any) -> tuple[list[str], list[str]]:
-        asked = await unit.records.list("invoice", Query(where=condition, sort="customer"))
-        every = await unit.records.list("invoice", Query(sort="customer"))
-        held = []
-        for record in every.records:
-            names = await unit.records.env(record, [condition])
-            held += [record["customer"]] if condition.evaluate(names, unit.context) is True else []
-        return [record["customer"] for record in asked.records], held
-
-    asked, held = await read(shop.stage.tenant, SYSTEM, work)
-
-    assert asked == held == CONDITIONS[text]
-
-
-async def test_conditions_over_lines_see_only_the_lines_that_their_reader_sees(shop: Shop) -> None:
-    await shop.invoice(line("Gold", "900"), line("Soap", "1"))
-    asked = ["count(record.lines) == 1", "sum(record.lines, l, l.price) == 1", "record.lines.exists(l, l.price > 100)"]
-
-    async def found(actor: Actor, text: str) -> int:
-        query = Query(where=_condition(shop, text))
-        return await read(shop.stage.tenant, actor, lambda unit: unit.records.count("invoice", query))
-
-    assert [await found(shop.clerk, text) for text in asked] == [1, 1, 0]
-    assert [await found(shop.seller, text) for text in asked] == [0, 0, 1]
-    assert await found(shop.seller, "record.lines.exists(l, has(l.cost))") == 0
-
-
-async def test_lines_are_found_by_their_parent(shop: Shop) -> None:
-    one, two = await shop.invoice(line("Soap", "1")), await shop.invoice(line("Comb", "1"), customer="Iris")
-    tenant = shop.stage.tenant
-
-    async def found(*filters: Filter, q: str = "") -> list[str]:
-        page = await read(
-            tenant, shop.seller, lambda unit: unit.records.list("line", Query(filters=tuple(filters), q=q))
-        )
-        return [each["text"] for each in page.records]
-
-    assert await found(Filter("parent", "equals", one.id)) == ["Soap"]
-    assert await found(Filter("parent.customer", "equals", "Iris")) == ["Comb"]
-    assert await found(q="comb") == ["Comb"]
-    labels = await read(tenant, shop.seller, lambda unit: unit.records.labels("invoice", [two.id]))
-    assert labels == {two.id: "Iris"}
-
-
-async def test_many_invoices_come_in_with_their_lines(shop: Shop) -> None:
-    given: list[Any] = [
-        {"customer": "Rose", "lines": [line("Soap", "2")]},
-        {"customer": "Iris", "lines": [{"text": "Comb"}]},
-        {"customer": "Lily"},
-    ]
-    from workflows import changes  # noqa: PLC0415 - the use case has no command of its own
-
-    found = await write(shop.stage.tenant, shop.seller, lambda unit: changes.create_many(unit, "invoice", given))
-
-    assert [each["total"] if isinstance(each, Record) else set(getattr(each, "fields", ())) for each in found] == [
-        Decimal("2.00"),
-        {"lines.0.price"},
-        Decimal(0),
-    ]
-
-
-async def test_many_lines_come_in_for_their_invoices(shop: Shop) -> None:
-    one, two = await shop.invoice(), await shop.invoice()
-    from workflows import changes  # noqa: PLC0415 - the use case has no command of its own
-
-    given = [{"parent": each.id, **line("Soap", "2")} for each in (one, two, one)]
-    await write(shop.stage.tenant, shop.seller, lambda unit: changes.create_many(unit, "line", given))
-    now = [await shop.get("invoice", each.id) for each in (one, two)]
-
-    assert [(each["total"], each.version) for each in now] == [(Decimal("4.00"), 2), (Decimal("2.00"), 2)]
-
-
-async def test_the_story_of_an_invoice_tells_of_its_lines(shop: Shop) -> None:
-    made = await shop.invoice(line("Soap", "2.50"))
-    (soap,) = await shop.lines(made)
-    await shop.update(made, [{"id": soap.id, "quantity": 3}, line("Gold", "900")])
-    await commands.delete(shop.stage.tenant, shop.seller, "line", soap.id, None)
-
-    async def story(actor: Actor) -> list[list[tuple[str, str]]]:
-        events = await timeline(shop.stage.tenant, actor, "invoice", made.id)
-        return [[(each.kind, each.title) for each in event.lines] for event in reversed(events)]
-
-    assert await story(shop.seller) == [[], [("updated", "Soap"), ("created", "Gold")], [("deleted", "Soap")]]
-    assert await story(shop.clerk) == [[], [("updated", "Soap")], [("deleted", "Soap")]]
-
-
-async def test_the_story_shows_of_a_line_what_its_reader_may_see(shop: Shop) -> None:
-    made = await shop.invoice(line("Soap", "2.50"))
-    (soap,) = await shop.lines(made)
-    await commands.update(shop.stage.tenant, SYSTEM, "line", soap.id, None, {"cost": "1", "quantity": 2})
-
-    async def changes(actor: Actor) -> dict[str, tuple[Any, bool]]:
-        events = await timeline(shop.stage.tenant, actor, "invoice", made.id)
-        return {each.field: (each.after, each.hidden) for each in events[0].lines[0].changes}
-
-    assert (await changes(shop.reader))["cost"] == (Decimal("1.00"), False)
-    assert (await changes(shop.seller))["cost"] == (None, True)
-    assert (await changes(shop.seller))["quantity"] == (2, False)
-
-
-MAILS = """
-template: bill
-channel: email
-about: invoice
-subject: {fr: Facture, en: Invoice}
-body:
-  fr: "{% for l in record.lines %}{{ l.text }} {{ l.cost | default('?') }} {{ l.product.name }}; {% endfor %}"
-  en: "{% for l in record.lines %}{{ l.text }} {{ l.cost | default('?') }} {{ l.product.name }}; {% endfor %}"
----
-automation: billing
-when: {moved: sending.send}
-do: [{email: {template: bill, to: =record.owner}}]
-"""
-
-
-async def test_a_mail_goes_through_the_lines_that_its_reader_sees(make_stage: MakeStage) -> None:
-    stage = await make_stage({**BILLING, "mails.yaml": MAILS})
-    seller = await stage.person("Seller", "seller")
-    shop = Shop(stage, seller, seller, seller)
-    soap = await commands.create(stage.tenant, SYSTEM, "product", {"name": "Savon"})
-    made = await shop.invoice(line("Soap", "2.50", cost="1", product=soap.id), by=SYSTEM, owner=seller.id)
-
-    await commands.move(stage.tenant, seller, "invoice", made.id, "send")
-    stage.clock.forward(timedelta(minutes=11))
-    await stage.worker.run_due()
-
-    (letter,) = stage.mailbox.letters
-    body = letter.get_body(("plain",))
-    assert body is not None
-    assert "Soap ? Savon;" in body.get_content()
