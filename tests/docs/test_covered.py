@@ -45,6 +45,7 @@ CLAIMS = {
     ("docs/language/guides.md", "console"): "test_a_change_is_tried_out_and_published_by_the_commands_of_the_page",
     ("docs/language/guides.md", "yaml"): "test_each_whole_pack_of_a_page_is_without_problem",
     ("docs/language/how-to.md", "yaml"): "test_each_how_to_fits_the_pack_of_the_tutorial",
+    ("docs/language/manual.md", "console"): "test_each_other_command_of_a_page_runs",
     ("docs/language/messages.md", "yaml"): "test_each_whole_pack_of_a_page_is_without_problem",
     ("docs/language/problems.md", "text"): "test_the_page_is_the_one_that_the_codes_give",
     ("docs/language/problems.md", "yaml"): "test_the_page_is_the_one_that_the_codes_give",
@@ -111,6 +112,12 @@ def test_the_first_line_that_editors_follow_is_the_one_of_new_packs(tmp_path: Pa
     [line] = found()["docs/language/editor.md", "yaml"]
     assert main(["new", str(tmp_path / "pack")]) == 0
     assert {text[: len(line)] for text in read_folder(tmp_path / "pack").values()} == {line}
+
+
+def test_the_map_of_the_language_has_every_page_of_it() -> None:
+    folder = ROOT / "docs" / "language"
+    links = set(re.findall(r"\]\(([\w.-]+\.md)", (folder / "README.md").read_text("utf-8")))
+    assert {page.name for page in folder.glob("*.md")} - links == {"README.md"}
 
 
 def anchors(page: Path) -> set[str]:

@@ -87,7 +87,7 @@ def test_each_other_command_of_a_page_runs(
     monkeypatch.setenv("MAILLE_PUBLIC_URL", "http://127.0.0.1")
     monkeypatch.setenv("MAILLE_DATA", str(tmp_path))
     monkeypatch.chdir(ROOT)
-    given = [str(tmp_path) if before == "--data" else word for before, word in pairwise(["", *arguments])]
+    given = [str(tmp_path) if before in {"--data", "--out"} else word for before, word in pairwise(["", *arguments])]
     if arguments[0] == "serve":
         given += ["--port", "0"]
     assert main(given) == 0, capsys.readouterr()

@@ -139,3 +139,10 @@ def test_what_our_packs_ask_has_words_for_all_of_it(pack: str) -> None:
     said = {each.text: condition(tell, each) for each in expressions(network(pack))}
     assert said
     assert {text for text, words in said.items() if "<code>" in words and "form." not in text} == set()
+
+
+def test_the_page_on_the_manual_says_it_as_the_manual_does() -> None:
+    text = 'has(record.phone) && record.recruiting in ["new", "lost"]'
+    page = (ROOT / "docs" / "language" / "manual.md").read_text("utf-8")
+    said = plain(condition(asked("en"), compiled(text))).replace("*", "")
+    assert f"`{text}` reads *{said}*" in page
