@@ -26,7 +26,7 @@ from definitions.validate import kinds, schema
 _EXPRESSIONS = frozenset({"expression", "value", "message"})
 _ALONE = re.compile(r"\s*(?:- +)*\w*")
 _WORD = re.compile(r"\w*$")
-_DOTTED = re.compile(r"[\w.]*$")
+_LONG_WORD = re.compile(r"[\w./-]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class _Pen:
 
 def _fitted(offer: Offer, before: str) -> Offer:
     """Return the offer with the number of characters before the cursor that it takes the place of."""
-    word = (_DOTTED if "." in offer.insert else _WORD).search(before)
+    word = (_WORD if _WORD.fullmatch(offer.insert.rstrip(": (")) else _LONG_WORD).search(before)
     length = len(word[0]) if word else 0
     return Offer(offer.label, offer.insert, offer.kind, length, offer.detail, offer.explained, offer.first)
 

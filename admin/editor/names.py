@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from admin.editor.outline import Symbol
 from admin.editor.packs import Pack
 from admin.editor.spot import Spot
+from definitions.build.known import KNOWN, known_names
 from definitions.build.member import MEMBER
 from definitions.build.processes import IMPLIED_LEVELS
 from definitions.expr import Member, Target
+from definitions.pack import PACKS
 from definitions.source import Mapping as Keys
 from definitions.source import Node, Scalar, Sequence
 
@@ -30,6 +32,8 @@ _WRITING = frozenset({"set", "values"})
 
 def names_at(pack: Pack, spot: Spot, kind: str) -> list[Name]:
     """Return the names of a kind that may stand at a spot."""
+    if kind in KNOWN:
+        return [Name(name, ()) for name in sorted(known_names(kind))]
     make = _MAKERS.get(kind)
     return list(_documents(pack, kind)) if make is None else list(make(pack, spot))
 
@@ -168,6 +172,10 @@ def label_of(symbol: Symbol) -> str:
     return " / ".join(value.text for value in values if isinstance(value, Scalar))
 
 
+def _packs(_: Pack, __: Spot) -> Iterator[Name]:
+    yield from (Name(folder.name, ()) for folder in sorted(PACKS.iterdir()) if folder.is_dir())
+
+
 _MAKERS: Mapping[str, Callable[[Pack, Spot], Iterator[Name]]] = {
     "entity": _entities,
     "level": _levels,
@@ -178,4 +186,5 @@ _MAKERS: Mapping[str, Callable[[Pack, Spot], Iterator[Name]]] = {
     "process.transition": _full("transition"),
     "view": _views,
     "language": _languages,
+    "pack": _packs,
 }

@@ -37,6 +37,13 @@ def _holidays() -> Collection[str]:
 
 
 @cache
+def _timezones() -> Collection[str]:
+    from zoneinfo import available_timezones  # noqa: PLC0415 - the same
+
+    return frozenset(available_timezones())
+
+
+@cache
 def _icons() -> Collection[str]:
     from lucide import get_default_db_path  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types; the same
 
@@ -48,20 +55,26 @@ def _icons() -> Collection[str]:
     return frozenset(name for (name,) in rows)
 
 
-_KNOWN: Mapping[str, tuple[Callable[[], Collection[str]], Message]] = {
+KNOWN: Mapping[str, tuple[Callable[[], Collection[str]], Message]] = {
     "network.language": (_languages, say("There is no language '{written}'.")),
     "network.country": (lambda: _locale()[0], say("There is no country '{written}'.")),
     "network.currency": (lambda: _locale()[1], say("There is no currency '{written}'.")),
     "network.holidays": (_holidays, say("Nothing is known of the holidays of '{written}'.")),
+    "network.timezone": (_timezones, say("There is no time zone '{written}'.")),
     "entity.icon": (_icons, say("Lucide has no icon '{written}'.")),
 }
+
+
+def known_names(code: str) -> Collection[str]:
+    """Return the names that the world has for what a code is about."""
+    return KNOWN[code][0]()
 
 
 def check_known(draft: Draft, code: str, item: object) -> None:
     """Report a name that the world does not have, under its code."""
     if not isinstance(item, Scalar):
         return
-    names, sentence = _KNOWN[code]
-    if item.text not in names():
-        message = Message(sentence.text, {"written": item.text})
-        draft.report(code, item.place, message, did_you_mean(item.text, sorted(names())))
+    names = known_names(code)
+    if item.text not in names:
+        message = Message(KNOWN[code][1].text, {"written": item.text})
+        draft.report(code, item.place, message, did_you_mean(item.text, sorted(names)))

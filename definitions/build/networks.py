@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from definitions.build.draft import CALL, NETWORK, SETTINGS, Draft, entries, mapping, number, scalars, word
 from definitions.build.fields import member_of, options
-from definitions.build.known import check_known
+from definitions.build.known import check_known, known_names
 from definitions.build.values import UnfitError, literal
 from definitions.expr import DATETIME, STRING, ListOf, Member
 from definitions.message import say
-from definitions.problems import did_you_mean
 from definitions.source import Mapping, Node, Scalar
 from definitions.spec.entity import Field, FieldType
 from definitions.spec.network import Calendar, Network, Setting, Weekday
@@ -63,25 +61,10 @@ def build_network(draft: Draft) -> Network | None:
     )
 
 
-@cache
-def _timezones() -> frozenset[str]:
-    """Return the names of all time zones, which are files: they are looked for once."""
-    return frozenset(available_timezones())
-
-
 def _timezone(draft: Draft, node: Node | None) -> str:
-    if not isinstance(node, Scalar):
-        return "Europe/Paris"
-    known = _timezones()
-    if node.text in known:
-        return node.text
-    draft.report(
-        "network.timezone",
-        node.place,
-        say("There is no time zone '{written}'.", written=node.text),
-        did_you_mean(node.text, sorted(known)),
-    )
-    return "Europe/Paris"
+    check_known(draft, "network.timezone", node)
+    known = isinstance(node, Scalar) and node.text in known_names("network.timezone")
+    return word(node) if known else "Europe/Paris"
 
 
 def _calendar(draft: Draft, node: Mapping | None) -> Calendar:

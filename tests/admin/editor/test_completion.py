@@ -176,6 +176,23 @@ def test_what_is_offered_is_explained() -> None:
     assert (age.detail, age.replaces) == ("(date) → duration", 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "known", "written"),
+    [
+        ("entity: x\nicon: user-r|\n", "user-round", "user-r"),
+        ("network: n\ntimezone: Europe/Par|\n", "Europe/Paris", "Europe/Par"),
+        ("network: n\nlanguages: [f|]\n", "fr", "f"),
+        ("network: n\ncountries: [F|]\n", "FR", "F"),
+        ("network: n\ncurrency: E|\n", "EUR", "E"),
+        ("network: n\ncalendar: {holidays: F|}\n", "FR", "F"),
+        ("network: n\nextends: [|]\n", "suivi", ""),
+    ],
+)
+def test_names_of_the_world_are_offered_too(text: str, known: str, written: str) -> None:
+    [offer] = [each for each in offered(text) if each.insert == known]
+    assert offer.replaces == len(written)
+
+
 def test_a_name_with_a_point_takes_the_place_of_all_that_is_written_of_it() -> None:
     found = {offer.insert: offer.replaces for offer in offered("automation: a\nwhen: {entered: lending.le|}\n")}
     assert found["lending.lent"] == len("lending.le")
