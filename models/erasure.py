@@ -158,7 +158,7 @@ async def take(published: Published, tx: Tx, going: Sequence[Part]) -> Traces:
         sql = f'DELETE FROM {published.tables[part.entity].quoted} WHERE "id" = ?'  # noqa: S608 - names of the definitions
         await tx.run(sql, [part.id])
     for run in sorted(traces.others - traces.own):
-        await _silence(tx, run)
+        await silence(tx, run)
     return traces
 
 
@@ -225,7 +225,7 @@ async def _take_member(tx: Tx, part: Part, traces: Traces) -> None:
     await tx.run('UPDATE "_history" SET "ip" = NULL WHERE "actor" = ? AND "ip" IS NOT NULL', [part.id])
 
 
-async def _silence(tx: Tx, run: str) -> None:
+async def silence(tx: Tx, run: str) -> None:
     """Take out of a run that goes on to be kept what it was given and did: it dealt with other records too."""
     await tx.run(_WITHOUT_STEPS, [run])
     row = await tx.row('SELECT "names" FROM "_run" WHERE "id" = ?', [run])

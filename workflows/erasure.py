@@ -29,7 +29,7 @@ PROOF = "erasure"
 _IN_USE = say("Other records refer to this one: it cannot be erased.")
 _ADDRESSES = frozenset({"email", "phone"})
 _ACTIVE = """SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" IN ('running', 'waiting')"""
-_TO = """SELECT "id", "entity", "record", "state" FROM "_mail" WHERE "recipient" IN ({places})
+_TO = """SELECT "id", "entity", "record", "state", "run" FROM "_mail" WHERE "recipient" IN ({places})
 AND "recipient_member" IS NULL"""
 _BLANK = """UPDATE "_mail" SET "recipient" = '', "cc" = '[]', "reply_to" = NULL, "subject" = '', "html" = '',
 "text" = '', "attached" = NULL, "unsubscribe" = NULL, "state" = ? WHERE "id" = ?"""
@@ -107,11 +107,13 @@ async def _silence_mails(unit: Unit, part: Part, going: Sequence[Part]) -> None:
         return
     gone = {(each.entity, each.id) for each in going}
     places = ", ".join("?" * len(addresses))
-    for mail, entity, record, state in await unit.tx.rows(_TO.format(places=places), addresses):
+    for mail, entity, record, state, run in await unit.tx.rows(_TO.format(places=places), addresses):
         if (entity, record) in gone or await _has_one(unit, entity, record, addresses):
             continue
         await outbox.forget_all(unit.tx, f"mail:{mail}:")
         await unit.tx.run(_BLANK, ["sent" if state == "sent" else "cancelled", mail])
+        if run is not None:
+            await erasure.silence(unit.tx, run)
 
 
 async def _has_one(unit: Unit, entity: str | None, record: str | None, addresses: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from models.system import ACCEPTANCE, SYSTEM_TABLES
 from tests.billing import BILLING
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import RNG, MakeStage, Stage
-from workflows import auditing, commands, erasure
+from workflows import auditing, commands, erasure, inlets
 from workflows.unit import write
 from workflows.worker import Worker
 
@@ -207,3 +207,71 @@ async def test_erasing_a_line_is_followed_by_what_it_is_a_line_of(make_stage: Ma
         await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "invoice", invoice.id, {"why": "test"}))
     await auditing.seal(stage.tenant)
     assert (await chain.verify(stage.tenant.store, VAULT)).broken is None
+
+
+EVERYWHERE = """
+automation: heard
+when: {webhook: site}
+do:
+  - create: {entity: lead, values: {first_name: =string(payload.name), last_name: Roy, email: =string(payload.to)}}
+---
+automation: rounds
+when: {created: company}
+do:
+  - for_each: {in: {entity: lead}, as: lead}
+    do: [{email: {template: rounds, to: =lead.email}}]
+---
+automation: tell
+when: {created: lead}
+do:
+  - notify: {to: {level: leader}, template: news}
+  - webhook: {url: "https://crm.exemple.fr/in", body: {name: =record.first_name}}
+---
+template: rounds
+channel: email
+about: company
+subject: {fr: "Pour vous", en: "For you"}
+body: {fr: "Savons", en: "Soaps"}
+---
+template: news
+channel: notification
+about: lead
+subject: {fr: "{{ record.first_name }}", en: "{{ record.first_name }}"}
+body: {fr: "{{ record.email }}", en: "{{ record.email }}"}
+"""
+
+
+async def test_nothing_is_left_of_what_came_from_outside_and_was_told_in_every_way(make_stage: MakeStage) -> None:
+    stage, lea = await opened(make_stage, {**PACK, "everywhere.yaml": EVERYWHERE})
+    rita = stage.people["rita"]
+    secret = await write(stage.tenant, rita, lambda unit: inlets.draw(unit, "site"))
+    headers = {"authorization": f"Bearer {secret}", "webhook-id": "m1"}
+    body = b'{"name": "Zebulon", "to": "zebulon@exemple.fr"}'
+    await inlets.take(stage.tenant, inlets.Request("site", headers, body), lambda: None)
+    await stage.worker.run_due()
+    await stage.lead(lea, email="other@exemple.fr")
+    company = await commands.create(stage.tenant, rita, "company", {"name": "Savons"})
+    await later(stage, 1)
+    assert {"zebulon@exemple.fr"} < {people[0] for people in stage.mailbox.recipients}
+    [lead] = await stage.tenant.store.read(
+        lambda tx: tx.rows('SELECT "id" FROM "lead" WHERE "first_name" = \'Zebulon\'')
+    )
+    await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "lead", lead[0], {"why": "test"}))
+    for table in (*SYSTEM_TABLES, "lead"):
+        rows = await stage.tenant.store.read(lambda tx, table=table: tx.rows(f'SELECT * FROM "{table}"'))  # type: ignore[misc] # noqa: S608 - the round's table
+        assert not [row for row in rows if "ebulon" in str(row)], table
+    about = await stage.rows("_mail", "recipient", where=f"\"record\" = '{company.id}'")
+    assert sorted(about) == [("",), ("other@exemple.fr",)]
+    await auditing.seal(stage.tenant)
+    assert (await chain.verify(stage.tenant.store, VAULT)).broken is None
+
+
+async def test_a_message_to_an_address_that_another_record_has_too_stays_that_records(make_stage: MakeStage) -> None:
+    stage, lea = await opened(make_stage, dict(PACK))
+    noe = await stage.person("Noe", "distributor")
+    first, second = await stage.lead(lea, email="paul@exemple.fr"), await stage.lead(noe, email="paul@exemple.fr")
+    for actor, lead in ((lea, first), (noe, second)):
+        await stage.call(actor, lead)
+    await later(stage, 1)
+    await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "lead", first.id, {"why": "test"}))
+    assert await stage.rows("_mail", "record", "recipient") == [(second.id, "paul@exemple.fr")]
