@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from definitions.charts.process import leaves_of
+from definitions.charts.steps import fitted
 from models.changes import same
 from models.errors import NotFoundError, RefusedError, RequestError
 from models.message import say
@@ -77,6 +78,9 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
         raise RefusedError(reason)
     table = unit.published.tables[move.entity]
     values = table.kept({name: move.before.get(name) for name in _own(unit, move)})
+    states = _states(unit, move, record) or {}
+    values |= states
+    held = {name: table.keep(name, record.full[name]) for name in states}
     if unit.actor.kind != "system":
         values["last_activity_at"] = unit.now
     change = await unit.records.system.update(move.entity, move.record, record.version, values)
@@ -86,8 +90,8 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
         "undone",
         move.entity,
         move.record,
-        before=move.after,
-        after=move.before,
+        before={**move.after, **held},
+        after={**move.before, **{name: table.keep(name, value) for name, value in states.items()}},
         step=Step(step.process, step.transition, step.to_state, step.from_state),
     )
     await unit.tx.run_many('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [[row, each] for each in move.rows])
@@ -110,9 +114,27 @@ def refusal(unit: Unit, move: Move, record: Record) -> Any:
         return say("It is too late to take this back.")
     table = unit.published.tables[move.entity]
     after = table.kept({name: move.after[name] for name in _own(unit, move)})
-    if any(not same(record.full.get(name), after[name]) for name in after) or not _is_there(move, record):
+    states = _states(unit, move, record)
+    if any(name not in (states or ()) and not same(record.full.get(name), after[name]) for name in after):
+        return say("The record was changed since: this cannot be taken back any more.")
+    if not _is_there(move, record):
         return say("The record was changed since: this cannot be taken back any more.")
     return None
+
+
+def _states(unit: Unit, move: Move, record: Record) -> Mapping[str, Any] | None:
+    """Return the states that the record goes back to where other regions moved since; None when they did not, or when
+    the move's own region did too.
+    """
+    name = move.step.process
+    process = unit.network.processes.get(name)
+    origin, goal = move.step.from_state.split(), set(move.step.to_state.split())
+    held = leaves_of(record.full.get(name))
+    others = [each for each in held if each not in goal]
+    if process is None or not process.parallel or len(move.rows) > 1 or not goal <= set(held) or name not in move.after:
+        return None
+    found = fitted(process.chart, [*origin, *others])
+    return {name: found} if {*origin, *others} <= set(found) else None
 
 
 def _is_there(move: Move, record: Record) -> bool:
