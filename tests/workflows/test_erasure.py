@@ -16,10 +16,11 @@ from models.contents import Contents, Limits
 from models.errors import NotFoundError
 from models.secrets import Vault
 from models.system import ACCEPTANCE, SYSTEM_TABLES
-from tests.billing import BILLING
+from tests.billing import FOR_OFFICE
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import RNG, MakeStage, Stage
 from workflows import auditing, commands, erasure, inlets
+from workflows.timeline import timeline
 from workflows.unit import write
 from workflows.worker import Worker
 
@@ -193,14 +194,15 @@ retention: {after: 100d, since: last_activity_at, unless: record.active, warn: 1
 
 
 async def test_erasing_a_line_is_followed_by_what_it_is_a_line_of(make_stage: MakeStage) -> None:
-    stage = await make_stage(BILLING)
-    stage.tenant.vault = VAULT
+    stage, _ = await opened(make_stage, FOR_OFFICE)
     lines = [{"text": "Zinc", "price": "10", "code": "a"}, {"text": "Savon", "price": "5", "code": "b"}]
     invoice = await commands.create(stage.tenant, SYSTEM, "invoice", {"customer": "Alba", "lines": lines})
     rows = await stage.tenant.store.read(lambda tx: tx.rows('SELECT "id" FROM "line" WHERE "text" = \'Zinc\''))
     await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "line", rows[0][0], {"why": "test"}))
     found = await stage.get(invoice)
     assert (found.full["total"], found.version) == (5, invoice.version + 1)
+    story = await timeline(stage.tenant, stage.people["rita"], "invoice", invoice.id)
+    assert [event.kind for event in story if event.kind in ("created", "updated")] == ["updated", "created"]
     await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "invoice", invoice.id, {"why": "test"}))
     assert await left(stage, "line") == []
     with pytest.raises(NotFoundError):
