@@ -47,6 +47,8 @@ _WAITING = """SELECT DISTINCT "member" FROM "_retention" WHERE "warned_at" IS NU
 ORDER BY "member" LIMIT ?"""
 _WARNED = """UPDATE "_retention" SET "warned_at" = ?, "told" = ?, "erase_at" = CASE WHEN "erase_at" < ? THEN ?
 ELSE "erase_at" END WHERE "warned_at" IS NULL AND "entity" = ? AND {whose}"""
+_LEFT = """UPDATE "_retention" SET "member" = NULL WHERE "warned_at" IS NULL AND "member" = ?
+AND "entity" <> 'member'"""
 _BLOCKED = """SELECT count(*) FROM "_retention" WHERE "state" = 'blocked'"""
 _REPORTED = """UPDATE "_retention" SET "state" = 'reported' WHERE "state" = 'blocked'"""
 
@@ -109,6 +111,8 @@ async def announce(unit: Unit, *, first: bool) -> bool:
     waiting = [row[0] for row in await unit.tx.rows(_WAITING, [AT_ONCE])]
     for member in waiting:
         reader = await _reader(unit, member)
+        if reader is None or reader.actor is None:
+            await unit.tx.run(_LEFT, [member])  # who left meanwhile is told of itself alone
         told = {} if reader is None else await _tell(unit, reader, _OF_ONE)
         await _warned(unit, told, _OF_ONE, [member])
     return len(waiting) == AT_ONCE

@@ -19,7 +19,7 @@ from models.system import ACCEPTANCE, SYSTEM_TABLES
 from tests.billing import FOR_OFFICE
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import RNG, MakeStage, Stage
-from workflows import auditing, commands, erasure, inlets
+from workflows import auditing, commands, erasure, inlets, retention
 from workflows.timeline import timeline
 from workflows.unit import write
 from workflows.worker import Worker
@@ -277,3 +277,17 @@ async def test_a_message_to_an_address_that_another_record_has_too_stays_that_re
     await later(stage, 1)
     await write(stage.tenant, SYSTEM, lambda unit: erasure.erase(unit, "lead", first.id, {"why": "test"}))
     assert await stage.rows("_mail", "record", "recipient") == [(second.id, "paul@exemple.fr")]
+
+
+async def test_what_is_of_somebody_who_leaves_before_being_told_is_told_to_who_runs_the_network(
+    make_stage: MakeStage,
+) -> None:
+    stage, lea = await opened(make_stage, dict(PACK))
+    await stage.lead(lea)
+    stage.clock.forward(timedelta(days=90))
+    await write(stage.tenant, SYSTEM, lambda unit: retention.go_on(unit, {"day": "2026-05-31", "phase": "find"}))
+    await commands.update(stage.tenant, SYSTEM, "member", str(lea.id), None, {"active": False})
+    await stage.worker.run_due()
+    assert (told(stage, "lea@exemple.fr"), told(stage, "rita@exemple.fr")) == ([], [])
+    await later(stage, 1)
+    assert (told(stage, "lea@exemple.fr"), len(told(stage, "rita@exemple.fr"))) == ([], 1)
