@@ -83,6 +83,23 @@ async def test_who_may_not_read_the_record_is_not_told(make_stage: MakeStage) ->
     assert [await told(stage, who) for who in ("lea", "upline", "ida")] == [[], [], []]
 
 
+@pytest.mark.parametrize(("fields", "count"), [("phone", 1), ("recruiting", 0)])
+async def test_who_does_not_see_the_process_is_not_told(make_stage: MakeStage, fields: str, count: int) -> None:
+    files = edited(
+        {
+            name: text.replace("by: [leader], quorum", "by: [leader, assistant], quorum")
+            for name, text in pack().items()
+        },
+        ("fields: {phone: {read: none", f"fields: {{{fields}: {{read: none"),
+    )
+    stage = await make_stage(files)
+    stage.people["lea"] = await stage.person("Lea", "distributor")
+    stage.people["ada"] = await stage.person("Ada", "assistant")
+    await sign(stage, await contacted(stage))
+    await stage.worker.run_due()
+    assert len(await stage.rows("_notice", "id", where=f"\"member\" = '{stage.people['ada'].id}'")) == count
+
+
 async def test_many_are_told_a_part_at_a_time(make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reminders, "AT_ONCE", 1)
     stage, _ = await asked_for(make_stage)
@@ -225,6 +242,13 @@ def asking(kind: str, needed: str = "false") -> dict[str, str]:
         (asking("text"), "12", asking("long_text"), "closed"),
         (asking("decimal, scale: 2"), "12.5", asking("decimal, scale: 4"), "closed"),
         (asking("text"), "12", asking("integer"), "closed"),
+        (
+            asking("choice, options: {gold: Gold, iron: Iron}"),
+            "gold",
+            asking("choice, options: {iron: Iron}"),
+            "closed",
+        ),
+        (asking("choice, options: {gold: Gold, iron: Iron}"), "gold", asking("choice, options: {gold: Best}"), "open"),
         (asking("text"), None, asking("integer"), "open"),
         (asking("text"), "12", asking("text", "true"), "open"),
         (asking("text"), None, asking("text", "true"), "closed"),
@@ -250,3 +274,12 @@ async def test_in_an_office_both_count_as_told(make_stage: MakeStage) -> None:
     await sign(stage, await contacted(stage), through)
     await stage.worker.run_due()
     assert [len(await told(stage, who)) for who in ("rita", "rose")] == [0, 1]
+
+
+async def test_what_is_told_of_a_process_that_its_reader_no_longer_sees_is_hidden(make_stage: MakeStage) -> None:
+    stage, asked = await asked_for(make_stage)
+    await commands.refuse(stage.tenant, stage.people["rita"], asked)
+    await stage.worker.run_due()
+    hidden = ("    fields: {income_goal:", "    fields: {recruiting: {read: none, write: none}, income_goal:")
+    await publish(stage.tenant, edited(pack(), hidden))
+    assert await told(stage, "lea") == [""]
