@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import reduce, wraps
+from operator import ge, gt, le, lt
 from typing import Any
 
 from jinja2 import Template, nodes, pass_context
@@ -40,7 +42,15 @@ class Turns:
 
 
 class _Bounds(NodeTransformer):
-    """Puts a bound on what makes texts long (`~`, blocks of `set`) and on loops."""
+    """Puts a bound on what makes texts long (`~`, blocks of `set`) and on loops, and orders what may be absent."""
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 - Jinja's name
+        self.generic_visit(node)
+        if not any(operand.op in _ORDERS for operand in node.ops):
+            return node
+        sides = [node.expr, *(operand.expr for operand in node.ops)]
+        parts = (_comparison(left, operand, node.lineno) for left, operand in zip(sides, node.ops, strict=False))
+        return reduce(lambda one, other: nodes.And(one, other, lineno=node.lineno), parts)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja's name
         return _filter(self.generic_visit(node), _SHORT, node.lineno)
@@ -56,21 +66,66 @@ class _Bounds(NodeTransformer):
         return node
 
 
-def _filter(inner: Any, name: str, line: int) -> nodes.Filter:
-    return nodes.Filter(inner, name, [], [], None, None, lineno=line)
+def _filter(inner: Any, name: str, line: int, *given: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(inner, name, [*given], [], None, None, lineno=line)
+
+
+def _comparison(left: nodes.Expr, operand: nodes.Operand, line: int) -> nodes.Expr:
+    if operand.op in _ORDERS:
+        return _filter(left, f"_{operand.op}", line, operand.expr)
+    return nodes.Compare(left, [operand], lineno=line)
+
+
+def _ordered(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
+    """Return an ordering that is false where one side is absent, as it is in conditions."""
+    return lambda left, right: left is not None and right is not None and bool(order(left, right))
+
+
+_ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "lt": _ordered(lt),
+    "lteq": _ordered(le),
+    "gt": _ordered(gt),
+    "gteq": _ordered(ge),
+}
+
+
+_OF_NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("capitalize", "join", "lower", "replace", "striptags", "title", "trim", "truncate", "upper"), ""),
+    **dict.fromkeys(("length", "wordcount"), 0),
+    **dict.fromkeys(("abs", "first", "last", "round")),
+}
+"""What filters make of a value that is absent; the others know by themselves."""
+
+
+def _absent(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that makes nothing of nothing: Jinja's own would write `NONE`, or fail."""
+    if name not in _OF_NOTHING:
+        return function
+    place = int(hasattr(function, "jinja_pass_arg"))
+
+    @wraps(function)
+    def filtered(*given: Any, **more: Any) -> Any:
+        return _OF_NOTHING[name] if given[place] is None else function(*given, **more)
+
+    return filtered
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without functions, with these filters, and with bounds. Use `fill`, which counts."""
 
-    intercepted_binops = frozenset(["*", "**", "%", "+"])
+    intercepted_binops = frozenset(["*", "**", "%", "+", "-", "/", "//"])
 
     def __init__(self, filters: Mapping[str, Callable[..., Any]], **options: Any) -> None:
         """Nothing is computed while a text is compiled: only `fill` has bounds."""
         super().__init__(optimized=False, **options)
-        bounded = {"replace": replace, "join": join, "round": round_to}
-        own = {name: bounded.get(name, function) for name, function in filters.items()}
-        self.filters = {**own, _SHORT: short, _COUNTED: counted}
+        bounded: Mapping[str, Callable[..., Any]] = {"replace": replace, "join": join, "round": round_to}
+        own = {name: _absent(name, bounded.get(name, function)) for name, function in filters.items()}
+        self.filters = {
+            **own,
+            _SHORT: short,
+            _COUNTED: counted,
+            **{f"_{name}": order for name, order in _ORDERS.items()},
+        }
         self.globals = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -78,7 +133,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return tree
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Add texts within bounds; multiply numbers only, and only small ones; no powers."""
+        """Add texts within bounds; multiply numbers only, and only small ones; no powers. Nothing comes of nothing."""
+        if left is None or right is None:
+            return None
         texts = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
         if operator == "**" or (texts and operator != "+"):
             raise SecurityError(f"'{operator}' is for numbers.")
@@ -107,10 +164,10 @@ def short(value: Any) -> Any:
 
 
 @pass_context
-def counted(context: Context, values: Iterable[Any]) -> Iterator[Any]:
+def counted(context: Context, values: Iterable[Any] | None) -> Iterator[Any]:
     """Yield the values of a loop, each for a turn of the text's budget."""
     turns = context.resolve(_BUDGET)
-    for value in values:
+    for value in () if values is None else values:
         turns.take()
         yield value
 

@@ -103,10 +103,20 @@ def settled(pack: Pack) -> Iterator[Mutant]:
 def outside_of_queries(pack: Pack) -> Iterator[Mutant]:
     """What no database computes, in a condition that one must."""
     for spot in conditions(pack, queries=True):
-        if "record" not in spot.text:
+        row = _row(spot)
+        if f"{row}." not in spot.text:
             continue
-        for odd in ('record.id.matches("a+")', "record.created_at + working_days(3) > now()"):
+        for odd in (f'{row}.id.matches("a+")', f"{row}.created_at + working_days(3) > now()"):
             yield _written("no part of queries", spot, f"({spot.text.strip()}) && {odd}", "expression.")
+
+
+def _row(spot: Spot) -> str:
+    """Return what the row of a query is called."""
+    loop = spot.above.above if spot.above and spot.name == "where" else None
+    name = loop.get("as") if loop else None
+    if name is not None and f"{name.text}." in spot.text:
+        return name.text
+    return "member" if spot.name == "among" else "record"
 
 
 def wrong_equals(pack: Pack) -> Iterator[Mutant]:
