@@ -77,12 +77,16 @@ async def _differing(unit: Unit, plan: Plan) -> list[tuple[str, Term | None, Ter
     if plan.old is None:
         return []
     old, new = await _terms(unit, plan.old), await _terms(unit, plan.new)
-    back = reverse(renames(plan).entities)
-    return [
-        (name, was, now)
-        for name in plan.new.entities
-        if not _same(was := old.get(back.get(name, name)), now := new.get(name))
-    ]
+    named = renames(plan)
+    back, found = reverse(named.entities), []
+    for name in plan.new.entities:
+        origin = back.get(name, name)
+        was, now = old.get(origin), new.get(name)
+        if was is not None:
+            was = replace(was, entity=name, since=named.field(origin, was.since))
+        if not _same(was, now):
+            found.append((name, was, now))
+    return found
 
 
 async def _terms(unit: Unit, network: Network) -> Mapping[str, Term]:
@@ -93,7 +97,7 @@ async def _terms(unit: Unit, network: Network) -> Mapping[str, Term]:
 def _same(was: Term | None, now: Term | None) -> bool:
     if was is None or now is None:
         return was is now
-    return replace(was, entity="", unless=None) == replace(now, entity="", unless=None) and _kept_alike(was, now)
+    return replace(was, unless=None) == replace(now, unless=None) and _kept_alike(was, now)
 
 
 def _kept_alike(was: Term, now: Term) -> bool:

@@ -14,7 +14,7 @@ from models.query import Query
 from models.record import Record
 from models.secrets import Vault
 from models.store import ConstraintError
-from models.system import SYSTEM_TABLES
+from models.system import SETTING, SYSTEM_TABLES
 from tests.networks import SMALL, edited
 from tests.workflows.conftest import MakeStage, Stage
 from workflows import auditing, commands, publishing
@@ -206,3 +206,70 @@ async def test_what_somebody_searched_for_goes_out_of_the_audit_and_nothing_else
             await house.tenant.store.write(
                 lambda tx, change=change: tx.run(f'UPDATE "_audit" SET {change} WHERE "detail" LIKE \'%Anna%\'')  # type: ignore[misc] # noqa: S608 - the round's change
             )
+
+
+BORN = edited(SMALL, (KEPT, "retention: {after: 1 months, since: birth_date}"))
+
+
+async def test_a_date_counts_from_its_day_and_one_that_is_empty_does_not_count(make_stage: MakeStage) -> None:
+    stage = await make_stage(BORN)
+    lea = await stage.person("Lea", "distributor")
+    born, unborn = await stage.lead(lea, birth_date="2026-03-10"), await stage.lead(lea, email="b@exemple.fr")
+    await later(stage, 38.4)  # the 9th of April, 20:36 in UTC
+    assert await there(stage, born)
+    await later(stage, 0.1)  # the 10th in Paris
+    assert not await there(stage, born)
+    await later(stage, 3000)
+    assert await there(stage, unborn)
+
+
+@pytest.mark.parametrize("wait", ["0", '"[-1, 0, 0, 0]"', "null"], ids=["no time", "the past", "nothing"])
+async def test_a_time_that_is_none_keeps_for_ever(make_stage: MakeStage, wait: str) -> None:
+    files = edited(SMALL, (KEPT, "retention: {after: =settings.lead_retention}"))
+    stage = await make_stage(files)
+    lea = await stage.person("Lea", "distributor")
+    lead = await stage.lead(lea)
+    kept = ["lead_retention", wait, "2026-03-02 11:00:00.000000+00:00", None]
+    await stage.tenant.store.write(lambda tx: tx.run(SETTING.insert(), kept))
+    await later(stage, 5000)
+    assert await there(stage, lead)
+
+
+async def test_a_plan_tells_of_times_that_come_and_go_and_not_of_names(make_stage: MakeStage) -> None:
+    stage = await make_stage(BORN)
+    named = edited(BORN, ("birth_date:   {", "born: {was: birth_date, "), ("since: birth_date", "since: born"))
+    assert (await propose(stage.tenant, named)).retentions == ()
+    timed = edited(BORN, ("search: [name]\n", "search: [name]\nretention: {after: 2 years, warn: 1w}\n"))
+    assert (await propose(stage.tenant, timed)).retentions == (RetentionChange("company", "added"),)
+    await publishing.publish(stage.tenant, timed)
+    assert (await propose(stage.tenant, BORN)).retentions == (RetentionChange("company", "removed"),)
+
+
+WAITING = """
+automation: waits
+when: {entered: recruiting.contacted}
+do: [{wait: {for: 200d}}]
+---
+automation: stays
+when: {stays: {state: recruiting.contacted, for: 300d}}
+do: [{task: {title: {fr: A, en: A}}}]
+---
+automation: comes
+when: {due: {entity: lead, at: next_call_at, before: 1d}}
+do: [{task: {title: {fr: A, en: A}}}]
+"""
+
+
+async def test_what_waits_over_it_ends_with_it(make_stage: MakeStage) -> None:
+    stage = await make_stage({**PACK, "waiting.yaml": WAITING})
+    lea = await stage.person("Lea", "distributor")
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead, next_call_at="2027-03-05T10:00")
+    await stage.worker.run_due()
+    owed = f"\"payload\" LIKE '%{lead.id}%' AND \"state\" = 'ready'"
+    assert sorted(await stage.rows("_outbox", "kind", where=owed)) == [("due",), ("stays",)]
+    await later(stage, 90)
+    await later(stage, 20)
+    assert not await there(stage, lead)
+    assert await stage.rows("_run", "id") == []
+    assert await stage.rows("_outbox", "kind", where=f"\"payload\" LIKE '%{lead.id}%'") == []
