@@ -6,7 +6,8 @@ from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 
 Link = tuple[str, str]
-SWEEPS = 16
+SWEEPS, FEWEST, LINKS = 16, 4, 30_000
+"""How often all layers are sorted anew, at least how often, and so many links are looked at in all."""
 
 
 def least_crossings(layers: Sequence[Sequence[str]], links: Sequence[Link]) -> list[list[str]]:
@@ -14,7 +15,7 @@ def least_crossings(layers: Sequence[Sequence[str]], links: Sequence[Link]) -> l
     now = [list(layer) for layer in layers]
     before, after = _neighbours(links)
     best, fewest = [list(layer) for layer in now], crossings(now, links)
-    for sweep in range(SWEEPS):
+    for sweep in range(max(FEWEST, min(SWEEPS, LINKS // max(1, len(links))))):
         if fewest == 0:
             break
         forward = sweep % 2 == 0

@@ -6,6 +6,7 @@ for who draws.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -139,13 +140,13 @@ def _spans(
     """Return where each layer begins and ends."""
     sizes = {item.name: item.along for item in items}
     rank = {name: number for number, layer in enumerate(layers) for name in layer}
+    leaving = Counter(rank[before] for before, _, _ in links)
     spans: list[tuple[float, float]] = []
     start = 0.0
     for number, layer in enumerate(layers):
         end = start + max((sizes.get(name, 0.0) for name in layer), default=0.0)
         spans.append((start, end))
-        leaving = sum(rank[before] == number for before, _, _ in links)
-        start = end + min(WIDEST, GAP + CROWDED * max(0, leaving - 3))
+        start = end + min(WIDEST, GAP + CROWDED * max(0, leaving[number] - 3))
     return spans
 
 

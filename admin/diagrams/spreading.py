@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-ROUNDS = 24
+ROUNDS, FEWEST, LINKS = 24, 4, 40_000
+"""How often all places are made better, at least how often, and so many links are looked at in all."""
 BETWEEN = 12.0
 """Room between two items of a layer."""
 
@@ -20,7 +21,7 @@ def spread(layers: Sequence[Sequence[str]], sizes: Mapping[str, float], links: S
     places: dict[str, float] = {}
     for layer in layers:
         places |= _apart(layer, sizes, dict.fromkeys(layer, 0.0), dict.fromkeys(layer, 1.0))
-    for turn in range(ROUNDS):
+    for turn in range(max(FEWEST, min(ROUNDS, LINKS // max(1, len(links))))):
         for layer in layers if turn % 2 == 0 else reversed(layers):
             weights = {name: sum(weight for _, weight in near.get(name, ())) or 0.1 for name in layer}
             wanted = {

@@ -12,6 +12,8 @@ from admin.diagrams.sheet import LINE, Direction, Line, Shape, Sheet, Words, she
 from definitions.spec.process import Process
 from models.message import say
 
+MOST = 200
+"""States and moves together; nobody would read a picture of more, nor wait for it."""
 WIDEST = 980.0
 """Wider pictures across are left out: text that is made smaller to fit is not read."""
 NARROW = 360.0
@@ -26,13 +28,17 @@ def diagram(process: Process, words: Words, *, key: str, current: Set[str] = fro
 
     `current` are the states to show as the ones that a record is in. Where it would be too wide, it is drawn down only.
     """
+    if len(process.states) + len(process.transitions) > MOST:
+        return Markup("<p>{}</p>").format(words(say("This process has too many states and steps for a picture.")))
     down, across = sheet(process, words, "down"), sheet(process, words, "across")
     fits = across.width <= WIDEST
     drawn = [_svg(process, words, down, "down", f"{key}-down", current)]
     if fits:
         drawn.insert(0, _svg(process, words, across, "across", f"{key}-across", current))
     kind = "diagram" if fits else "diagram only"
-    return Markup('<div class="{}">{}</div>').format(kind, Markup("").join(drawn))
+    return Markup('<div class="{}" tabindex="0" role="group" aria-label="{}">{}</div>').format(
+        kind, words(process.label), Markup("").join(drawn)
+    )
 
 
 def told(process: Process, words: Words) -> str:
@@ -55,7 +61,7 @@ def _svg(process: Process, words: Words, drawn: Sheet, direction: Direction, key
     lines = [_line(line, direction) for line in drawn.lines]
     parts = [*(_shape(each, current) for each in behind), *lines, *(_shape(each, current) for each in before)]
     size = f"{drawn.width:.0f}", f"{drawn.height:.0f}"
-    classes = f"{direction} large" if direction == "down" and drawn.width > NARROW * 1.25 else direction
+    classes = f"{direction} roomy" if direction == "down" and drawn.width > NARROW * 1.25 else direction
     return Markup(
         '<svg class="{classes}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         'aria-labelledby="{key}-title {key}-told"><title id="{key}-title">{title}</title>'
@@ -113,7 +119,7 @@ def _words(x: float, y: float, text: str, kind: str) -> Markup:
 
 def _line(line: Line, direction: Direction) -> Markup:
     path = Markup('<path class="{}" d="{}"/>').format(
-        "line auto" if line.auto else "line", _path(line.points, direction)
+        "wire auto" if line.auto else "wire", _path(line.points, direction)
     )
     return path + _head(line.points, direction) if line.arrow else path
 
@@ -137,4 +143,4 @@ def _head(points: tuple[Point, ...], direction: Direction) -> Markup:
     back = 7.0 if points[-1][axis] < points[0][axis] else -7.0
     corners = ((x + back, y - 4), (x + back, y + 4)) if axis == 0 else ((x - 4, y + back), (x + 4, y + back))
     found = " ".join(f"{at:.1f},{down:.1f}" for at, down in ((x, y), *corners))
-    return Markup('<polygon class="head" points="{}"/>').format(found)
+    return Markup('<polygon class="tip" points="{}"/>').format(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
@@ -80,7 +81,7 @@ async def _proposed(visit: Visit, files: Mapping[str, str]) -> tuple[Proposal | 
 async def manual(request: Request) -> Response:
     """Show the manual of the network, as its definitions tell it now."""
     visit = _leader(request)
-    told = book.told(Reader(visit.network, visit.formats))
+    told = await asyncio.to_thread(book.told, Reader(visit.network, visit.formats))
     return await render(request, "definitions/manual.html", inside=True, **told)
 
 

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 
 from admin.diagrams.lettering import width, wrap
 from admin.diagrams.sheet import Direction, Line, Shape, sheet
-from admin.diagrams.svg import diagram
+from admin.diagrams.svg import MOST, diagram
 from admin.i18n import catalogue
 from definitions.pack import load, read_folder
-from definitions.spec.process import Process
-from tests.admin.diagrams.charts import processes
+from definitions.spec.process import Process, State
+from definitions.text import plain
+from tests.admin.diagrams.charts import HERE, processes
 from tests.running import tries
 
 ROOT = Path(__file__).parents[3]
@@ -132,3 +133,11 @@ def test_text_is_cut_into_lines_that_fit(text: str) -> None:
     assert 1 <= len(lines) <= 3
     assert all(width(line, 12) <= 80 for line in lines)
     assert lines[-1].endswith("…") == (" ".join(lines) != " ".join(text.split()))
+
+
+def test_a_process_that_nobody_could_read_as_a_picture_has_none() -> None:
+    states = {
+        f"s{number}": State(f"s{number}", plain("State"), HERE, initial=number == 0) for number in range(MOST + 1)
+    }
+    made = diagram(Process("process", "lead", plain("Process"), HERE, states, {}), WORDS, key="k")
+    assert made == "<p>This process has too many states and steps for a picture.</p>"
