@@ -20,6 +20,7 @@ from models.tenant import create_tenant
 from workflows.course import course
 from workflows.made_up import counting_ids
 from workflows.stage import DemoError, Progress, Stage
+from workflows.unit import Words, in_english
 
 BEFORE = timedelta(days=45)
 """The network is this much older than its first record."""
@@ -56,9 +57,15 @@ def read_demo(files: Mapping[str, str]) -> tuple[Network, Demo]:
 
 
 async def create_demo(
-    home: Home, name: str, files: Mapping[str, str], *, now: datetime, progress: Progress = lambda *_: None
+    home: Home,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    now: datetime,
+    progress: Progress = lambda *_: None,
+    words: Words = in_english,
 ) -> Demo:
-    """Make a network at `home` with what its demo describes, up to just before `now`.
+    """Make a network at `home` with what its demo describes, up to just before `now`; `words` says the product's own.
 
     It appears there when everything is in it. The same files, name and time make the same network, the salts of the
     passwords aside.
@@ -70,7 +77,7 @@ async def create_demo(
     await clear(making)
     tenant = await create_tenant(making, name, files=files, clock=clock, new_id=counting_ids(demo.seed, clock.now))
     try:
-        await Stage(tenant, demo, clock, progress=progress).play(events, now)
+        await Stage(tenant, demo, clock, progress=progress, words=words).play(events, now)
     finally:
         await tenant.close()
     await rename_store(making, home)

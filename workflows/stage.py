@@ -28,7 +28,7 @@ from workflows import changes, moves, notes, tasks
 from workflows.course import Created, Event, Moved, Noted, Story, Tasked
 from workflows.made_up import Making, World
 from workflows.stored import must_moment
-from workflows.unit import Unit
+from workflows.unit import Unit, Words
 from workflows.worker import Worker
 
 GROUP = 250
@@ -70,12 +70,13 @@ class Stage:
     history and no mail. After that the worker runs as it would have.
     """
 
-    def __init__(self, tenant: Tenant, demo: Demo, clock: SetClock, *, progress: Progress) -> None:
-        """Play `demo` on a fresh network whose clock is `clock`."""
+    def __init__(self, tenant: Tenant, demo: Demo, clock: SetClock, *, progress: Progress, words: Words) -> None:
+        """Play `demo` on a fresh network whose clock is `clock`; `words` says sentences of the product."""
         self.tenant = tenant
         self.demo = demo
         self.clock = clock
         self.progress = progress
+        self.words = words
         self.world = World(tenant.published.calendar)
         self.members: dict[str, str] = {}
         self.actors: dict[str, Actor] = {}
@@ -98,7 +99,7 @@ class Stage:
     async def _live(self, events: Sequence[Event], now: datetime, before: int) -> None:
         """Let the last days pass with the worker at work, which first adopts what is there; the last mails wait."""
         sending, waiting = (
-            Worker(self.tenant, transport, rng=Random(self.demo.seed))  # noqa: S311 - made-up data, no secrets
+            Worker(self.tenant, transport, rng=Random(self.demo.seed), words=self.words)  # noqa: S311 - made-up data, no secrets
             for transport in (Shredder(), None)
         )
         await sending.run_due()

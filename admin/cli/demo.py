@@ -19,7 +19,7 @@ from admin.cli.check import no_pack, pack_folder
 from admin.cli.errand import add_format, examples, write_json
 from admin.cli.reports import REPORTS
 from admin.control.answers import sentence
-from admin.i18n import spoken, spoken_language
+from admin.i18n import in_language, spoken, spoken_language
 from admin.settings import from_environment
 from definitions.message import say
 from definitions.pack import Files, read_folder
@@ -109,7 +109,7 @@ def _make(out: Console, home: Home, name: str, files: Files) -> None:
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=spoken(_DOING.get(what, what)), completed=done, total=max(total, 1))
 
-        asyncio.run(create_demo(home, name, files, now=datetime.now(UTC), progress=tell))
+        asyncio.run(create_demo(home, name, files, now=datetime.now(UTC), progress=tell, words=in_language))
 
 
 def _print_sign_ins(out: Console, network: Network, demo: Demo) -> None:
