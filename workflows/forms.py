@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -35,7 +35,7 @@ NOTHING = Answers({}, {})
 async def answers(
     unit: Unit, record: Record, process: str, transition: Transition, given: Mapping[str, Any]
 ) -> Answers:
-    """Return the answers as values of memory. A question left out keeps what the record has.
+    """Return the answers as values of memory. A question left out keeps what the record has, else it has its default.
 
     `InvalidError` names the questions. What the record itself asks of its fields is checked again when it is written.
     """
@@ -52,14 +52,24 @@ async def answers(
     kept = {name: record.full.get(found.edits) if found.edits else None for name, found in questions.items()}
     cleaned = await uploads.settle(unit.records, form, cleaned, kept)
     problems = {**cleaned.problems, **problems}
-    values = {**kept, **cleaned.values}
+    made = await _defaults(unit, record, form, [name for name in questions if name not in given and kept[name] is None])
+    made = {name: value for name, value in made.items() if _may_fill(unit, record, questions[name])}
+    values = {**kept, **made, **cleaned.values}
     scope = await unit.records.env(record, bounds, form=values) if bounds else {}
     found = check(unit.network, form, values, questions.keys(), scope, unit.context)
     problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
     if problems:
         raise InvalidError(problems)
-    edits = {found.edits: values[name] for name, found in questions.items() if found.edits and name in given}
+    edits = {found.edits: values[name] for name, found in questions.items() if found.edits and name in {*given, *made}}
     return Answers(values, edits)
+
+
+async def _defaults(unit: Unit, record: Record, form: Entity, names: Iterable[str]) -> Mapping[str, Any]:
+    """Return the defaults of questions."""
+    values = {name: value for name in names if (value := form.fields[name].default) is not None}
+    scope = await unit.records.env(record, expressions(*values.values())) if values else {}
+    made = {name: value.compute(scope, unit.context) for name, value in values.items()}
+    return clean(unit.network, form, made, record.full).values
 
 
 @lru_cache(maxsize=2048)

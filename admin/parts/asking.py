@@ -75,15 +75,27 @@ def at_first(about: Subject, asked: Iterable[Question], record: Record | None) -
     return found
 
 
-async def begun(about: Subject, asked: Sequence[Question], records: Records) -> Raw:
-    """Return what stands in the form of a new record: defaults, those that are computed from nothing else too."""
-    fields = [each.column.field for each in asked if each.column.field is not None and not each.column.field.follows]
-    values = {field.name: field.default for field in fields if field.default is not None and field.default.expression}
-    names = await records.names_for(*(value.expression for value in values.values()))
+async def begun(about: Subject, asked: Sequence[Question], record: Record | None, records: Records) -> Raw:
+    """Return what stands in the form of a new record, or of a move of one: what there is, else the defaults.
+
+    Those that read a new record's other values are left to it.
+    """
+    raw = at_first(about, asked, record)
+    empty = [each for each in asked if not raw[each.name] or record is None]
+    values = {
+        each.name: field.default
+        for each in empty
+        if (field := each.column.field) is not None
+        and field.default is not None
+        and not (record is None and field.follows)
+    }
+    names = await records.env(record, (value.expression for value in values.values() if value.expression))
     found = {name: value.compute(names, records.context) for name, value in values.items()}
     formats = about.reader.formats
-    computed = {each.name: raw_of(each.column, found[each.name], formats) for each in asked if each.name in found}
-    return {**at_first(about, asked, None), **computed}
+    return {
+        **raw,
+        **{each.name: raw_of(each.column, found[each.name], formats) for each in empty if each.name in found},
+    }
 
 
 def given(asked: Iterable[Question], values: Mapping[str, Any], waits: Callable[[Field], bool]) -> dict[str, Any]:

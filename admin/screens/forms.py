@@ -103,7 +103,7 @@ async def new(request: Request) -> Response:
         for question in asked
         if f"{PREFIX}{question.name}" in request.query_params
     }
-    raw = {**await reading(about.visit, lambda records: begun(about, asked, records)), **filled}
+    raw = {**await reading(about.visit, lambda records: begun(about, asked, None, records)), **filled}
     return await _page(request, about, asked, None, Filled(raw, raw, token=about.visit.tenant.new_id()))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from admin.parts.asking import Raw, at_first, choices, inputs, move_questions, version_of, way_back
+from admin.parts.asking import Raw, begun, choices, inputs, move_questions, version_of, way_back
 from admin.parts.inputs import Question, answers, raw_from
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject
@@ -64,9 +65,8 @@ async def ask(request: Request) -> Response:
         return say_on(request, redirect(request, back), offer.reason or approvals.ALREADY)
     if not offer.allowed:
         raise RefusedError(offer.reason or say("You may not take this step."))
-    return await _form(
-        request, wanted, Sheet(at_first(wanted.about, wanted.asked, wanted.record), wanted.record.version)
-    )
+    raw = await reading(wanted.about.visit, partial(begun, wanted.about, wanted.asked, wanted.record))
+    return await _form(request, wanted, Sheet(raw, wanted.record.version))
 
 
 async def take(request: Request) -> Response:

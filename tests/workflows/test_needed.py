@@ -75,8 +75,11 @@ transitions:
     from: open
     to: held
     form:
-      why:    {type: choice, options: {other: Other, ill: Ill}}
+      why:    {type: choice, options: {other: Other, ill: Ill}, default: ill}
+      until:  {type: date, required: true, default: =record.begins + days(30)}
+      limit:  {field: ends, default: =record.begins + days(60)}
       reason: {type: text, required: '=form.why == "other" && record.kind == "reduced"'}
+    set: {warns: =form.until}
   free: {from: held, to: open}
 ---
 level: seller
@@ -272,3 +275,23 @@ async def test_a_field_that_becomes_needed_in_some_records_loses_none(club: Club
 
     assert (await club.change(card, holder="Ann"))["reason"] is None
     assert await club.refused(club.card()) == {"reason": NEEDED}
+
+
+@pytest.mark.parametrize(
+    ("ends", "form", "kept"),
+    [
+        (None, {}, ("2026-01-31", "2026-03-02")),
+        ("2026-05-01", {}, ("2026-01-31", "2026-05-01")),
+        ("2026-05-01", {"until": "2026-02-02", "limit": "2026-04-04"}, ("2026-02-02", "2026-04-04")),
+    ],
+    ids=["nothing is there", "the record has one", "both are answered"],
+)
+async def test_a_question_left_out_has_what_the_record_has_or_its_default(
+    club: Club, ends: str | None, form: dict[str, str], kept: tuple[str, str]
+) -> None:
+    card = await club.card(begins="2026-01-01", ends=ends)
+
+    await commands.move(club.stage.tenant, club.seller, "card", card.id, "hold", form=form)
+
+    now = await club.stage.get(card)
+    assert (str(now["warns"]), str(now["ends"])) == kept

@@ -42,6 +42,12 @@ fields:
   since:  {type: date, default: =record.parent.begins}
   why:    {type: text, required: =record.nights > 6}
 ---
+process: opening
+entity: card
+states: {open: {initial: true}, held: {final: true}}
+transitions:
+  hold: {from: open, to: held, form: {until: {type: date, default: =record.begins + days(3)}}}
+---
 screen: cards
 entity: card
 list: {columns: [kind, proof, begins, ends, price, cheap]}
@@ -134,3 +140,12 @@ async def test_a_title_is_said_in_its_reader_s_language_on_every_page(club: Offi
         [ann] = await cards(club)
         for path in ("e/card/", f"e/card/{ann.id}", f"e/card/{ann.id}/edit", "e/card/options?q="):
             assert "Ann Camille Roux €40.00" in html.unescape((await visitor.get(path)).text), path
+
+
+async def test_the_form_of_a_move_shows_defaults_that_follow_the_record(club: Office) -> None:
+    async with club.signed_in(CAMILLE) as visitor:
+        await visitor.post(NEW, {"holder": "Ann", "begins": "2026-01-01"}, on=NEW)
+        [ann] = await cards(club)
+        page = (await visitor.get(f"e/card/{ann.id}/move/opening/hold")).text
+
+    assert value(page, "until") == "2026-01-04"
