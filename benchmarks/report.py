@@ -56,7 +56,7 @@ def medians(rounds: Rounds) -> tuple[Rate, Rate]:
 
 def page(found: Found, facts: Mapping[str, object]) -> str:
     """Return the results as Markdown."""
-    text = HEAD.format(machine=_machine(), callers=CALLERS, **facts)
+    text = HEAD.format(machine=machine(), callers=CALLERS, **facts)
     for database, way in dict.fromkeys(key[:2] for key in found):
         apart = database == "PostgreSQL"
         more, rule = (" ours, PostgreSQL | raw, PostgreSQL |", "---:|---:|") if apart else ("", "")
@@ -80,7 +80,8 @@ def _cpu(milliseconds: float) -> str:
     return f"{milliseconds:.2f}" if milliseconds >= 0.1 else f"{milliseconds:.4f}"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what this is measured on."""
     cores = len(os.sched_getaffinity(0))
     system = f"{cores} cores ({platform.machine()}, {platform.system()})"
     return f"{system}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"

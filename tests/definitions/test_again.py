@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -71,9 +72,11 @@ def edited(files: Files, original: Files, chance: random.Random) -> dict[str, st
         case 6:
             lines[where:where] = ["# a comment, below which everything stands elsewhere"]
         case _:
-            words = lines[where].split(" ") if lines else [""]
-            words[-1] = chance.choice(WORDS)
-            lines[where : where + 1] = [" ".join(words)]
+            found = [*re.finditer(r"[\w.]+", "\n".join(lines))]
+            if found:
+                word, other = chance.choice(found), chance.choice([*WORDS, *(each[0] for each in found)])
+                text = word.string[: word.start()] + other + word.string[word.end() :]
+                lines = text.split("\n")
     return {**files, name: "\n".join(lines) + "\n"}
 
 
@@ -93,3 +96,58 @@ def test_after_any_change_a_pack_loads_as_if_for_the_first_time(pack: str, seed:
     for files in course(PACKS[pack], chance, tries(EDITS)):
         again, first = (load(files, library=LIBRARY, memory=each) for each in (memory, Memory()))
         assert told(again) == told(first)
+
+
+Edit = tuple[str, str, str]
+"""A file of the grown pack, a text in it, and what it is replaced with."""
+AREA = "area_001/"
+PROCESS, LEVEL = (f"{AREA}{name}.yaml" for name in ("contacts_2", "access_1"))
+ENTITY, ORDER, DELIVERY, TEMPLATE = (
+    f"{AREA}{name}.yaml" for name in ("contacts_1", "orders_1", "orders_3", "templates_1")
+)
+UNKNOWN_STEP = (LEVEL, "call_001, meet_001", "col_001, meet_001")
+ASKED: Mapping[str, tuple[tuple[Edit, ...], tuple[Edit, ...]]] = {
+    "fields of an entity": ((), ((ENTITY, "Prochain appel", "Autre appel"),)),
+    "records of an entity": ((), ((ENTITY, "next_call_at: {", "following_at: {"),)),
+    "whether there are records": (((ENTITY, "entity: contact_001", "entity: other"),), ((ENTITY, "", ""),)),
+    "states of a process": ((), ((PROCESS, "  met: {", "  seen: {"),)),
+    "whether states are parallel": (
+        ((PROCESS, "met: {", "met: {states: {a: {initial: true}, b: {}}, "),),
+        ((PROCESS, "met: {states", "met: {parallel: true, states"),),
+    ),
+    "an entity as built": ((), ((ORDER, "record.number", "record.ordered_on"),)),
+    "processes of an entity": ((), ((DELIVERY, "entity: order_001", "entity: ticket_001"),)),
+    "transitions of a process": ((), ((PROCESS, "  meet_001:", "  see_001:"),)),
+    "who has a transition": (
+        ((DELIVERY, "entity: order_001", "entity: contact_001"),),
+        ((DELIVERY, "  pack_001:", "  meet_001:"),),
+    ),
+    "a document": ((), ((TEMPLATE, "channel: email", "channel: notification"),)),
+    "whether there is a document": ((), ((LEVEL, "level: clerk_001", "level: clerk"),)),
+    "all names": (
+        ((TEMPLATE, "about: contact_001", "about: contatt"),),
+        ((ENTITY, "entity: contact_001", "entity: contat"),),
+    ),
+    "holes": ((UNKNOWN_STEP,), ((DELIVERY, "initial: true", "initial: 3"),)),
+    "fields of members": ((), ((LEVEL, "fr: Agent", "fr: Autre"),)),
+    "languages": ((), (("network.yaml", "[fr, en]", "[fr, en, de]"),)),
+}
+
+
+def after(files: Files, edits: tuple[Edit, ...]) -> Files:
+    """Return the files with each text replaced; with the file as it was at first where there is none."""
+    for name, old, new in edits:
+        assert old in files[name]
+        files = {**files, name: files[name].replace(old, new) if old else PACKS["grown"][name]}
+    return files
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_what_one_document_asks_another_is_asked_again(question: str) -> None:
+    before, edits = ASKED[question]
+    files, memory = after(PACKS["grown"], before), Memory()
+    was = told(load(files, memory=memory))
+    changed = after(files, edits)
+    now = told(load(changed, memory=memory))
+    assert now == told(load(changed, memory=Memory()))
+    assert now != was
