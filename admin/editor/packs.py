@@ -84,16 +84,17 @@ def covers(begin: Place, length: int, place: Place) -> bool:
 
 @dataclass
 class Desk:
-    """The folders that are open in an editor, and the texts of its open files by path."""
+    """The folders that are open in an editor, the texts of its open files, and to which packs files belonged."""
 
     roots: tuple[Path, ...] = ()
     texts: dict[Path, str] = field(default_factory=dict)
+    belonged: dict[Path, Path] = field(default_factory=dict)
 
     def folder_of(self, file: Path) -> Path | None:
         """Return the folder of the pack that a file belongs to: the nearest one with a network, else its own.
 
         The network stands in a file of that folder itself, else somewhere below it, as the only one there. None for a
-        file that defines nothing, in no pack: other YAML.
+        file that defines nothing, in no pack: other YAML. A file stays where it was while the network is rewritten.
         """
         text = self.texts[file] if file in self.texts else _text(file)
         defines = re.search(_HEAD.format(kinds="|".join(kinds())), text, re.MULTILINE) is not None
@@ -102,8 +103,9 @@ class Desk:
             for folder in above:
                 networks = self._networks(folder, direct=direct)
                 if networks == 1 or (networks and direct):
+                    self.belonged[file] = folder
                     return folder
-        return file.parent if defines else None
+        return self.belonged.get(file) or (file.parent if defines else None)
 
     def pack(self, folder: Path, instead: Mapping[Path, str] | None = None) -> Pack:
         """Return a pack as it is now; `instead`: with other texts for some files."""

@@ -73,6 +73,14 @@ def test_a_network_that_is_not_saved_makes_a_pack(tmp_path: Path) -> None:
     assert Desk((tmp_path,), {network: NETWORK, lead: ENTITY}).folder_of(lead) == tmp_path
 
 
+def test_a_file_stays_in_its_pack_while_the_network_is_rewritten(folder: Path) -> None:
+    network, lead = folder / "one" / "network.yaml", folder / "one" / "leads" / "lead.yaml"
+    desk = Desk((folder / "one",), {lead: ENTITY})
+    assert desk.folder_of(lead) == folder / "one"
+    desk.texts[network] = "netw"
+    assert desk.folder_of(lead) == folder / "one"
+
+
 def test_the_address_of_a_file_leads_back_to_it(tmp_path: Path) -> None:
     path = tmp_path / "à lire #1.yaml"
     assert path_of(uri_of(path)) == path
