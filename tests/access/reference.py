@@ -39,6 +39,7 @@ class Reference:
     settings: Mapping[str, Any]
     closed: frozenset[str] = field(default_factory=frozenset)
     """Members who closed their own data to the leader."""
+    _found: dict[str, list[tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
 
     # Records -------------------------------------------------------------------------------------------------------
 
@@ -224,12 +225,22 @@ class Reference:
 
     def _deep(self, entity: str, row: Row, depth: int = DEEP) -> dict[str, Any]:
         found = dict(row)
-        for name, value in row.items():
-            to = self.target(entity, name)
-            if to is not None and value is not None and depth:
+        if not depth:
+            return found
+        for name, to in self._references(entity):
+            value = row.get(name)
+            if value is not None:
                 target = self.rows[to].get(value["id"])
                 found[name] = value if target is None else self._deep(to, target, depth - 1)
         return found
+
+    def _references(self, entity: str) -> list[tuple[str, str]]:
+        """Return the references of an entity's records, and to what; found once."""
+        if entity not in self._found:
+            fields = self.network.entities[entity].fields
+            targets = ((name, self.target(entity, name)) for name in ("owner", "created_by", *fields))
+            self._found[entity] = [(name, to) for name, to in targets if to is not None]
+        return self._found[entity]
 
     def target(self, entity: str, name: str) -> str | None:
         """Return what a field refers to."""
