@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -149,3 +151,9 @@ async def test_the_editor_is_told_what_it_can_ask_the_outline_and_the_form_of_a_
             await editor.client.text_document_formatting_async(types.DocumentFormattingParams(named, options)) or ()
         )
         assert edit.new_text == text
+
+
+def test_the_server_goes_with_its_editor() -> None:
+    command = [sys.executable, "-m", "admin.cli.main", "lsp"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert (ended.returncode, ended.stdout) == (0, b"")
