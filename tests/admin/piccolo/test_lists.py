@@ -99,7 +99,7 @@ async def test_a_list_reads_in_french_as_people_write_it(office: Office) -> None
         for name in ("income_goal", "birth_date", "calls", "pause")
     }
     assert written == {
-        "income_goal": "1 250,50 €", "birth_date": "1er mai 1990", "calls": "1 200", "pause": "3 jours ouvrés",
+        "income_goal": "1 250,50 €", "birth_date": "1er mai 1990", "calls": "1200", "pause": "3 jours ouvrés",
     }  # fmt: skip
     assert (row["interests"], row["newsletter"], row["company"], row["phone"]) == (["home"], True, None, "")
     choices = schema["properties"]
