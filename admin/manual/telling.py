@@ -49,7 +49,7 @@ class Telling:
         if isinstance(text, Markup):
             return text
         if isinstance(text, Message) and text.values:
-            sentence = self.reader.formats.catalogue.sentences.get(text.text, text.text)
+            sentence = self.reader.formats.catalogue.gettext(text.text)
             given = {name: self.html(value) for name, value in text.values.items()}
             return Markup(escape(sentence)).format(**given)  # noqa: S704 - escaped just now
         return escape(self.words(text))

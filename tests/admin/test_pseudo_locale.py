@@ -35,6 +35,8 @@ SHOWN = ("aria-label", "aria-description", "title", "placeholder", "alt", "label
 """Attributes that people read or hear."""
 DATA = re.compile(r"^data-(?!csrf|id)")
 SILENT = ("script", "style", "code", "pre", "svg")
+INLINE = frozenset({"a", "code", "em", "q"})
+"""What may stand in the middle of a sentence."""
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[^\W\d_]{2,}")
 UNITS = "il dans jour jours heure heures minute minutes seconde secondes semaine semaines mois an ans"
@@ -50,20 +52,28 @@ class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
+        self.spoken: list[str] = []
         self.within: list[str] = []
+        self.going_on = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.going_on = tag in INLINE
         if tag in SILENT:
             self.within.append(tag)
         spoken = {name: value for name, value in attrs if value and (name in SHOWN or _sentence(name, value))}
-        self.texts += spoken.values()
+        self.spoken += spoken.values()
 
     def handle_endtag(self, tag: str) -> None:
+        self.going_on = tag in INLINE
         if self.within and self.within[-1] == tag:
             self.within.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self.within and data.strip():
+        if self.within or not data.strip():
+            return
+        if self.going_on and self.texts:
+            self.texts[-1] += f" {data.strip()}"
+        else:
             self.texts.append(data.strip())
 
 
@@ -79,7 +89,7 @@ def bare(page: str) -> set[str]:
     found = Page()
     found.feed(page)
     words: set[str] = set()
-    for text in found.texts:
+    for text in (*found.texts, *found.spoken):
         left, before = text, ""
         while before != left:  # a sentence may stand in a place of another
             before, left = left, MARKED.sub(" ", left)
@@ -90,9 +100,10 @@ def bare(page: str) -> set[str]:
 def data(network: Network) -> set[str]:
     """Return the words of the pack, of the built-in member, of what was written, and of French dates and countries."""
     french = Locale("fr")
-    member, leader = network.entities["member"], network.levels["leader"]
-    built_in = [leader.label, member.label, *(field.label for field in member.fields.values())]
+    member, levels = network.entities["member"], (network.levels[name] for name in ("leader", "public"))
+    built_in = [*(level.label for level in levels), member.label, *(field.label for field in member.fields.values())]
     built_in += [setting.label for setting in rules_of(network).values()]
+    built_in += [member.purpose] if member.purpose else []
     people = [" ".join(filter(None, who)) for who in PEOPLE.values()]
     texts = [
         *FILES,
