@@ -8,6 +8,7 @@ from definitions.checks.checked import Checked
 from definitions.message import say
 from definitions.problems import Problem
 from definitions.spec.entity import Entity, Field
+from definitions.spec.process import Process
 
 UNSEALED = frozenset({"reference", "file", "image"})
 """Types that stay as they are: the database follows references, and files have a place of their own."""
@@ -15,15 +16,21 @@ UNSEALED = frozenset({"reference", "file", "image"})
 
 def check_encrypted(checked: Checked) -> Iterator[Problem]:
     """Yield what is asked of encrypted fields that they can't do."""
-    for entity in checked.network.entities.values():
-        for field in entity.fields.values():
-            yield from _field(entity, field)
-        yield from _lists(entity)
-    for process in checked.network.processes.values():
-        for transition in process.transitions.values():
-            own = (question.field for question in transition.form.values() if question.edits is None)
-            for field in own:
-                yield from _typed(field)
+    yield from checked.each("entity", checked.network.entities, _entity)
+    yield from checked.each("process", checked.network.processes, _forms)
+
+
+def _entity(entity: Entity) -> Iterator[Problem]:
+    for field in entity.fields.values():
+        yield from _field(entity, field)
+    yield from _lists(entity)
+
+
+def _forms(process: Process) -> Iterator[Problem]:
+    for transition in process.transitions.values():
+        own = (question.field for question in transition.form.values() if question.edits is None)
+        for field in own:
+            yield from _typed(field)
 
 
 def _typed(field: Field) -> Iterator[Problem]:

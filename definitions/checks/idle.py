@@ -21,10 +21,9 @@ def check_idle(checked: Checked) -> Iterator[Problem]:
     if checked.damaged:
         return
     found: list[Problem] = []
-    for automation in checked.network.automations.values():
-        found += (*_names(automation), *_after_stop(automation.steps))
-    for process in checked.network.processes.values():
-        found += _messages(process)
+    found += checked.each("automation", checked.network.automations, _names)
+    found += checked.each("automation", checked.network.automations, _stops)
+    found += checked.each("process", checked.network.processes, _messages)
     for level in checked.network.levels.values():
         for access in level.entities.values():
             found += _transitions(checked, level, access)
@@ -62,6 +61,10 @@ def _expressions(node: Any) -> Iterator[Expression]:
             yield from _expressions(getattr(node, field.name))
 
 
+def _stops(automation: Automation) -> Iterator[Problem]:
+    yield from _after_stop(automation.steps)
+
+
 def _after_stop(steps: Iterable[Step]) -> Iterator[Problem]:
     ended = False
     for step in steps:
@@ -84,7 +87,8 @@ def _messages(process: Process) -> Iterator[Problem]:
 
 def _transitions(checked: Checked, level: Level, access: EntityAccess) -> Iterator[Problem]:
     """Yield the transitions that a level lists and may not take: its list narrows `by`, and gives nothing."""
-    known = [each for each in checked.network.processes.values() if each.entity == access.entity]
+    entity, processes = checked.network.entities.get(access.entity), checked.network.processes
+    known = [processes[name] for name in (entity.processes if entity else ()) if name in processes]
     for name in access.transitions or ():
         of, _, short = name.rpartition(".")
         meant = [
