@@ -8,7 +8,9 @@ import pytest
 
 from models.tenant import Tenant
 from tests.models.rows import insert
-from tests.models.test_apply import CHANGES, REFUSED, Case, Refusal, lead, packed
+from tests.models.changing import Case, lead, packed
+from tests.models.test_apply import CHANGES
+from tests.models.test_apply_refused import REFUSED, Refusal
 from workflows.proposal import propose
 
 pytestmark = pytest.mark.anyio
