@@ -16,7 +16,7 @@ from definitions.checks.not_yet import LATER, LATER_KINDS
 from definitions.spec import access, automation, entity, process, screen, template
 from definitions.spec.network import Network
 from definitions.validate import every_key, kinds, schema
-from workflows.templates import TEXT_FILTERS
+from models.titles import TEXT_FILTERS
 
 PARTS = schema("parts")["$defs"]
 STEP_ACTIONS = set(PARTS["step"]["properties"]) - BESIDE

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from models.tenant import Tenant
-from tests.models.rows import insert
 from tests.models.changing import Case, lead, packed
+from tests.models.rows import insert
 from tests.models.test_apply import CHANGES
 from tests.models.test_apply_refused import REFUSED, Refusal
 from workflows.proposal import propose
