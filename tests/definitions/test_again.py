@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.packs import grown
 from definitions.expr import Expression
+from definitions.files import RecentFiles
 from definitions.pack import Files, Loaded, Memory, load, read_folder
 from tests.running import tries
 
@@ -151,3 +152,14 @@ def test_what_one_document_asks_another_is_asked_again(question: str) -> None:
     now = told(load(changed, memory=memory))
     assert now == told(load(changed, memory=Memory()))
     assert now != was
+
+
+def test_files_are_forgotten_that_no_pack_asked_for_lately() -> None:
+    recent = RecentFiles(characters=100)
+    for number in range(10):
+        recent.read(f"{number}.yaml", "a" * 30)
+    recent.forget({"9.yaml": "a" * 30})
+    assert len(recent) == 3
+    recent.read("0.yaml", "a" * 1000)
+    recent.forget({"0.yaml": "a" * 1000})
+    assert len(recent) == 1
