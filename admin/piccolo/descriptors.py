@@ -128,7 +128,12 @@ def _field(one: Field, words: Words) -> Described:
     label = one.label.pick(words.language, *words.network.languages)
     choices = _choices(one, words)
     about = one.help.pick(words.language, *words.network.languages) if one.help else None
-    common: dict[str, Any] = {"null": True, "default": None, "required": one.required, "help_text": about}
+    common: dict[str, Any] = {
+        "null": True,
+        "default": None,
+        "required": one.required and not one.follows,
+        "help_text": about,
+    }
     return Described(
         one.name, label, _column(one, common, choices), to=one.to if one.type == "reference" else None, choices=choices
     )

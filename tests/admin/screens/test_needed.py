@@ -14,6 +14,7 @@ from models.clock import SetClock
 from models.query import Query
 from models.record import Record
 from tests.admin.office import CAMILLE, FILES, Office, Visitor, office_of, token
+from tests.admin.piccolo.test_writing import desk
 from tests.admin.screens.leads import value
 from tests.homes import Homes
 from workflows.unit import read
@@ -149,3 +150,19 @@ async def test_the_form_of_a_move_shows_defaults_that_follow_the_record(club: Of
         page = (await visitor.get(f"e/card/{ann.id}/move/opening/hold")).text
 
     assert value(page, "until") == "2026-01-04"
+
+
+async def test_the_back_office_leaves_what_follows_to_the_record(club: Office) -> None:
+    path = "back-office/api/tables/Card/"
+    async with desk(club) as at:
+        blank = (await at.send("GET", f"{path}new/")).json()
+        assert (blank["begins"], blank["ends"], blank["price"]) == ("2026-03-02", None, None)
+        form = {name: value for name, value in blank.items() if not name.endswith("_readable")}
+        sent = {**form, "ends": "", "kind": "reduced", "holder": "Ann"}
+        refused = await at.send("POST", path, sent)
+        assert (refused.status_code, refused.text) == (422, "Proof: This is needed.")
+        made = await at.send("POST", path, {**sent, "proof": "7"})
+        assert made.status_code == 201, made.text
+
+    [ann] = await cards(club)
+    assert [str(ann[name]) for name in ("ends", "price", "cheap")] == ["2026-03-12", "15.00", "True"]
