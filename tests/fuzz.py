@@ -27,7 +27,7 @@ from definitions.expr.strict_check import deduce
 from definitions.expr.strict_values import StrictError
 from definitions.pack import load
 from definitions.problems import DefinitionError
-from tests.definitions.expr.test_agreement import LEAVES, ORDERS, SPANS
+from tests.definitions.expr.grammar import LEAVES, ORDERS, SPANS
 from tests.definitions.expr.world import CONTEXT, PLACE, SCOPE, DealColumns
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from definitions.expr import Expression
 from definitions.expr.outcomes import contested, disjoint, null_equalities, outcome, settled_parts
-from tests.definitions.expr.test_agreement import DEALS, NAMES, expressions
+from tests.definitions.expr.grammar import DEALS, NAMES, expressions
 from tests.definitions.expr.world import CONTEXT, compiled
 from tests.running import tries
 
