@@ -80,7 +80,7 @@ class Choice:
 
     name: str
     options: tuple[str, ...]
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     home: Target = field(default=(), compare=False)
 
     def __str__(self) -> str:

@@ -46,3 +46,10 @@ def test_a_change_that_breaks_nothing_and_one_that_is_blamed_elsewhere_are_not_c
     assert broken.caught(pack, problems)
     elsewhere = Mutant("a state", (Edit("lead.yaml", 0, 0, "# a remark"), *broken.edits[1:]))
     assert not elsewhere.caught(pack, problems)
+
+
+def test_a_pack_that_was_loaded_before_hides_no_state_around_others_that_was_renamed() -> None:
+    [pack] = [each for each in packs() if each.name == "joining"]
+    assert load(pack.files).network is not None
+    [mutant] = [m for m in mutants_of(pack, "renamed state") if m.edits[0].text == "papersx"]
+    assert mutant.caught(pack, mutant.problems(pack))
