@@ -42,6 +42,7 @@ TAIL = """
 - *A page* and *a form* are what people see, in HTML with menu, filters, counts and texts; raw is the JSON handler.
 - A condition is an expression of the language over a record; raw is the same as a Python function.
 - Load before and after: {before:.1f} and {after:.1f} (the benchmark itself keeps both cores busy).
+- How long packs take to check: [checking.md](checking.md).
 """
 
 
