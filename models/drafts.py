@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from definitions.spec.entity import Entity
+from definitions.spec.entity import Entity, Field
 from models import tree, unique
 from models.clauses import Deed
 from models.message import Message, say
 from models.rules import Condition
-from models.sight import Sight
+from models.sight import Sight, asked_of
 from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, check
+from models.validation import NO_SUCH_RECORD, Measure, check
 from models.visible import ROOT
 
 if TYPE_CHECKING:
@@ -63,20 +63,27 @@ def levels(
 async def wrong(
     records: Records, draft: Draft, names: Collection[str], unsettled: frozenset[str] = frozenset()
 ) -> dict[str, Message]:
-    """Return what is wrong with the values of `names`, and which others are needed because of them.
+    """Return what is wrong with the values of `names`, and with others that have to fit them.
 
     What depends on values that are `unsettled` is not asked for yet.
     """
-    needed = draft.sight.needed
-    waiting = {name for name, asked in needed.items() if not asked.isdisjoint(unsettled)}
-    checked = {*names, *(name for name, asked in needed.items() if not asked.isdisjoint(names))} - waiting
+    following = draft.sight.following
+    waiting = {name for name, asked in following.items() if not asked.isdisjoint(unsettled)}
+    checked = {*names, *(name for name, asked in following.items() if not asked.isdisjoint(names))}
     fields = [draft.entity.fields[name] for name in checked if name in draft.entity.fields]
     values = [value for field in fields for value in (field.min, field.max, field.required_if) if value is not None]
     scope = await records.names_for(*(value.expression for value in values))
     followed = {path for value in values for path in value.reads("record")}
     scope["record"] = await records.loader.follow(draft.entity.name, draft.values, followed)
-    found = check(records.network, draft.entity, draft.values, checked, scope, records.context)
+    untold = [field.name for field in fields if _shows_what_is_hidden(draft, field)]
+    measure = Measure(scope, records.context, untold, waiting)
+    found = check(records.network, draft.entity, draft.values, checked, measure)
     return found | await _dangling(records, draft, names)
+
+
+def _shows_what_is_hidden(draft: Draft, field: Field) -> bool:
+    """Whether naming a field's bounds could tell what the actor may not read: hidden fields, other records."""
+    return any(path[1:] or (path[0] not in draft.given and draft.sight.hides(path[0])) for path in asked_of(field))
 
 
 async def _dangling(records: Records, draft: Draft, names: Collection[str]) -> dict[str, Message]:

@@ -20,7 +20,7 @@ from models.references import IN_ORDER
 from models.refusals import refusal
 from models.shape import POSITION
 from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, check, clean
+from models.validation import NO_SUCH_RECORD, Measure, check, clean
 from models.visible import ROOT
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def _problems(records: Records, entity: str, given: Given) -> dict[str, Message]
             own, _ = split(records.network, lines.name, item)
             cleaned = clean(records.network, lines, {key: own[key] for key in own if key != "id"}, {})
             filled = [field for field, shape in lines.fields.items() if shape.required or field in cleaned.values]
-            wrong = check(records.network, lines, cleaned.values, filled, {}, records.context)
+            own = {**dict.fromkeys(lines.fields), **cleaned.values}
+            wrong = check(records.network, lines, own, filled, Measure({"record": own}, records.context))
             found |= _at(name, _at(index, {**wrong, **cleaned.problems}))
     return found
 

@@ -130,10 +130,10 @@ class Sight:
         return tuple(defaults_in_order(self.entity))
 
     @cached_property
-    def needed(self) -> Mapping[str, frozenset[str]]:
-        """The fields that are required in some records only, each with the fields that decide it."""
-        fields = ((field.name, field.required_if) for field in self.entity.fields.values())
-        return {name: frozenset(path[0] for path in asked.reads("record")) for name, asked in fields if asked}
+    def following(self) -> Mapping[str, frozenset[str]]:
+        """The fields whose values have to fit others of the record (`required`, `min`, `max`), each with these."""
+        found = {field.name: frozenset(path[0] for path in asked_of(field)) for field in self.entity.fields.values()}
+        return {name: asked for name, asked in found.items() if asked}
 
     def hides(self, name: str) -> bool:
         """Whether the field is hidden in some of the records that may be read, or in all."""
@@ -261,6 +261,12 @@ class Sight:
             hidden=frozenset(full).difference(kept),
             full=full,
         )
+
+
+def asked_of(field: Field) -> frozenset[Path]:
+    """Return what a field's condition and bounds select of the record."""
+    values = (value for value in (field.required_if, field.min, field.max) if value is not None)
+    return frozenset(path for value in values for path in value.reads("record"))
 
 
 def _constant(field: Field) -> bool:

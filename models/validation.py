@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,13 +109,22 @@ def _network_region(network: Network) -> str | None:
     return network.calendar.holidays
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What fields have to fit: the names of their conditions and bounds, and the time.
+
+    Of fields that are `untold` the bounds are not named. Those `waiting` have to fit values that are not known yet:
+    they are looked at by themselves alone.
+    """
+
+    names: Names
+    context: Context
+    untold: Collection[str] = ()
+    waiting: Collection[str] = ()
+
+
 def check(
-    network: Network,
-    entity: Entity,
-    values: Mapping[str, Any],
-    changed: Collection[str],
-    names: Names,
-    context: Context,
+    network: Network, entity: Entity, values: Mapping[str, Any], changed: Collection[str], measure: Measure
 ) -> dict[str, Message]:
     """Return what is wrong with the changed fields of a whole record."""
     problems: dict[str, Message] = {}
@@ -124,13 +133,16 @@ def check(
         declared = fields.get(name)
         if declared is None:
             continue
-        found = _problem(network, declared, values.get(name), names, context)
+        if name in measure.waiting:
+            declared = replace(declared, required_if=None, min=None, max=None)
+        found = _problem(network, declared, values.get(name), measure)
         if found is not None:
             problems[name] = found
     return problems
 
 
-def _problem(network: Network, declared: Field, value: Any, names: Names, context: Context) -> Message | None:
+def _problem(network: Network, declared: Field, value: Any, measure: Measure) -> Message | None:
+    names, context = measure.names, measure.context
     needed = declared.required_if is not None and declared.required_if.compute(names, context) is True
     missing = _filled(network, declared, value, needed=needed)
     if missing is not None or value is None:
@@ -139,7 +151,10 @@ def _problem(network: Network, declared: Field, value: Any, names: Names, contex
         return say("This does not have the expected form.")
     least = None if declared.min is None else declared.min.compute(names, context)
     most = None if declared.max is None else declared.max.compute(names, context)
-    return _bounds(declared, value, least, most)
+    found = _bounds(declared, value, least, most)
+    if found is not None and declared.name in measure.untold:
+        return say("This does not fit the other values.")
+    return found
 
 
 def _filled(network: Network, declared: Field, value: Any, *, needed: bool = False) -> Message | None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from definitions.expr.expression import Expression
-from definitions.spec.entity import Entity
+from definitions.spec.entity import Entity, Field
 from definitions.spec.process import FormField, Transition
 from definitions.text import Text
 from models import uploads
@@ -16,7 +16,8 @@ from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
 from models.published import Published
 from models.record import Record
-from models.validation import NO_SUCH_RECORD, check, clean
+from models.sight import asked_of
+from models.validation import NO_SUCH_RECORD, Measure, check, clean
 from workflows.subscriptions import expressions
 from workflows.unit import Unit
 
@@ -56,7 +57,8 @@ async def answers(
     made = {name: value for name, value in made.items() if _may_fill(unit, record, questions[name])}
     values = {**kept, **made, **cleaned.values}
     scope = await unit.records.env(record, bounds, form=values) if bounds else {}
-    found = check(unit.network, form, values, questions.keys(), scope, unit.context)
+    untold = [name for name, field in form.fields.items() if _shows_what_is_hidden(record, field)]
+    found = check(unit.network, form, values, questions.keys(), Measure(scope, unit.context, untold))
     problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
     if problems:
         raise InvalidError(problems)
@@ -82,6 +84,11 @@ def _form(published: Published, process: str, name: str) -> tuple[Entity, list[E
     }
     bounds = expressions(*(bound for field in fields.values() for bound in (field.min, field.max, field.required_if)))
     return Entity(name, transition.label, transition.place, fields), bounds
+
+
+def _shows_what_is_hidden(record: Record, field: Field) -> bool:
+    """Whether naming a question's bounds could tell what the actor may not read: hidden fields, other records."""
+    return any(path[1:] or path[0] in record.hidden for path in asked_of(field))
 
 
 def _may_fill(unit: Unit, record: Record, question: FormField) -> bool:

@@ -277,9 +277,9 @@ def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Fie
 def _field(draft: Draft, entity: str, shape: Field, node: Mapping) -> Field:
     _check_reference(draft, node)
     record: Names = {"record": RecordOf(entity)}
-    full = with_values(draft, shape, node, draft.base(), ("option", entity, shape.name), record)
+    full = with_values(draft, shape, node, draft.base(record), ("option", entity, shape.name))
     required = needed(draft, node.get("required"), draft.base(record))
-    for value in (full.default, required):
+    for value in (full.default, full.min, full.max, required):
         check_lines_unread(draft, entity, value)
     unique = _unique(draft, entity, shape, node.get("unique"))
     return replace(full, unique=unique, required_if=required, compute=_compute(draft, entity, shape, node))

@@ -117,16 +117,12 @@ def with_values(
     node: Mapping,
     names: Names,
     home: Target = (),
-    record: Names | None = None,
 ) -> Field:
-    """Return the field with its `default`, `min` and `max`, which may use the names given; `home`: of its options.
-
-    `record` is what its default may use beside them.
-    """
+    """Return the field with its `default`, `min` and `max`, which may use the names given; `home`: of its options."""
     bound = replace(shape, type="integer", options={}) if shape.type in COUNTED else shape
     return replace(
         shape,
-        default=value_of(draft, node.get("default"), shape, {**names, **(record or {})}, home),
+        default=value_of(draft, node.get("default"), shape, names, home),
         min=value_of(draft, node.get("min"), bound, names),
         max=value_of(draft, node.get("max"), bound, names),
     )

@@ -62,7 +62,8 @@ class Asking:
 
 def _same(one: object, other: object) -> bool:
     if isinstance(one, Source) and isinstance(other, Source):
-        return says_the_same(one.raw, other.raw) and says_the_same(one.node, other.node)
+        same = one.damaged == other.damaged and says_the_same(one.raw, other.raw)
+        return same and says_the_same(one.node, other.node)
     return bool(one == other)
 
 

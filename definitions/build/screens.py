@@ -205,6 +205,8 @@ def _view(draft: Draft, screen: Node | None, node: Node | None) -> str | None:
     if node.text in known:
         draft.notes.name(("view", source.name, node.text), node)
         return node.text
+    if source.damaged:
+        return None  # the view may be behind what could not be read
     sentence = say("The screen {name} has no view '{written}'.", name=source.name, written=node.text)
     draft.unfit("screen.unknown_view", node.place, sentence, did_you_mean(node.text, known))
     return None
