@@ -16,9 +16,11 @@ from definitions.spec.network import Network
 from models.accounts import store_password
 from models.actor import SYSTEM, Actor
 from models.clock import SetClock
+from models.contents import Limits
 from models.record import Record
 from models.terms import accept, open_terms
 from models.tx import Tx
+from models.uploads import take as take_file
 from server import compose
 from tests.admin.api.program import program
 from tests.admin.office import HASHED, NETWORK, Office
@@ -76,8 +78,18 @@ class Life:
         await commands.update(self.stage.tenant, self[name], record.entity, record.id, None, values)
 
     async def moves(self, name: str, record: Record, transition: str, /, **form: Any) -> Moved:
-        """Let somebody take a transition."""
-        return await commands.move(self.stage.tenant, self[name], record.entity, record.id, transition, form=form)
+        """Let somebody take a transition, `process.transition` where its name is that of several."""
+        process, _, alone = transition.rpartition(".")
+        at = (record.entity, record.id, alone)
+        return await commands.move(self.stage.tenant, self[name], *at, process=process or None, form=form)
+
+    async def uploads(self, name: str, content: bytes, called: str) -> str:
+        """Let somebody send a file; return what names it in a field."""
+
+        async def source() -> AsyncIterator[bytes]:
+            yield content
+
+        return (await take_file(self.stage.tenant, self[name], source(), called, Limits())).id
 
     async def agrees(self, *names: str) -> None:
         """Let people agree to the one request that is open, one after the other."""
