@@ -9,7 +9,7 @@ from tests.definitions.mutants.mutant import Edit, Mutant
 from tests.definitions.mutants.score import MUTATORS, mutants_of, packs, score
 from tests.definitions.mutants.written import Pack
 
-SAMPLE = 151
+SAMPLE = 199
 """Every so manieth mutant is tried here: a prime, so that all kinds have their turn."""
 
 
