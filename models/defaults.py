@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.expr import Expression
 from definitions.spec.entity import Entity, Field
-from models import computed
+from models import computed, entitling
 from models.computed import default_reads
+from models.rules import Path
 from models.sight import Sight
 from models.validation import clean
 
@@ -41,9 +42,21 @@ async def _following(records: Records, entity: Entity, field: Field, values: Map
     if any((each := entity.fields.get(name)) and each.compute for name in default_reads(entity, field)):
         values = {**values, **await computed.compute(records, entity, values)}
     names = await records.names_for(*_expressions([field]))
-    names["record"] = await records.loader.follow(entity.name, values, field.default.reads("record"))
+    names["record"] = await _followed(records, entity, values, field.default.reads("record"))
     made = {field.name: field.default.compute(names, records.context)}
     return clean(records.network, entity, made, values).values
+
+
+async def _followed(
+    records: Records, entity: Entity, values: Mapping[str, Any], paths: Iterable[Path]
+) -> Mapping[str, Any]:
+    """Return a new record's values with the records that paths go through, as who writes it sees them.
+
+    A default is what this person could have written. Only what a line is a line of is in their hands anyway.
+    """
+    own = {path for path in paths if path[0] == "parent"}
+    known = await records.loader.follow(entity.name, values, own)
+    return (await entitling.behind(records, entity, [known], set(paths) - own))[0]
 
 
 def _expressions(fields: Iterable[Field]) -> list[Expression]:

@@ -24,7 +24,7 @@ async def entitled(records: Records, found: Sequence[Record]) -> list[Record]:
     sight = records.sight(found[0].entity) if found else None
     if sight is None or not sight.beyond:
         return list(found)
-    shown = await _behind(records, sight.entity, [record.values for record in found], sight.beyond)
+    shown = await behind(records, sight.entity, [record.values for record in found], sight.beyond)
     return [
         replace(record, title=sight.title(values)) if "read" in record.may else record
         for record, values in zip(found, shown, strict=True)
@@ -52,7 +52,7 @@ async def some(records: Records, entity: str, ids: Iterable[str], wanted: tuple[
     return found
 
 
-async def _behind(
+async def behind(
     records: Records, entity: Entity, values: Sequence[Mapping[str, Any]], paths: Iterable[Path]
 ) -> list[dict[str, Any]]:
     """Return values with the records that the paths go through in the place of references; None where one is hidden."""
@@ -69,8 +69,8 @@ async def _behind(
         wanted = tuple(sorted({rest[0] for rest in further}))
         others = await some(records, to, ids, wanted)
         records.note_shown(others, wanted)
-        behind = await _behind(records, records.network.entities[to], [each.values for each in others], further)
-        by_id = {each["id"]: each for each in behind}
+        beyond = await behind(records, records.network.entities[to], [each.values for each in others], further)
+        by_id = {each["id"]: each for each in beyond}
         for each in found:
             each.update({name: by_id.get(each[name]["id"]) for name in names if each.get(name)})
     return found

@@ -82,6 +82,11 @@ transitions:
     set: {warns: =form.until}
   free: {from: held, to: open}
 ---
+level: blind
+entities:
+  card: {read: all, create: true}
+  branch: {read: all, fields: {discount: {read: none, write: none}}}
+---
 level: seller
 entities:
   card: {read: all, create: true, update: all}
@@ -227,6 +232,17 @@ async def test_a_default_follows_a_reference(club: Club) -> None:
     north = await club.branch(discount=7)
 
     assert (await club.card(branch={"id": north.id}))["price"] == 33
+
+
+async def test_a_default_shows_nothing_behind_a_reference_that_is_hidden_from_who_writes(club: Club) -> None:
+    blind = await club.stage.person("Bo", "blind")
+    north = await club.branch(discount=7)
+    given = {"holder": "Rose", "kind": "full", "receipt": "1", "branch": {"id": north.id}}
+
+    written = await commands.create(club.stage.tenant, blind, "card", given)
+
+    assert written["price"] is None
+    assert (await commands.create(club.stage.tenant, SYSTEM, "card", given))["price"] == 33
 
 
 async def test_a_line_has_a_default_of_what_it_is_a_line_of(club: Club) -> None:
