@@ -217,10 +217,27 @@ async def billed(lived: Life, house: House, made: Record) -> None:
     await lived.moves("Dora", again, "accept")
     await on_site(lived, again)
     await lived.changes("Tina", again, lines=[{"text": "Service"}])
+    await taken_back(lived, again)
     await lived.moves("Tina", again, "finish", note="Fine")
     await lived.moves("Dora", again, "invoice")
+    early = await lived.moves("Dora", again, "pay")
+    await commands.undo(lived.stage.tenant, lived["Dora"], early.history)
+    assert await lived.is_in(again, "billing") == "invoiced"
     await lived.moves("Dora", again, "pay")
     assert await lived.is_in(again, "billing") == "paid"
+
+
+async def taken_back(lived: Life, made: Record) -> None:
+    """What is finished too early goes back, and with it what followed by itself; nothing has left the house."""
+    early = await lived.moves("Tina", made, "finish", note="Too early")
+    await lived.passes(9 * MINUTE)
+    assert await lived.is_in(made, "billing") == "billable"
+    await commands.undo(lived.stage.tenant, lived["Tina"], early.history)
+    assert (await lived.is_in(made, "visit"), await lived.is_in(made, "billing")) == ("diagnosing", "not_due")
+    assert (await lived.stage.value(made, "close_note"), await lived.stage.value(made, "ended_at")) == (None, None)
+    await lived.passes(HOUR)
+    reports = await lived.stage.rows("_mail", "state", where="template = 'visit_done'")
+    assert reports == [("sent",), ("cancelled",)]
 
 
 async def other_tickets(lived: Life, house: House, parts: House) -> None:
