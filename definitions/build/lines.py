@@ -5,7 +5,7 @@ from __future__ import annotations
 from definitions.build.draft import Draft, word
 from definitions.build.member import MEMBER
 from definitions.documents import Source
-from definitions.expr import ListOf, Member, RecordOf
+from definitions.expr import DYN, ListOf, Member, RecordOf
 from definitions.message import say
 from definitions.problems import did_you_mean
 from definitions.source import Mapping, Scalar
@@ -31,21 +31,19 @@ def declare_lines(draft: Draft) -> None:
 
 
 def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> None:
+    _add(draft, source.name, "parent", Member(DYN, nullable=False, kind="system"))  # what is wrong is said here only
     if parent.text == source.name or source.name in _ancestors(draft, parent.text):
         sentence = say("Records of {name} would be lines of themselves.", name=source.name)
         draft.unfit("entity.parent_cycle", parent.place, sentence, say("Use a reference for what refers to its kind."))
     elif source.name == MEMBER:
         sentence = say("Members are no lines of other records.")
         draft.unfit("entity.member_parent", parent.place, sentence, say("Leave 'parent' out."))
+    elif parent.text not in draft.records and draft.source("entity", parent.text) is not None:
+        source.damaged = True  # the parent can't be read: reported there
     elif parent.text not in draft.records:
-        others = [name for name in draft.records if name != source.name]
+        others = [name for name in (*draft.index.of("entity"), MEMBER) if name != source.name]
         sentence = say("There is no {kind} '{written}'.", kind="entity", written=parent.text)
-        draft.unfit(
-            "entity.unknown",
-            parent.place,
-            sentence,
-            did_you_mean(parent.text, others),
-        )
+        draft.unfit("entity.unknown", parent.place, sentence, did_you_mean(parent.text, others))
     else:
         draft.used.add(("entity", parent.text))
         draft.notes.name(("entity", parent.text), parent)

@@ -193,7 +193,7 @@ def _tiles(draft: Draft, node: Node | None) -> Iterator[Tile]:
 def _named(draft: Draft, kind: str, node: Node | None) -> str | None:
     if not isinstance(node, Scalar):
         return None
-    extra = draft.records if kind == "screen" else ()
+    extra = (*draft.index.of("entity"), MEMBER) if kind == "screen" else ()
     return node.text if draft.known(kind, node, extra=extra) else None
 
 

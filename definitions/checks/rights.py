@@ -87,9 +87,20 @@ def takes(network: Network, level: Level, process: Process, transition: Transiti
 def _entities(checked: Checked) -> Iterator[Problem]:
     levels = sorted(checked.network.levels.values(), key=lambda level: not level.everything)  # who reads all, first
     for entity in checked.network.entities.values():
-        if entity.place != NOWHERE and not any(reads(checked.network, level, entity.name) for level in levels):
+        if entity.place == NOWHERE or _of_nothing(checked, entity.name):
+            continue
+        if not any(reads(checked.network, level, entity.name) for level in levels):
             sentence = say("No level may read the entity {name}.", name=entity.name)
             yield Problem("entity.unreadable", entity.place, sentence, say("Give a level 'read' of it."))
+
+
+def _of_nothing(checked: Checked, entity: str) -> bool:
+    """Whether records are lines of what is not known: who may read that can't be told."""
+    parent = _parent(checked.network, entity)
+    if parent is not None:
+        return _of_nothing(checked, parent)
+    source = checked.sources.get("entity", {}).get(entity)
+    return source is not None and source.word("parent") != ""
 
 
 def _transition(checked: Checked, process: Process, transition: Transition) -> Iterator[Problem]:

@@ -116,6 +116,10 @@ ASKED: Mapping[str, tuple[tuple[Edit, ...], tuple[Edit, ...]]] = {
         ((PROCESS, "met: {", "met: {states: {a: {initial: true}, b: {}}, "),),
         ((PROCESS, "met: {states", "met: {parallel: true, states"),),
     ),
+    "groups of a state": (
+        ((PROCESS, "  met: {", "  met: {states: {a: {initial: true}, b: {}}, "),),
+        ((PROCESS, "  met: {states", "  seen: {states"),),
+    ),
     "an entity as built": ((), ((ORDER, "record.number", "record.ordered_on"),)),
     "processes of an entity": ((), ((DELIVERY, "entity: order_001", "entity: ticket_001"),)),
     "transitions of a process": ((), ((PROCESS, "  meet_001:", "  see_001:"),)),
