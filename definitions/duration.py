@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+MOST_WORKING = 10_000
+"""So many working hours, or days, a written duration may have: they are counted one by one in the calendar."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duration:
@@ -20,6 +23,11 @@ class Duration:
     def is_exact(self) -> bool:
         """Whether the span is the same number of seconds wherever it is added."""
         return not (self.months or self.working_hours or self.working_days)
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether its working hours and days are few enough (`MOST_WORKING`) to be counted one by one."""
+        return max(abs(self.working_hours), abs(self.working_days)) <= MOST_WORKING
 
 
 _PART = re.compile(r"\s*(\d{1,6})\s*(working\s+hours?|working\s+days?|[a-z]+)")

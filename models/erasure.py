@@ -7,7 +7,8 @@ stays: no value, no text, no file. What did happen is proven by the audit alone 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from definitions.spec.network import Network
 from models.attachment import Attachment
 from models.ddl import quoted
 from models.published import Published
+from models.store import ConstraintError
 from models.tx import Tx
 
 BATCH = 400
@@ -76,16 +78,17 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What keeps a record from being erased: a record of `entity` refers to it in `field`."""
+    """What keeps records from being erased: records of `entity` (`ids`) refer to one of them in `field`."""
 
     entity: str
     field: str
+    ids: tuple[str, ...]
 
 
-async def parts(published: Published, tx: Tx, entity: str, record: str) -> list[Part]:
-    """Return a record and all that goes with it, each behind what it goes with; nothing for one that is not there."""
+async def parts(published: Published, tx: Tx, *roots: tuple[str, str]) -> list[Part]:
+    """Return records (entity and id) and all that goes with them; nothing for those that are not there."""
     found: dict[tuple[str, str], Part] = {}
-    waiting = [(entity, [record])]
+    waiting = [(entity, [record]) for entity, record in roots]
     while waiting:
         name, ids = waiting.pop(0)
         fresh = [part for part in await _read(published, tx, name, ids) if (name, part.id) not in found]
@@ -127,14 +130,33 @@ async def _referring(published: Published, tx: Tx, entity: str, column: str, ids
 
 
 async def held(published: Published, tx: Tx, going: Sequence[Part]) -> Held | None:
-    """Return what refers to one of the records, does not go itself and is to be there as long as they are."""
+    """Return what refers to one of the records, does not go itself and is to be there as long as they are.
+
+    An active member never goes along with something else.
+    """
     ids = {part.id for part in going}
+    for part in going[1:]:
+        along = _along(published.network, part, ids) if part.entity == MEMBER and part.values.get("active") else None
+        if along is not None:
+            return Held(MEMBER, along, (part.id,))
     for entity in dict.fromkeys(part.entity for part in going):
         own = [part.id for part in going if part.entity == entity]
         for other, column in _keeping(published.network, entity):
-            if set(await _referring(published, tx, other, column, own)) - ids:
-                return Held(other, column)
+            staying = set(await _referring(published, tx, other, column, own)) - ids
+            if staying:
+                return Held(other, column, tuple(sorted(staying)))
     return None
+
+
+def _along(network: Network, part: Part, ids: Set[str]) -> str | None:
+    """Return the field over which a record goes along with another of those that go."""
+    fields = network.entities[part.entity].fields.values()
+    deleted = (field.name for field in fields if field.type == "reference" and field.on_delete == "delete")
+    return next((name for name in deleted if _id(part.values.get(name)) in ids), None)
+
+
+def _id(reference: Any) -> str | None:
+    return str(reference["id"]) if isinstance(reference, Mapping) else None
 
 
 def _keeping(network: Network, entity: str) -> Iterator[tuple[str, str]]:
@@ -154,12 +176,47 @@ async def take(published: Published, tx: Tx, going: Sequence[Part]) -> Traces:
         await _take_rows(tx, part, traces)
         if part.entity == MEMBER:
             await _take_member(tx, part, traces)
-    for part in reversed(going):
-        sql = f'DELETE FROM {published.tables[part.entity].quoted} WHERE "id" = ?'  # noqa: S608 - names of the definitions
-        await tx.run(sql, [part.id])
+    await _delete(published, tx, going)
     for run in sorted(traces.others - traces.own):
         await silence(tx, run)
     return traces
+
+
+async def _delete(published: Published, tx: Tx, going: Sequence[Part]) -> None:
+    """Delete each record behind those that refer to it; records that refer to each other let go of each other first."""
+    left = {part.id: part for part in reversed(going)}
+    links = {part.id: _links(published, part, left.keys()) for part in going}
+    counts = Counter(one for found in links.values() for one in found.values())
+    while left:
+        free = deque(id_ for id_ in left if not counts[id_])
+        while free:
+            part = left.pop(free.popleft())
+            sql = f'DELETE FROM {published.tables[part.entity].quoted} WHERE "id" = ?'  # noqa: S608 - names of the definitions
+            await tx.run(sql, [part.id])
+            for one in links.pop(part.id).values():
+                counts[one] -= 1
+                if not counts[one]:
+                    free.append(one)
+        let_go = [await _let_go(published, tx, part, links[part.id], counts) for part in left.values()]
+        if left and not any(let_go):
+            raise ConstraintError("Records need each other: none can be deleted first.")
+
+
+def _links(published: Published, part: Part, ids: Set[str]) -> dict[str, str]:
+    """Return to which of the records one refers, by column."""
+    columns = published.tables[part.entity].shape.columns.values()
+    found = {column.name: _id(part.values.get(column.name)) for column in columns if column.references}
+    return {name: one for name, one in found.items() if one is not None and one in ids and one != part.id}
+
+
+async def _let_go(published: Published, tx: Tx, part: Part, links: dict[str, str], counts: Counter[str]) -> bool:
+    """Empty the columns of a record that refer to others which go, as far as they may be empty; whether one was."""
+    table = published.tables[part.entity]
+    names = [name for name in links if table.shape.columns[name].null]
+    for name in names:
+        await tx.run(f'UPDATE {table.quoted} SET {quoted(name)} = NULL WHERE "id" = ?', [part.id])  # noqa: S608 - names of the definitions
+        counts[links.pop(name)] -= 1
+    return bool(names)
 
 
 async def _take_owed(tx: Tx, part: Part, traces: Traces) -> None:

@@ -18,7 +18,7 @@ import phonenumbers
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 
-from definitions.duration import Duration
+from definitions.duration import MOST_WORKING, Duration
 from definitions.spec.entity import Field, FieldType
 from models.attachment import Attachment
 from models.message import Message, say
@@ -181,6 +181,13 @@ def _moment(raw: Any) -> datetime:
 
 
 def _duration(_: Field, raw: Any, __: Locality) -> Duration:
+    found = _span(raw)
+    if not found.is_countable:
+        raise ValueRefusedError(say("At most {most} working hours or days.", most=MOST_WORKING))
+    return found
+
+
+def _span(raw: Any) -> Duration:
     if isinstance(raw, Duration):
         return raw
     if isinstance(raw, timedelta):

@@ -7,6 +7,7 @@ of it again. See docs/decisions/erasure.md.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from models.message import say
 from models.record import Record
 from models.secrets import CLOSED
 from models.store import ConstraintError
-from workflows import outbox, retiming, runs, triggers
+from workflows import announcing, outbox, retiming, runs, triggers
 from workflows.stored import dump, moment
 from workflows.subscriptions import subscriptions
 from workflows.unit import Unit
@@ -33,18 +34,26 @@ _TO = """SELECT "id", "entity", "record", "state", "run" FROM "_mail" WHERE "rec
 AND "recipient_member" IS NULL"""
 _BLANK = """UPDATE "_mail" SET "recipient" = '', "cc" = '[]', "reply_to" = NULL, "subject" = '', "html" = '',
 "text" = '', "attached" = NULL, "unsubscribe" = NULL, "state" = ? WHERE "id" = ?"""
+_TOLD = 'SELECT "told" FROM "_retention" WHERE "entity" = ? AND "record" = ? AND "told" IS NOT NULL'
+_COPIED = """SELECT "id", "entity", "record", "run", "cc" FROM "_mail" WHERE "cc" <> '[]' AND ({likes})"""
+_COPY = 'UPDATE "_mail" SET "cc" = ? WHERE "id" = ?'
+_ANSWERED = 'UPDATE "_mail" SET "reply_to" = NULL WHERE "reply_to" IN ({places})'
 _LOOSE = 'UPDATE "_file" SET "loose_at" = ? WHERE "sha" = ?'
 
 
-async def erase(unit: Unit, entity: str, record: str, why: Mapping[str, Any]) -> int:
+async def erase(
+    unit: Unit, entity: str, record: str, why: Mapping[str, Any], also: Sequence[tuple[str, str]] = ()
+) -> int:
     """Erase a record with all that goes with it, in this transaction; return how many records went.
+
+    `also` names records (entity and id) that are to go together with it: they may refer to each other.
 
     `why` is kept with the proof and holds nothing personal. `NotFoundError` when there is none, `RefusedError` when
     another record that stays is not to lose it (`on_delete: restrict`).
     """
     system = unit.records.system
-    going = await erasure.parts(unit.published, unit.tx, entity, record)
-    if not going:
+    going = await erasure.parts(unit.published, unit.tx, (entity, record), *also)
+    if not going or going[0].id != record:
         raise NotFoundError
     held = await erasure.held(unit.published, unit.tx, going)
     if held is not None:
@@ -52,11 +61,15 @@ async def erase(unit: Unit, entity: str, record: str, why: Mapping[str, Any]) ->
             "It cannot be erased as long as {entity}.{field} refers to it.", entity=held.entity, field=held.field
         )
         raise RefusedError(kept)
-    line = await system.find(entity, record) if unit.network.entities[entity].parent else None
+    roots = [(entity, record), *also]
+    lines = [await system.find(name, one) for name, one in roots if _outlived(unit, name, one, going)]
     for part in going:
         await _end_runs(unit, part)
         await _forget_timers(unit, part)
         await _silence_mails(unit, part, going)
+        await _take_address(unit, part)
+        for (told,) in await unit.tx.rows(_TOLD, [part.entity, part.id]):
+            await announcing.call_off(unit, told)
     try:
         traces = await erasure.take(unit.published, unit.tx, going)
     except ConstraintError:
@@ -64,9 +77,18 @@ async def erase(unit: Unit, entity: str, record: str, why: Mapping[str, Any]) ->
     unit.records.loader.forget()
     await _let_go(unit, traces)
     await _prove(unit, going, traces, why)
-    if line is not None:
-        await _settle(unit, line)
+    for line in lines:
+        if line is not None:
+            await _settle(unit, line)
     return len(going)
+
+
+def _outlived(unit: Unit, entity: str, record: str, going: Sequence[Part]) -> bool:
+    """Whether what a record is a line of stays."""
+    if unit.network.entities[entity].parent is None:
+        return False
+    parent = next((part.values.get("parent") for part in going if part.id == record), None)
+    return parent is not None and parent["id"] not in {part.id for part in going}
 
 
 async def _end_runs(unit: Unit, part: Part) -> None:
@@ -114,6 +136,23 @@ async def _silence_mails(unit: Unit, part: Part, going: Sequence[Part]) -> None:
         await unit.tx.run(_BLANK, ["sent" if state == "sent" else "cancelled", mail])
         if run is not None:
             await erasure.silence(unit.tx, run)
+
+
+async def _take_address(unit: Unit, part: Part) -> None:
+    """Take an address of the record out of those that other messages were copied to, or are to be answered at."""
+    addresses = list(_addresses(unit, part))
+    if not addresses:
+        return
+    likes = " OR ".join([r""""cc" LIKE ? ESCAPE '\'"""] * len(addresses))
+    for mail, entity, record, run, cc in await unit.tx.rows(
+        _COPIED.format(likes=likes), [like(dump(each)) for each in addresses]
+    ):
+        if await _has_one(unit, entity, record, addresses):
+            continue
+        await unit.tx.run(_COPY, [dump([each for each in json.loads(cc) if each not in addresses]), mail])
+        if run is not None:
+            await erasure.silence(unit.tx, run)
+    await unit.tx.run(_ANSWERED.format(places=", ".join("?" * len(addresses))), addresses)
 
 
 async def _has_one(unit: Unit, entity: str | None, record: str | None, addresses: Sequence[str]) -> bool:

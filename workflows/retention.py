@@ -9,12 +9,16 @@ docs/decisions/erasure.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Literal
+
+import structlog
 
 from definitions.expr.periods import later
 from models.actor import SYSTEM
 from models.columns import encode_duration
+from models.erasure import held, parts
 from models.errors import RefusedError, RequestError
 from models.message import Message, say
 from models.system import RETENTION
@@ -30,11 +34,20 @@ BATCH = 100
 """Records that one transaction looks at."""
 AT_ONCE = 20
 """Records that one transaction erases, with all that hangs on them."""
+TOGETHER = 100
+"""So many records that refer to each other go in one transaction; of more, those at the end go first."""
+LATE = timedelta(days=2)
+"""Records whose day is over for so long when they are found due were not expected to be: nobody could know of it."""
+HELD = timedelta(days=7)
+"""So long these stay, from when they were found, while who runs the network is told."""
 LOCK = "retention"
+_LOG = structlog.get_logger("maille.retention")
 
-_PAGE = """SELECT "id", "entity", "record", "since" FROM "_retention" WHERE "id" > ? ORDER BY "id" LIMIT ?"""
+_PAGE = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "id" > ? ORDER BY "id" LIMIT ?"""
 _OVER = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "id" > ?
 AND "erase_at" <= ? AND "warned_at" IS NOT NULL ORDER BY "id" LIMIT ?"""
+_OVER_OF = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "entity" = ?
+AND "erase_at" <= ? AND "warned_at" IS NOT NULL AND "record" IN ({places})"""
 _FORGET = 'DELETE FROM "_retention" WHERE "id" = ?'
 _BLOCK = """UPDATE "_retention" SET "reason" = ?, "state" = CASE WHEN "state" = 'waiting' THEN 'blocked'
 ELSE "state" END WHERE "id" = ?"""
@@ -49,25 +62,28 @@ class Step:
     phase: Phase = "review"
     after: str = ""
     number: int = 0
+    went: bool = False
 
-    def then(self, phase: Phase, after: str = "") -> Step:
-        """Return the step that follows."""
-        return Step(self.day, phase, after, self.number + 1)
+    def then(self, phase: Phase, after: str = "", *, went: bool = False) -> Step:
+        """Return the step that follows; `went`: something was erased since the phase began at the first row."""
+        return Step(self.day, phase, after, self.number + 1, went)
 
 
 async def begin(tenant: Tenant) -> None:
     """Have the work of this day done, in the network's time zone, once; nothing is asked for where there is none.
 
-    Called each hour and at each start: days on which nobody ran are made up for by the next one.
+    Called each hour and at each start: days on which nobody ran are made up for by the next one. What fails is logged
+    and tried again with the next hour: other work does not wait for it.
     """
-    if not await read(tenant, SYSTEM, _anything):
-        return
+    try:
+        if await read(tenant, SYSTEM, _anything):
+            await write(tenant, SYSTEM, _ask_today)
+    except Exception:  # noqa: BLE001 - whatever stands in the way of this, the worker's round goes on
+        _LOG.exception("what is kept long enough could not be looked for", network=tenant.name)
 
-    async def work(unit: Unit) -> None:
-        day = unit.now.astimezone(unit.published.timezone).date().isoformat()
-        await _ask(unit, Step(day))
 
-    await write(tenant, SYSTEM, work)
+async def _ask_today(unit: Unit) -> None:
+    await _ask(unit, Step(unit.now.astimezone(unit.published.timezone).date().isoformat()))
 
 
 async def _anything(unit: Unit) -> bool:
@@ -78,7 +94,7 @@ async def _anything(unit: Unit) -> bool:
 
 
 async def _ask(unit: Unit, step: Step) -> None:
-    payload = {"day": step.day, "phase": step.phase, "after": step.after, "number": step.number}
+    payload = asdict(step)
     await outbox.enqueue(unit, "retention", payload, None, f"retention:{step.day}:{step.number}", priority=5)
 
 
@@ -95,7 +111,10 @@ async def _review(unit: Unit, step: Step) -> Step:
     """Forget what was noted and is not due any more: somebody did something with it, it went, it shall be kept."""
     rows = await unit.tx.rows(_PAGE, [step.after, BATCH])
     stands = await _standing(unit, rows, warned=False)
-    await unit.tx.run_many(_FORGET, [(row[0],) for row in rows if row[0] not in stands])
+    over = [row for row in rows if row[0] not in stands]
+    await unit.tx.run_many(_FORGET, [(row[0],) for row in over])
+    for told in dict.fromkeys(row[4] for row in over):
+        await announcing.call_off(unit, told)
     return step.then("review", rows[-1][0]) if len(rows) == BATCH else step.then("find")
 
 
@@ -127,12 +146,19 @@ async def _find(unit: Unit, step: Step) -> Step:
 
 
 async def _note(unit: Unit, term: Term, values: Mapping[str, Any]) -> list[Any]:
-    """Return the row that notes a record; however long it is due, it is kept for the time of the warning from now."""
+    """Return the row that notes a record; however long it is due, it is kept for the time of the warning from now.
+
+    One that is found late is kept for `HELD` at least. Without a warning only of these somebody is told: who runs the
+    network.
+    """
     begins, at = term.begins(values, unit.context) or unit.now, term.due(values, unit.context) or unit.now
-    held = unit.now if term.warn is None else later(unit.now, term.warn, unit.context)
-    warned = moment(unit.now) if term.warn is None else None
-    key = [unit.new_id(), term.entity, values["id"], await _concerned(unit, term.entity, values)]
-    return [*key, moment(begins), moment(at), moment(max(at, held)), warned, None, "waiting", None]
+    late = at < unit.now - LATE
+    until = unit.now if term.warn is None else later(unit.now, term.warn, unit.context)
+    until = max(until, unit.now + HELD) if late else until
+    warned = moment(unit.now) if term.warn is None and not late else None
+    concerned = None if term.warn is None else await _concerned(unit, term.entity, values)
+    key = [unit.new_id(), term.entity, values["id"], concerned]
+    return [*key, moment(begins), moment(at), moment(max(at, until)), warned, None, "waiting", None]
 
 
 async def _concerned(unit: Unit, entity: str, values: Mapping[str, Any]) -> str | None:
@@ -151,27 +177,56 @@ async def _tell(unit: Unit, step: Step) -> Step:
 
 
 async def _erase(unit: Unit, step: Step) -> Step:
-    """Erase what was announced for long enough and is still due; what cannot be is noted, and hinders nothing else."""
+    """Erase what was announced for long enough and is still due; what cannot be is noted, and hinders nothing else.
+
+    Once something went, what could not go before is tried again the same day.
+    """
     rows = await unit.tx.rows(_OVER, [step.after, moment(unit.now), AT_ONCE])
     stands = await _standing(unit, rows, warned=True)
     due_now = [row for row in rows if row[0] in stands]
     known = await terms(unit)
-
-    async def one(row: Row) -> None:
-        term = known[row[1]]
-        why = {"why": "retention", "since": term.since, "after": encode_duration(term.after)}
-        try:
-            await announcing.call_off(unit, row[4])
-            await erasure.erase(unit, row[1], row[2], why)
-        except (ValueError, LookupError, TypeError, ArithmeticError) as error:
-            raise RefusedError(say("It could not be erased: {reason}", reason=type(error).__name__)) from error
-
-    results = await bulk.each(unit, due_now, one)
+    results = await bulk.each(unit, due_now, lambda row: _go(unit, known[row[1]], row))
     for row, result in zip(due_now, results, strict=True):
         if isinstance(result, RequestError):
             said = result.message if isinstance(result.message, Message) else say("{reason}", reason=result)
             await unit.tx.run(_BLOCK, [dump_message(said), row[0]])
-    return step.then("erase", rows[-1][0]) if len(rows) == AT_ONCE else step.then("silence")
+    went = step.went or any(not isinstance(result, RequestError) for result in results)
+    if len(rows) == AT_ONCE:
+        return step.then("erase", rows[-1][0], went=went)
+    return step.then("erase") if went else step.then("silence")
+
+
+async def _go(unit: Unit, term: Term, row: Row) -> None:
+    """Erase a record, with those that would keep it and are to go themselves; `RefusedError` where it cannot be."""
+    why = {"why": "retention", "since": term.since, "after": encode_duration(term.after)}
+    try:
+        first, *also = await _together(unit, row)
+        for each in (first, *also):
+            await announcing.call_off(unit, each[4])
+        await erasure.erase(unit, first[1], first[2], why, [(each[1], each[2]) for each in also])
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+        raise RefusedError(say("It could not be erased: {reason}", reason=type(error).__name__)) from error
+
+
+async def _together(unit: Unit, row: Row) -> list[Row]:
+    """Return a note and those of the records that keep its record from going, while they are due as well.
+
+    The note alone where something keeps them that stays, or where they are too many for one transaction.
+    """
+    found = [row]
+    while len(found) <= TOGETHER:
+        going = await parts(unit.published, unit.tx, *((each[1], each[2]) for each in found))
+        keeping = await held(unit.published, unit.tx, going)
+        if keeping is None:
+            return found
+        if len(keeping.ids) > TOGETHER:
+            break
+        over = _OVER_OF.format(places=", ".join("?" * len(keeping.ids)))
+        rows = await unit.tx.rows(over, [keeping.entity, moment(unit.now), *keeping.ids])
+        if len(rows) < len(keeping.ids) or len(await _standing(unit, rows, warned=True)) < len(rows):
+            break
+        found += rows
+    return [row]
 
 
 async def _silence(unit: Unit, step: Step) -> Step:

@@ -10,10 +10,11 @@ from typing import Any
 from definitions.duration import Duration
 from definitions.expr import Context, Names, SqlTemplate, to_sql
 from definitions.expr.expression import Expression
-from definitions.expr.periods import first_date_from, later, reached, start_of
+from definitions.expr.periods import END, first_date_from, later, reached, start_of
 from definitions.spec.entity import Entity, Retention
 from definitions.spec.network import Network
 from models.ddl import quoted
+from models.members import MEMBER
 from models.statement import Statement
 from models.visible import ROOT
 from workflows.unit import Unit
@@ -71,7 +72,10 @@ async def terms(unit: Unit) -> dict[str, Term]:
 
 
 def terms_of(network: Network, names: Names, context: Context) -> dict[str, Term]:
-    """Return how long each kind of record is kept; one whose time is no duration above zero is kept for ever."""
+    """Return how long each kind of record is kept.
+
+    One whose time, or whose warning, is no duration above zero or leads out of the calendar is kept for ever.
+    """
     found = (_term(entity, entity.retention, names, context) for entity in network.entities.values())
     return {term.entity: term for term in found if term is not None}
 
@@ -81,8 +85,19 @@ def _term(entity: Entity, said: Retention | None, names: Names, context: Context
     if said is None or not isinstance(after, Duration) or not positive(after):
         return None
     warn = None if said.warn is None else said.warn.compute(names, context)
+    warn = warn if positive(warn) else None
+    if not all(_reachable(span, context) for span in (after, warn) if span is not None):
+        return None
     unless = None if said.unless is None else said.unless.expression
-    return Term(entity.name, said.since, after, warn if positive(warn) else None, unless)
+    return Term(entity.name, said.since, after, warn, unless)
+
+
+def _reachable(span: Duration, context: Context) -> bool:
+    """Whether a time from now on ends within the calendar, and is told without counting for long."""
+    try:
+        return span.is_countable and later(context.now, span, context) < END
+    except (OverflowError, ValueError):
+        return False
 
 
 def ahead(context: Context, span: Duration | None) -> Context:
@@ -95,7 +110,7 @@ def ahead(context: Context, span: Duration | None) -> Context:
 async def due(unit: Unit, term: Term, at: Context) -> Statement:
     """Begin a statement: `FROM` the records that are due at the time of a context, and `WHERE` they are.
 
-    What can be indexed comes first; `unless` is asked as things are now.
+    What can be indexed comes first; `unless` is asked as things are now. An active member never is.
     """
     expressions = () if term.unless is None else (term.unless,)
     names = {**await unit.records.system.names_for(*expressions), "actor": None}
@@ -108,6 +123,8 @@ async def due(unit: Unit, term: Term, at: Context) -> Statement:
         _reached(statement, unit, term, CREATED, at)
         statement.add(")")
     statement.add(")")
+    if term.entity == MEMBER:
+        statement.add(f' AND NOT COALESCE("{ROOT}"."active", FALSE)')
     if term.unless is not None:
         kept: SqlTemplate = to_sql(term.unless, unit.tx.dialect, unit.published.tables, ROOT)
         statement.add(" AND NOT COALESCE((", kept, "), FALSE)")
@@ -165,5 +182,5 @@ async def count(unit: Unit, term: Term, at: Context) -> int:
 
 def owner(values: Mapping[str, Any], entity: str) -> str | None:
     """Return whose a record is: its owner's; a member is its own."""
-    found = {"id": values["id"]} if entity == "member" else values.get("owner")
+    found = {"id": values["id"]} if entity == MEMBER else values.get("owner")
     return None if found is None else str(found["id"])

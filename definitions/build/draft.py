@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from definitions.build.index import Answers, Index
 from definitions.build.notes import Asked, Notes
 from definitions.documents import Source
-from definitions.duration import Duration, parse_duration
+from definitions.duration import MOST_WORKING, Duration, parse_duration
 from definitions.expr import BOOL, DYN, Expression, Member, RecordOf, Scope, Type, compile_expression
 from definitions.expr.outcomes import contested, settled_parts
 from definitions.message import say
@@ -160,6 +160,10 @@ class Draft:
         if found is None:
             hint = say("Write 10m, 72h, 3d, 2w, 6 months, 2 years, 4 working hours or 3 working days.")
             self.unfit("duration.syntax", node.place, say("'{written}' is not a duration.", written=node.text), hint)
+        elif not found.is_countable:
+            message = say("'{written}' has too many working hours or days.", written=node.text)
+            hint = say("Write at most {most} of them, or days, months or years.", most=MOST_WORKING)
+            self.unfit("duration.syntax", node.place, message, hint)
         return found
 
     def record_type(self, entity: str | None) -> Type:

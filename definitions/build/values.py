@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from definitions.build.draft import Around, Draft, Names
-from definitions.duration import parse_duration
+from definitions.duration import MOST_WORKING, parse_duration
 from definitions.expr import (
     BOOL,
     DATE,
@@ -225,6 +225,11 @@ def _duration(_: Field, node: Scalar) -> Any:
         raise UnfitError(
             say("'{written}' is not a duration.", written=node.text),
             say("Write it as 3d, 6 months or 4 working hours."),
+        )
+    if not found.is_countable:
+        raise UnfitError(
+            say("'{written}' has too many working hours or days.", written=node.text),
+            say("Write at most {most} of them, or days, months or years.", most=MOST_WORKING),
         )
     return found
 

@@ -15,6 +15,7 @@ from definitions.spec.value import Value
 
 _MONTH = timedelta(days=30)
 _HOUR = timedelta(hours=1)
+_LONGEST = 1000 * timedelta(days=365)
 
 
 def check_retention(checked: Checked) -> Iterator[Problem]:
@@ -28,6 +29,11 @@ def check_retention(checked: Checked) -> Iterator[Problem]:
             if value is not None and span is not None and not _leads_forward(span):
                 sentence = say("'{key}' is no time above zero: nothing of {name} would go.", key=key, name=entity.name)
                 yield Problem("retention.span", value.place, sentence, say("Write a duration such as '3 years'."))
+            elif value is not None and span is not None and _rough(span) > _LONGEST:
+                sentence = say(
+                    "'{key}' is longer than 1000 years: nothing of {name} would go.", key=key, name=entity.name
+                )
+                yield Problem("retention.span", value.place, sentence, say("Leave 'retention' out to keep for ever."))
         if said.warn is not None and after is not None and warn is not None and not _shorter(warn, after):
             sentence = say("Records of {name} would be announced before they exist.", name=entity.name)
             yield Problem("retention.warn", said.warn.place, sentence, say("Let 'warn' be shorter than 'after'."))
