@@ -10,6 +10,9 @@ from tests.definitions.mutants.written import Document, Pack, Spot
 KINDS = ("network", "entity", "process", "automation", "template", "level", "terms", "statistic", "screen", "home")
 """The kinds of document that are broken; a demo is no part of the language."""
 
+LANGUAGES = frozenset({"fr", "en", "de"})
+"""The languages of the packs."""
+
 TEXTS = r"label|plural|help|unit|purpose|message|subject|body|title|text"
 """Keys of texts for people."""
 
@@ -105,7 +108,7 @@ def is_named(spot: Spot) -> bool:
 
 def is_text(spot: Spot) -> bool:
     """Whether keys and values are a text for people in several languages."""
-    return spot.mapping and bool(spot.children) and all(child.name in {"fr", "en"} for child in spot.children)
+    return spot.mapping and bool(spot.children) and all(child.name in LANGUAGES for child in spot.children)
 
 
 def conditions(pack: Pack, *, queries: bool = False) -> Iterator[Spot]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.definitions.mutants.meaning import templates
+from tests.definitions.mutants.meaning import LANGUAGES, templates
 from tests.definitions.mutants.mutant import Edit, Mutant
 from tests.definitions.mutants.written import Pack, Spot
 
@@ -65,7 +65,7 @@ def odd_statements(pack: Pack) -> Iterator[Mutant]:
 def in_one_language(pack: Pack) -> Iterator[Mutant]:
     """A variable that one language shows and the other does not."""
     for spot in templates(pack):
-        languages = spot.above.children if spot.above and spot.name in {"fr", "en"} else ()
+        languages = spot.above.children if spot.above and spot.name in LANGUAGES else ()
         if len(languages) < 2 or spot.raw[0] not in "\"'|>":
             continue
         at = _end(spot)
