@@ -44,7 +44,8 @@ OPERATOR = Actor("system", levels=(), entry="operator")
 EVERYBODY = "*"
 """In the place of a member: the data of all."""
 OF_AUDIT = "_audit"
-"""In the place of an entity: a row of the audit itself, that lost its words."""
+"""In the place of an entity: a row of the audit itself, that lost its words. Such a row stays as long as what it
+explains, among the readings."""
 MOST_IDS = 500
 """So many records of a list are named; of longer ones, the query and how many there were."""
 
@@ -107,7 +108,7 @@ async def keep_many(tx: Tx, events: Sequence[tuple[str, Event]]) -> None:
 def _row(identifier: str, event: Event) -> list[Any]:
     actor, ip = event.actor, event.actor.ip
     salt = secrets.token_hex(16) if ip else ""
-    scope: Scope = "reads" if event.kind in READS else "changes"
+    scope: Scope = "reads" if event.kind in READS or event.entity == OF_AUDIT else "changes"
     ids = event.records[:MOST_IDS]
     return [
         identifier,

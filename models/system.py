@@ -45,6 +45,8 @@ class SystemTable:
     filled: frozenset[str]
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    some: tuple[tuple[str, str], ...] = ()
+    """Columns that are indexed only where something holds, each with what."""
 
     def codec(self, column: str) -> Codec:
         """Return how a column is stored: what it is called says what it holds."""
@@ -66,6 +68,9 @@ class SystemTable:
         ]:
             index = quoted("__".join((self.name, *names)))
             made.append(f"CREATE {kind} IF NOT EXISTS {index} ON {quoted(self.name)} ({listed(names)})")
+        for name, condition in self.some:
+            index = quoted(f"{self.name}__{name}__some")
+            made.append(f"CREATE INDEX IF NOT EXISTS {index} ON {quoted(self.name)} ({quoted(name)}) WHERE {condition}")
         return tuple(made)
 
     def _column(self, name: str, dialect: Dialect) -> str:
@@ -90,6 +95,7 @@ def _table(
     filled: str = "",
     indexes: tuple[str, ...] = (),
     unique: tuple[str, ...] = (),
+    some: tuple[tuple[str, str], ...] = (),
 ) -> SystemTable:
     return SystemTable(
         name,
@@ -97,6 +103,7 @@ def _table(
         frozenset(filled.split()),
         tuple(tuple(index.split()) for index in indexes),
         tuple(tuple(index.split()) for index in unique),
+        some,
     )
 
 
@@ -136,7 +143,8 @@ MAIL = _table(
     "id at entity record run template language sender recipient recipient_member cc reply_to subject html text state "
     "hold_until attempts error message_id sent_at channel attached unsubscribe",
     filled="at recipient state attempts",
-    indexes=("state hold_until", "entity record at", "run", "at", "recipient", "recipient_member"),
+    indexes=("state hold_until", "entity record at", "run", "at", "recipient", "recipient_member", "reply_to"),
+    some=(("id", "\"cc\" <> '[]'"),),
 )
 NOTICE = _table(
     "_notice",

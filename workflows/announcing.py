@@ -27,7 +27,7 @@ from workflows.membership import leaders
 from workflows.notices import Told
 from workflows.stored import dump, moment, must_moment
 from workflows.templates import Filled
-from workflows.terms import terms
+from workflows.terms import Term, terms
 from workflows.unit import Unit
 
 TEMPLATE = "_retention"
@@ -40,15 +40,16 @@ AT_ONCE = 20
 
 _OF_ONE = '"member" = ?'
 _OF_LEADER = '("member" IS NULL OR "member" = ?)'
-_NEWS = """SELECT "entity", "record", "erase_at" FROM "_retention" WHERE "warned_at" IS NULL AND {whose}
-ORDER BY "erase_at", "id" LIMIT ?"""
-_COUNT = 'SELECT count(*) FROM "_retention" WHERE "warned_at" IS NULL AND {whose}'
-_WAITING = """SELECT DISTINCT "member" FROM "_retention" WHERE "warned_at" IS NULL AND "member" IS NOT NULL
-ORDER BY "member" LIMIT ?"""
+_NEWS = """SELECT "entity", "record", "erase_at" FROM "_retention" WHERE "warned_at" IS NULL AND "entity" IN ({known})
+AND {whose} ORDER BY "erase_at", "id" LIMIT ?"""
+_COUNT = 'SELECT count(*) FROM "_retention" WHERE "warned_at" IS NULL AND "entity" IN ({known}) AND {whose}'
+_WAITING = """SELECT DISTINCT "member" FROM "_retention" WHERE "warned_at" IS NULL AND "entity" IN ({known})
+AND "member" IS NOT NULL ORDER BY "member" LIMIT ?"""
 _WARNED = """UPDATE "_retention" SET "warned_at" = ?, "told" = ?, "erase_at" = CASE WHEN "erase_at" < ? THEN ?
 ELSE "erase_at" END WHERE "warned_at" IS NULL AND "entity" = ? AND {whose}"""
 _LEFT = """UPDATE "_retention" SET "member" = NULL WHERE "warned_at" IS NULL AND "member" = ?
 AND "entity" <> 'member'"""
+_ANEW = """UPDATE "_retention" SET "warned_at" = NULL, "told" = NULL WHERE "told" = ?"""
 _BLOCKED = """SELECT count(*) FROM "_retention" WHERE "state" = 'blocked'"""
 _REPORTED = """UPDATE "_retention" SET "state" = 'reported' WHERE "state" = 'blocked'"""
 
@@ -104,31 +105,39 @@ class Reader:
 async def announce(unit: Unit, *, first: bool) -> bool:
     """Tell those of whom something was noted, each once for all of it; return whether others are left to be told.
 
-    Who runs the network is told `first`.
+    Who runs the network is told `first`. What is kept for ever by now is told to nobody.
     """
+    known = await terms(unit)
+    if not known:
+        return False
     if first:
-        await _tell_leaders(unit)
-    waiting = [row[0] for row in await unit.tx.rows(_WAITING, [AT_ONCE])]
+        await _tell_leaders(unit, known)
+    waiting = [row[0] for row in await unit.tx.rows(_of(_WAITING, known), [*known, AT_ONCE])]
     for member in waiting:
         reader = await _reader(unit, member)
         if reader is None or reader.actor is None:
             await unit.tx.run(_LEFT, [member])  # who left meanwhile is told of itself alone
-        told = {} if reader is None else await _tell(unit, reader, _OF_ONE)
-        await _warned(unit, told, _OF_ONE, [member])
+        told = {} if reader is None else await _tell(unit, reader, known, _OF_ONE)
+        await _warned(unit, known, told, _OF_ONE, [member])
     return len(waiting) == AT_ONCE
 
 
-async def _tell_leaders(unit: Unit) -> None:
+async def _tell_leaders(unit: Unit, known: Mapping[str, Term]) -> None:
     found = await leaders(unit)
     told: dict[str, list[str]] = {"mails": [], "notices": []}
     for leader in found:
         reader = await _reader(unit, leader)
-        news = {} if reader is None else await _tell(unit, reader, _OF_LEADER)
+        news = {} if reader is None else await _tell(unit, reader, known, _OF_LEADER)
         for kind, ids in news.items():
             told[kind] += ids
     for leader in found:
-        await _warned(unit, told, _OF_ONE, [leader])
-    await _warned(unit, told, '"member" IS NULL', [])
+        await _warned(unit, known, told, _OF_ONE, [leader])
+    await _warned(unit, known, told, '"member" IS NULL', [])
+
+
+def _of(select: str, known: Mapping[str, Term], whose: str = "") -> str:
+    """Return a statement about notes of these kinds of records, whose names are bound first."""
+    return select.format(known=", ".join("?" * len(known)), whose=whose)
 
 
 async def _reader(unit: Unit, member: str) -> Reader | None:
@@ -141,12 +150,12 @@ async def _reader(unit: Unit, member: str) -> Reader | None:
     return Reader(member, str(values.get("email") or ""), language, actor)
 
 
-async def _tell(unit: Unit, reader: Reader, whose: str) -> dict[str, list[str]]:
+async def _tell(unit: Unit, reader: Reader, known: Mapping[str, Term], whose: str) -> dict[str, list[str]]:
     """Write to somebody of all that is new and concerns them; return the mails and the notifications."""
-    rows = await unit.tx.rows(_NEWS.format(whose=whose), [reader.id, SHOWN])
+    rows = await unit.tx.rows(_of(_NEWS, known, whose), [*known, reader.id, SHOWN])
     if not rows:
         return {}
-    counted = await unit.tx.row(_COUNT.format(whose=whose), [reader.id])
+    counted = await unit.tx.row(_of(_COUNT, known, whose), [*known, reader.id])
     total = len(rows) if counted is None else int(counted[0])
     if reader.actor is None:
         return await _send(unit, reader, _own(unit, reader, rows))
@@ -205,23 +214,31 @@ async def _send(unit: Unit, reader: Reader, wording: Wording) -> dict[str, list[
     return told
 
 
-async def _warned(unit: Unit, told: Mapping[str, Sequence[str]], whose: str, values: Sequence[str]) -> None:
+async def _warned(
+    unit: Unit, known: Mapping[str, Term], told: Mapping[str, Sequence[str]], whose: str, values: Sequence[str]
+) -> None:
     """Note that it was told, and that nothing goes before the time of the warning has passed from now on."""
-    for entity, term in (await terms(unit)).items():
+    for entity, term in known.items():
         held = moment(unit.now if term.warn is None else later(unit.now, term.warn, unit.context))
         bound: list[Any] = [moment(unit.now), dump(told) if told else None, held, held, entity, *values]
         await unit.tx.run(_WARNED.format(whose=whose), bound)
 
 
 async def call_off(unit: Unit, told: str | None) -> None:
-    """Take back what was told of a record that goes now: it would tell of it still."""
+    """Take back what was told of a record that goes now, or that is not due any more: it would tell of it still.
+
+    What else a mail told of that has not left yet is told anew.
+    """
     found = json.loads(told or "{}")
     for notice in found.get("notices", ()):
         await unit.tx.run('DELETE FROM "_notice" WHERE "id" = ?', [notice])
+    unsent = 0
     for mail in found.get("mails", ()):
         waiting = """UPDATE "_mail" SET "state" = 'cancelled' WHERE "id" = ? AND "state" = 'waiting'"""
-        await unit.tx.run(waiting, [mail])
+        unsent += await unit.tx.run(waiting, [mail])
         await outbox.forget_all(unit.tx, f"mail:{mail}:")
+    if unsent:
+        await unit.tx.run(_ANEW, [told])
 
 
 async def report(unit: Unit) -> None:

@@ -16,6 +16,7 @@ from models import audit, erasure, uploads
 from models.audit import Event
 from models.erasure import Part, Traces
 from models.errors import NotFoundError, RefusedError
+from models.filters import like
 from models.message import say
 from models.record import Record
 from models.secrets import CLOSED

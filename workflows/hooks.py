@@ -130,26 +130,36 @@ def _administers(unit: Unit) -> None:
         raise NotFoundError
 
 
-async def secret(unit: Unit, *, renew: bool = False) -> str:
-    """Return what this network's calls are signed with; drawn when it is first needed, or anew.
+async def secret(unit: Unit) -> str | None:
+    """Return what this network's calls are signed with; drawn when it is first needed.
 
-    One that no key of the installation opens any more is drawn anew too; one that stands in the open is sealed.
+    None for one that no key of the installation opens: it stays, since receivers know it and the key may come back.
+    One that stands in the open is sealed.
     """
-    kept = None if renew else await _kept(unit.tx)
-    found = None if kept is None else _opened(kept, unit.vault)
-    if found is not None and (kept != found or unit.vault is CLOSED):
-        return found
-    drawn = found or PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
-    held = drawn if unit.vault is CLOSED else SEALED + unit.vault.seal(drawn, SECRET)
-    await unit.tx.run('DELETE FROM "_setting" WHERE "name" = ?', [SECRET])
-    await unit.tx.run(SETTING.insert(), [SECRET, dump(held), moment(unit.now), unit.actor.id])
-    return drawn
+    kept = await _kept(unit.tx)
+    if kept is None:
+        return await _keep(unit, _drawn())
+    found = _opened(kept, unit.vault)
+    if found == kept and unit.vault is not CLOSED:
+        return await _keep(unit, found)
+    return found
 
 
 async def renew(unit: Unit) -> str:
     """Draw another secret, for who administers the network."""
     _administers(unit)
-    return await secret(unit, renew=True)
+    return await _keep(unit, _drawn())
+
+
+def _drawn() -> str:
+    return PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+async def _keep(unit: Unit, drawn: str) -> str:
+    held = drawn if unit.vault is CLOSED else SEALED + unit.vault.seal(drawn, SECRET)
+    await unit.tx.run('DELETE FROM "_setting" WHERE "name" = ?', [SECRET])
+    await unit.tx.run(SETTING.insert(), [SECRET, dump(held), moment(unit.now), unit.actor.id])
+    return drawn
 
 
 async def stored_secret(tx: Tx, vault: Vault) -> str | None:

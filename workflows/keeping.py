@@ -12,6 +12,7 @@ from models.message import say
 from models.plan import Plan
 from models.renames import renames, reverse
 from models.settings import load_settings
+from workflows import announcing
 from workflows.terms import Term, count, terms_of
 from workflows.unit import Unit
 
@@ -64,12 +65,23 @@ async def settle(unit: Unit, plan: Plan, *, allow_loss: bool) -> None:
     """
     found = []
     for name, _, now in await _differing(unit, plan):
-        await unit.tx.run('DELETE FROM "_retention" WHERE "entity" = ?', [name])
+        await _forget(unit, '"entity" = ?', [name])
         if now is not None and now.warn is None and not allow_loss:
             found.append(RetentionChange(name, "changed", await count(unit, now, unit.context), held=False))
     problems = tuple(refused(found, plan.new))
     if problems:
         raise DefinitionError(problems)
+    names = list(plan.new.entities)
+    await _forget(unit, f'"entity" NOT IN ({", ".join("?" * len(names))})', names)
+
+
+async def _forget(unit: Unit, which: str, values: Sequence[str]) -> None:
+    """Forget notes, and take back what was told of them."""
+    of_these = f'FROM "_retention" WHERE {which}'
+    found = await unit.tx.rows(f'SELECT DISTINCT "told" {of_these} AND "told" IS NOT NULL', values)
+    await unit.tx.run(f"DELETE {of_these}", values)
+    for (told,) in found:
+        await announcing.call_off(unit, told)
 
 
 async def _differing(unit: Unit, plan: Plan) -> list[tuple[str, Term | None, Term | None]]:

@@ -28,8 +28,7 @@ RUNS = 100
 _BATCH = 500
 _OLD = """
 SELECT "id" FROM "_outbox" WHERE "state" IN ('done', 'cancelled') AND "done_at" < ?
-AND ("kind" IN ('run', 'check', 'mail', 'sms', 'document', 'hook', 'stays', 'every', 'batch', 'answers', 'job', 'reset',
-  'token', 'retention')
+AND ("kind" NOT IN ('arm', 'version', 'due')
   OR "kind" = 'due' AND substr("unique_key", length("unique_key") - 31) < ?)
 LIMIT ?
 """
@@ -50,8 +49,9 @@ _OUTLIVED: tuple[tuple[str, timedelta, str], ...] = (
 _FREE = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "state" = 'ready' AND "lease_until" > ?"""
 _AHEAD = """
 SELECT "id", "run_at", "created_at" FROM "_outbox" WHERE "state" = 'ready' AND "created_at" > ?
-AND "kind" IN ('run', 'check', 'mail', 'sms', 'document', 'hook', 'batch', 'arm', 'version', 'job', 'reset')
+AND "kind" NOT IN ('stays', 'due', 'every', 'answers', 'token')
 """
+"""All but what waits for a moment of its own, whenever it was asked for."""
 _BRING = 'UPDATE "_outbox" SET "run_at" = ?, "created_at" = ? WHERE "id" = ?'
 _RETRY = """UPDATE "_outbox" SET "run_at" = ? WHERE "state" = 'ready' AND "attempts" > 0 AND "run_at" > ?"""
 
