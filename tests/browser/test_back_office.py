@@ -46,7 +46,8 @@ def test_a_field_that_is_edited_stands_on_the_records_own_screen_with_who_did_it
     expect(city).to_have_value("Lyon")
     for name in ("Nice", "Menton"):  # the second time, the form knows what the first one wrote
         city.fill(name)
-        page.get_by_role("button", name="Enregistrer").click()
+        with page.expect_response(lambda answer: answer.request.method in {"PUT", "PATCH"}):
+            page.get_by_role("button", name="Enregistrer").click()
         expect(page.get_by_text("La fiche est enregistrée.")).to_be_visible()
     page.get_by_role("link", name="Ouvrir la fiche").click()
     expect(page.locator("#prop-city")).to_contain_text("Menton")

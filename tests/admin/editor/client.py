@@ -87,11 +87,11 @@ class Editor:
         event = types.FileEvent(self.uri(file), types.FileChangeType.Changed)
         self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
 
-    async def told(self, file: str) -> list[types.Diagnostic]:
-        """Return what is said next of a file."""
+    async def told(self, file: str, *, something: bool = False) -> list[types.Diagnostic]:
+        """Return what is said next of a file: the next problems, where it is to be `something`."""
         while True:
             found = await asyncio.wait_for(self._told.get(), PATIENCE)
-            if found.uri == self.uri(file):
+            if found.uri == self.uri(file) and (found.diagnostics or not something):
                 return list(found.diagnostics)
 
     def at(self, file: str, text: str) -> tuple[types.TextDocumentIdentifier, types.Position]:

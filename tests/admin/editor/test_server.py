@@ -76,7 +76,7 @@ async def test_problems_are_told_of_unsaved_texts_where_they_are_and_are_over_wh
         assert editor.registered == [types.WORKSPACE_DID_CHANGE_WATCHED_FILES]
         (folder / "shed" / "loans.yaml").write_text(broken, "utf-8")
         editor.changed("shed/loans.yaml")
-        [there] = await editor.told("shed/loans.yaml")
+        [there] = await editor.told("shed/loans.yaml", something=True)
         assert (there.code, there.range) == (told.code, told.range)
 
 
