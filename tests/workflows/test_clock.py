@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.actor import Actor
+from models.actor import SYSTEM, Actor
 from models.clock import SetClock
 from models.tenant import open_tenant
 from tests.networks import SMALL, changed
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import commands, outbox
+from workflows import commands, outbox, upkeep
 from workflows.mail import SmtpTransport
+from workflows.stored import moment
+from workflows.unit import Unit, write
 from workflows.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +108,20 @@ async def test_a_lease_of_a_clock_that_was_ahead_holds_nothing(stage: Stage, lea
     stage.clock.forward(timedelta(hours=1) - YEAR)
     await Worker(stage.tenant, SmtpTransport(stage.mailbox.url)).run_due()
     assert await stage.rows("_mail", "state") == [("sent",)]
+
+
+async def test_all_work_comes_back_within_reach_but_what_waits_for_a_moment_of_its_own(stage: Stage) -> None:
+    async def ask(unit: Unit) -> None:
+        for kind in outbox.KINDS:
+            await outbox.enqueue(unit, kind, {}, unit.now + timedelta(hours=1))
+
+    stage.clock.forward(YEAR)
+    await write(stage.tenant, SYSTEM, ask)
+    stage.clock.forward(-YEAR)
+    await upkeep.mend(stage.tenant)
+    soon = moment(stage.clock.now() + timedelta(hours=1))
+    late = await stage.rows("_outbox", "kind", where=f"run_at > '{soon}' AND created_at > '{soon}'")
+    assert {kind for (kind,) in late} == {"stays", "due", "every", "answers", "token"}
 
 
 async def test_a_small_correction_of_the_clock_mends_nothing(stage: Stage, lea: Actor) -> None:

@@ -12,6 +12,7 @@ import pytest
 from definitions.pack import load
 from models.actor import SYSTEM, Actor
 from models.errors import NotFoundError, RefusedError
+from models.secrets import CLOSED as UNSEALED
 from models.secrets import Vault
 from models.system import CLOSED
 from tests.workflows.conftest import RNG, MakeStage, Stage
@@ -76,12 +77,13 @@ async def test_the_receiver_can_tell_that_it_is_us(make_stage: MakeStage, receiv
     await stage.lead(lea)
     await stage.worker.run_due()
     key = await write(stage.tenant, rita, hooks.secret)
+    assert key is not None
     (call,) = receiver.calls
     signed = f"{call.headers['webhook-id']}.{call.headers['webhook-timestamp']}.{call.body}".encode()
     digest = hmac.new(base64.b64decode(key.removeprefix("whsec_")), signed, hashlib.sha256).digest()
     assert call.headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
     assert int(call.headers["webhook-timestamp"]) == int(stage.clock.now().timestamp())
-    assert key != await write(stage.tenant, rita, lambda unit: hooks.secret(unit, renew=True))
+    assert key != await write(stage.tenant, rita, hooks.renew)
 
 
 async def test_what_is_not_taken_comes_again_under_the_same_id(make_stage: MakeStage, receiver: Receiver) -> None:
@@ -242,6 +244,7 @@ async def test_what_calls_are_signed_with_is_sealed_at_rest(make_stage: MakeStag
     stage, lea = await calling(make_stage, receiver)
     rita = await stage.person("Rita", "leader")
     open_key = await write(stage.tenant, rita, hooks.secret)
+    assert open_key is not None
     assert open_key in str(await stage.tenant.store.read(lambda tx: tx.rows('SELECT * FROM "_setting"')))
     stage.tenant.vault = Vault(lambda: (b"a secret of this installation",))
     assert await write(stage.tenant, rita, hooks.secret) == open_key
@@ -251,21 +254,28 @@ async def test_what_calls_are_signed_with_is_sealed_at_rest(make_stage: MakeStag
     assert len(receiver.calls) == 1
 
 
-async def test_calls_wait_where_the_key_does_not_open_until_another_is_drawn(
-    make_stage: MakeStage, receiver: Receiver
+ELSEWHERE = [Vault(lambda: (b"a secret of another one",)), UNSEALED]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=["another key", "no key"])
+@pytest.mark.parametrize("back", [True, False], ids=["the key comes back", "another is drawn"])
+async def test_calls_wait_where_what_they_are_signed_with_does_not_open(
+    make_stage: MakeStage, receiver: Receiver, elsewhere: Vault, back: bool
 ) -> None:
     stage, lea = await calling(make_stage, receiver)
     rita = await stage.person("Rita", "leader")
-    stage.tenant.vault = Vault(lambda: (b"a secret of this installation",))
-    receiver.answers += [BAD]
+    stage.tenant.vault = own = Vault(lambda: (b"a secret of this installation",))
+    key = await write(stage.tenant, rita, hooks.secret)
+    stage.tenant.vault = elsewhere
     await stage.lead(lea)
     await stage.worker.run_due()
-    stage.tenant.vault = Vault(lambda: (b"a secret of another one",))
-    stage.clock.forward(timedelta(minutes=2))
-    await stage.worker.run_due()
-    assert len(receiver.calls) == 1
+    assert (receiver.calls, await write(stage.tenant, rita, hooks.secret)) == ([], None)
     assert "another secret" in str(await stage.rows("_hook", "error"))
-    await write(stage.tenant, rita, hooks.secret)
+    if back:
+        stage.tenant.vault = own
+    else:
+        await write(stage.tenant, rita, hooks.renew)
+    assert (await write(stage.tenant, rita, hooks.secret) == key) is back
     stage.clock.forward(timedelta(minutes=5))
     await stage.worker.run_due()
-    assert len(receiver.calls) == 2
+    assert len(receiver.calls) == 1

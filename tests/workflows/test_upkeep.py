@@ -29,6 +29,9 @@ do: [{create: {entity: company, values: {name: Rappel}}}]
 )
 
 
+DONE = """UPDATE "_outbox" SET "state" = 'done', "done_at" = ? WHERE "id" = ?"""
+
+
 async def test_what_is_done_goes_after_a_while_and_what_is_dead_stays(stage: Stage, lea: Actor) -> None:
     await stage.call(lea, await stage.lead(lea))
     stage.clock.forward(timedelta(minutes=10))
@@ -101,6 +104,18 @@ async def test_much_that_is_over_goes_in_parts(stage: Stage) -> None:
     assert await stage.worker.run_due() >= 1200
     stage.clock.forward(upkeep.KEPT + timedelta(seconds=1))
     assert await upkeep.purge(stage.tenant) == 1200
+
+
+async def test_whatever_is_done_goes_and_only_what_could_be_asked_for_again_stays(stage: Stage) -> None:
+    async def done(unit: Unit) -> None:
+        for kind in outbox.KINDS:
+            row = await outbox.enqueue(unit, kind, {}, None, f"{kind}:{moment(unit.now)}")
+            await unit.tx.run(DONE, [moment(unit.now), row])
+
+    await write(stage.tenant, SYSTEM, done)
+    stage.clock.forward(upkeep.KEPT + timedelta(seconds=1))
+    await upkeep.purge(stage.tenant)
+    assert {kind for (kind,) in await stage.rows("_outbox", "kind", where="\"state\" = 'done'")} == {"arm", "version"}
 
 
 async def test_sessions_that_are_over_are_removed(stage: Stage, lea: Actor) -> None:
