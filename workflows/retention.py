@@ -44,9 +44,9 @@ LOCK = "retention"
 _LOG = structlog.get_logger("maille.retention")
 
 _PAGE = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "id" > ? ORDER BY "id" LIMIT ?"""
-_OVER = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "id" > ?
+_OVER = """SELECT "id", "entity", "record", "since" FROM "_retention" WHERE "id" > ?
 AND "erase_at" <= ? AND "warned_at" IS NOT NULL ORDER BY "id" LIMIT ?"""
-_OVER_OF = """SELECT "id", "entity", "record", "since", "told" FROM "_retention" WHERE "entity" = ?
+_OVER_OF = """SELECT "id", "entity", "record", "since" FROM "_retention" WHERE "entity" = ?
 AND "erase_at" <= ? AND "warned_at" IS NOT NULL AND "record" IN ({places})"""
 _FORGET = 'DELETE FROM "_retention" WHERE "id" = ?'
 _BLOCK = """UPDATE "_retention" SET "reason" = ?, "state" = CASE WHEN "state" = 'waiting' THEN 'blocked'
@@ -201,8 +201,6 @@ async def _go(unit: Unit, term: Term, row: Row) -> None:
     why = {"why": "retention", "since": term.since, "after": encode_duration(term.after)}
     try:
         first, *also = await _together(unit, row)
-        for each in (first, *also):
-            await announcing.call_off(unit, each[4])
         await erasure.erase(unit, first[1], first[2], why, [(each[1], each[2]) for each in also])
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise RefusedError(say("It could not be erased: {reason}", reason=type(error).__name__)) from error

@@ -170,6 +170,8 @@ async def test_what_would_go_at_once_and_unannounced_is_refused_unless_that_is_s
     assert (await propose(house.tenant, sudden, allow_loss=True)).refused == ()
     await publishing.publish(house.tenant, sudden, allow_loss=True)
     await later(house, 1)
+    assert await there(house, lead)
+    await later(house, 7)
     assert not await there(house, lead)
 
 
