@@ -33,11 +33,13 @@ ORDER BY "at", "id" LIMIT ?"""  # noqa: S608 - columns of ours
 _PLACE = 'UPDATE "_audit" SET "seq" = ? WHERE "id" = ?'
 _READ = f"""SELECT s."seq", s."audit", s."at", s."scope", s."digest", s."link", s."mark", a."seq", a."ip", a."salt",
 {listed(SEALED, "a")}, h."id" IS NOT NULL, {listed(PROVEN, "h")}, a."proof" IS NOT NULL AND h."id" IS NULL
-AND EXISTS (SELECT 1 FROM "_audit" e WHERE e."record" = a."record" AND e."kind" = 'erased' AND e."seq" > s."seq"),
+AND EXISTS (SELECT 1 FROM "_audit" e WHERE e."record" = a."record" AND e."kind" = 'erased'
+AND (e."seq" IS NULL OR e."seq" > s."seq")),
 (SELECT max(e."detail") FROM "_audit" e WHERE e."record" = s."audit" AND e."kind" = 'erased' AND e."entity" = '_audit'
-AND e."seq" > s."seq") FROM "_seal" s
+AND (e."seq" IS NULL OR e."seq" > s."seq")) FROM "_seal" s
 LEFT JOIN "_audit" a ON a."id" = s."audit" LEFT JOIN "_history" h ON h."id" = a."id"
 WHERE s."seq" > ? ORDER BY s."seq" LIMIT ?"""  # noqa: S608 - the same
+"""What is erased while somebody checks is explained by a row that waits for its seal."""
 _STRANGE = """SELECT a."id", a."seq" FROM "_audit" a LEFT JOIN "_seal" s ON s."audit" = a."id"
 WHERE a."seq" IS NOT NULL AND s."seq" IS NULL ORDER BY a."seq" LIMIT 1"""
 _PURGES = (
