@@ -197,7 +197,7 @@ class Steps:
         process, name, entity = found
         record = inner.get("record") if inner else None
         self._about(transition, entity, record)
-        of = computed(self.draft, record, names, self.draft.record_type(entity)) if record is not None else None
+        of = self._computed(record, names, self.draft.record_type(entity))
         form = dict(self._form(inner, process, name, names))
         return Move(**shared, process=process, transition=name, record=of, form=form)
 
@@ -244,9 +244,8 @@ class Steps:
             return None
         if is_expression(node):
             return computed(self.draft, node, self.around(names), expect)
-        self.draft.report(
-            "value.type", node.place, say("Here stands an expression."), say("Write: ={node}.", node=word(node))
-        )
+        hint = say("Write: ={node}.", node=word(node)) if isinstance(node, Scalar) else ""
+        self.draft.report("value.type", node.place, say("Here stands an expression."), hint)
         return None
 
     def _moment(self, node: Node | None, names: dict[str, Type]) -> Value | None:

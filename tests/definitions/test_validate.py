@@ -37,6 +37,7 @@ def judged(text: str) -> tuple[list[Problem], Mapping | None]:
         ("entity: a\nowner: maybe\n", "schema.wrong_type", "2:8", ""),
         ("entity: a\nlabel: {English: A}\n", "schema.language", "2:9", "Write the language's code"),
         ("entity: a\nfields: {A: {type: text}}\n", "schema.name", "2:10", "Names are small letters"),
+        ("process: p\nmoved: {A-1: b}\n", "schema.name", "2:9", "Names are small letters"),
         ("entity: a\nfields: {b: {}}\n", "schema.missing_key", "2:13", "Add 'type:'."),
         ("entity: a\nfields: {b: {typ: text}}\n", "schema.missing_key", "2:13", "'typ' may be meant to be 'type'."),
         ("entity: a\nfields: {b: text}\n", "schema.wrong_type", "2:13", ""),
