@@ -126,7 +126,10 @@ async def test_of_a_kind_of_record_that_went_nothing_is_announced_any_more(make_
     assert len((await read(stage.tenant, rita, expected)).records) == 1
 
 
-async def test_what_is_kept_for_ever_since_it_was_found_is_told_to_nobody(make_stage: MakeStage) -> None:
+async def test_what_is_kept_for_ever_since_it_was_found_is_told_to_nobody(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "AT_ONCE", 1)
     stage, lea = await opened(make_stage, edited(SMALL, (KEPT, KEPT.replace("since", "warn: 14d, since"))))
     await stage.lead(lea)
     stage.clock.forward(timedelta(days=1200))
