@@ -130,7 +130,8 @@ async def test_what_is_kept_for_ever_since_it_was_found_is_told_to_nobody(
     make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(announcing, "AT_ONCE", 1)
-    stage, lea = await opened(make_stage, edited(SMALL, (KEPT, KEPT.replace("since", "warn: 14d, since"))))
+    files = edited(SMALL, (KEPT, KEPT.replace("since", "warn: 14d, since")), LEVELS)
+    stage, lea = await opened(make_stage, {**files, "visit.yaml": VISIT})
     await stage.lead(lea)
     stage.clock.forward(timedelta(days=1200))
     step = {"day": "2029-06-14", "phase": "find"}
