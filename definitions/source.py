@@ -6,6 +6,7 @@ PyYAML's parser gives the events; scalars, keys, tags and aliases follow the lan
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import yaml
 
 from definitions.message import say
 from definitions.problems import Place, Problem
+from definitions.written import written_as
 
 ALIAS_BUDGET = 10_000
 DEPTH_BUDGET = 64
@@ -36,7 +38,6 @@ _CONDITION = re.compile(
     r"|:\s+[\"']?=|:\s+!|[!=<>]=|&&|\|\|",
 )
 _CUT = re.compile(r"[ \t]*[\[{,#]")
-_JOINED = re.compile(r"\\\r?\n[ \t]*")
 QUOTE_HINT = say("If this is an expression, put the whole of it in quotes: '…'.")
 
 Plain = str | int | float | bool | None
@@ -58,11 +59,11 @@ class Scalar:
 
     def at(self, offset: int) -> Place:
         """Return the place in the file of the character `offset` of the text."""
-        index = _raw_index(self.raw, self.text, min(offset, len(self.text)))
-        before = self.raw[:index]
-        lines = before.count("\n")
-        column = self.place.column + index if lines == 0 else index - before.rfind("\n")
-        return Place(self.place.file, self.place.line + lines, column)
+        written = written_as(self.raw, self.text)
+        index = written.index(min(offset, len(self.text)))
+        line = bisect_right(written.lines, index) - 1
+        column = self.place.column + index if line == 0 else index - written.lines[line] + 1
+        return Place(self.place.file, self.place.line + line, column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -358,47 +359,3 @@ def _shown_tag(tag: str) -> str:
 def _characters(error: Exception) -> str:
     reason = getattr(error, "reason", None) or say("a character that YAML does not allow")
     return say("This file holds something that is not text: {reason}.", reason=reason)
-
-
-def _raw_index(raw: str, text: str, offset: int) -> int:
-    """Return where in the source text of a scalar the character `offset` of its value stands."""
-    if raw[:1] in {"|", ">"}:
-        return _block_index(raw, text, offset)
-    quote = raw[:1] if raw[:1] in {"'", '"'} else ""
-    index = len(quote)
-    for character in text[:offset]:
-        index += _step(raw, index, character, quote)
-    return min(index, len(raw))
-
-
-def _step(raw: str, index: int, character: str, quote: str) -> int:
-    joined = _JOINED.match(raw, index) if quote == '"' else None
-    if joined:
-        return len(joined[0]) + _step(raw, joined.end(), character, quote)
-    if character in " \n":
-        fold = re.compile(r"[ \t\r]*\n\s*").match(raw, index)
-        if fold:
-            return len(fold[0])
-        if character == "\n" and raw[index : index + 1] != "\\":
-            return 0
-    if quote == "'" and raw.startswith("''", index):
-        return 2
-    if quote == '"' and raw.startswith("\\", index):
-        return {"x": 4, "u": 6, "U": 10}.get(raw[index + 1 : index + 2], 2)
-    return 1
-
-
-def _block_index(raw: str, text: str, offset: int) -> int:
-    """The same for block scalars: lines of the value are lines of the source, indented (folded ones may be joined)."""
-    body = raw.find("\n") + 1
-    lines = raw[body:].split("\n")
-    indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
-    if raw[0] == "|":
-        before = text[:offset]
-        row = before.count("\n")
-        start = body + sum(len(line) + 1 for line in lines[:row])
-        return min(start + indent + offset - (before.rfind("\n") + 1), len(raw))
-    index = body + indent
-    for character in text[:offset]:
-        index += _step(raw, index, character, "")
-    return min(index, len(raw))

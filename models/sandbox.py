@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import reduce, wraps
-from operator import ge, gt, le, lt
+from decimal import Decimal
 from typing import Any
 
-from jinja2 import Template, nodes, pass_context
+from jinja2 import Template, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
+
+from models import sandbox_absent as absent
+from models.sandbox_numbers import exact, round_to, small
+from models.sandbox_tree import COUNTED, EXACT, PART, SHORT, WRITTEN, bounded
 
 LONGEST = 200_000
 """So many letters has a text at most, and anything that is put together on the way to it."""
 TURNS = 10_000
 """So many turns all loops of a text take together."""
 BITS = 4_096
-DECIMALS = 20
 _BUDGET = "_turns"
-_SHORT, _COUNTED = "_short", "_counted"
 _TOO_LONG = "this makes too long a text"
 
 
@@ -41,96 +40,35 @@ class Turns:
             raise SecurityError("the loops of this text take too many turns")
 
 
-class _Bounds(NodeTransformer):
-    """Puts a bound on what makes texts long (`~`, blocks of `set`) and on loops, and orders what may be absent."""
-
-    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 - Jinja's name
-        self.generic_visit(node)
-        if not any(operand.op in _ORDERS for operand in node.ops):
-            return node
-        sides = [node.expr, *(operand.expr for operand in node.ops)]
-        parts = (_comparison(left, operand, node.lineno) for left, operand in zip(sides, node.ops, strict=False))
-        return reduce(lambda one, other: nodes.And(one, other, lineno=node.lineno), parts)
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja's name
-        return _filter(self.generic_visit(node), _SHORT, node.lineno)
-
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 - Jinja's name
-        self.generic_visit(node)
-        node.iter = _filter(node.iter, _COUNTED, node.lineno)
-        return node
-
-    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802 - Jinja's name
-        self.generic_visit(node)
-        node.filter = _filter(node.filter, _SHORT, node.lineno)
-        return node
-
-
-def _filter(inner: Any, name: str, line: int, *given: nodes.Expr) -> nodes.Filter:
-    return nodes.Filter(inner, name, [*given], [], None, None, lineno=line)
-
-
-def _comparison(left: nodes.Expr, operand: nodes.Operand, line: int) -> nodes.Expr:
-    if operand.op in _ORDERS:
-        return _filter(left, f"_{operand.op}", line, operand.expr)
-    return nodes.Compare(left, [operand], lineno=line)
-
-
-def _ordered(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
-    """Return an ordering that is false where one side is absent, as it is in conditions."""
-    return lambda left, right: left is not None and right is not None and bool(order(left, right))
-
-
-_ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "lt": _ordered(lt),
-    "lteq": _ordered(le),
-    "gt": _ordered(gt),
-    "gteq": _ordered(ge),
-}
-
-
-_OF_NOTHING: Mapping[str, Any] = {
-    **dict.fromkeys(("capitalize", "join", "lower", "replace", "striptags", "title", "trim", "truncate", "upper"), ""),
-    **dict.fromkeys(("length", "wordcount"), 0),
-    **dict.fromkeys(("abs", "first", "last", "round")),
-}
-"""What filters make of a value that is absent; the others know by themselves."""
-
-
-def _absent(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter that makes nothing of nothing: Jinja's own would write `NONE`, or fail."""
-    if name not in _OF_NOTHING:
-        return function
-    place = int(hasattr(function, "jinja_pass_arg"))
-
-    @wraps(function)
-    def filtered(*given: Any, **more: Any) -> Any:
-        return _OF_NOTHING[name] if given[place] is None else function(*given, **more)
-
-    return filtered
+_NEIGHBOURS = frozenset({"previtem", "nextitem"})
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without functions, with these filters, and with bounds. Use `fill`, which counts."""
 
     intercepted_binops = frozenset(["*", "**", "%", "+", "-", "/", "//"])
+    intercepted_unops = frozenset(["+", "-"])
 
     def __init__(self, filters: Mapping[str, Callable[..., Any]], **options: Any) -> None:
         """Nothing is computed while a text is compiled: only `fill` has bounds."""
         super().__init__(optimized=False, **options)
-        bounded: Mapping[str, Callable[..., Any]] = {"replace": replace, "join": join, "round": round_to}
-        own = {name: _absent(name, bounded.get(name, function)) for name, function in filters.items()}
-        self.filters = {
-            **own,
-            _SHORT: short,
-            _COUNTED: counted,
-            **{f"_{name}": order for name, order in _ORDERS.items()},
+        own: Mapping[str, Callable[..., Any]] = {
+            "replace": replace,
+            "join": join,
+            "round": round_to,
+            "first": absent.first,
+            "last": absent.last,
         }
+        self.filters = {
+            **{name: absent.filtering(name, own.get(name, function)) for name, function in filters.items()},
+            **_INNER,
+        }
+        tests: dict[str, Any] = dict(self.tests)
+        self.tests = tests | {name: absent.testing(tests[name]) for name in absent.TESTS}
         self.globals = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree: nodes.Template = _Bounds().visit(super()._parse(source, name, filename))
-        return tree
+        return bounded(super()._parse(source, name, filename))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Add texts within bounds; multiply numbers only, and only small ones; no powers. Nothing comes of nothing."""
@@ -142,7 +80,23 @@ class Sandbox(ImmutableSandboxedEnvironment):
         whole = isinstance(left, int) and isinstance(right, int)
         if operator == "*" and whole and left.bit_length() + right.bit_length() > BITS:
             raise SecurityError("this number is too big")
-        return short(super().call_binop(context, operator, left, right))
+        divided = Decimal(left) if operator == "/" and whole else exact(left)
+        return short(small(super().call_binop(context, operator, divided, exact(right))))
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        """Change the sign of a number; nothing comes of nothing."""
+        return None if arg is None else super().call_unop(context, operator, exact(arg))
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return a field; nothing of what is absent, and before the first turn of a loop or behind the last."""
+        if absent.holds_nothing(obj, attribute):
+            return None
+        found = super().getattr(obj, attribute)
+        return None if attribute in _NEIGHBOURS and isinstance(found, Undefined) else found
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an item; nothing of what is absent, or behind the end."""
+        return None if absent.holds_nothing(obj, argument) else super().getitem(obj, argument)
 
     def fill(self, template: Template, names: Mapping[str, Any]) -> str:
         """Return the text of a template; `SecurityError` where it would cost too much."""
@@ -172,9 +126,11 @@ def counted(context: Context, values: Iterable[Any] | None) -> Iterator[Any]:
         yield value
 
 
-def replace(value: Any, old: str, new: str, count: int | None = None) -> str:
-    """Return the text with `old` replaced by `new`."""
-    text, old, new = str(value), str(old), str(new)
+def replace(value: Any, old: str | None = None, new: str = "", count: int | None = None) -> str:
+    """Return the text with `old` replaced by `new`; as it is without an `old`."""
+    text, old, new = str(value), None if old is None else str(old), str(new)
+    if old is None:
+        return text
     if len(text) + (text.count(old) + 1) * len(new) > LONGEST:
         raise SecurityError(_TOO_LONG)
     return text.replace(old, new, -1 if count is None else count)
@@ -182,14 +138,18 @@ def replace(value: Any, old: str, new: str, count: int | None = None) -> str:
 
 def join(value: Iterable[Any], between: str = "") -> str:
     """Return the values as one text."""
-    texts = [str(each) for each in value]
+    texts = [str(absent.written(each)) for each in value]
     if sum(map(len, texts)) + len(texts) * len(str(between)) > LONGEST:
         raise SecurityError(_TOO_LONG)
     return str(between).join(texts)
 
 
-def round_to(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """Return a number rounded to at most `DECIMALS` decimals."""
-    if abs(int(precision)) > DECIMALS:
-        raise SecurityError("no number has so many decimals")
-    return FILTERS["round"](value, precision, method)
+_INNER: Mapping[str, Callable[..., Any]] = {
+    SHORT: short,
+    COUNTED: counted,
+    EXACT: exact,
+    PART: absent.part,
+    WRITTEN: absent.written,
+    **{f"_{name}": compare for name, compare in absent.COMPARISONS.items()},
+}
+"""What the product itself puts in (`models.sandbox_tree`)."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
 
 from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from definitions.build.draft import Draft, Names
-from definitions.build.jinja_types import Fault, compared, constant, reckoned
+from definitions.build.jinja_places import Words
+from definitions.build.jinja_types import (
+    PASSING,
+    Fault,
+    compared,
+    constant,
+    filtered,
+    indexed,
+    looped,
+    made_by,
+    reckoned,
+    signed,
+    total,
+)
 from definitions.build.notes import Asked, Use
 from definitions.expr import BOOL, DYN, INT, STRING, ListOf, Member, RecordOf, Scope, Target, Type
 from definitions.message import say
@@ -91,7 +103,7 @@ def check_template(draft: Draft, node: Scalar, names: Names) -> Paths:
         if len(draft.problems) == known:
             environment.compile(parsed)
     except TemplateSyntaxError as error:
-        place = node.at(_line_start(node.text, error.lineno))
+        place = node.at(checker.words.start(error.lineno))
         draft.report(
             "template.syntax",
             place,
@@ -120,8 +132,11 @@ class _Checker:
         self.paths: Paths = {}
         self.loops: dict[str, str] = {}
         """What loops go through, by their variables."""
+        self.words = Words(node.text)
         self.seen: Counter[tuple[int, str]] = Counter()
         """How often a field was met in a line."""
+        self.set: list[str] = []
+        """The variables that were set, in the order of the text."""
         self._kinds: dict[type[nodes.Node], Callable[[nodes.Node, dict[str, Type]], Type]] = {
             nodes.Name: self._name,
             nodes.Getattr: self._attribute,
@@ -130,9 +145,14 @@ class _Checker:
             nodes.Call: self._call,
             nodes.For: self._loop,
             nodes.Assign: self._assign,
+            nodes.AssignBlock: self._assign,
+            nodes.With: self._with,
             nodes.If: self._branches,
             nodes.Compare: self._compare,
-            **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), self._reckon),
+            **dict.fromkeys((nodes.Neg, nodes.Pos), self._sign),
+            **dict.fromkeys(
+                (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow), self._reckon
+            ),
         }
 
     def block(self, body: Iterable[nodes.Node], names: dict[str, Type]) -> None:
@@ -156,7 +176,7 @@ class _Checker:
             return known(node, names)
         for child in node.iter_child_nodes():
             self._type(child, names)
-        return STRING if isinstance(node, nodes.Const) and isinstance(node.value, str) else DYN
+        return constant(node)
 
     def _name(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         name = str(getattr(node, "name", ""))
@@ -176,7 +196,7 @@ class _Checker:
         owner = self._type(node.node, names) if isinstance(node, nodes.Getattr | nodes.Getitem) else DYN
         name = _attribute_name(node)
         if name is None:
-            return owner.of if isinstance(owner, ListOf) else DYN
+            return self._item(node, owner, names)
         if isinstance(owner, RecordOf):
             return self._member(node, owner, name)
         if owner != DYN:
@@ -189,6 +209,16 @@ class _Checker:
             )
         return DYN
 
+    def _item(self, node: nodes.Node, owner: Type, names: dict[str, Type]) -> Type:
+        """Return the type of `x[0]`, or of `x[:3]`, which is a part of the same."""
+        if not isinstance(node, nodes.Getitem):
+            return DYN
+        self._type(node.arg, names)
+        self._refuse(indexed(owner), node.node)
+        if isinstance(node.arg, nodes.Slice):
+            return owner
+        return owner.of if isinstance(owner, ListOf) else DYN
+
     def _member(self, node: nodes.Node, owner: RecordOf, name: str) -> Type:
         members = _EXTRA.get(owner.entity) or self.draft.records.get(owner.entity, {})
         found = members.get(name)
@@ -199,8 +229,8 @@ class _Checker:
         if found.target:
             self._note(node, name, found.target)
         path = self._full(_path(node))
-        if path:
-            self.paths.setdefault(path, self._place(node, name))
+        if path and path not in self.paths:
+            self.paths[path] = self._place(node, name)
         return found.type
 
     def _filter(self, node: nodes.Node, names: dict[str, Type]) -> Type:
@@ -208,11 +238,12 @@ class _Checker:
         if name not in FILTERS:
             hint = did_you_mean(name, sorted(FILTERS))
             self._report("template.unknown_filter", node, name, say("There is no filter '{name}'.", name=name), hint)
-        found: Type = DYN
-        for number, child in enumerate(node.iter_child_nodes()):
-            kind = self._type(child, names)
-            found = kind if number == 0 else found
-        return found if name == "default" else DYN
+        inner = getattr(node, "node", None)  # a block that is set has none
+        kind = self._type(inner, names) if isinstance(inner, nodes.Node) else STRING
+        for child in node.iter_child_nodes(exclude=("node",)):
+            self._type(child, names)
+        self._refuse(filtered(kind, name), inner if isinstance(inner, nodes.Node) else node)
+        return made_by(kind, name)
 
     def _call(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         called = getattr(node, "node", None)
@@ -227,6 +258,7 @@ class _Checker:
     def _loop(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         if isinstance(node, nodes.For):
             over = self._type(node.iter, names)
+            self._refuse(looped(over), node.iter)
             inner = {**names, **_LOOP}
             outer, lines = self.loops, self._full(_path(node.iter))
             for target in _targets(node.target):
@@ -245,36 +277,62 @@ class _Checker:
         return f"{self.loops[root]}{dot}{rest}" if self.loops.get(root) else path
 
     def _assign(self, node: nodes.Node, names: dict[str, Type]) -> Type:
-        if isinstance(node, nodes.Assign):
-            kind = self._type(node.node, names)
-            for target in _targets(node.target):
-                names[target] = kind
+        if isinstance(node, nodes.Assign | nodes.AssignBlock):
+            kind = self._type(node.node, names) if isinstance(node, nodes.Assign) else self._written(node, names)
+            targets = _targets(node.target)
+            for target in targets:
+                names[target] = kind if len(targets) == 1 else DYN
+            self.set += targets
+        return DYN
+
+    def _written(self, node: nodes.AssignBlock, names: dict[str, Type]) -> Type:
+        self.block(node.body, dict(names))
+        return STRING if node.filter is None else self._type(node.filter, names)
+
+    def _with(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if isinstance(node, nodes.With):
+            kinds = [self._type(value, names) for value in node.values]
+            inner = dict(names)
+            for target, kind in zip(node.targets, kinds, strict=True):
+                each = _targets(target)
+                inner |= dict.fromkeys(each, kind if len(each) == 1 else DYN)
+            self.block(node.body, inner)
         return DYN
 
     def _branches(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         if isinstance(node, nodes.If):
             self._type(node.test, names)
+            before = len(self.set)
             for body in (node.body, node.elif_, node.else_):
-                self.block(body, dict(names))
+                inner = dict(names)
+                self.block(body, inner)
+                changed = {name for name in self.set[before:] if name in names and inner[name] != names[name]}
+                names |= dict.fromkeys(changed, DYN)  # it may have been set so, or not
         return DYN
 
     def _compare(self, node: nodes.Node, names: dict[str, Type]) -> Type:
         if isinstance(node, nodes.Compare):
-            left = self._operand(node.expr, names)
+            left = self._type(node.expr, names)
             for operand in node.ops:
-                right = self._operand(operand.expr, names)
+                right = self._type(operand.expr, names)
                 self._refuse(compared(left, operand.op, right, operand.expr), node.expr)
                 left = right
         return BOOL
 
     def _reckon(self, node: nodes.Node, names: dict[str, Type]) -> Type:
-        if isinstance(node, nodes.BinExpr):
-            left, right = self._operand(node.left, names), self._operand(node.right, names)
-            self._refuse(reckoned(left, type(node), right), node.left)
-        return DYN
+        if not isinstance(node, nodes.BinExpr):
+            return DYN
+        left, right = self._type(node.left, names), self._type(node.right, names)
+        fault = reckoned(left, type(node), right)
+        self._refuse(fault, node.left)
+        return DYN if fault else total(left, type(node), right)
 
-    def _operand(self, node: nodes.Node, names: dict[str, Type]) -> Type:
-        return constant(node) if isinstance(node, nodes.Const) else self._type(node, names)
+    def _sign(self, node: nodes.Node, names: dict[str, Type]) -> Type:
+        if not isinstance(node, nodes.UnaryExpr):
+            return DYN
+        kind = self._type(node.node, names)
+        self._refuse(signed(kind, node.operator or ""), node.node)
+        return kind
 
     def _refuse(self, fault: Fault | None, node: nodes.Node) -> None:
         if fault is not None:
@@ -286,23 +344,13 @@ class _Checker:
 
     def _place(self, node: nodes.Node, word: str) -> Place:
         """Return where the word stands first in the node's line (Jinja keeps lines only)."""
-        return self.node.at(next(self._offsets(node, word)))
-
-    def _offsets(self, node: nodes.Node, word: str) -> Iterator[int]:
-        """Yield where the word stands in the node's line; at its beginning where it does not."""
-        start = _line_start(self.node.text, node.lineno)
-        end = self.node.text.find("\n", start)
-        line = self.node.text[start : end if end >= 0 else None]
-        before = r"[.|]\s*" if isinstance(node, nodes.Getattr | nodes.Filter) else r"(?<![.\w])"
-        for found in re.finditer(rf"{before}({re.escape(word)})(?!\w)", line) if word else ():
-            yield start + found.start(1)
-        yield start
+        return self.node.at(self.words.first(node, word))
 
     def _note(self, node: nodes.Node, name: str, target: Target) -> None:
         """Note what a name stands for: the second time in a line it is the second of its kind there."""
         seen = self.seen[node.lineno, name]
         self.seen[node.lineno, name] += 1
-        offsets = [*self._offsets(node, name)][:-1]
+        offsets = self.words.of(node, name)
         if offsets:
             offset = offsets[min(seen, len(offsets) - 1)]
             self.draft.notes.uses.append(Use(self.node, offset, len(name), target))
@@ -317,9 +365,13 @@ def _attribute_name(node: nodes.Node) -> str | None:
 
 
 def _path(node: nodes.Node) -> str:
-    """Return `record.company.city` for such a chain, "" for anything else."""
+    """Return `record.company.city` for such a chain, "" for anything else; items of a list have the list's path."""
     if isinstance(node, nodes.Name):
         return node.name
+    if isinstance(node, nodes.Filter) and node.name in PASSING and node.node is not None:
+        return _path(node.node)
+    if isinstance(node, nodes.Getitem) and _attribute_name(node) is None:
+        return _path(node.node)
     name = _attribute_name(node)
     if isinstance(node, nodes.Getattr | nodes.Getitem) and name is not None:
         before = _path(node.node)
@@ -331,13 +383,3 @@ def _targets(node: nodes.Node) -> list[str]:
     if isinstance(node, nodes.Name):
         return [node.name]
     return [name.name for name in node.find_all(nodes.Name)]
-
-
-def _line_start(text: str, line: int) -> int:
-    start = 0
-    for _ in range(line - 1):
-        following = text.find("\n", start)
-        if following < 0:
-            return start
-        start = following + 1
-    return start

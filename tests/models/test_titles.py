@@ -10,6 +10,7 @@ from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
 from definitions.text import plain
 from models.titles import compile_title, title_fields
+from tests.workflows.test_templates import ABSENT
 
 NETWORK = Network("net", plain("Net"), NOWHERE, languages=("fr", "en"), countries=("FR",))
 
@@ -36,6 +37,7 @@ def called(definition: Entity, values: dict[str, object]) -> str:
         ("{{ record.first }}{% if record.last %} ({{ record.last }}){% endif %}", {"first": "A", "last": "B"}, "A (B)"),
         ("{{ record.first | default('nobody') }}", {"first": None}, "nobody"),
         ("{{ record.amount | money }}", {"amount": Decimal("12.5")}, "12,50\u00a0€"),
+        ("{{ record.amount * 1.2 }}", {"amount": Decimal("12.5")}, "15.00"),
         ("{{ record.company.name }} {{ record.first | upper }}", {"first": "a", "company": None}, "A"),
         ("{{ record.first }}", {"first": "{{ record.id }}"}, "{{ record.id }}"),
         ("", {"first": "Léa"}, "Léa"),
@@ -62,6 +64,13 @@ def test_a_title_is_filled_with_what_is_seen(title: str, values: dict[str, objec
 )
 def test_a_title_that_costs_too_much_or_makes_no_sense_is_none(title: str) -> None:
     assert called(entity(title, "first"), {"id": "7", "first": "x" * 80}) == "7"
+
+
+@pytest.mark.parametrize(("body", "text"), ABSENT)
+def test_an_absent_value_makes_no_title_fail(body: str, text: str) -> None:
+    fields = ("first_name", "city", "rating", "company", "interests")
+    values = {"id": "7", **dict.fromkeys(fields), "first_name": "Paul", "interests": ("home",)}
+    assert called(entity(f".{body}.", *fields), values) == f".{text}."
 
 
 def test_an_entity_without_any_text_is_titled_by_its_ids() -> None:

@@ -69,6 +69,19 @@ async def test_a_member_is_shown_what_it_may_read_and_an_address_all(
     }
 
 
+async def test_a_mail_is_written_though_all_that_it_shows_is_absent(make_stage: MakeStage) -> None:
+    says = (
+        "{{ -record.rating }}{{ record.rating * 1.2 }}{{ record.city[:3] }}{{ record.city[0] }}"
+        "{% if 'x' in record.city or 'x' not in record.city or record.rating > 1 %}never{% endif %}"
+        "{{ record.company.name }}{{ 'x' if record.city }}{{ record.city | upper }}{{ record.city ~ '.' }}"
+    )
+    body = (BODY[0], f'body: {{fr: "{says}", en: "{says}"}}')
+    stage, lea = await staged(make_stage, mailing("to: =record.owner", body))
+    await stage.lead(lea, city=None)
+    await stage.worker.run_due()
+    assert await texts(stage) == {"lea@exemple.fr": "."}
+
+
 async def test_of_who_caused_it_a_member_is_shown_what_it_may_read(make_stage: MakeStage) -> None:
     says = "{{ actor.name }} {{ actor.email | default('-') }}"
     body = (BODY[0], f'body: {{fr: "{says}", en: "{says}"}}')

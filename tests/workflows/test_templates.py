@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -43,14 +44,16 @@ def network() -> Network:
     return found
 
 
-def rendered(network: Network, body: str, language: str = "fr", subject: str = "Sujet") -> tuple[str, str]:
+def rendered(
+    network: Network, body: str, language: str = "fr", subject: str = "Sujet", record: Mapping[str, Any] = LEAD
+) -> tuple[str, str]:
     """Return subject and text of a template that says `body` about a lead."""
     template = Template("it", plain("it"), "email", plain(body), NOWHERE, plain(subject), "lead")
     from dataclasses import replace  # noqa: PLC0415 - here alone
 
     templates = TemplateSet(replace(network, templates={"it": template}))
     names: dict[str, Any] = {
-        "record": Shown(LEAD, "lead", templates.tongue(language).eye),
+        "record": Shown(record, "lead", templates.tongue(language).eye),
         "settings": Bag({"support": "aide@exemple.fr"}),
     }
     found = templates.render("it", language, names)
@@ -83,10 +86,56 @@ def rendered(network: Network, body: str, language: str = "fr", subject: str = "
         ("{% if record.calls > 3 and not record.city %}oui{% endif %}", "oui"),
         ("{{ settings.support | upper }}", "AIDE@EXEMPLE.FR"),
         ("{{ record.calls * 10 }}", "12 000"),
+        ("{{ record.income_goal * 1.2 }} {{ 1.2 * record.income_goal }}", "1 481,4 1 481,4"),
+        ("{{ record.income_goal + 0.25 }} {{ 0.5 - record.income_goal }}", "1 234,75 -1 234"),
+        (
+            "{{ record.income_goal / 0.5 }} {{ record.income_goal // 0.5 }} {{ record.income_goal % 0.4 }}",
+            "2 469 2 469 0,1",
+        ),
+        ("{{ (record.income_goal * 1.1) | money }} {{ 0.5 | money }} {{ -0.5 | abs }}", "1 357,95 € 0,50 € 0,5"),
+        ("{{ 2.345 | round(2) }} {{ (record.income_goal * 0.01) | round(1) }}", "2,35 12,3"),
+        ("{{ 1.01 | round(1, 'ceil') }} {{ 1.09 | round(1, 'floor') }} {{ 7 | round }}", "1,1 1 7"),
+        ("{{ 1250 | round(-2) }} {{ 7 / 2 }} {{ 7 // 2 }}", "1300 3,5 3"),
+        (
+            "{% if 0.1 + 0.2 == 0.3 and record.income_goal == 1234.5 and 1234.5 >= record.income_goal %}oui{% endif %}",
+            "oui",
+        ),
     ],
 )
 def test_values_are_written_for_people(network: Network, body: str, text: str) -> None:
     assert rendered(network, body)[1].replace("\u202f", " ").replace("\xa0", " ") == text
+
+
+ABSENT = [
+    ("{{ -record.rating }}{{ +record.rating }}", ""),
+    ("{{ record.rating * 1.2 }}{{ 1.2 % record.rating }}{{ 2 // record.rating }}", ""),
+    ("{% if 'x' in record.city %}oui{% endif %}", ""),
+    ("{% if 'x' not in record.city %}oui{% endif %}", ""),
+    ("{% if record.city in 'xyz' %}oui{% endif %}", ""),
+    ("{% if record.city in ['x'] or record.city not in ['x'] %}oui{% endif %}", "oui"),
+    ("{% if 'home' in record.interests and record.city in record.city %}oui{% endif %}", ""),
+    ("{{ record.city[:3] }}{{ record.city[1:] }}{{ record.city[::2] }}", ""),
+    ("{{ record.first_name[record.rating:][:2] }}", "Pa"),
+    ("{{ record.company.name }}{{ record.company.owner.name }}", ""),
+    ("{{ record.city[0] }}{{ record.first_name[99] }}{{ record.interests[9] }}{{ [][0] }}", ""),
+    ("{{ {'a': 1}[record.city] }}{{ {'a': 1}['b'] }}{{ record.company['name'] }}", ""),
+    ("{{ record.city ~ '.' ~ record.rating }}{{ [record.city, 'x'] | join }}", ".x"),
+    ("{{ 'x' if record.city }}", ""),
+    ("{{ [] | first }}{{ [] | last }}{{ ([] | first) | upper }}", ""),
+    ("{{ record.first_name | replace(record.city, 'x') | truncate(record.rating) }}", "Paul"),
+    ("{{ record.first_name | replace('l', record.city) }}", "Pau"),
+    ("{{ 1.5 | round(record.rating) }}", "2"),
+    ("{% for x in record.city %}x{% endfor %}", ""),
+    ("{% for x in [1] %}{{ loop.previtem.name }}{{ loop.nextitem }}{% endfor %}", ""),
+    ("{{ record.rating is even }}{{ record.rating is gt(2) }}{{ 2 is divisibleby(record.rating) }}", "False" * 3),
+    ("{% with x = record.city %}{{ x[0] }}{% endwith %}{% set y %}{{ record.city }}{% endset %}{{ y }}", ""),
+]
+"""What is said of a record that lacks a city, a rating and a company: each form that may meet what is absent."""
+
+
+@pytest.mark.parametrize(("body", "text"), ABSENT)
+def test_an_absent_value_makes_no_message_fail(network: Network, body: str, text: str) -> None:
+    assert rendered(network, f".{body}.", record={**LEAD, "first_name": "Paul", "company": None})[1] == f".{text}."
 
 
 def test_a_language_writes_its_own_way(network: Network) -> None:
@@ -117,6 +166,9 @@ def test_a_subject_is_one_line_without_marks(network: Network) -> None:
         "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a | replace('a', a) %}" * 10 + "{{ a }}",
         "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a | join(a) %}" * 10 + "{{ a }}",
         "{% set a = 999 %}" + "{% set a = a * a %}" * 60 + "{{ a }}",
+        "{% set a = 9.5 %}" + "{% set a = a * a %}" * 60 + "{{ a }}",
+        "{{ 1.5 | round(1, 'up') }}",
+        "{{ {'a': 1}.__class__ }}",
         "{{ 1 | round(1000000000, 'ceil') }}",
         "{{ '%1000000000d' % 1 }}",
         "{% for a in 'aaaaaaaaaa' %}" * 9 + "x" + "{% endfor %}" * 9,

@@ -196,6 +196,12 @@ def template_codes(body: str, about: str = "about: lead\n") -> list[str]:
         "{% for tag in record.tags if tag != 'cold' %}{{ tag }}{% endfor %}",
         "{% if record.calls > 3 and record.email is defined %}a{% elif record.budget %}b{% else %}c{% endif %}",
         "{% set name = record.name | default('you') %}{{ name | upper }} {{ record.tags[0] }}",
+        "{% with x = record.name, y = 1 %}{{ x | upper }} {{ y + 1 }}{% endwith %}",
+        "{% set x %}{{ record.name }}{% endset %}{{ x | upper }}{% set y | trim %} a {% endset %}{{ y }}",
+        "{% set n = 0 %}{% if record.calls %}{% set n = 'many' %}{% endif %}{{ n == 'many' }}",
+        "{% for tag in record.tags[:2] %}{{ tag | label }}{% endfor %}{{ (record.tags | first) == 'cold' }}",
+        "{{ record.name[:3] }} {{ -record.calls }} {{ record.budget * 1.2 }} {{ record.tags | length + 1 }}",
+        "{% if 'a' in record.name and 'cold' in record.tags and record.calls in [1, 2] %}x{% endif %}",
         "{% set owner = record.owner %}{{ owner.name }} {{ (record.company | default(record.company)).name }}",
         "{{ record.next_call_at | datetime }} {{ record.budget | money }} {{ 3 + 4 }} {# said #}",
     ],
@@ -226,10 +232,49 @@ def test_a_template_may_show_what_is_there(body: str) -> None:
         ("{% macro m() %}{% endmacro %}", "template.statement"),
         ("{% if record.calls %}", "template.syntax"),
         ("{{ record.calls | nofilter(record.cals) }}", "template.unknown_filter"),
+        ("{% with x = 1 %}{% endwith %}{{ x }}", "template.unknown_variable"),
+        ("{% with x = 1, y = x %}{% endwith %}", "template.unknown_variable"),
+        ("{% set x %}{{ y }}{% endset %}", "template.unknown_variable"),
+        ("{% set x | nofilter %}a{% endset %}", "template.unknown_filter"),
+        ("{{ record.tags[nothing] }}", "template.unknown_variable"),
     ],
 )
 def test_a_template_that_cannot_be_shown(body: str, code: str) -> None:
     assert code in template_codes(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ -record.name }}",
+        "{{ +record.company }}",
+        "{{ record.name | abs }}",
+        "{{ record.tags | round }}",
+        "{{ record.name | upper | money }}",
+        "{{ record.calls | date }}",
+        "{{ record.calls | join }}",
+        "{{ record.company | first }}",
+        "{{ record.calls | truncate(3) }}",
+        "{% for call in record.calls %}{% endfor %}",
+        "{% for part in record.company %}{% endfor %}",
+        "{% for call in record.calls + 1 %}{% endfor %}",
+        "{% if 1 in record.calls %}{% endif %}",
+        "{% if 1 not in record.name %}{% endif %}",
+        "{% if record.calls in record.tags %}{% endif %}",
+        "{{ '%s' % record.name }}",
+        "{{ '%s' % settings.keep }}",
+        "{{ record.name * 3 }}",
+        "{{ record.calls ** 2 }}",
+        "{{ record.calls[0] }}",
+        "{{ record.calls[:2] }}",
+        "{{ record.next_call_at + 1 }}",
+        "{{ record.next_call_at * record.next_call_at }}",
+        "{% with x = record.name %}{{ -x }}{% endwith %}",
+        "{% set x %}1{% endset %}{{ x + 1 }}",
+    ],
+)
+def test_what_can_work_for_no_value_is_refused(body: str) -> None:
+    assert template_codes(body) == ["template.type"]
 
 
 def test_a_template_about_nothing_has_no_record() -> None:
@@ -240,6 +285,12 @@ def test_a_template_knows_what_it_shows() -> None:
     text = "template: t\nchannel: email\nabout: lead\nsubject: '{{ record.name }}'\nbody: '{{ record.company.name }}'\n"
     reads = built(text).templates["t"].reads
     assert {("record", "name"), ("record", "company", "name")} <= reads
+
+
+def test_what_is_read_through_a_filter_is_known() -> None:
+    body = "{{ (record.company | default(record.company)).name }}"
+    text = f"template: t\nchannel: email\nabout: lead\nsubject: Hello\nbody: '{body}'\n"
+    assert ("record", "company", "name") in built(text).templates["t"].reads
 
 
 def test_a_place_in_a_template_is_its_line_and_word() -> None:
