@@ -63,13 +63,11 @@ class OfficeCalendar:
         if not days:
             return start
         local = start.astimezone(self.timezone)
-        step = 1 if days > 0 else -1
-        day = local.date()
-        for _ in range(abs(days)):
-            day = self._next_working(day, step)
+        day = _days_later(self, local.date(), days)
         return datetime.combine(day, local.time(), self.timezone).astimezone(UTC)
 
-    def _next_working(self, day: date, step: int) -> date:
+    def next_working(self, day: date, step: int) -> date:
+        """Return the next day on which the office is open, the one before with a step of -1."""
         for _ in range(_FAR):
             day += timedelta(days=step)
             if self.works_on(day):
@@ -79,16 +77,25 @@ class OfficeCalendar:
     def _windows(self, day: date, step: int) -> Iterator[tuple[datetime, datetime]]:
         """Yield opening hours in UTC, from `day` on."""
         if not self.works_on(day):
-            day = self._next_working(day, step)
+            day = self.next_working(day, step)
         while self.calendar.opens < self.calendar.closes:
             yield self._at(day, self.calendar.opens), self._at(day, self.calendar.closes)
-            day = self._next_working(day, step)
+            day = self.next_working(day, step)
 
     def _at(self, day: date, minutes: int) -> datetime:
         """Return the wall clock's `minutes` after midnight; past the end of the day is the next midnight."""
         if minutes >= 24 * 60:
             return self._at(day + timedelta(days=1), 0)
         return datetime.combine(day, time(minutes // 60, minutes % 60), self.timezone).astimezone(UTC)
+
+
+@lru_cache(maxsize=2048)
+def _days_later(of: OfficeCalendar, day: date, days: int) -> date:
+    """Return the day so many working days later; moments of one day are asked about again and again."""
+    step = 1 if days > 0 else -1
+    for _ in range(abs(days)):
+        day = of.next_working(day, step)
+    return day
 
 
 def office(calendar: Calendar, timezone: str) -> OfficeCalendar:

@@ -15,7 +15,9 @@ from definitions.spec.value import Value
 
 _MONTH = timedelta(days=30)
 _HOUR = timedelta(hours=1)
-_LONGEST = 1000 * timedelta(days=365)
+_YEAR = timedelta(days=365)
+_LONGEST = 1000
+"""Years."""
 
 
 def check_retention(checked: Checked) -> Iterator[Problem]:
@@ -29,7 +31,7 @@ def check_retention(checked: Checked) -> Iterator[Problem]:
             if value is not None and span is not None and not _leads_forward(span):
                 sentence = say("'{key}' is no time above zero: nothing of {name} would go.", key=key, name=entity.name)
                 yield Problem("retention.span", value.place, sentence, say("Write a duration such as '3 years'."))
-            elif value is not None and span is not None and _rough(span) > _LONGEST:
+            elif value is not None and span is not None and span.months / 12 + span.exact / _YEAR > _LONGEST:
                 sentence = say(
                     "'{key}' is longer than 1000 years: nothing of {name} would go.", key=key, name=entity.name
                 )
