@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from lsprotocol import types
 
 from admin.editor.completion import Offer
 from admin.editor.names import label_of
 from admin.editor.outline import Symbol, last_line
-from admin.editor.ranges import Text
+from admin.editor.packs import Pack
+from admin.editor.ranges import Text, Texts
 from admin.i18n import spoken
 from definitions.message import Message
 from definitions.problems import Place, Problem
@@ -53,6 +55,15 @@ def as_diagnostic(problem: Problem, text: Text) -> types.Diagnostic:
         source="maille",
         data={"near": str(near)} if near else None,
     )
+
+
+def diagnostics_of(pack: Pack, texts: Texts) -> dict[Path, list[types.Diagnostic]]:
+    """Return the problems of a pack by file, in the language that is spoken."""
+    found: dict[Path, list[types.Diagnostic]] = {}
+    for problem in pack.loaded.problems:
+        file = problem.place.file
+        found.setdefault(pack.path(file), []).append(as_diagnostic(problem, texts[file]))
+    return found
 
 
 def action_of(diagnostic: types.Diagnostic, uri: str) -> types.CodeAction | None:

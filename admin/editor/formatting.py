@@ -6,7 +6,8 @@ as somebody chose them. Keys stand two spaces inside of what they belong to, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +92,8 @@ class _Layout:
     anchors: dict[int, list[_Anchor]] = field(default_factory=dict)
     inside: set[int] = field(default_factory=set)
     fixed: set[int] = field(default_factory=set)
+    rows: list[int] = field(default_factory=list)
+    """The lines that begin something or are fixed, in order."""
 
     def __post_init__(self) -> None:
         """Read the text's tokens."""
@@ -107,6 +110,13 @@ class _Layout:
                 self.fixed.add(token.start_mark.line)
             elif depth == 0:
                 self._block(token, blocks)
+        self.rows = sorted({*self.anchors, *self.fixed})
+
+    def following(self, line: int) -> _Anchor | None:
+        """Return the key or dash that comes first behind a line, None where a document begins or ends before it."""
+        index = bisect_right(self.rows, line)
+        row = self.rows[index] if index < len(self.rows) else line
+        return self.anchors[row][0] if row in self.anchors and row not in self.fixed else None
 
     def _block(self, token: yaml.Token, blocks: list[_Block]) -> None:
         if isinstance(token, _BLOCKS):
@@ -134,20 +144,23 @@ class _Layout:
 
 def _moved(lines: list[str], layout: _Layout) -> Iterator[str]:
     shift = 0
-    known: list[_Anchor] = []
+    known: dict[tuple[bool, int], _Anchor] = {}  # the last key and the last dash at each column
     for number, line in enumerate(lines):
         anchors = layout.anchors.get(number, [])
         if number in layout.fixed:
-            shift, known = 0, []
+            shift, known = 0, {}
             yield line.rstrip()
         elif anchors and number not in layout.inside:
-            known += anchors
+            known |= {(anchor.dash, anchor.column): anchor for anchor in anchors}
             shift = anchors[-1].shift
             yield _entry(line, anchors)
         elif number in layout.inside:
             yield _shifted(line, shift)
         elif line.lstrip().startswith("#"):
-            yield _comment(line.rstrip(), _neighbours(number, layout, known), shift)
+            column = len(line) - len(line.lstrip())
+            near = layout.following(number), known.get((False, column)), known.get((True, column))
+            aligned = next((anchor for anchor in near if anchor is not None and anchor.column == column), None)
+            yield _comment(line.rstrip(), aligned, shift)
         else:
             yield _shifted(line, shift).rstrip()
 
@@ -170,16 +183,6 @@ def _shifted(line: str, shift: int) -> str:
     return line[min(-shift, len(line) - len(line.lstrip(" "))) :]
 
 
-def _neighbours(number: int, layout: _Layout, known: list[_Anchor]) -> Iterator[_Anchor]:
-    """Yield the key or dash that follows a comment, then keys before it, the nearest first, then dashes."""
-    following = min((line for line in layout.anchors if line > number), default=None)
-    if following is not None and not any(number < line <= following for line in layout.fixed):
-        yield layout.anchors[following][0]
-    yield from sorted(known, key=lambda anchor: (anchor.dash, -anchor.line, -anchor.column))
-
-
-def _comment(line: str, neighbours: Iterable[_Anchor], shift: int) -> str:
-    """Return a line with a comment where the key goes that it is aligned with."""
-    column = len(line) - len(line.lstrip())
-    aligned = next((anchor for anchor in neighbours if anchor.column == column), None)
+def _comment(line: str, aligned: _Anchor | None, shift: int) -> str:
+    """Return a line with a comment: where the key goes that it is aligned with."""
     return _shifted(line, shift) if aligned is None else " " * aligned.target + line.lstrip()

@@ -35,6 +35,8 @@ def describe(pack: Pack, target: Target) -> str:
     symbol = pack.symbols.get(target)
     if symbol is None:
         return ""
+    if symbol.kind == "parent":
+        symbol = pack.symbols.get(("entity", symbol.key.text), symbol)
     lines = [f"**{symbol.kind}** `{'.'.join(symbol.target[1:])}`"]
     label = label_of(symbol)
     if label:

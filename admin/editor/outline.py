@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from definitions.build.lines import LINES
 from definitions.expr import Target
 from definitions.source import Document, Node, Scalar, Sequence
 from definitions.source import Mapping as Keys
@@ -60,6 +61,15 @@ def symbol_of(document: Document) -> Symbol | None:
         return None
     kind, name = first[0], first[1].value
     return Symbol((kind, name.text), name, document.node, tuple(_inside((kind, name.text), kind, document.node)))
+
+
+def kin_of(symbol: Symbol) -> Iterator[Symbol]:
+    """Yield what lines are called in their parent, where that is written, and the parent in its lines."""
+    parent, written = symbol.written("parent"), symbol.written("as")
+    if symbol.kind == "entity" and isinstance(parent, Scalar):
+        called = written if isinstance(written, Scalar) else parent
+        yield Symbol(("parent", symbol.name, "parent"), parent, parent)
+        yield Symbol(("lines", parent.text, symbol.word("as") or LINES), called, symbol.node, symbol.inside)
 
 
 def _inside(outer: Target, kind: str, node: Node) -> Iterator[Symbol]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from admin.editor.outline import Symbol, every, symbol_of
+from admin.editor.outline import Symbol, every, kin_of, symbol_of
 from definitions.build.notes import Use
 from definitions.expr import Target
 from definitions.pack import LIBRARY_MARK, PACKS, SUFFIXES, Files, Loaded, load, read_folder
@@ -42,6 +42,18 @@ class Pack:
             found.setdefault(use.target, {}).setdefault(use.place, use)
         return {target: tuple(each.values()) for target, each in found.items()}
 
+    @cached_property
+    def named(self) -> Mapping[Place, frozenset[Target]]:
+        """What is named at each place, defined or used: more than one thing where an alias shares it."""
+        found: dict[Place, set[Target]] = {}
+        for target, uses in self.uses.items():
+            for use in uses:
+                found.setdefault(use.place, set()).add(target)
+        for target, symbol in self.symbols.items():
+            if symbol.key.text == symbol.name:
+                found.setdefault(symbol.key.place, set()).add(target)
+        return {place: frozenset(targets) for place, targets in found.items()}
+
     def documents(self, file: str) -> list[Document]:
         """Return the documents of a file."""
         return read_documents(file, self.loaded.files[file])[0]
@@ -73,7 +85,8 @@ class Pack:
 @lru_cache(maxsize=1024)
 def _outline(file: str, text: str) -> tuple[Symbol, ...]:
     """Return what a file defines; most files of a pack are as they were when the next letter is typed."""
-    return tuple(symbol for document in read_documents(file, text)[0] if (symbol := symbol_of(document)))
+    found = [symbol for document in read_documents(file, text)[0] if (symbol := symbol_of(document))]
+    return (*found, *(kin for symbol in found for kin in kin_of(symbol)))
 
 
 def covers(begin: Place, length: int, place: Place) -> bool:

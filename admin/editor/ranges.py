@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lsprotocol import types
@@ -46,6 +47,22 @@ class Text:
         line = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
         found = _WORD.match(line, place.column - 1)
         return self.span(place, len(found[0]) if found else 0)
+
+
+class Texts:
+    """The texts of a pack's files, each taken apart once."""
+
+    def __init__(self, files: Mapping[str, str], make: Callable[[str], Text]) -> None:
+        """Begin without any."""
+        self._files = files
+        self._make = make
+        self._made: dict[str, Text] = {}
+
+    def __getitem__(self, file: str) -> Text:
+        """Return the text of a file, an empty one for a file that is not there."""
+        if file not in self._made:
+            self._made[file] = self._make(self._files.get(file, ""))
+        return self._made[file]
 
 
 def path_of(uri: str) -> Path | None:

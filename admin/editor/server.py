@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from admin.editor.answers import action_of, as_diagnostic, as_item, as_symbol
+from admin.editor.answers import action_of, as_item, as_symbol, diagnostics_of
 from admin.editor.completion import offers
 from admin.editor.formatting import UnreadableError, formatted
 from admin.editor.hover import told_at
 from admin.editor.outline import symbol_of
 from admin.editor.packs import Desk, Pack, covers
-from admin.editor.ranges import Text, path_of, uri_of
-from admin.editor.renaming import can_be_renamed, renamed
-from admin.i18n import SOURCE_LANGUAGE, languages, speaking
+from admin.editor.ranges import Text, Texts, path_of, uri_of
+from admin.editor.renaming import hindrance, renamed
+from admin.i18n import SOURCE_LANGUAGE, languages, speaking, spoken
+from definitions.expr import Target
 from definitions.problems import Place
 from definitions.source import read_documents
 
@@ -82,9 +84,7 @@ class Server(LanguageServer):
         pack = self.desk.pack(folder)
         found: dict[Path, list[types.Diagnostic]] = {path: [] for path in self._told.get(folder, ())}
         with speaking(self.language):
-            for problem in pack.loaded.problems:
-                text = self.text(pack.loaded.files.get(problem.place.file, ""))
-                found.setdefault(pack.path(problem.place.file), []).append(as_diagnostic(problem, text))
+            found |= diagnostics_of(pack, self.texts(pack))
         for path, diagnostics in found.items():
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(self.address(path), diagnostics))
         self._told[folder] = {path for path, diagnostics in found.items() if diagnostics}
@@ -92,6 +92,10 @@ class Server(LanguageServer):
     def text(self, text: str) -> Text:
         """Return a text with the units of the editor."""
         return Text(text, self.workspace.position_codec)
+
+    def texts(self, pack: Pack) -> Texts:
+        """Return the texts of a pack's files."""
+        return Texts(pack.loaded.files, self.text)
 
     def address(self, path: Path) -> str:
         """Return the address of a file, as the editor wrote it where it did."""
@@ -115,10 +119,13 @@ class Server(LanguageServer):
         pack, name, text = found
         return pack, text.place(name, params.position), text
 
-    def location(self, pack: Pack, place: Place, length: int) -> types.Location:
-        """Return so many characters at a place of a pack as a location."""
-        text = self.text(pack.loaded.files.get(place.file, ""))
-        return types.Location(self.address(pack.path(place.file)), text.span(place, length))
+    def locations(self, pack: Pack, spans: Iterable[tuple[Place, int]]) -> list[types.Location]:
+        """Return so many characters each at places of a pack as locations."""
+        texts = self.texts(pack)
+        return [
+            types.Location(self.address(pack.path(place.file)), texts[place.file].span(place, length))
+            for place, length in spans
+        ]
 
 
 def make_server(*, pause: float = PAUSE) -> Server:
@@ -173,7 +180,7 @@ def _definition(server: Server, params: types.DefinitionParams) -> types.Locatio
     symbol = found[0].symbols.get(target) if found is not None and target is not None else None
     if found is None or symbol is None:
         return None
-    return server.location(found[0], symbol.key.place, len(symbol.key.raw))
+    return server.locations(found[0], [(symbol.key.place, len(symbol.key.raw))])[0]
 
 
 def _references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
@@ -182,8 +189,7 @@ def _references(server: Server, params: types.ReferenceParams) -> list[types.Loc
     if found is None or target is None:
         return []
     pack = found[0]
-    spans = pack.spans(target, defined=params.context.include_declaration)
-    return [server.location(pack, place, length) for place, length in spans]
+    return server.locations(pack, pack.spans(target, defined=params.context.include_declaration))
 
 
 def _hover(server: Server, params: types.HoverParams) -> types.Hover | None:
@@ -215,10 +221,19 @@ def _symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.D
 def _renamable(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
     found = server.spot(params)
     target = found[0].named_at(found[1]) if found is not None else None
-    if found is None or target is None or not can_be_renamed(found[0], target):
+    if found is None or target is None:
         return None
     pack, place, text = found
+    _refuse(server, pack, target)
     return next((text.span(*each) for each in pack.spans(target) if covers(*each, place)), None)
+
+
+def _refuse(server: Server, pack: Pack, target: Target) -> None:
+    """Say why a definition can't have another name."""
+    reason = hindrance(pack, target)
+    if reason is not None:
+        with speaking(server.language):
+            raise JsonRpcException(spoken(reason), types.LSPErrorCodes.RequestFailed)
 
 
 def _renaming(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
@@ -226,9 +241,11 @@ def _renaming(server: Server, params: types.RenameParams) -> types.WorkspaceEdit
     if found is None:
         return None
     pack, place, _ = found
+    target = pack.named_at(place) or ()
+    _refuse(server, pack, target)
     changes: dict[str, list[types.TextEdit]] = {}
-    for edit in renamed(pack, pack.named_at(place) or (), params.new_name):
-        location = server.location(pack, edit.place, edit.length)
+    edits = renamed(pack, target, params.new_name)
+    for edit, location in zip(edits, server.locations(pack, [(e.place, e.length) for e in edits]), strict=True):
         changes.setdefault(location.uri, []).append(types.TextEdit(location.range, edit.text))
     return types.WorkspaceEdit(changes=changes) if changes else None
 

@@ -47,7 +47,7 @@ def _declare(draft: Draft, source: Source, node: Mapping, parent: Scalar) -> Non
     else:
         draft.used.add(("entity", parent.text))
         draft.notes.name(("entity", parent.text), parent)
-        above = Member(RecordOf(parent.text), nullable=False, kind="system", target=("entity", parent.text))
+        above = Member(RecordOf(parent.text), nullable=False, kind="system", target=("parent", source.name, "parent"))
         _add(draft, source.name, "parent", above)
         _name(draft, source, node, parent.text)
 
@@ -75,7 +75,7 @@ def _name(draft: Draft, source: Source, node: Mapping, parent: str) -> None:
     taken = {*draft.records[parent], *draft.index.processes_of(parent), *SYSTEM_FIELDS, "owner", "parent"}
     if name not in taken:
         kind = ListOf(RecordOf(source.name))
-        lines = Member(kind, nullable=False, stored=False, kind="lines", target=("entity", source.name))
+        lines = Member(kind, nullable=False, stored=False, kind="lines", target=("lines", parent, name))
         _add(draft, parent, name, lines)
         return
     sentence = say("{parent} has something called '{name}' already.", parent=parent, name=name)

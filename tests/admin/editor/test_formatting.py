@@ -17,6 +17,7 @@ from definitions.likeness import alike
 from definitions.pack import PACKS, load, read_folder
 from definitions.problems import Place, Problem
 from definitions.source import Document, Node, Scalar, Sequence, read_documents
+from tests.counting import calls_in
 from tests.golden.cases import CASES
 from tests.running import tries
 
@@ -180,3 +181,10 @@ def test_a_broken_pack_in_its_form_has_the_same_problems(case: Path) -> None:
         except UnreadableError:
             formed[name] = text
     assert [each.code for each in load(formed).problems] == [each.code for each in load(files).problems]
+
+
+def test_twice_the_comments_are_twice_the_work() -> None:
+    once, twice = (
+        "a:\n" + "".join(f"    # of {number}\n    k{number}: v\n" for number in range(length)) for length in (200, 400)
+    )
+    assert calls_in(lambda: formatted(twice)) < 2.2 * calls_in(lambda: formatted(once))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pygls.workspace import PositionCodec
 
+from admin.editor.answers import diagnostics_of
 from admin.editor.packs import Desk
-from admin.editor.ranges import path_of, uri_of
+from admin.editor.ranges import Text, Texts, path_of, uri_of
 
 NETWORK = "# ours\n\nnetwork: office\nlanguages: [en]\n"
 ENTITY = "entity: lead\n"
@@ -85,3 +87,18 @@ def test_the_address_of_a_file_leads_back_to_it(tmp_path: Path) -> None:
     path = tmp_path / "à lire #1.yaml"
     assert path_of(uri_of(path)) == path
     assert path_of("untitled:Untitled-1") is None
+
+
+def test_each_file_is_taken_apart_once_however_much_is_wrong_with_it(folder: Path) -> None:
+    wrong = "entity: lead\nfields:\n" + "".join(f"  f{number}: {{type: txt}}\n" for number in range(20))
+    desk = Desk((folder,), {folder / "one" / f"{name}.yaml": wrong.replace("lead", name) for name in ("a", "b")})
+    taken: list[str] = []
+
+    def take(text: str) -> Text:
+        taken.append(text)
+        return Text(text, PositionCodec())
+
+    pack = desk.pack(folder / "one")
+    found = diagnostics_of(pack, Texts(pack.loaded.files, take))
+    assert [len(found[path]) for path in desk.texts] == [20, 20]
+    assert len(taken) == len(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from tests.admin.editor.client import Editor, editing
 from tests.admin.editor.pen import TOOLSHED
@@ -127,6 +128,19 @@ async def test_names_lead_to_their_definitions_and_back_and_are_offered_as_edits
             editor, "shed/mending.yaml", f"{start}transitions:\n  mend: {{from: broken, to: whole, guard: record.|}}\n"
         )
         assert {"name", "price", "mending"} <= {item.label for item in items}
+
+
+async def test_an_editor_is_told_why_a_definition_keeps_its_name(folder: Path) -> None:
+    text = "entity: note\nfields:\n  one: &shared {type: text}\n  t|wo: *shared\n"
+    async with editing(folder, locale="fr") as editor:
+        where = editor.at("shed/note.yaml", text)
+        for answer in (
+            editor.client.text_document_prepare_rename_async(types.PrepareRenameParams(*where)),
+            editor.client.text_document_rename_async(types.RenameParams(*where, "other")),
+        ):
+            with pytest.raises(JsonRpcException, match=r"la ligne 3 de note\.yaml appartient aussi à") as refused:
+                await answer
+            assert refused.value.code == types.LSPErrorCodes.RequestFailed
 
 
 async def test_the_editor_is_told_what_it_can_ask_the_outline_and_the_form_of_a_file_too(folder: Path) -> None:
