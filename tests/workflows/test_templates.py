@@ -100,6 +100,7 @@ def rendered(
             "{% if 0.1 + 0.2 == 0.3 and record.income_goal == 1234.5 and 1234.5 >= record.income_goal %}oui{% endif %}",
             "oui",
         ),
+        ("{% if record.income_goal * 1.1 <= 1357.95 %}oui{% endif %}", "oui"),
     ],
 )
 def test_values_are_written_for_people(network: Network, body: str, text: str) -> None:
