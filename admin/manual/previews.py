@@ -28,9 +28,12 @@ LINKS: dict[str, Message] = {
 }
 OF = say("{field} of {record}")
 OPEN, CLOSE = "\ue000", "\ue001"
+_MARKS = str.maketrans("", "", OPEN + CLOSE)
 _PLACE = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _LINKED = re.compile(r'<a href="[^"]*(?:%EE%80%80|\ue000)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
 """A link to what is only known of a record."""
+_IMAGE = re.compile(r'<img(?: [^>]*?alt="([^"]*)")?[^>]*>')
+_TAG = re.compile(r"<[^>]*>")
 
 
 class Slot:
@@ -105,13 +108,16 @@ class Names:
         return {**roots, **fixed, "record": Slot(self, "", about or "")}
 
     def shown(self, html: str) -> Markup:
-        """Return HTML with its marks replaced by the names."""
-        plain = _LINKED.sub(r"<u>\1</u>", str(html))
+        """Return HTML with its marks replaced by the names; the page loads nothing, so images are what they say."""
+        plain = _IMAGE.sub(r"<i>\1</i>", _LINKED.sub(r"<u>\1</u>", str(html)))
+        plain = _TAG.sub(lambda tag: _PLACE.sub(self._label, tag[0]), plain)
+        plain = _PLACE.sub(lambda found: f'<span class="slot">{self._label(found)}</span>', plain)
+        return Markup(plain.translate(_MARKS))  # noqa: S704 - cleaned by `to_html`
 
-        def named(found: re.Match[str]) -> str:
-            return f'<span class="slot">{escape(self.labels[int(found[1])])}</span>'
-
-        return Markup(_PLACE.sub(named, plain).replace(OPEN, "").replace(CLOSE, ""))  # noqa: S704 - cleaned by `to_html`
+    def _label(self, found: re.Match[str]) -> str:
+        """Return the name at a mark, as HTML; nothing where a text has marks of its own."""
+        number = int(found[1])
+        return str(escape(self.labels[number])) if number < len(self.labels) else ""
 
 
 def _kept(value: Any, *_: Any, **__: Any) -> Any:
@@ -131,7 +137,7 @@ def preview(tell: Telling, text: str, about: str | None, *, long: bool = False) 
     try:
         sandbox = Sandbox({})
         sandbox.filters |= _FILTERS
-        filled = sandbox.fill(sandbox.from_string(text), names.scope(about))
+        filled = sandbox.fill(sandbox.from_string(text.translate(_MARKS)), names.scope(about))
     except (TemplateError, TypeError, ValueError, AttributeError, ArithmeticError):
         return (Markup("<pre>{}</pre>") if long else Markup("<code>{}</code>")).format(text)
     return names.shown(to_html(filled) if long else escape(filled))

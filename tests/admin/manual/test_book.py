@@ -181,6 +181,28 @@ def test_a_message_shows_what_is_filled_in_where_it_will_stand() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a \ue0005\ue001 {{ record.first_name }} \ue001\ue000", 'a 5 <span class="slot">First name</span>'),
+        ("{{ '\\ue0007\\ue001' }}b &#xE000;9&#xE001;c", "<p>b c</p>"),
+        ("[a](https://x.example 'of {{ record.first_name }}')",
+         '<a href="https://x.example" title="of First name" rel="noopener noreferrer">a</a>'),
+        ("[a](https://x.example/{{ record.email }} 'of {{ record.first_name }}')", "<u>a</u>"),
+        ("a ![of {{ record.first_name }} > all](https://x.example/{{ record.email }}.png 'b') c",
+         'a <i>of <span class="slot">First name</span> &gt; all</i> c'),
+        ("![](https://x.example/a.png)", "<i></i>"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_preview_is_sound_wherever_it_is_filled_in(text: str, shown: str) -> None:
+    made = preview(telling(SUIVI), text, "lead", long=True)
+    assert Reading(made).loads == []
+    assert "\ue000" not in made
+    assert "\ue001" not in made
+    assert shown in made
+    assert re.search(r"<[^>]*<", made) is None
+
+
+@pytest.mark.parametrize(
     "text", ["{{ 1 / 0 }}", "{{ record.calls ** 9 }}", "{% for x in range %}{% endfor %}{{ x.y() }}"]
 )
 def test_a_message_that_has_no_preview_is_shown_as_it_is_written(text: str) -> None:
