@@ -267,6 +267,7 @@ def test_a_template_that_cannot_be_shown(body: str, code: str) -> None:
         "{{ record.calls ** 2 }}",
         "{{ record.calls[0] }}",
         "{{ record.calls[:2] }}",
+        "{{ record.tags[:2] == 'cold' }}",
         "{{ record.next_call_at + 1 }}",
         "{{ record.next_call_at * record.next_call_at }}",
         "{% with x = record.name %}{{ -x }}{% endwith %}",
