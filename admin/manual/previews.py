@@ -111,8 +111,12 @@ class Names:
         """Return HTML with its marks replaced by the names; the page loads nothing, so images are what they say."""
         plain = _IMAGE.sub(r"<i>\1</i>", _LINKED.sub(r"<u>\1</u>", str(html)))
         plain = _TAG.sub(lambda tag: _PLACE.sub(self._label, tag[0]), plain)
-        plain = _PLACE.sub(lambda found: f'<span class="slot">{self._label(found)}</span>', plain)
+        plain = _PLACE.sub(self._slot, plain)
         return Markup(plain.translate(_MARKS))  # noqa: S704 - cleaned by `to_html`
+
+    def _slot(self, found: re.Match[str]) -> str:
+        label = self._label(found)
+        return f'<span class="slot">{label}</span>' if label else ""
 
     def _label(self, found: re.Match[str]) -> str:
         """Return the name at a mark, as HTML; nothing where a text has marks of its own."""
