@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from admin.editor.outline import Symbol
 from admin.editor.packs import Pack
+from definitions.build.member import MEMBER
 from definitions.expr import Target
 from definitions.message import Message, say
 from definitions.pack import LIBRARY_MARK
@@ -43,7 +44,8 @@ def hindrance(pack: Pack, target: Target) -> Message | None:
     can be said where it has to be.
     """
     symbol = pack.symbols.get(target)
-    if symbol is None or symbol.kind in {"network", "parent"} or symbol.key.place.file.startswith(LIBRARY_MARK):
+    built_in = target == ("entity", MEMBER) or target[:1] in {("network",), ("parent",)}
+    if symbol is None or built_in or symbol.key.place.file.startswith(LIBRARY_MARK):
         return OWN
     for place, length in pack.spans(target):
         if place.file.startswith(LIBRARY_MARK):

@@ -189,6 +189,9 @@ fields:
   tenth: {type: text, default: "=record.eigh\\x74h"}
   last: {type: text}
 ---
+entity: member
+fields: {nickname: {type: text}}
+---
 level: clerk
 entities: {job: {read: all}}
 """
@@ -210,6 +213,7 @@ entities: {job: {read: all}}
         (("field", "job", "last"), None),
         (("field", "job", "none"), OWN),
         (("network", "shop"), OWN),
+        (("entity", "member"), OWN),
     ],
 )
 def test_what_others_share_through_an_alias_keeps_its_name_and_it_is_said_why(
