@@ -226,8 +226,7 @@ class _Checker:
             sentence = say("{entity} has no field '{name}'.", entity=owner.entity, name=name)
             self._report("template.unknown_field", node, name, sentence, did_you_mean(name, members))
             return DYN
-        if found.target:
-            self._note(node, name, found.target)
+        self._note(node, name, found.target)
         path = self._full(_path(node))
         if path and path not in self.paths:
             self.paths[path] = self._place(node, name)
@@ -351,7 +350,7 @@ class _Checker:
         seen = self.seen[node.lineno, name]
         self.seen[node.lineno, name] += 1
         offsets = self.words.of(node, name)
-        if offsets:
+        if offsets and target:
             offset = offsets[min(seen, len(offsets) - 1)]
             self.draft.notes.uses.append(Use(self.node, offset, len(name), target))
 

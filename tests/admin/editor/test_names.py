@@ -96,6 +96,13 @@ def test_the_same_name_twice_in_a_line_of_a_template_is_two_uses() -> None:
     assert columns == [text.split("\n")[3].index("name") + 1, text.split("\n")[3].rindex("name") + 1]
 
 
+def test_a_name_behind_one_that_is_built_in_is_the_second_of_its_line() -> None:
+    text = 'template: t\nchannel: sms\nabout: tool\nbody: "{{ actor.name }} wants {{ record.name }}"\n'
+    pack = toolshed(more=text)
+    columns = [use.place.column for use in pack.uses["field", "tool", "name"] if use.place.file == "more.yaml"]
+    assert columns == [text.split("\n")[3].rindex("name") + 1]
+
+
 def test_a_setting_a_question_and_an_option_in_a_condition_are_names() -> None:
     pack = toolshed(
         network="network: toolshed\nlanguages: [en]\nsettings: {least: {type: money, value: 5}}\n"
