@@ -308,7 +308,7 @@ REMOVED: tuple[Removed, ...] = (
     ),
     Removed("hiding in the filters of pages", _raw_finder, "nested", "readers", pages.pages),
     Removed("labels of references", _as_system(entitling, "titled"), "nested", "mine_only", asking.lists),
-    Removed("records behind titles", _as_system(entitling, "_behind"), "nested", "mine_only", asking.lists),
+    Removed("records behind titles", _as_system(entitling, "behind"), "nested", "mine_only", asking.lists),
     Removed("row rule of single records", _as_system(Records, "get"), "nested", "mine_only", asking.single),
     Removed("steps asked for of what is in sight", _as_system(Records, "get"), "nested", "mine_only", asking.requested),
     Removed(
