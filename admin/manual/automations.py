@@ -12,6 +12,7 @@ from admin.manual.conditions import condition, value
 from admin.manual.telling import Telling
 from admin.manual.triggers import begins
 from definitions.spec.automation import Automation, Choose, ForEach, Selection, Step, Wait
+from definitions.spec.value import Value
 from models.message import say
 
 CAUSE = say("who caused it")
@@ -103,10 +104,10 @@ def _ways(tell: Telling, automation: Automation, step: Choose) -> Iterator[Line]
         yield Line(tell.html(ELSE), (), tuple(_lines(tell, automation, step.otherwise)))
 
 
-def _through(tell: Telling, items: object) -> tuple[Markup, tuple[Markup, ...]]:
+def _through(tell: Telling, items: Selection | Value) -> tuple[Markup, tuple[Markup, ...]]:
     """Return what a loop goes through."""
     if not isinstance(items, Selection):
-        return tell.said(FOR_EACH, list=value(tell, items)), ()  # type: ignore[arg-type] # the other kind of items
+        return tell.said(FOR_EACH, list=value(tell, items)), ()
     entity = tell.entity(items.entity)
     most = () if items.limit is None else (tell.said(AT_MOST, count=Markup("{}").format(items.limit)),)
     if items.where is None:
