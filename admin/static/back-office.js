@@ -40,15 +40,33 @@ XMLHttpRequest.prototype.open = function (method, address, ...more) {
   this.addEventListener("load", () => {
     if (new URL(this.responseURL).pathname.endsWith("/sign-in")) location.reload();
     if (this.status >= 400) refused = typeof this.response === "string" ? this.response : "";
-    const { $store, $router } = theirs() ?? {};
-    const { name, params } = $router?.currentRoute.value ?? {};
-    if (method.toUpperCase() === "PATCH" && this.status < 300 && name === "editRow")
-      $store.dispatch("fetchSingleRow", params);
+    const { $store } = theirs() ?? {};
     if (method.toUpperCase() === "DELETE" && this.status >= 400)
       setTimeout(() => $store.commit("updateApiResponseMessage", { contents: refused, type: "error" }));
   });
+  if (method.toUpperCase() === "PATCH") saving(this);
   return open.call(this, method, address, ...more);
 };
+
+// The form is filled again with what was written: what one would type meanwhile would be lost, so it rests until then.
+function saving(request) {
+  const form = document.querySelector("[data-uitest=save_button]")?.form;
+  const rest = (on) => {
+    if (!form) return;
+    form.inert = on;
+    form.setAttribute("aria-disabled", on);
+  };
+  rest(true);
+  request.addEventListener("loadend", async () => {
+    const { $store, $router } = theirs() ?? {};
+    const { name, params } = $router?.currentRoute.value ?? {};
+    try {
+      if (name === "editRow" && request.status >= 200 && request.status < 300) await $store.dispatch("fetchSingleRow", params);
+    } finally {
+      requestAnimationFrame(() => rest(false));
+    }
+  });
+}
 
 function translate(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
