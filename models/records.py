@@ -62,6 +62,7 @@ class Records:
         self._settings: Mapping[str, Any] | None = None
         self._actor: Mapping[str, Any] | None = None
         self._closed: dict[str, bool] = {}
+        self._sights: dict[str, Sight] = {}
 
     @property
     def network(self) -> Network:
@@ -373,14 +374,16 @@ class Records:
 
     def sight(self, entity: str) -> Sight:
         """Return how the actor sees an entity's records."""
+        found = self._sights.get(entity)
+        if found is not None:
+            return found
         if entity not in self.network.entities:
             raise NotFoundError
         language = self.language if spoken(self.network.entities[entity]) else ""
-        key = (entity, self.tx.dialect, language)
-        found = self.rights.sights.get(key)
-        if found is None:
-            found = Sight(self.network, self.published.tables, self.rights, entity, self.tx.dialect, language)
-            self.rights.sights[key] = found
+        key, kept = (entity, self.tx.dialect, language), self.rights.sights
+        if key not in kept:
+            kept[key] = Sight(self.network, self.published.tables, self.rights, entity, self.tx.dialect, language)
+        found = self._sights[entity] = kept[key]
         return found
 
     def finder(self, entity: str) -> Finder:

@@ -168,4 +168,9 @@ def title_fields(entity: Entity) -> frozenset[str]:
 
 def spoken(entity: Entity) -> bool:
     """Whether the title says something in the reader's language."""
-    return any(node.name in SPOKEN for node in _tree(template(entity)).find_all(nodes.Filter))
+    return _says(template(entity))
+
+
+@cache
+def _says(text: str) -> bool:
+    return any(node.name in SPOKEN for node in _tree(text).find_all(nodes.Filter))
