@@ -20,14 +20,14 @@ from workflows import approvals, chart, forms, history
 from workflows.approvals import Pending
 from workflows.chart import NotTaken, Taken
 from workflows.forms import Answers
+from workflows.guards import UNMET, UnmetError, Weighed, unmet
 from workflows.history import FORM, Step, stored, told
 from workflows.stored import dump_answers
 from workflows.subscriptions import expressions
 from workflows.triggers import Occurrence, occur
 from workflows.unit import Unit
 
-_NOT_YOURS = say("Your access level does not have this transition.")
-_UNMET = say("The conditions of this transition are not met.")
+NOT_YOURS = say("Your access level does not have this transition.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Moved:
 class Offer:
     """A way out of the record's present state. `reason` says why it is not allowed; `form` is asked before it.
 
-    `asked`: it was asked for, and waits for others to agree.
+    `asked`: it was asked for, and waits for others to agree. `parts`: what its guard asks for, where that refuses it.
     """
 
     process: str
@@ -56,6 +56,7 @@ class Offer:
     reason: Message | Text | None
     form: tuple[FormField, ...]
     asked: Pending | None = None
+    parts: tuple[Weighed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,14 @@ class Request:
     granted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the history keeps of a form: its comment, and the stored forms of the other answers by question."""
+
+    text: str
+    answers: Mapping[str, Any]
+
+
 async def move(unit: Unit, request: Request) -> Moved:
     """Take the transition; see `commands.move`."""
     record = await unit.records.get(request.entity, request.record)
@@ -82,9 +91,9 @@ async def move(unit: Unit, request: Request) -> Moved:
         raise ConflictError(record.version)
     taken = chart.decide(process, record.full[process.name], request.transition)
     if isinstance(taken, NotTaken):
-        raise RefusedError(_elsewhere(unit, process, record))
+        raise RefusedError(elsewhere(unit, process, record))
     if not await unit.records.may_move(record, process.name, request.transition):
-        raise RefusedError(_NOT_YOURS)
+        raise RefusedError(NOT_YOURS)
     answers = await forms.answers(unit, record, process.name, taken.transition, request.form or {})
     values = await _values(unit, record, taken, answers)
     if taken.transition.approval is not None and not request.granted:
@@ -118,9 +127,10 @@ def _process(unit: Unit, request: Request) -> Process:
     return found[0]
 
 
-def _elsewhere(unit: Unit, process: Process, record: Record) -> Message:
+def elsewhere(unit: Unit, process: Process, record: Record) -> Message:
+    """Return why a step cannot be taken from where the record is."""
     if process.name in record.hidden:
-        return _UNMET
+        return UNMET
     held = leaves_of(record.full[process.name])
     known = (process.states[name].label for name in held if name in process.states)
     labels = [label.pick(unit.actor.language, *unit.network.languages) for label in known]
@@ -137,7 +147,7 @@ async def _values(unit: Unit, record: Record, taken: Taken, answers: Answers) ->
     if transition.guard is not None and looks_around(transition.guard):
         await _hold(unit, record)
     if transition.guard is not None and transition.guard.evaluate(names, unit.context) is not True:
-        raise RefusedError(transition.message or _UNMET)
+        raise await unmet(unit, record, transition, transition.guard, names)
     computed = {name: value.compute(names, unit.context) for name, value in transition.set.items()}
     return {**answers.edits, **computed}
 
@@ -164,44 +174,45 @@ async def _write(unit: Unit, record: Record, process: Process, taken: Taken, val
     try:
         return await unit.records.system.rewrite(record, written)
     except InvalidError as error:
-        raise InvalidError(_as_asked(taken.transition, error.fields)) from error
+        raise InvalidError(as_asked(taken.transition, error.fields)) from error
 
 
-def _as_asked(transition: Transition, problems: Mapping[str, Message | Text]) -> dict[str, Message | Text]:
+def as_asked(transition: Transition, problems: Mapping[str, Message | Text]) -> dict[str, Message | Text]:
     """Return problems of fields by the names of the questions that fill them."""
     names = {question.edits: name for name, question in transition.form.items() if question.edits is not None}
     return {names.get(field, field): problem for field, problem in problems.items()}
 
 
 async def _follow(unit: Unit, process: Process, taken: Taken, answers: Answers, change: Change) -> Moved:
-    transition, record = taken.transition, change.after
-    undo_until = later(unit.now, transition.undo, unit.context) if transition.undo else None
-    fields = told(change.fields)
+    event = await keep(unit, process, taken, told_of(unit, taken.transition, answers), change)
+    last = await occur(unit, event)
+    return Moved(await seen(unit, last or change.after), event.history, event.hold_until)
+
+
+def told_of(unit: Unit, transition: Transition, answers: Answers) -> Told:
+    """Return what the history keeps of the answers to a form."""
     own = {name: found for name, found in transition.form.items() if found.edits is None}
     text, asked = _said(own, answers)
     kept = dump_answers({name: found.field for name, found in own.items()}, asked, unit.published.tables.safe)
+    return Told(text, {FORM + name: value for name, value in kept.items()})
+
+
+async def keep(unit: Unit, process: Process, taken: Taken, said: Told, change: Change) -> Occurrence:
+    """Write the history of a move that was written, and return what happened."""
+    record, fields = change.after, told(change.fields)
+    undo_until = later(unit.now, taken.transition.undo, unit.context) if taken.transition.undo else None
     row = await history.keep(
         unit,
         "moved",
         record.entity,
         record.id,
         before=stored(unit, record.entity, change.before.full, fields),
-        after={**stored(unit, record.entity, record.full, fields), **{FORM + name: kept[name] for name in kept}},
-        text=text,
+        after={**stored(unit, record.entity, record.full, fields), **said.answers},
+        text=said.text,
         step=Step.of(process.name, taken, undo_until),
     )
-    event = Occurrence(
-        "moved",
-        record,
-        row,
-        change.before.full,
-        frozenset(fields),
-        process.name,
-        taken,
-        undo_until,
-    )
-    last = await occur(unit, event)
-    return Moved(await seen(unit, last or record), row, undo_until)
+    before = change.before.full
+    return Occurrence("moved", record, row, before, frozenset(fields), process.name, taken, undo_until)
 
 
 async def seen(unit: Unit, record: Record) -> Record | None:
@@ -237,17 +248,21 @@ async def offers(unit: Unit, record: Record) -> list[Offer]:
             continue
         for transition in chart.leaving(process, record.full[name]):
             asked = pending.get((name, transition.name))
-            reason = approvals.ALREADY if asked else await _reason(unit, record, name, transition)
-            found.append(Offer(name, transition, reason is None, reason, tuple(transition.form.values()), asked))
+            refused = RefusedError(approvals.ALREADY) if asked else await _refusal(unit, record, name, transition)
+            reason = None if refused is None else refused.message
+            parts = refused.parts if isinstance(refused, UnmetError) else ()
+            form = tuple(transition.form.values())
+            found.append(Offer(name, transition, reason is None, reason, form, asked, parts))
     return found
 
 
-async def _reason(unit: Unit, record: Record, process: str, transition: Transition) -> Message | Text | None:
+async def _refusal(unit: Unit, record: Record, process: str, transition: Transition) -> RefusedError | None:
     """Return why the actor can't take the transition now; a guard that reads the form is asked with the move only."""
     if not await unit.records.may_move(record, process, transition.name):
-        return _NOT_YOURS
+        return RefusedError(NOT_YOURS)
     if transition.guard is None or transition.guard_uses_form:
         return None
     names = await unit.records.env(record, [transition.guard], before=record.full)
-    holds = transition.guard.evaluate(names, unit.context) is True
-    return None if holds else transition.message or _UNMET
+    if transition.guard.evaluate(names, unit.context) is True:
+        return None
+    return await unmet(unit, record, transition, transition.guard, names)

@@ -10,7 +10,7 @@ from models.members import load_actor
 from models.message import Message, say
 from models.reasons import Explanation, Question, explain
 from models.records import Records
-from workflows.moves import offers
+from workflows.moves import Offer, offers
 from workflows.unit import Unit
 
 _ELSEWHERE = say("The record is in a state that this step does not start from.")
@@ -18,10 +18,11 @@ _ELSEWHERE = say("The record is in a state that this step does not start from.")
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The rights, and what else hinders a step that they grant (None: nothing)."""
+    """The rights, and what else hinders a step that they grant (None: nothing); `offer` is the step as offered."""
 
     explanation: Explanation
     hindrance: Message | Text | None = None
+    offer: Offer | None = None
 
 
 def asked(member: str, entity: str, record: str | None, ask: str) -> Question:
@@ -53,5 +54,5 @@ async def why(unit: Unit, question: Question) -> Why:
     )
     for offer in offered:
         if (offer.process, offer.transition.name) == (question.process, question.transition):
-            return Why(found, offer.reason)
+            return Why(found, offer.reason, offer)
     return Why(found, _ELSEWHERE)

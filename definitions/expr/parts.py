@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from definitions.expr.evaluate import closure
 from definitions.expr.expression import Context, Expression, Names
-from definitions.expr.nodes import Binary, Has, Macro, Name, Node, Select, Unary, children
+from definitions.expr.nodes import Binary, Has, Index, Macro, Name, Node, Select, Unary, children
 from definitions.expr.types import RecordOf
+from definitions.expr.typing import Path, longest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,66 @@ class Part:
 def parts(expression: Expression) -> tuple[Part, ...]:
     """Return what is joined with `&&`, `||` and `!` in an expression, from left to right."""
     return tuple(_part(expression, node) for node in _asked(expression.tree))
+
+
+@lru_cache(maxsize=1024)
+def conjuncts(expression: Expression) -> tuple[Expression, ...]:
+    """Return what must hold for a condition to hold: what is joined with `&&`, each as a condition of its own.
+
+    Each keeps the whole text, in which its nodes know their places.
+    """
+    return tuple(
+        replace(
+            expression,
+            tree=node,
+            type=expression.typing.of(node),
+            reads=longest(set(_reads(node, {}))),
+            evaluate=closure(node, expression.typing),
+        )
+        for node in _joined(expression.tree)
+    )
+
+
+def _reads(node: Node, variables: Mapping[str, Path | None]) -> Iterator[Path]:
+    """Yield the paths that a part selects; `variables` are those of the loops around, with the lists they run over."""
+    path = _path(node, variables)
+    if path is not None:
+        yield path
+    if isinstance(node, Macro):
+        inside = {**variables, **dict.fromkeys(node.variables, _path(node.of, variables))}
+        yield from _reads(node.of, variables)
+        yield from (found for each in (node.body, node.keep) if each for found in _reads(each, inside))
+        return
+    below = (node.select,) if isinstance(node, Has) else children(node)
+    yield from (found for each in below for found in _reads(each, variables))
+
+
+def _path(node: Node, variables: Mapping[str, Path | None]) -> Path | None:
+    match node:
+        case Name(name=name):
+            return variables[name] if name in variables else (name,)
+        case Select(of=of, field=field):
+            before = _path(of, variables)
+            return None if before is None else (*before, field)
+        case Macro(name="filter", of=of) | Index(of=of):
+            return _path(of, variables)
+        case _:
+            return None
+
+
+def _joined(node: Node) -> Iterator[Node]:
+    match node:
+        case Binary(operator="&&", left=left, right=right):
+            yield from _joined(left)
+            yield from _joined(right)
+        case _:
+            yield node
+
+
+def selected(expression: Expression) -> dict[Select, Callable[[Names, Context], Any]]:
+    """Return the fields that a condition compares, and how each is computed; those only asked for presence aside."""
+    found = (node for node in _asked_about(expression.tree, present=False) if isinstance(node, Select))
+    return {node: closure(node, expression.typing) for node in found}
 
 
 def _asked(node: Node) -> Iterator[Node]:
@@ -59,19 +121,22 @@ def _value(expression: Expression, text: str, node: Node) -> Value:
     return Value(text, closure(node, expression.typing), kind.entity if isinstance(kind, RecordOf) else None)
 
 
-def _asked_about(node: Node) -> Iterator[Node]:
-    """Yield names, and fields each with all that leads to it: `actor`, `record.owner.country`."""
+def _asked_about(node: Node, *, present: bool = True) -> Iterator[Node]:
+    """Yield names, and fields each with all that leads to it: `actor`, `record.owner.country`.
+
+    `present`: also the fields that are asked for their presence.
+    """
     match node:
         case Name():
             yield node
         case Select(of=of):
-            yield from (node,) if _rooted(of) else _asked_about(of)
+            yield from (node,) if _rooted(of) else _asked_about(of, present=present)
         case Has(select=select):
-            yield select
+            yield from (select,) if present else ()
         case Macro(of=of):  # what it runs over; inside, the names are its own
-            yield from _asked_about(of)
+            yield from _asked_about(of, present=present)
         case _:
-            yield from (found for each in children(node) for found in _asked_about(each))
+            yield from (found for each in children(node) for found in _asked_about(each, present=present))
 
 
 def _rooted(node: Node) -> bool:
