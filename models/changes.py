@@ -280,7 +280,7 @@ async def overwrite(
     records: Records, sight: Sight, values: Mapping[str, Any], names: Iterable[str], version: int
 ) -> None:
     """Write some columns of the record that stands at a version; `ConflictError` when it does not."""
-    stored = _stored(sight, values, names)
+    stored = stored_columns(sight, values, names)
     places = ", ".join(f"{quoted(name)} = ?" for name in stored)
     text = f'UPDATE {sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (names only)
     if not await records.tx.run(text, (*stored.values(), values["id"], version)):
@@ -296,7 +296,7 @@ async def insert(records: Records, fresh: Sequence[Draft]) -> None:
     """Insert what was found fit, rows of the same columns in one statement."""
     rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for draft in fresh:
-        stored = _stored(draft.sight, draft.values, draft.values)
+        stored = stored_columns(draft.sight, draft.values, draft.values)
         rows.setdefault(tuple(stored), []).append(tuple(stored.values()))
     for names, values in rows.items():
         table = fresh[0].sight.table.quoted
@@ -308,7 +308,7 @@ async def insert(records: Records, fresh: Sequence[Draft]) -> None:
     records.loader.forget()
 
 
-def _stored(sight: Sight, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def stored_columns(sight: Sight, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the stored form of the named values, with the columns that are searched."""
     table = sight.table
     stored = {name: table.stored(name, values) for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -64,6 +64,31 @@ async def answers(
         raise InvalidError(problems)
     edits = {found.edits: values[name] for name, found in questions.items() if found.edits and name in {*given, *made}}
     return Answers(values, edits)
+
+
+def depends_on(
+    unit: Unit, record: Record, process: str, transition: Transition, given: Mapping[str, Any]
+) -> Hashable | None:
+    """Return what of a record the answers to a form depend on: the same for all that are answered alike.
+
+    None where that is more than what it allows its actor, and what it has for questions that are left out.
+    """
+    if not _is_of_its_own(unit.published, process, transition.name):
+        return None
+    left = [found.edits for name, found in transition.form.items() if found.edits and name not in given]
+    key = (record.hidden, record.writable, "update" in record.may, *map(record.full.get, left))
+    return key if all(isinstance(value, Hashable) for value in key) else None
+
+
+@lru_cache(maxsize=2048)
+def _is_of_its_own(published: Published, process: str, name: str) -> bool:
+    """Whether answers to a form mean the same for every record: no bound, default or country comes from it."""
+    form, bounds = _form(published, process, name)
+    fields = form.fields.values()
+    return not bounds and not any(
+        field.type in {"phone", *uploads.FILES} or (field.default is not None and field.default.expression is not None)
+        for field in fields
+    )
 
 
 async def _defaults(unit: Unit, record: Record, form: Entity, names: Iterable[str]) -> Mapping[str, Any]:
