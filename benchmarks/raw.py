@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
-from models.postgres import numbered
+from models.postgres_tx import numbered
 from models.tenant import uuid7
 
 Row = Sequence[Any]

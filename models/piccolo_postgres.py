@@ -74,7 +74,7 @@ class PostgresStoreEngine(SingleStatements):
 
 async def _fetch(connection: Connection, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
     """Return rows with the values that Piccolo knows: of moments and dates the store's connections give texts."""
-    statement = await connection.prepare(sql)
+    statement = await connection.prepare(sql, name="")  # one with a name would stay on a server that others use too
     rows = [dict(row) for row in await statement.fetch(*values)]
     converts = {
         each.name: CONVERTERS[each.type.name] for each in statement.get_attributes() if each.type.name in CONVERTERS

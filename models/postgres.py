@@ -11,29 +11,29 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-import re
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import asyncpg  # type: ignore[import-untyped] # it has no types
-from piccolo.query.base import Query
 
-from models.database import LOST, Database, in_transaction
+from models.database import LOCK_WAIT, LOST, Database, in_transaction, undo
 from models.ddl import quoted
 from models.message import say
-from models.piccolo_postgres import PostgresStoreEngine, within
+from models.piccolo_postgres import PostgresStoreEngine
+from models.postgres_tx import AgainError, PostgresTx
 from models.store import (
     ConstraintError,
     StaleError,
+    StoreBusyError,
     StoreClosedError,
     StoreError,
     StoreUnreachableError,
+    UnknownError,
     WorkError,
 )
-from models.tx import Dialect, Row, SqlValue, Work
+from models.tx import Dialect, Work
 
 if TYPE_CHECKING:
     from models.database import Connection
@@ -46,132 +46,24 @@ ALONE = 4
 """From this try on, work that collided waits for other such work first."""
 LONGEST_PAUSE = 0.05
 """Seconds that a piece of work waits at most before it begins anew."""
-BUCKETS = 4096
+LOSSES = 2
+"""So often work whose connection is lost before its commit begins anew on another one."""
+ACKNOWLEDGE = 20.0
+"""Seconds that a commit may take, a standby's answer included; then nobody knows, and its caller is told so."""
+READS = "REPEATABLE READ READ ONLY"
 STALE = "MA001"
 """The SQLSTATE of `_expect`: another version of the definitions is current."""
 
-_MARK = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\?")
 _INSIDE: contextvars.ContextVar[bool] = contextvars.ContextVar("maille_inside_transaction", default=False)
 
 
-class _AgainError(Exception):
-    """The transaction collided with another one: it is undone, and its work begins anew."""
-
-
-class _OtherVersionError(_AgainError):
+class _OtherVersionError(AgainError):
     """The definitions are others now; the work begins anew once this process knows them."""
 
 
-@lru_cache(maxsize=8192)
-def numbered(sql: str) -> str:
-    """Return SQL with `$1`, `$2`, … for each `?` outside of texts and names."""
-    number = 0
-
-    def mark(found: re.Match[str]) -> str:
-        nonlocal number
-        if found[0] != "?":
-            return found[0]
-        number += 1
-        return f"${number}"
-
-    return _MARK.sub(mark, sql)
-
-
-def touched(status: str) -> int:
-    """Return the number of rows of a command's status (`UPDATE 3`)."""
-    verb, _, rest = status.partition(" ")
-    return int(rest.rpartition(" ")[2]) if verb in {"INSERT", "UPDATE", "DELETE", "MERGE"} else 0
-
-
 def lane(schema: str) -> int:
-    """Return the number of the lock that changes of a schema's tables, and work that collided in it, queue at."""
+    """Return the number of the lock that changes of a schema's tables queue at."""
     return zlib.crc32(schema.encode())
-
-
-def _told(values: Sequence[SqlValue]) -> list[SqlValue]:
-    """Return values without the letter that PostgreSQL knows in no text; what has it equals nothing that is stored."""
-    return [value.replace("\0", "\ufffd") if type(value) is str and "\0" in value else value for value in values]
-
-
-@dataclass(slots=True)
-class PostgresTx:
-    """A transaction on a connection; see `models.tx.Tx`.
-
-    `stamp` tells apart prepared statements of the same text: those of other schemas, and of other versions.
-    """
-
-    connection: Connection
-    stamp: str
-    changes_tables: bool = False
-    touched: bool = False
-    collided: bool = False
-    dialect: Dialect = field(default="postgres", init=False)
-    _altered: int = field(default=0, init=False)
-
-    async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
-        """Return all rows of a query."""
-        found = await self.ask(self.connection.fetch(self._text(sql), *_told(values)))
-        if found and "RETURNING" in sql:
-            self.touched = True
-        return list(map(tuple, found))
-
-    async def row(self, sql: str, values: Sequence[SqlValue] = ()) -> Row | None:
-        """Return the first row of a query, None without one."""
-        found = await self.ask(self.connection.fetchrow(self._text(sql), *_told(values)))
-        return None if found is None else tuple(found)
-
-    async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
-        """Run a statement and return the number of rows that it touched."""
-        status = await self.ask(self.connection.execute(self._text(sql) if values else sql, *_told(values)))
-        self._altered += not values  # what changes tables has no values
-        count = touched(status)
-        self.touched = self.touched or count > 0
-        return count
-
-    async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
-        """Run a statement once for each row of values."""
-        rows = [_told(row) for row in values]
-        if rows:
-            await self.ask(self.connection.executemany(self._text(sql), rows))
-            self.touched = True
-
-    async def lock(self, key: str) -> None:
-        """Be alone with `key` until the end of the transaction: two that hold it collide, one of them begins anew."""
-        await self.ask(
-            self.connection.execute(
-                self._text(
-                    'INSERT INTO "_lock" ("bucket", "taken") VALUES (?, 0) '
-                    'ON CONFLICT ("bucket") DO UPDATE SET "taken" = "_lock"."taken" + 1'
-                ),
-                zlib.crc32(key.encode()) % BUCKETS,
-            )
-        )
-
-    async def aside(self, call: Callable[[], T]) -> T:
-        """Do it on a thread, and let the event loop go on."""
-        return await asyncio.to_thread(call)
-
-    async def query(self, query: Query[Any, Any]) -> list[dict[str, Any]]:
-        """Run a Piccolo query inside this transaction and return its rows, decoded by Piccolo."""
-        with within(self.connection):
-            found: list[dict[str, Any]] = await self.ask(query.run())
-        self.touched = True
-        return found
-
-    def _text(self, sql: str) -> str:
-        """Return the text that asyncpg keeps a prepared statement under; in a change of tables none lives long."""
-        altered = self._altered if self.changes_tables else ""
-        return f"/*{self.stamp}{altered}*/ {numbered(sql)}"
-
-    async def ask(self, answer: Awaitable[Any]) -> Any:
-        """Await what the database answers; collisions and broken rules are errors of our own."""
-        try:
-            return await answer
-        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
-            self.collided = True
-            raise _AgainError(str(error)) from error
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise ConstraintError(str(error)) from error
 
 
 @dataclass(slots=True)
@@ -184,6 +76,7 @@ class _Job(Generic[T]):
     schema: bool = False
     then: Callable[[], None] | None = None
     begun: bool = False
+    losses: int = 0
 
 
 class PostgresStore:
@@ -213,6 +106,11 @@ class PostgresStore:
             self.database.listen(self.schema, self._changed.set)
         return self._changed
 
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work are under way, those included that wait for a connection."""
+        return len(self._jobs)
+
     def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
         """Let work expect this version of the definitions; see `models.store.Store`."""
         self._version = version
@@ -220,7 +118,7 @@ class PostgresStore:
 
     async def read(self, work: Work[T], *, any_version: bool = False) -> T:
         """Run `work` on one snapshot of the data, without the right to write."""
-        return await self._start(_Job(work, "REPEATABLE READ READ ONLY", any_version))
+        return await self._start(_Job(work, READS, any_version))
 
     async def write(
         self,
@@ -275,7 +173,7 @@ class PostgresStore:
                 if self._renew is not None:
                     await _outside(self._renew)
                 continue
-            except _AgainError as error:
+            except AgainError as error:
                 failed = error
             except ConstraintError:
                 if violated or job.schema:
@@ -286,21 +184,28 @@ class PostgresStore:
         raise StoreError(say("The change collided with others {tries} times.", tries=TRIES)) from failed
 
     async def _try(self, job: _Job[T], *, alone: bool) -> T:
-        """Run the work in one transaction. `_AgainError` when it has to begin anew."""
+        """Run the work in one transaction. `AgainError` when it has to begin anew."""
         connection = await self._connection()
         try:
-            if alone:
-                await connection.execute("SELECT pg_advisory_lock($1)", lane(self.schema))
-            try:
-                done = await self._transact(connection, job)
-            finally:
-                if alone:
-                    await connection.execute("SELECT pg_advisory_unlock($1)", lane(self.schema))
-        except LOST as error:
-            raise StoreUnreachableError(f"The database went away: {error}") from error
+            return await self._transact(connection, job, alone=alone)
+        except asyncpg.LockNotAvailableError as error:
+            raise StoreBusyError(
+                say("Others kept what this needs for more than {seconds} seconds.", seconds=LOCK_WAIT)
+            ) from error
+        except (*LOST, asyncpg.ReadOnlySQLTransactionError) as error:
+            if job.mode == READS and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                raise
+            await self._lose(connection, job, error)
+            raise AgainError(str(error)) from error
         finally:
             await self.database.give_back(connection)
-        return done
+
+    async def _lose(self, connection: Connection, job: _Job[T], error: Exception) -> None:
+        """Count a connection that is lost, or leads to a standby; those made before it are not trusted either."""
+        await self.database.doubt(connection)
+        job.losses += 1
+        if job.losses > LOSSES:
+            raise StoreUnreachableError(f"The database went away: {error}") from error
 
     async def _connection(self) -> Connection:
         try:
@@ -308,24 +213,19 @@ class PostgresStore:
         except LOST as error:
             raise StoreUnreachableError(f"The database cannot be reached: {error}") from error
 
-    async def _transact(self, connection: Connection, job: _Job[T]) -> T:
-        if not await self._begin(connection, job):
-            await connection.execute("ROLLBACK")
-            if job.schema:
-                raise StaleError("Another version was published meanwhile.")
-            raise _OtherVersionError("The definitions changed.")
-        job.begun = True
+    async def _transact(self, connection: Connection, job: _Job[T], *, alone: bool) -> T:
         self._schema_changes += job.schema
         stamp = f"{self.schema} {id(self)}.{self._schema_changes}." if job.schema else f"{self.schema} {self._version}"
         tx = PostgresTx(connection, stamp, changes_tables=job.schema)
         try:
+            await self._begin(connection, job, alone=alone)
+            job.begun = True
             done = await job.work(tx)
             await self._commit(tx)
         except BaseException as error:
-            if in_transaction(connection):
-                await connection.execute("ROLLBACK")
+            await undo(connection)
             if tx.collided:
-                raise _AgainError(str(error)) from error
+                raise AgainError(str(error)) from error
             raise
         if tx.touched:
             self.tell()
@@ -333,36 +233,48 @@ class PostgresStore:
             job.then()
         return done
 
-    async def _begin(self, connection: Connection, job: _Job[T]) -> bool:
-        """Begin a transaction; return whether the definitions are the expected ones, which then stay so."""
-        expected = None if job.any_version else self._version
-        statements = [f"BEGIN ISOLATION LEVEL {job.mode}", f"SET LOCAL search_path TO {quoted(self.schema)}"]
+    async def _begin(self, connection: Connection, job: _Job[T], *, alone: bool) -> None:
+        """Begin a transaction in which the definitions are the expected ones, and stay so; all in one round trip."""
+        path = f"SET LOCAL search_path TO {quoted(self.schema)}"
+        statements = [f"BEGIN ISOLATION LEVEL {job.mode}", *self.database.begins, path]
         if job.schema:
-            statements += ["SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({lane(self.schema)})"]
-            await connection.execute("; ".join(statements))
-            statements = []
-            if await connection.fetchval("SELECT to_regclass('_definition')") is not None:
-                statements.append('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
+            statements = await self._begin_alone(connection, statements)
         elif not job.any_version:
-            statements.append('LOCK TABLE "_definition" IN ACCESS SHARE MODE')
-        if expected is not None:
-            statements.append(f'SELECT "_expect"({expected})')
+            # Before the snapshot is taken, so that who waited for others sees what they did.
+            mode = "SHARE UPDATE EXCLUSIVE" if alone else "ACCESS SHARE"
+            statements.append(f'LOCK TABLE "_definition" IN {mode} MODE')
+        if not job.any_version and self._version is not None:
+            statements.append(f'SELECT "_expect"({self._version})')
         try:
             await connection.execute("; ".join(statements) or "SELECT 1")
         except asyncpg.UndefinedTableError as error:
-            await connection.execute("ROLLBACK")
             self.gone = True
             raise StoreClosedError(f"The network {self.schema} is gone.") from error
         except asyncpg.PostgresError as error:
             if error.sqlstate != STALE:
                 raise
-            return False
-        return True
+            if job.schema:
+                raise StaleError("Another version was published meanwhile.") from error
+            raise _OtherVersionError("The definitions changed.") from error
+
+    async def _begin_alone(self, connection: Connection, statements: list[str]) -> list[str]:
+        """Begin where tables change, waiting for others as long as it takes; return what is still to be said."""
+        statements += ["SET LOCAL lock_timeout TO 0", "SET CONSTRAINTS ALL DEFERRED"]
+        statements.append(f"SELECT pg_advisory_xact_lock({lane(self.schema)})")
+        await connection.execute("; ".join(statements))
+        made = await connection.fetchval("SELECT to_regclass('_definition')") is not None
+        return ['LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE'] if made else []
 
     async def _commit(self, tx: PostgresTx) -> None:
         if not in_transaction(tx.connection):
             raise StoreError("The work ended the transaction that it was in.")
-        if tx.collided or await tx.ask(tx.connection.execute("COMMIT")) != "COMMIT":
+        if tx.collided:
+            raise StoreError("The change could not be saved: a statement in it had failed.")
+        try:
+            status = await tx.ask(tx.connection.execute("COMMIT", timeout=ACKNOWLEDGE))
+        except LOST as error:  # too late is among them
+            raise UnknownError(say("The database went away while this was being saved: it may be saved.")) from error
+        if status != "COMMIT":
             raise StoreError("The change could not be saved: a statement in it had failed.")
 
     def tell(self) -> None:

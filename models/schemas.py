@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import asyncpg  # type: ignore[import-untyped] # it has no types
 
+from models.address import Address
 from models.catalog import columns_of_tables
 from models.database import Database
 from models.ddl import quoted
 from models.message import say
-from models.postgres import PostgresStore, PostgresTx, lane
+from models.postgres import PostgresStore, lane
+from models.postgres_tx import PostgresTx
 from models.store import StoreError
 
 if TYPE_CHECKING:
@@ -42,9 +44,9 @@ SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.ns
 """Whether a schema was made by us."""
 
 
-async def open_schema(url: str, schema: str, *, create: bool = False) -> PostgresStore:
+async def open_schema(address: Address, schema: str, *, create: bool = False) -> PostgresStore:
     """Open the network in a schema: `LookupError` without one. `create` makes it: `StoreError` when it is there."""
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
         async with database.connection() as connection:
             await (_create if create else _find)(connection, schema)
@@ -74,9 +76,9 @@ async def _create(connection: Connection, schema: str) -> None:
         ) from error
 
 
-async def schemas(url: str) -> list[str]:
+async def schemas(address: Address) -> list[str]:
     """Return the names of the networks in a database, sorted."""
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
         async with database.connection() as connection:
             rows = await connection.fetch(
@@ -88,9 +90,9 @@ async def schemas(url: str) -> list[str]:
         await database.release()
 
 
-async def has_schema(url: str, schema: str) -> bool:
+async def has_schema(address: Address, schema: str) -> bool:
     """Whether there is such a schema."""
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
         async with database.connection() as connection:
             return await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema) is not None
@@ -98,9 +100,9 @@ async def has_schema(url: str, schema: str) -> bool:
         await database.release()
 
 
-async def drop_schema(url: str, schema: str) -> None:
+async def drop_schema(address: Address, schema: str) -> None:
     """Remove a network with everything in it; one that is not there is fine."""
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
         async with database.connection() as connection:
             await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
@@ -108,16 +110,16 @@ async def drop_schema(url: str, schema: str) -> None:
         await database.release()
 
 
-async def drop_unfinished(url: str, schema: str) -> bool:
+async def drop_unfinished(address: Address, schema: str) -> bool:
     """Remove a schema of ours in which nothing was ever published; return whether there was one.
 
     Whoever is publishing the first version just now is waited for, and then it is not removed.
     """
-    if not await has_schema(url, schema):
+    if not await has_schema(address, schema):
         return False
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
-        async with database.connection() as connection, connection.transaction():
+        async with database.connection() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", lane(schema))
             if await connection.fetchval(_OURS, schema) is None:
                 return False
@@ -132,28 +134,35 @@ async def drop_unfinished(url: str, schema: str) -> bool:
     return True
 
 
-async def rename_schema(url: str, schema: str, name: str) -> None:
+async def rename_schema(address: Address, schema: str, name: str) -> None:
     """Give a network another name, once what is under way in it has ended; who has it open finds it gone."""
-    async with transaction(url, schema) as tx:
+    async with transaction(address, schema) as tx:
         if "_definition" in await columns_of_tables(tx):
             await tx.run('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
         await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(name)}")
 
 
+async def replace_schema(address: Address, schema: str, by: str, aside: str) -> None:
+    """Let a schema take the place of another one, which gets the name `aside`, once what is under way in it has ended.
+
+    It is one commit: whoever asks finds the one or the other.
+    """
+    async with transaction(address, schema) as tx:
+        if "_definition" in await columns_of_tables(tx):
+            await tx.run('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
+        await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(aside)}")
+        await tx.run(f"ALTER SCHEMA {quoted(by)} RENAME TO {quoted(schema)}")
+
+
 @asynccontextmanager
-async def transaction(url: str, schema: str, *, create: bool = False) -> AsyncIterator[PostgresTx]:
+async def transaction(address: Address, schema: str, *, create: bool = False) -> AsyncIterator[PostgresTx]:
     """Be alone in a schema in one transaction over whatever its definitions are; `create` makes the schema first."""
-    database = await Database.lease(url)
+    database = await Database.lease(address)
     try:
         async with database.connection() as connection:
             await (_create if create else _find)(connection, schema)
-            path = f"SET LOCAL search_path TO {quoted(schema)}"
-            await connection.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ; {path}")
-            try:
-                yield PostgresTx(connection, f"{schema} {secrets.token_hex(4)}.", changes_tables=True)
-            except BaseException:
-                await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
+        async with database.connection("repeatable_read") as connection:
+            await connection.execute(f"SET LOCAL search_path TO {quoted(schema)}")
+            yield PostgresTx(connection, f"{schema} {secrets.token_hex(4)}.", changes_tables=True)
     finally:
         await database.release()

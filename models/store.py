@@ -26,7 +26,11 @@ class StoreBusyError(StoreError):
 
 
 class StoreUnreachableError(StoreError):
-    """The database cannot be reached, or went away in the middle; work whose commit was under way may have happened."""
+    """The database cannot be reached, or went away in the middle; nothing of the work was kept."""
+
+
+class UnknownError(StoreError):
+    """The database went away, or said nothing for long, while the work was being saved: it may have happened."""
 
 
 class StaleError(StoreError):
@@ -52,6 +56,11 @@ class Store(Protocol):
     @property
     def changed(self) -> asyncio.Event:
         """Set after commits; on PostgreSQL after those of other processes too, from the first look at it on."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait for the store, or are in it."""
         ...
 
     @property

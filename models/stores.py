@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from models.address import Address
 from models.connections import FileLock, connect
 from models.contents import bring
 from models.message import say
@@ -24,7 +25,7 @@ DATABASES = ("postgres://", "postgresql://")
 RESERVED = ("pg_", "public", "information_schema")
 """What PostgreSQL's own schemas are called."""
 _BESIDE = "...import"
-"""What stands around the name of a schema that is not in its place."""
+"""The most that stands around the name of a schema that is not in its place."""
 SUFFIXES = ("", "-wal", "-shm", ".lock")
 """Of the files that a network on SQLite has."""
 
@@ -33,7 +34,7 @@ SUFFIXES = ("", "-wal", "-shm", ".lock")
 class Schema:
     """A schema of the PostgreSQL database at `url`, which several processes may open at once."""
 
-    url: str
+    url: Address
     name: str
     files: Path | None = field(default=None, compare=False)
     """Where the folders of uploaded files are; None: nowhere."""
@@ -47,7 +48,7 @@ class Schema:
 class Schemas:
     """The networks of the database at `url`: each is a schema, called like it with `prefix` before its name."""
 
-    url: str
+    url: Address
     prefix: str = ""
     files: Path | None = field(default=None, compare=False)
 
@@ -200,6 +201,56 @@ def set_aside(home: Home) -> Home:
     if isinstance(home, Schema):
         return replace(home, name=f".{home.name}.moved")
     return home.with_name(f".{home.name}.moved")
+
+
+def trial(home: Home) -> Home:
+    """Return where a backup of a network is restored for a look; no list shows it, and it does not stay."""
+    if isinstance(home, Schema):
+        return replace(home, name=f".{home.name}.trial")
+    return home.with_name(f".{home.name}.trial")
+
+
+def replaced(home: Home) -> Home:
+    """Return where a network is kept that a backup took the place of; no list shows it."""
+    if isinstance(home, Schema):
+        return replace(home, name=f".{home.name}.before")
+    return home.with_name(f".{home.name}.before")
+
+
+async def replace_store(home: Home, by: Home, aside: Home) -> None:
+    """Let a store take the place of another one, which is found at `aside` from then on; nobody has any of them open.
+
+    There is one at `home` at every moment, the old one or the new one, with its files.
+    """
+    await clear(aside)
+    await bring_contents(home, aside)
+    await bring_contents(by, home)
+    match home, by, aside:
+        case Path(), Path(), Path():
+            await asyncio.to_thread(_replace_file, home, by, aside)
+        case Schema(url=url), Schema(url=other), Schema() if url == other:
+            from models.schemas import replace_schema  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+            await replace_schema(url, home.name, by.name, aside.name)
+        case _:
+            raise StoreError("A store takes the place of one of its own kind.")
+    await _remove_contents(by)
+
+
+def _replace_file(home: Path, by: Path, aside: Path) -> None:
+    lock = FileLock(home)
+    try:
+        with suppress(sqlite3.Error):  # one that is damaged is kept as it is
+            connect(home, "write").close()  # what stands beside the file goes into it
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                aside.with_name(aside.name + suffix).hardlink_to(home.with_name(home.name + suffix))
+        for suffix in ("-wal", "-shm"):  # the new file must not meet what belongs to the old one
+            home.with_name(home.name + suffix).unlink(missing_ok=True)
+        by.rename(home)
+    finally:
+        lock.release()
+    _remove_files(by)
 
 
 async def clear(home: Home) -> None:

@@ -138,6 +138,8 @@ async def homes_of(folder: Path, url: str | None) -> AsyncIterator[Homes]:
         yield homes
     finally:
         async with database.connection() as connection:
-            for number, schema in await connection.fetch(OURS, homes.prefix):
+            left = await connection.fetch(OURS, homes.prefix)
+        for number, schema in left:
+            async with database.connection() as connection:
                 await take_back(connection, number, schema)
         await database.release()

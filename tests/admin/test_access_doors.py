@@ -16,7 +16,7 @@ from admin.door import KEYED, OPEN
 from admin.settings import Settings
 from models.actor import Actor
 from models.members import load_actor
-from models.postgres import PostgresTx
+from models.postgres_tx import PostgresTx
 from models.sqlite_tx import SqliteTx
 from models.tx import SqlValue, Tx
 from server import compose

@@ -11,7 +11,8 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from models.database import SETTINGS, Database, moment
-from models.postgres import TRIES, PostgresStore, numbered, touched
+from models.postgres import TRIES, PostgresStore
+from models.postgres_tx import numbered, touched
 from models.schemas import drop_schema, has_schema, open_schema, schemas
 from models.store import (
     ConstraintError,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.postgres import PostgresTx
+from models.postgres_tx import PostgresTx
 from models.sqlite_tx import SqliteTx
 from models.tx import SqlValue, Tx
 from tests.networks import changed

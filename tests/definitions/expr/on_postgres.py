@@ -12,7 +12,7 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 from definitions.expr import BOOL, DATE, DATETIME, DECIMAL, INT, STRING, Context, Expression, SqlTemplate, Type, to_sql
 from models.columns import SORTED
 from models.database import prepare
-from models.postgres import numbered
+from models.postgres_tx import numbered
 from tests.definitions.expr.world import COMPANIES, MEMBERS, RECORDS, DealColumns, GuardedColumns, encode
 
 TYPES: Mapping[Type, str] = {
