@@ -17,18 +17,24 @@ from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
 from admin.hosts import KnownHosts
 from admin.networks import Networks
+from admin.operations.drain import STATE, Drain
+from admin.operations.figures import Figures
+from admin.operations.probes import Probes
+from admin.operations.tally import Tally
+from admin.operations.watch import Watched, counting
 from admin.refusals import Refusals
 from admin.routes import routes
 from admin.settings import Settings, from_environment
 from models import rehearsal
 from models.clock import Clock, SystemClock
+from models.hours import Hours, hours_of
 from models.limits import Limiter, rates_of
 from models.tenant import uuid7
 from workflows.mail import Transport
 from workflows.relying import Relying
 
 
-def compose(
+def compose(  # noqa: PLR0913 - what tests decide, by name
     settings: Settings,
     *,
     clock: Clock | None = None,
@@ -36,29 +42,39 @@ def compose(
     transport: Transport | None = None,
     works: bool | None = None,
     limiter: Limiter | None = None,
+    hours: Hours | None = None,
 ) -> Starlette:
     """Return the application over the networks of `settings.homes`. `works` False: it does not do the outbox.
 
-    `limiter` counts requests; without one nothing is limited.
+    `limiter` counts requests; without one nothing is limited. `hours` is where it is written down how well requests are
+    answered; without it, it is not.
     """
     does = settings.works if works is None else works
     counted = limiter or Limiter({})
-    networks = Networks(settings, clock=clock or SystemClock(), new_id=new_id, transport=transport, works=does)
+    time = clock or SystemClock()
+    networks = Networks(settings, clock=time, new_id=new_id, transport=transport, works=does)
+    drain, figures = Drain(), Figures()
+    drain.then(networks.rest)
+    tally = None if hours is None else Tally(hours, time)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Drain]]:
         await asyncio.to_thread(rehearsal.sweep)
         await networks.start()
         control = ControlDoor(networks)
         await control.open()
         try:
-            yield
+            async with counting(tally, figures, networks):
+                yield {STATE: drain}
         finally:
             await control.close()
             await networks.close()
 
-    made = Starlette(
-        routes=routes(networks),
+    made = Watched(
+        figures,
+        drain,
+        tally,
+        routes=routes(networks, Probes(networks, figures, drain)),
         middleware=[
             Middleware(Refusals),
             Middleware(SecurityHeaders),
@@ -71,14 +87,18 @@ def compose(
     )
     made.state.networks = networks
     made.state.limiter = counted
+    made.state.hours = hours
+    made.state.drain = drain
     made.state.relying = Relying(inside=settings.inside)
     return made
 
 
 def served(settings: Settings) -> Starlette:
     """Return the application as an installation runs it, with its limits."""
-    return compose(settings, limiter=Limiter(rates_of(settings.rates, settings.processes)))
+    limiter = Limiter(rates_of(settings.rates, settings.processes))
+    return compose(settings, limiter=limiter, hours=hours_of(settings.homes))
 
 
-logs.configure()
-app = served(from_environment())
+_settings = from_environment()
+logs.configure(_settings.log, _settings.log_level)
+app = served(_settings)

@@ -29,7 +29,10 @@ class HostCookies:
             await self.app(scope, receive, send)
             return
         network = scope["path"].removeprefix("/n/").partition("/")[0]
-        headers = [(name, _within(value, network) if name == b"cookie" else value) for name, value in scope["headers"]]
+        # in the scope itself: those around see which route answered
+        scope["headers"] = [
+            (name, _within(value, network) if name == b"cookie" else value) for name, value in scope["headers"]
+        ]
 
         async def sends(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -40,7 +43,7 @@ class HostCookies:
                 ]
             await send(message)
 
-        await self.app({**scope, "headers": headers}, receive, sends)
+        await self.app(scope, receive, sends)
 
 
 def outer(name: str, network: str) -> str:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from admin.faults import outside
 
-ALWAYS = "/healthz"
+ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is asked by the server's own keepers, under whatever name."""
 
 
@@ -24,7 +24,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with 400 what is asked of another name."""
-        if scope["type"] != "http" or not self.hosts or scope["path"] == ALWAYS:
+        if scope["type"] != "http" or not self.hosts or scope["path"] in ALWAYS:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Literal, cast, get_args
+
 import structlog
+from structlog.typing import Processor
+
+Form = Literal["lines", "json"]
+LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+OTHERS = "asyncio", "asyncpg", "uvicorn", "uvicorn.error"
+"""Loggers of libraries whose warnings are written in the same form."""
+
+_SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 
 
-def configure() -> None:
-    """Write events with their time; errors with where they happened, but without what variables held."""
+class UnknownFormError(ValueError):
+    """`MAILLE_LOG` is `lines` or `json`, and `MAILLE_LOG_LEVEL` one of `debug info warning error`."""
+
+
+class _Output(logging.Handler):
+    """Writes to standard output as it is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        sys.stdout.write(self.format(record) + "\n")
+
+
+def configure(form: str = "lines", level: str = "info") -> None:
+    """Write events with their time; errors with where they happened, but without what variables held.
+
+    `json` is one object a line, for programs; `lines` is for people. What libraries warn of is written the same way.
+    """
+    if form not in get_args(Form) or level not in LEVELS:
+        raise UnknownFormError(str(UnknownFormError.__doc__))
+    ending = _ending(cast("Form", form))
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ]
+        processors=[*_SHARED, *ending], wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level])
     )
+    _others(ending)
+
+
+def _ending(form: Form) -> tuple[Processor, ...]:
+    """Return what makes text of an event."""
+    if form == "json":
+        return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False))
+    return (structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),)
+
+
+def _others(ending: tuple[Processor, ...]) -> None:
+    """Have what libraries log written as our own events are."""
+    handler = _Output()
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=[remove, *ending]))
+    for name in OTHERS:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(logging.WARNING)

@@ -80,6 +80,17 @@ class Networks:
             with suppress(StoreError):
                 await self.get(name)
 
+    @property
+    def at_work(self) -> int:
+        """How many workers there are."""
+        return len(self._working)
+
+    def rest(self) -> None:
+        """Let the workers claim nothing more: this process is to end. What it has is served until `close`."""
+        self.works = False
+        for working in self._working.values():
+            working.stop.set()
+
     async def watch(self, stop: asyncio.Event) -> None:
         """Keep every network open, those that are made meanwhile too, until `stop` is set; the database may go away."""
         await self.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from admin import generated
@@ -14,6 +14,7 @@ from admin.faults import outside
 from admin.headers import STYLED_CONTENT_POLICY, SecurityHeaders
 from admin.i18n import catalogue, languages, preferred
 from admin.networks import Networks
+from admin.operations.probes import Probes
 from admin.piccolo.mount import BackOffice
 from admin.screens import (
     account,
@@ -77,7 +78,7 @@ SHELL: tuple[BaseRoute, ...] = (
 )
 
 
-def routes(networks: Networks) -> list[BaseRoute]:
+def routes(networks: Networks, probes: Probes) -> list[BaseRoute]:
     """Return the routes of the application."""
     back_office = Mount(
         "/back-office", app=BackOffice(), middleware=[Middleware(SecurityHeaders, policy=STYLED_CONTENT_POLICY)]
@@ -95,13 +96,9 @@ def routes(networks: Networks) -> list[BaseRoute]:
         page = environment.get_template("home/choice.html")
         return HTMLResponse(page.render(links=links, language=language, _=catalogue(language).gettext))
 
-    async def health(_: Request) -> Response:
-        """Say that the server answers."""
-        return PlainTextResponse("ok")
-
     return [
         Route("/", choice),
-        Route("/healthz", health),
+        *probes.routes,
         Mount("/static", Assets()),
         Mount("/n/{network}", routes=[api.mount(), *SHELL, *generated.ROUTES, back_office]),
     ]

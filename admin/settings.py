@@ -45,6 +45,11 @@ class Settings:
     sms_token: str = field(default="", repr=False)
     sms_secret: str = field(default="", repr=False)
     sms_from: str = ""
+    log: str = "lines"
+    log_level: str = "info"
+    metrics_token: str = field(default="", repr=False)
+    metrics_from: tuple[str, ...] = ()
+    metrics_networks: bool = False
 
     @property
     def homes(self) -> Homes:
@@ -99,6 +104,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
     which the server is asked for; those of a public address over TLS are known without. `MAILLE_PROVIDERS=inside` lets
     networks have providers of OpenID Connect in private networks, and over plain HTTP.
+    `MAILLE_LOG` is `lines` or `json`, `MAILLE_LOG_LEVEL` what is written at least. `MAILLE_METRICS_TOKEN` opens
+    `/metrics`, as do the addresses and networks of `MAILLE_METRICS_FROM`; `MAILLE_METRICS_NETWORKS=on` has each
+    network's figures apart, by name.
     `MAILLE_SMS_URL` is the provider of text messages (None: they wait), `MAILLE_SMS_TOKEN` its bearer,
     `MAILLE_SMS_SECRET` (`whsec_…`) what calls are signed with, `MAILLE_SMS_FROM` who they come from.
     """
@@ -119,6 +127,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         sms_token=environment.get("MAILLE_SMS_TOKEN", ""),
         sms_secret=environment.get("MAILLE_SMS_SECRET", ""),
         sms_from=environment.get("MAILLE_SMS_FROM", ""),
+        log=environment.get("MAILLE_LOG") or "lines",
+        log_level=environment.get("MAILLE_LOG_LEVEL") or "info",
+        metrics_token=environment.get("MAILLE_METRICS_TOKEN", ""),
+        metrics_from=tuple(environment.get("MAILLE_METRICS_FROM", "").split()),
+        metrics_networks=environment.get("MAILLE_METRICS_NETWORKS") == "on",
         processes=int(environment.get("MAILLE_PROCESSES") or 1),
         limits=Limits(
             size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),

@@ -112,6 +112,11 @@ class SqliteStore:
         self._generation = 0
         self._switch = threading.Lock()
 
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait to be read or written."""
+        return len(self._writes) + len(self._reads)
+
     def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
         """Do nothing: whoever publishes is in this process."""
 

@@ -44,6 +44,10 @@ class Tenants:
         """Return where a network lives; `LookupError` for what cannot be a name."""
         return home_of(self.homes, name)
 
+    def opened(self) -> dict[str, Tenant]:
+        """Return the networks that are open now, by name."""
+        return {name: each.tenant for name, each in self._opened.items()}
+
     async def open(self, name: str) -> Tenant:
         """Return a network, opened; `LookupError` when there is none. It may be closed once others were used since."""
         return (await self._get(name)).tenant

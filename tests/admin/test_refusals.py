@@ -43,7 +43,7 @@ async def test_no_link_of_a_mail_is_written_down(office: Office, link: str) -> N
     async with office.signed_in(CAMILLE) as camille:
         with capture_logs() as logged:
             assert (await camille.get(f"{link}/{SECRET}?token={SECRET}")).status_code == 404
-    assert [each["event"] for each in logged] == ["refused"]
+    assert [each["event"] for each in logged] == ["refused", "request"]
     assert SECRET not in str(logged)
 
 
