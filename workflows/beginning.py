@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -37,8 +38,7 @@ async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Run
     key = None if automation.key is None else automation.key.compute(names, unit.context)
     run = _run(unit, automation, beginning, key)
     if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
-        why = say("The condition does not hold: {condition}", condition=automation.condition.text)
-        return await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)
+        return await _keep_unfired(unit, automation, run)
     return await runs.admit(unit, automation, run)
 
 
@@ -89,3 +89,34 @@ def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:
         return None
     table = unit.published.tables[record.entity]
     return {name: table.keep(name, record.full.get(name)) for name in table.columns if name in record.full}
+
+
+async def begin_all(unit: Unit, automation: Automation, beginnings: Sequence[Beginning]) -> None:
+    """Do `begin` for moves of many records, where what the automation asks is in the record itself.
+
+    Which keys are taken is looked up at once; runs of one that is, or that several of these share, are admitted singly.
+    """
+    wanted = expressions(automation.condition, automation.key)
+    shared = await unit.records.system.names_for(*wanted) if wanted else {}
+    found: list[tuple[Run, bool]] = []
+    for each in beginnings:
+        names = {**shared, "record": each.record and each.record.full, "before": each.before}
+        key = None if automation.key is None else automation.key.compute(names, unit.context)
+        holds = automation.condition is None or automation.condition.evaluate(names, unit.context) is True
+        found.append((_run(unit, automation, each, key), holds))
+    keys = Counter(run.key for run, holds in found if holds and run.key)
+    asks = automation.mode != "parallel" and bool(keys)
+    taken = await runs.taken_keys(unit.tx, automation.name, list(keys)) if asks else frozenset()
+    for run, holds in found:
+        if holds:
+            alone = run.key is not None and keys[run.key] == 1 and run.key not in taken
+            await runs.admit(unit, automation, run, alone=alone)
+        else:
+            await _keep_unfired(unit, automation, run)
+
+
+async def _keep_unfired(unit: Unit, automation: Automation, run: Run) -> Run:
+    """Keep that a run was not begun, and why."""
+    text = "" if automation.condition is None else automation.condition.text
+    why = say("The condition does not hold: {condition}", condition=text)
+    return await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from definitions.spec.process import Transition
-from models.errors import InvalidError, NotFoundError, RefusedError
+from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
 from models.message import say
 from models.refusals import refusal
-from workflows import approvals, changes, moves, tasks
+from workflows import approvals, bulk_moves, changes, moves, tasks
 from workflows.stored import read_moment
 from workflows.undo import undo
 from workflows.unit import Unit
@@ -18,14 +18,20 @@ from workflows.unit import Unit
 Action = Literal["move", "assign", "delete", "task", "undo"]
 
 
+Outcomes = Sequence[str | RequestError | None]
+"""Of each record the history row that can be taken back, if there is one, or what it was refused with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """An action. `refuse` (entity, what was asked) raises where no record can be meant; `do` (entity, id, what was
-    asked) does it to one and returns the history row that can be taken back, if it can.
+    asked) does it to one and returns the history row that can be taken back, if it can. `do_all` does it to many with
+    few statements; it returns None where that is not possible.
     """
 
     refuse: Callable[[Unit, str, Mapping[str, Any]], None]
     do: Callable[[Unit, str, str, Mapping[str, Any]], Awaitable[str | None]]
+    do_all: Callable[[Unit, str, Sequence[str], Mapping[str, Any]], Awaitable[Outcomes | None]] | None = None
 
 
 def bulk_transition(unit: Unit, entity: str, process: str, name: str) -> Transition:
@@ -58,6 +64,12 @@ async def _move(unit: Unit, entity: str, record: str, asked: Mapping[str, Any]) 
             return None  # it stays asked for
     request = moves.Request(entity, record, asked["transition"], asked["process"], asked["form"])
     return (await moves.move(unit, request)).history
+
+
+async def _move_all(unit: Unit, entity: str, ids: Sequence[str], asked: Mapping[str, Any]) -> Outcomes | None:
+    return await bulk_moves.move_all(
+        unit, bulk_moves.Asked(entity, asked["process"], asked["transition"], asked["form"]), ids
+    )
 
 
 def _refuse_assign(unit: Unit, entity: str, _: Mapping[str, Any]) -> None:
@@ -96,7 +108,7 @@ async def _undo(unit: Unit, entity: str, record: str, asked: Mapping[str, Any]) 
 
 
 DEEDS: Mapping[Action, Deed] = {
-    "move": Deed(_refuse_move, _move),
+    "move": Deed(_refuse_move, _move, _move_all),
     "assign": Deed(_refuse_assign, _assign),
     "delete": Deed(_refuse_delete, _delete),
     "task": Deed(_refuse_task, _task),

@@ -24,7 +24,7 @@ from models.system import JOB, JOB_ITEM
 from models.tenant import Tenant
 from models.tx import Row, Tx
 from workflows import bulk, outbox
-from workflows.deeds import DEEDS, Action, check
+from workflows.deeds import DEEDS, Action, Outcomes, check
 from workflows.sealing import opened, sealed
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit, read, write
@@ -180,10 +180,7 @@ async def _batch(unit: Unit, job: Job) -> None:
     """Do the next records of a job, and ask for those after them."""
     rows = await unit.tx.rows(_WAITING, [job.id, BATCH])
 
-    async def do(row: Row) -> str | None:
-        return await DEEDS[job.action].do(unit, job.entity, row[1], {**job.asked, "history": row[2]})
-
-    results = await bulk.each(unit, rows, do)
+    results = await _done(unit, job, rows)
     outcomes = [(*_outcome(result), row[0]) for row, result in zip(rows, results, strict=True)]
     await unit.tx.run_many(_OUTCOME, outcomes)
     failed = sum(isinstance(result, RequestError) for result in results)
@@ -193,6 +190,20 @@ async def _batch(unit: Unit, job: Job) -> None:
         await end(unit, job.id, "done")
     else:
         await outbox.enqueue(unit, "job", {"job": job.id}, None, f"job:{job.id}:{done + failed}", priority=5)
+
+
+async def _done(unit: Unit, job: Job, rows: Sequence[Row]) -> Outcomes:
+    """Do what a job asks to some of its records: at once where that comes to the same."""
+    deed = DEEDS[job.action]
+    if deed.do_all is not None:
+        found = await deed.do_all(unit, job.entity, [row[1] for row in rows], job.asked)
+        if found is not None:
+            return found
+
+    async def do(row: Row) -> str | None:
+        return await deed.do(unit, job.entity, row[1], {**job.asked, "history": row[2]})
+
+    return await bulk.each(unit, rows, do)
 
 
 def _outcome(result: str | RequestError | None) -> tuple[str, str | None, str | None]:

@@ -47,7 +47,7 @@ LONGEST = timedelta(hours=6)
 ATTEMPTS = 12
 """With doubling pauses from 20 seconds to 6 hours: about two days."""
 
-_INSERT = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
+INSERTION = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
 _CLAIM = """
 WITH due AS MATERIALIZED (
   SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ?
@@ -132,7 +132,7 @@ async def enqueue(  # noqa: PLR0913 - all that decides when and how often
     now = moment(unit.now)
     at = now if run_at is None else moment(run_at)
     await unit.tx.run(
-        _INSERT,
+        INSERTION,
         [row_id, kind, dump(payload), at, priority, 0, attempts, "ready", None, None, unique_key, None, now, None],
     )
     return row_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -49,6 +49,12 @@ _ACTIVE = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ?
 ORDER BY "started_at", "id" """  # noqa: S608 - the same
 _UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
 ORDER BY "started_at" DESC, "id" DESC"""  # noqa: S608 - the same
+_TAKEN = """SELECT DISTINCT "key" FROM "_run" WHERE "automation" = ? AND "key" IN ({places})
+AND "state" IN ('running', 'waiting')"""
+_WAITED = """SELECT DISTINCT "record" FROM "_run" WHERE "entity" = ? AND "record" IN ({places}) AND "state" = 'waiting'
+AND "wake_at" IS NOT NULL"""
+KEYS = 500
+"""So many keys are looked for at once."""
 _PART = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting', 'failed') AND "automation" = ?
 AND "id" > ? ORDER BY "id" LIMIT ?"""  # noqa: S608 - the same
 _MOVE = 'UPDATE "_run" SET "definition" = ?, "cursor" = ?, "names" = ? WHERE "id" = ?'
@@ -287,15 +293,19 @@ async def _be_alone(unit: Unit, run: Run) -> None:
     await unit.tx.lock(f"run:{run.automation}:{run.key}")
 
 
-async def admit(unit: Unit, automation: Automation, run: Run) -> Run:
-    """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept."""
+async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = False) -> Run:
+    """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept.
+
+    `alone`: no other run of its key is under way, as who asks has found out.
+    """
     if run.origin.depth > DEPTH:
         why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
         await outbox.bury(unit, "run", _payload(run), str(why), f"run:{run.id}:")
         return await insert(unit, replace(run, state="failed"), why)
     if run.key:
         await _be_alone(unit, run)
-    others = await active(unit.tx, run.automation, run.key) if automation.mode != "parallel" and run.key else []
+    asks = automation.mode != "parallel" and run.key and not alone
+    others = await active(unit.tx, run.automation, run.key or "") if asks else []
     if others and automation.mode == "single":
         why = say("A run for the same record was still under way.")
         return await insert(unit, replace(run, state="not_fired"), why)
@@ -307,3 +317,23 @@ async def admit(unit: Unit, automation: Automation, run: Run) -> Run:
     await insert(unit, run)
     await wake(unit, run)
     return run
+
+
+async def taken_keys(tx: Tx, automation: str, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of the keys for which a run of an automation is not over."""
+    found: set[str] = set()
+    for begin in range(0, len(keys), KEYS):
+        part = keys[begin : begin + KEYS]
+        sql = _TAKEN.format(places=", ".join("?" * len(part)))
+        found.update(row[0] for row in await tx.rows(sql, [automation, *part]))
+    return frozenset(found)
+
+
+async def waited_over(tx: Tx, entity: str, records: Sequence[str]) -> frozenset[str]:
+    """Return those of the records over which a run waits for a time."""
+    found: set[str] = set()
+    for begin in range(0, len(records), KEYS):
+        part = records[begin : begin + KEYS]
+        sql = _WAITED.format(places=", ".join("?" * len(part)))
+        found.update(row[0] for row in await tx.rows(sql, [entity, *part]))
+    return frozenset(found)

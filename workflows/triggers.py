@@ -12,7 +12,7 @@ from definitions.spec.entity import SYSTEM_FIELDS
 from models.message import say
 from models.record import Change, Record
 from workflows import approvals, automatic, history, runs, timers
-from workflows.beginning import Beginning, begin
+from workflows.beginning import Beginning, begin, begin_all
 from workflows.chart import Taken
 from workflows.history import LINES, stored, told
 from workflows.subscriptions import Key, subscriptions
@@ -172,3 +172,27 @@ async def _look_again(unit: Unit, event: Occurrence) -> None:
             await runs.end(unit, run, "cancelled", say("The record was deleted."))
         else:
             await runs.look_again(unit, run)
+
+
+async def occur_all(unit: Unit, entity: str, events: Sequence[Occurrence]) -> None:
+    """Do `occur` for moves of many records of an entity, of which none follows another by itself and none is a line.
+
+    What each starts reads that record alone.
+    """
+    waited = await runs.waited_over(unit.tx, entity, [event.record.id for event in events])
+    started: dict[str, tuple[Automation, list[Beginning]]] = {}
+    for event in events:
+        for automation, key in {
+            found.name: (found, key) for found, key in reversed([*_matching(unit, event)])
+        }.values():
+            started.setdefault(automation.name, (automation, []))[1].append(_beginning(event, key))
+    for automation, beginnings in started.values():
+        await begin_all(unit, automation, beginnings)
+    known = subscriptions(unit.published)
+    for event in events:
+        entered = _entered(unit, event)
+        if known.due.get(entity) or any(known.stays.get(state) for state in entered):
+            await timers.arm(unit, event.record, event.history, entered, event.fields)
+        if event.record.id in waited:
+            await _look_again(unit, event)
+        await approvals.review(unit, event.record)
