@@ -33,13 +33,15 @@ KEPT = 16
 class Loaded:
     """A pack as loaded: the network (None when there is an error), what was found, and all files it is made of.
 
-    `notes` say for editors what the names in the files stand for.
+    `notes` say for editors what the names in the files stand for. `whole` is the network that every file was understood
+    for, whatever rules it breaks: what an earlier Maille published goes on running when a newer one has more rules.
     """
 
     network: Network | None
     problems: tuple[Problem, ...]
     files: Files
     notes: Notes = field(default_factory=Notes, compare=False)
+    whole: Network | None = field(default=None, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -96,13 +98,15 @@ def _load(reading: _Reading) -> Loaded:
     sources = reading.sources()
     built = build(sources)
     problems = [*reading.problems, *built.problems]
+    understood = not any(problem.severity == "error" for problem in problems)
     if built.network is not None:
         problems += check(built.network, built.damaged, built.used, sources)
     elif not sources.get("network"):
         problems.append(_no_network(reading.files))
     ordered = in_order(problems)
     broken = any(problem.severity == "error" for problem in ordered)
-    return Loaded(None if broken else built.network, ordered, reading.files, built.notes)
+    whole = built.network if understood else None
+    return Loaded(None if broken else built.network, ordered, reading.files, built.notes, whole)
 
 
 def _no_network(files: Files) -> Problem:

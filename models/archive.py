@@ -10,23 +10,22 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import zlib
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from definitions.pack import load
-from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models.apply import apply
 from models.contents import Contents
 from models.ddl import quoted
 from models.message import say
 from models.plan import plan
-from models.published import make_published
+from models.published import accepted, make_published
 from models.sheets import PAGE, Sheet, sheets
 from models.stores import Home, clear, exists, rename_store
 from models.stores import partial as place
@@ -42,6 +41,10 @@ PARTIAL = ".partial"
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many rows are done, and how many there are."""
+Opening = Callable[[Path], AbstractAsyncContextManager[IO[bytes]]]
+"""Makes a new file, which is on the disk when the `with` has ended well."""
+Source = Path | IO[bytes]
+"""Where an archive is read: by its path, or out of a file that is open already."""
 
 
 class ArchiveError(Exception):
@@ -67,6 +70,8 @@ class Manifest:
     tables: Mapping[str, Part]
     files: Mapping[str, int] = field(default_factory=dict)
     """The contents of uploaded files: their bytes by SHA-256."""
+    key: str = ""
+    """Which key its sealed values need (`Vault.key`); the key itself is in no archive."""
 
     @property
     def rows(self) -> int:
@@ -78,21 +83,32 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-async def dump(tenant: Tenant, path: Path, *, progress: Progress = silent) -> Manifest:
-    """Write the network, as it is at one moment, into a new file at `path` that only its owner reads.
+@asynccontextmanager
+async def new_file(path: Path) -> AsyncIterator[IO[bytes]]:
+    """Make a file that only its owner reads; it is on the disk when the `with` has ended well."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+        await asyncio.to_thread(_settle, file)
+
+
+def _settle(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+async def dump(tenant: Tenant, path: Path, *, progress: Progress = silent, opening: Opening = new_file) -> Manifest:
+    """Write the network, as it is at one moment, into a new file at `path`, which `opening` makes.
 
     The file appears when everything is in it; `FileExistsError` when there is one.
     """
     unfinished = path.with_name(path.name + PARTIAL)
     await asyncio.to_thread(_refuse_existing, path)
-
-    async def work(tx: Tx) -> Manifest:
-        with _new_zip(unfinished) as archive:
-            return await _write(tx, tenant, archive, progress)
-
+    await asyncio.to_thread(unfinished.unlink, missing_ok=True)
     try:
-        manifest = await tenant.store.read(work)
-        await asyncio.to_thread(unfinished.rename, path)
+        async with opening(unfinished) as file:
+            manifest = await tenant.store.read(lambda tx: _zip(tx, tenant, file, progress))
+        await asyncio.to_thread(_let_appear, unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
@@ -104,11 +120,18 @@ def _refuse_existing(path: Path) -> None:
         raise FileExistsError(say("There is a file at {path} already.", path=path))
 
 
-@contextmanager
-def _new_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as made:
-        yield made
+def _let_appear(unfinished: Path, path: Path) -> None:
+    unfinished.rename(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _zip(tx: Tx, tenant: Tenant, file: IO[bytes], progress: Progress) -> Manifest:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+        return await _write(tx, tenant, archive, progress)
 
 
 async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Progress) -> Manifest:
@@ -127,7 +150,7 @@ async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Pro
     for sha in files:
         await tx.aside(partial(_put, archive, tenant.contents.path(sha), sha))
     at = tenant.clock.now().isoformat()
-    manifest = Manifest(tenant.name, published.version, published.hash, at, parts, files)
+    manifest = Manifest(tenant.name, published.version, published.hash, at, parts, files, tenant.vault.key)
     archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=2))
     return manifest
 
@@ -180,20 +203,25 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(source: Source) -> Manifest:
     """Return what an archive says of itself; `ArchiveError` when it is none."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(source) as archive:
             said = json.loads(archive.read(MANIFEST))
         if said.pop("format") != FORMAT:
-            raise ArchiveError(say("{path} is an archive of another version of Maille.", path=path))
+            raise ArchiveError(say("{path} is an archive of another version of Maille.", path=_called(source)))
         parts = {name: Part(**part) for name, part in said.pop("tables").items()}
         return Manifest(**said, tables=parts)
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise ArchiveError(say("{path} is no archive of a network.", path=path)) from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError) as error:
+        raise ArchiveError(say("{path} is no archive of a network.", path=_called(source))) from error
 
 
-async def restore(source: Path, target: Home, name: str, *, progress: Progress = silent) -> Manifest:
+def _called(source: Source) -> str:
+    """Return what a source is called where people read it."""
+    return str(source) if isinstance(source, Path) else say("This file")
+
+
+async def restore(source: Source, target: Home, name: str, *, progress: Progress = silent) -> Manifest:
     """Make the network of an archive at `target`; it appears there when all is in it and the sums agree.
 
     `ArchiveError` for a damaged archive, `DefinitionError` when this Maille does not understand its definitions any
@@ -218,14 +246,14 @@ async def restore(source: Path, target: Home, name: str, *, progress: Progress =
     return manifest
 
 
-async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Progress) -> None:
+async def _fill(tenant: Tenant, source: Source, manifest: Manifest, progress: Progress) -> None:
     network = await asyncio.to_thread(_network, source)
     published = make_published(manifest.version, manifest.hash, network, tenant.store.engine)
     found = sheets(published)
     unknown = manifest.tables.keys() - {sheet.name for sheet in found}
     if unknown:
         raise ArchiveError(
-            say("{path} has a table that this Maille does not know: {table}.", path=source, table=min(unknown))
+            say("{path} has a table that this Maille does not know: {table}.", path=_called(source), table=min(unknown))
         )
 
     async def work(tx: Tx) -> None:
@@ -242,28 +270,25 @@ async def _fill(tenant: Tenant, source: Path, manifest: Manifest, progress: Prog
     await _verify(tenant, found, manifest, progress)
 
 
-def _take_files(contents: Contents, source: Path, manifest: Manifest) -> None:
+def _take_files(contents: Contents, source: Source, manifest: Manifest) -> None:
     """Keep the archive's files; each is what its hash says, or `ArchiveError`."""
     with zipfile.ZipFile(source) as archive:
         for sha in manifest.files:
             try:
                 with archive.open(FILES + sha) as file:
                     contents.add(file, sha)
-            except (KeyError, ValueError, zipfile.BadZipFile) as error:
+            except (KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
                 raise ArchiveError(say("A file is not what was written: the archive is damaged.")) from error
 
 
-def _network(source: Path) -> Network:
+def _network(source: Source) -> Network:
     with zipfile.ZipFile(source) as archive:
         texts = {name: archive.read(name) for name in archive.namelist() if name.startswith(DEFINITIONS)}
     files = {name.removeprefix(DEFINITIONS): text.decode("utf-8", "surrogateescape") for name, text in texts.items()}
-    loaded = load(files)
-    if loaded.network is None:
-        raise DefinitionError(loaded.problems)
-    return loaded.network
+    return accepted(files).network
 
 
-def _check(source: Path, manifest: Manifest) -> None:
+def _check(source: Source, manifest: Manifest) -> None:
     """Raise `ArchiveError` unless every table has as many lines as were written, with the same sum."""
     with zipfile.ZipFile(source) as archive:
         for name, part in manifest.tables.items():
@@ -273,7 +298,7 @@ def _check(source: Path, manifest: Manifest) -> None:
                     for line in file:
                         digest.update(line)
                         rows += 1
-            except (KeyError, zipfile.BadZipFile) as error:
+            except (KeyError, zipfile.BadZipFile, zlib.error) as error:
                 raise ArchiveError(
                     say("The rows of {name} cannot be read: the archive is damaged.", name=name)
                 ) from error

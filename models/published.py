@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from piccolo.engine.base import Engine
 
 from definitions.expr.expression import Context
+from definitions.pack import load
+from definitions.problems import DefinitionError, Problem
 from definitions.spec.network import Network
 from models.access import Access
 from models.calendar import OfficeCalendar
@@ -34,6 +36,8 @@ class Published:
     calendar: OfficeCalendar
     readings: Readings | None = None
     """Where is noted who reads personal data; None where nobody does (a version that is only looked at)."""
+    problems: tuple[Problem, ...] = ()
+    """What this Maille would refuse to publish; an earlier one published it, and so it runs."""
 
     def context(self, now: datetime) -> Context:
         """Return what expressions take from outside the record, at this time."""
@@ -56,6 +60,26 @@ def make_published(
     tables = Tables(network, engine, safe)
     calendar = OfficeCalendar(network.calendar, timezone)
     return Published(version, digest, network, tables, Access(network), timezone, calendar, readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Definitions that were published: their network, and the rules of this Maille that they break."""
+
+    network: Network
+    problems: tuple[Problem, ...]
+
+
+def accepted(files: Mapping[str, str]) -> Accepted:
+    """Return what was published from its files, by this Maille or an earlier one.
+
+    Rules that came since are told and stop nothing; `DefinitionError` when a file is not understood at all, since what
+    would be left out of it may be a guard.
+    """
+    loaded = load(files)
+    if loaded.whole is None:
+        raise DefinitionError(loaded.errors)
+    return Accepted(loaded.whole, loaded.errors)
 
 
 def hash_files(files: Mapping[str, str]) -> str:

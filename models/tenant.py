@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from models.contents import Contents
 from models.errors import PublishedMeanwhileError
 from models.message import say
 from models.plan import Plan, plan
-from models.published import Published, hash_files, make_published
+from models.published import Published, accepted, hash_files, make_published
 from models.readings import Readings
 from models.renames import renames
 from models.sealed import Safe
@@ -174,12 +175,13 @@ class Tenant:
             row = await tx.row('SELECT "hash", "files" FROM "_definition" WHERE "version" = ?', [number])
             return None if row is None else (row[0], row[1])
 
-        found = await self.store.read(work, any_version=True)
-        if found is None:
+        row = await self.store.read(work, any_version=True)
+        if row is None:
             raise LookupError(f"{self.name} has no version {number}.")
-        digest, files = found
-        network = await asyncio.to_thread(_load, files)
-        return self._keep(self._made(number, digest, network))
+        digest, files = row
+        found = await asyncio.to_thread(lambda: accepted(json.loads(files)))
+        made = self._made(number, digest, found.network)
+        return self._keep(replace(made, problems=found.problems))
 
     def _keep(self, version: Published) -> Published:
         """Keep a version ready, and drop the one that was made first of those that are not current."""
@@ -222,14 +224,6 @@ class Tenant:
         """Write down what waits for it, and close the store."""
         await self.readings.close()
         await self.store.close()
-
-
-def _load(files: str) -> Network:
-    """Return the network of a version's files, which were checked when it was published."""
-    loaded = load(json.loads(files))
-    if loaded.network is None:
-        raise DefinitionError(loaded.problems)
-    return loaded.network
 
 
 async def open_tenant(

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from definitions.pack import load
-from definitions.problems import DefinitionError
 from definitions.spec.network import Network
 from models import ddl
 from models.columns import Codec
@@ -24,9 +22,11 @@ from models.connections import connect, take
 from models.contents import damaged
 from models.ddl import listed, quoted
 from models.message import say
+from models.published import accepted
 from models.shape import TableShape, shapes
 from models.sqlite_tx import SqliteTx, drive
 from models.store import StoreError
+from models.stored import NEWEST
 from models.stores import Home, Schema, bring_contents, clear, exists, files_of, partial, rename_store, set_aside
 from models.system import SYSTEM_TABLES, ensure_system_tables
 from models.tx import Dialect, Row, Tx, Work
@@ -38,7 +38,6 @@ Tell = Callable[[str, int, int], None]
 """Is told the table, how many of its rows are done, and how many there are."""
 
 PAGE = 1000
-_NEWEST = 'SELECT "files" FROM "_definition" ORDER BY "version" DESC LIMIT 1'
 
 
 class TransferError(StoreError):
@@ -146,7 +145,7 @@ async def move(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> M
 async def copy(source: Home, target: Home, *, tell: Tell = lambda *_: None) -> tuple[Copied, ...]:
     """Copy a network to where there is none and return its tables; `TransferError` when one did not arrive whole."""
     async with _open(source) as (reading, read), _make(target) as (writing, write):
-        network = await asyncio.to_thread(_network, await read(lambda tx: tx.row(_NEWEST)))
+        network = await asyncio.to_thread(_network, await read(lambda tx: tx.row(NEWEST)))
         made = list(shapes(network).values())
         await write(ensure_system_tables)
         await write(lambda tx: _create(tx, made))
@@ -169,10 +168,7 @@ async def _files(tx: Tx) -> list[Row]:
 def _network(row: Row | None) -> Network:
     if row is None:
         raise StoreError(say("There are no definitions to move."))
-    loaded = load(json.loads(row[0]))
-    if loaded.network is None:
-        raise DefinitionError(loaded.problems)
-    return loaded.network
+    return accepted(json.loads(row[0])).network
 
 
 def _tables(made: Sequence[TableShape]) -> Iterator[_Table]:

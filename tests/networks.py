@@ -140,6 +140,12 @@ def edited(files: Mapping[str, str], *edits: tuple[str, str]) -> dict[str, str]:
     return result
 
 
+STRICTER = edited(
+    SMALL, ("  lost:      {label", "  asleep:    {label: {fr: Endormi, en: Asleep}}\n  lost:      {label")
+)
+"""Every file is understood, and a rule of the whole network forbids it: nothing leads to a state."""
+
+
 def counting_ids(prefix: str = "00000000-0000-7000-8000", *, after: int = 0) -> Callable[[], str]:
     """Return a source of ids that count from 1: `00000000-0000-7000-8000-000000000001`; `after` so many, from there."""
     numbers: Iterator[int] = count(after + 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from admin.cli import moving
+from admin.cli import moving, upgrade
 from admin.cli.errand import CalledWronglyError, Errand, Parser, examples, options, pack, refusable
 from admin.cli.tongue import number
 from admin.i18n import spoken
@@ -35,6 +35,7 @@ def register(subparsers: Subparsers) -> None:
             "maille network export --network alba alba.zip",
             "maille network import alba.zip --name alba_copy",
             "maille network delete alba",
+            "maille network check",
         ),
     )
     below = command.add_subparsers(title=spoken("commands"), metavar="COMMAND", required=True)
@@ -43,6 +44,7 @@ def register(subparsers: Subparsers) -> None:
     _export(below.add_parser("export", help=spoken("write a whole network into one file")))
     _import(below.add_parser("import", help=spoken("make a network out of such a file")))
     _delete(below.add_parser("delete", help=spoken("delete a network for good")))
+    upgrade.add(below.add_parser("check", help=spoken("check what is published with this Maille, before an upgrade")))
     moving.add(below.add_parser("move", help=spoken("take a network to another database or folder")))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from definitions.duration import Duration
+from definitions.pack import load
 from definitions.problems import DefinitionError
 from models.clock import SetClock
 from models.settings import save_setting
@@ -19,7 +20,7 @@ from models.tenant import VERSIONS, Tenant, create_empty, create_tenant, open_te
 from models.tx import Tx
 from tests.homes import Homes
 from tests.models.rows import execute, insert, select
-from tests.networks import SMALL, counting_ids, edited
+from tests.networks import SMALL, STRICTER, counting_ids, edited
 
 pytestmark = pytest.mark.anyio
 
@@ -134,6 +135,18 @@ async def test_a_version_that_maille_no_longer_reads_opens_nothing(tmp_path: Pat
     for _ in range(2):  # the second time as well: nothing keeps the file locked
         with pytest.raises(DefinitionError):
             await open_tenant(path, "one")
+
+
+async def test_a_version_that_breaks_a_rule_of_a_newer_maille_runs_on_and_says_so(tenant: Tenant) -> None:
+    assert [problem.code for problem in load(STRICTER).errors] == ["process.unreachable_state"]
+    row = "INSERT INTO _definition (version, at, hash, files) VALUES (2, '2026-03-02 11:00:00.000000+00:00', 'h', ?)"
+    await execute(tenant, row, [json.dumps(dict(STRICTER))])
+    older = await tenant.version(2)
+    assert "asleep" in older.network.processes["recruiting"].states
+    assert [problem.code for problem in older.problems] == ["process.unreachable_state"]
+    assert (await tenant.version(1)).problems == ()
+    with pytest.raises(DefinitionError):  # what is published anew keeps every rule
+        await tenant.publish(STRICTER)
 
 
 async def test_settings_are_the_definitions_until_the_leader_changes_them(tenant: Tenant, clock: SetClock) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from definitions.problems import Place, Problem
+from models.message import say
 from tests.admin.office import CAMILLE, FILES, LEADER, Office
 from tests.networks import edited
 from workflows import publishing
@@ -32,6 +36,16 @@ async def test_leaders_see_who_published_what(published: Office) -> None:
         assert "town goes." in one
         assert "city is new." in one
         assert "roll-back" not in (await visitor.get("definitions/2")).text
+
+
+async def test_rules_that_came_after_the_current_version_are_told(published: Office) -> None:
+    broken = Problem("process.unreachable_state", Place("visit.yaml", 9, 3), say("Nothing leads to it."))
+    async with published.signed_in(LEADER) as visitor:
+        assert "New rules" not in (await visitor.get("definitions")).text
+        published.tenant._current = replace(published.tenant.published, problems=(broken,))
+        page = (await visitor.get("definitions")).text
+        assert "It runs as before" in page
+        assert "visit.yaml:9:3: Nothing leads to it." in page
 
 
 @pytest.mark.parametrize("path", ["definitions", "definitions/1", "definitions/2"])
