@@ -135,7 +135,7 @@ async def _zip(tx: Tx, tenant: Tenant, file: IO[bytes], progress: Progress) -> M
 
 
 async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Progress) -> Manifest:
-    published = tenant.published
+    published, at = tenant.published, tenant.clock.now().isoformat()
     found = sheets(published)
     total = sum([await _count(tx, sheet.name) for sheet in found])
     parts: dict[str, Part] = {}
@@ -149,7 +149,6 @@ async def _write(tx: Tx, tenant: Tenant, archive: zipfile.ZipFile, progress: Pro
     files = {row[0]: int(row[1]) for row in await tx.rows('SELECT "sha", "size" FROM "_file" ORDER BY "sha"')}
     for sha in files:
         await tx.aside(partial(_put, archive, tenant.contents.path(sha), sha))
-    at = tenant.clock.now().isoformat()
     manifest = Manifest(tenant.name, published.version, published.hash, at, parts, files, tenant.vault.key)
     archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=2))
     return manifest

@@ -46,6 +46,15 @@ class Vault:
     def _all(self) -> tuple[bytes, ...]:
         return tuple(self._secrets())
 
+    @property
+    def key(self) -> str:
+        """The id of the key that seals: what is sealed begins with it, and it tells nothing of the key."""
+        return next(iter(self._keys))
+
+    def has(self, key: str) -> bool:
+        """Whether it opens what was sealed with the key of that id."""
+        return key in self._keys
+
     def seal(self, text: str, purpose: str) -> str:
         """Return the text, sealed for `purpose`; `RefusedError` when the installation's secret is too short."""
         if len(self._all[0]) < SHORTEST:

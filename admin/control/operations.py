@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from admin.control import people, trail
+from admin.control import backups, people, trail
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
 from admin.control.desk import Desk, Given
 from admin.control.people import joined_as
@@ -282,6 +282,10 @@ OPERATIONS: Mapping[str, Operation] = {
         _audited(people.create_token),
         _audited(people.list_tokens),
         _audited(people.revoke_token),
+        backups.back_up,
+        backups.list_backups,
+        backups.check_backup,
+        backups.restore_network,
         trail.verify_audit,
         trail.audit_head,
     )

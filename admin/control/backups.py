@@ -1,0 +1,301 @@
+"""What operators can ask for about backups: writing, proving, listing and removing them, and restoring a network."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from admin.control.answers import EXPECTED, Refusal, RefusedError, refusal, text
+from admin.control.desk import Desk, Given
+from models import archive, backups, envelopes
+from models.archive import Manifest
+from models.connections import FileLock
+from models.envelopes import Identity, Recipient
+from models.message import say
+from models.store import StoreBusyError, StoreError
+from models.stores import NAME, Home, clear, exists, rename_store, replace_store, replaced, staged
+from models.tenant import Tenant
+from workflows import auditing, restoring
+from workflows.restoring import Opening, Tried
+
+LOCK = ".backups"
+"""What is locked in a folder while backups are written there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which backups are to be written: where to, for whom to read, proven or not, and what to keep.
+
+    `every` leaves out networks that have a younger one; `kept` is for how long backups stay, None for ever (a year).
+    """
+
+    folder: Path
+    keys: tuple[str, ...]
+    verify: bool
+    kept: timedelta | None
+    every: timedelta | None
+
+
+async def back_up(desk: Desk, given: Given) -> Any:
+    """Write a backup of a network, or of all; what fails with one is told and keeps no other one from being written."""
+    order = Order(
+        Path(given["folder"]), tuple(given["keys"]), given["verify"], _span(given["kept"]), _span(given["every"])
+    )
+    names = await desk.networks.names()
+    wanted = [(await desk.tenant(given)).name] if given.get("network") else names
+    return await carry_out(desk, order, wanted, names)
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+async def carry_out(desk: Desk, order: Order, wanted: list[str], names: list[str]) -> dict[str, Any]:
+    """Write the backups that an order asks for, then remove those that are old enough."""
+    recipients = envelopes.recipients_of(order.keys)
+    if not recipients:
+        raise RefusedError(
+            Refusal(say("Say with --key whose backups these are: 'maille backup --new-key FILE' draws one."))
+        )
+    await asyncio.to_thread(order.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        lock = await asyncio.to_thread(FileLock, order.folder / LOCK)
+    except StoreBusyError:
+        raise RefusedError(
+            Refusal(say("Backups are being written into {folder} already.", folder=order.folder))
+        ) from None
+    try:
+        await asyncio.to_thread(backups.sweep, order.folder)
+        there = backups.newest(await asyncio.to_thread(backups.found_in, order.folder))
+        now = desk.networks.tenants.clock.now()
+        due = [
+            name for name in wanted if order.every is None or name not in there or now - there[name].at >= order.every
+        ]
+        written = [await _one(desk, order, name, recipients) for name in due]
+        removed = await asyncio.to_thread(_remove, order, now, names)
+    finally:
+        lock.release()
+    return {"backups": written, "removed": removed, "left_out": len(wanted) - len(due)}
+
+
+async def _one(desk: Desk, order: Order, name: str, recipients: tuple[Recipient, ...]) -> dict[str, Any]:
+    """Write one backup and prove it, when that is wanted."""
+    try:
+        tenant = await desk.tenant({"network": name})
+        async with desk.networks.tenants.using(name):
+            return await _write(desk, order, tenant, recipients)
+    except EXPECTED as error:
+        return {"network": name, "file": None, "error": text(refusal(error).message)}
+
+
+async def _write(desk: Desk, order: Order, tenant: Tenant, recipients: tuple[Recipient, ...]) -> dict[str, Any]:
+    await tenant.readings.flush()
+    await auditing.commanded(tenant, "back_up")
+    once = envelopes.fresh() if order.verify else None  # opens this file alone, and is forgotten with this call
+    readers = recipients if once is None else (*recipients, once.to_public())
+    backup, manifest = await backups.write(tenant, order.folder, readers, progress=desk.progress)
+    written: dict[str, Any] = {
+        "network": backup.network,
+        "file": str(backup.path),
+        "bytes": backup.size,
+        "rows": manifest.rows,
+        "files": len(manifest.files),
+        "version": manifest.version,
+        "verified": False,
+        "error": None,
+    }
+    if once is not None:
+        home = desk.networks.tenants.home(tenant.name)
+        tried = await _tried(desk, backup.path, (once,), home)
+        written |= {"verified": tried.broken is None, "links": tried.links, "error": _why(tried)}
+    return written
+
+
+def _remove(order: Order, now: datetime, names: list[str]) -> list[str]:
+    if order.kept is None:
+        return []
+    old = backups.outlived(backups.found_in(order.folder), now, order.kept, names)
+    for backup in old:
+        backup.path.unlink(missing_ok=True)
+    return [str(backup.path) for backup in old]
+
+
+async def list_backups(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all operations are called alike
+    """Return the backups in a folder: those behind `after`, at most `limit`, and the name to go on behind."""
+    found = await asyncio.to_thread(backups.found_in, Path(given["folder"]))
+    wanted = [each for each in found if given.get("network") in (None, each.network)]
+    rest = [each for each in wanted if each.path.name > (given.get("after") or "")]
+    page = rest[: given["limit"]] if given.get("limit") else rest
+    told = [{"network": each.network, "at": each.at, "file": each.path.name, "bytes": each.size} for each in page]
+    return {"backups": told, "next": page[-1].path.name if len(page) < len(rest) else None}
+
+
+# Restoring ------------------------------------------------------------------------------------------------------------
+
+
+async def check_backup(desk: Desk, given: Given) -> Any:
+    """Restore a backup on trial, say what it holds, and leave nothing of it."""
+    path = await _path(given)
+    keys = envelopes.identities_of(given["identity"])
+    tried = await _tried(desk, path, keys, None)
+    return {**_said(path, tried.manifest), "links": tried.links, "sealed_here": tried.sealed_here, "error": _why(tried)}
+
+
+async def _tried(desk: Desk, path: Path, keys: tuple[Identity, ...], home: Home | None) -> Tried:
+    async with envelopes.opened(path, keys, await _room(desk)) as plain:
+        beside = home or _home(desk, (await asyncio.to_thread(archive.read_manifest, plain)).network)
+        return await restoring.try_out(plain, beside, _opening(desk), desk.progress)
+
+
+def _why(tried: Tried) -> str | None:
+    broken = tried.broken
+    if broken is None or broken.why is None:
+        return None
+    return text(say("Its audit does not hold at {seq}: {why}.", seq=broken.broken, why=broken.why))
+
+
+def _said(path: Path, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "network": manifest.network,
+        "at": manifest.at,
+        "version": manifest.version,
+        "rows": manifest.rows,
+        "files": len(manifest.files),
+    }
+
+
+def _opening(desk: Desk) -> Opening:
+    tenants = desk.networks.tenants
+    if tenants.vault is None:
+        raise StoreError("Networks without a vault restore nothing.")
+    return Opening(tenants.vault, tenants.clock, tenants.new_id)
+
+
+async def _room(desk: Desk) -> Path:
+    """Return the folder in which a backup is opened: that of the networks."""
+    folder = desk.networks.settings.data
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    return folder
+
+
+async def _path(given: Given) -> Path:
+    """Return the file that is meant: it was named, or is the newest of a network in a folder."""
+    path = Path(given["path"])
+    if not await asyncio.to_thread(path.is_dir):
+        return path
+    found = backups.newest(await asyncio.to_thread(backups.found_in, path))
+    name = given.get("network") or (next(iter(found)) if len(found) == 1 else "")
+    if name not in found:
+        known = ", ".join(sorted(found)) or "–"
+        raise RefusedError(
+            Refusal(
+                say("Say with --network whose newest backup in {folder} is meant: {names}.", folder=path, names=known)
+            )
+        )
+    return found[name].path
+
+
+def _home(desk: Desk, name: str) -> Home:
+    if not NAME.fullmatch(name):
+        raise RefusedError(Refusal(say("A network's name has small letters, digits and underscores.")))
+    return desk.networks.tenants.home(name)
+
+
+async def restore_network(desk: Desk, given: Given) -> Any:
+    """Make a network of a backup: under its name or another one, in the place of one that is there when asked to."""
+    path = await _path(given)
+    keys = envelopes.identities_of(given["identity"])
+    async with envelopes.opened(path, keys, await _room(desk)) as plain:
+        manifest = await asyncio.to_thread(archive.read_manifest, plain)
+        if given.get("network") not in (None, manifest.network):
+            raise RefusedError(Refusal(say("This is a backup of {network}.", network=manifest.network)))
+        name = given.get("name") or manifest.network
+        home = _home(desk, name)
+        if name in await desk.networks.names():
+            _refuse_replacing(given, name, manifest)
+        made = await _restored(desk, given, plain, home, name)
+    return {**_said(path, manifest), "name": name, **made}
+
+
+def _refuse_replacing(given: Given, name: str, manifest: Manifest) -> None:
+    if manifest.network != name:
+        raise RefusedError(
+            Refusal(
+                say(
+                    "There is a network '{name}', and this is a backup of another one: {network}.",
+                    name=name,
+                    network=manifest.network,
+                )
+            )
+        )
+    if not given["replace"]:
+        raise RefusedError(
+            Refusal(
+                say(
+                    "There is a network '{name}': restore beside it with --as NAME, or in its place with --replace.",
+                    name=name,
+                )
+            )
+        )
+
+
+async def _restored(desk: Desk, given: Given, plain: IO[bytes], home: Home, name: str) -> dict[str, Any]:
+    waiting = staged(home)
+    if isinstance(waiting, Path):
+        await asyncio.to_thread(waiting.parent.mkdir, parents=True, exist_ok=True)
+    await clear(waiting)
+    try:
+        manifest = await archive.restore(plain, waiting, name, progress=desk.progress)
+        told = await _settle(desk, given, waiting, manifest, await _present(desk, name))
+        async with desk.networks.apart(name) as place:
+            aside = await _put(waiting, place, given)
+    except BaseException:
+        await clear(waiting)
+        raise
+    tenant = await desk.networks.get(name)
+    ours = _opening(desk).vault.has(manifest.key)
+    if tenant is not None:
+        if not ours:
+            await auditing.imported(tenant, manifest.network)
+        await auditing.commanded(tenant, "restore_network")
+    link = "" if tenant is None else desk.link(tenant)
+    return {**told, "sealed_here": ours, "aside": None if aside is None else str(aside), "url": link}
+
+
+async def _present(desk: Desk, name: str) -> Tenant | None:
+    """Return the network that is there; None without one, or where it is not to be opened any more."""
+    with suppress(StoreError):
+        return await desk.networks.get(name)
+    return None
+
+
+async def _settle(desk: Desk, given: Given, waiting: Home, manifest: Manifest, there: Tenant | None) -> dict[str, Any]:
+    """Bring what was restored up to what has happened since, before anybody meets it."""
+    at = datetime.fromisoformat(manifest.at)
+    since = [] if there is None else await restoring.erased_since(there, at)
+    tenant = await _opening(desk).open(waiting, manifest.network)
+    try:
+        left = await restoring.erase_again(tenant, since)
+        held = 0 if given["send_waiting"] else await restoring.hold_mails(tenant)
+        if there is not None:
+            await restoring.go_beyond(tenant, there.published.version, at)
+    finally:
+        await tenant.close()
+    return {"erased_again": len(since) - len(left), "erased_left": [list(each) for each in left], "held": held}
+
+
+async def _put(waiting: Home, home: Home, given: Given) -> Home | None:
+    """Give the restored network its place; return where the one is kept that was there."""
+    if not await exists(home):
+        await rename_store(waiting, home)
+        return None
+    if not given["replace"]:
+        raise RefusedError(Refusal(say("There is a network of that name already.")))
+    aside = replaced(home)
+    await replace_store(home, waiting, aside)
+    return aside
