@@ -14,6 +14,8 @@ from admin.api import problems
 from admin.api.addresses import within
 from admin.headers import SAFE_HEADERS
 from admin.i18n import catalogue, languages, preferred
+from admin.parts.reader import Reader
+from admin.unmet import Condition, conditions
 from admin.visit import Visit
 from admin.web import Toast, environment, render, toast_header
 from definitions.text import Text
@@ -27,12 +29,14 @@ from models.errors import (
 )
 from models.message import Message, say
 from models.store import StoreError
+from workflows.guards import UnmetError
 
 log = structlog.get_logger(__name__)
 
 STATUSES: dict[type[RequestError], int] = {
     NotFoundError: 404,
     RefusedError: 403,
+    UnmetError: 403,
     ConflictError: 409,
     PublishedMeanwhileError: 409,
     InvalidError: 422,
@@ -54,14 +58,14 @@ def sentence(visit: Visit, status: int) -> str:
     return visit.words(SENTENCES.get(status, SENTENCES[500]))
 
 
-async def page(request: Request, status: int, text: str) -> Response:
-    """Return the refusal in the form that was asked for."""
+async def page(request: Request, status: int, text: str, asks: tuple[Condition, ...] = ()) -> Response:
+    """Return the refusal in the form that was asked for; `asks` is what a guard asks for that refused."""
     visit = request.state.visit
     if visit.htmx:
         return Response(text, status, {"HX-Trigger": toast_header(Toast(text, kind="refused"))}, "text/plain")
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"error": text}, status)
-    return await render(request, "errors/fault.html", status=status, code=status, text=text)
+    return await render(request, "errors/fault.html", status=status, code=status, text=text, conditions=asks)
 
 
 def outside(request: Request, status: int) -> Response:
@@ -95,10 +99,18 @@ async def _answer(request: Request, error: Exception) -> Response:
         log.error("the store failed", path=request.url.path, reason=str(error))
         part = visit is not None and (visit.htmx or "application/json" in request.headers.get("accept", ""))
         visit = visit if part else None  # a page with its menu would ask the store again
-    response = outside(request, status) if visit is None else await page(request, status, visit.words(said))
+    if visit is None:
+        response = outside(request, status)
+    else:
+        asks = _conditions(visit, error) if isinstance(error, UnmetError) else ()
+        response = await page(request, status, visit.words(said), asks)
     for name, value in SAFE_HEADERS.items():  # a failure is answered from outside of all middleware
         response.headers.setdefault(name, value)
     return response
+
+
+def _conditions(visit: Visit, error: UnmetError) -> tuple[Condition, ...]:
+    return conditions(Reader(visit.network, visit.formats), error.transition, error.parts)
 
 
 def _reading(error: Exception) -> tuple[int, Message | Text]:

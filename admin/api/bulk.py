@@ -106,5 +106,5 @@ def _told(call: Call, done: Sequence[Result | RequestError], tell: Callable[[Res
 
 
 def _wrong(call: Call, found: RequestError) -> dict[str, Any]:
-    said = problem(found, call.words)
+    said = problem(found, call.words, call.reader)
     return {"status": said["status"], "problem": said}

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +18,9 @@ from admin import csrf, limits
 from admin.api.horizon import Horizon, Seen, horizon_of
 from admin.api.problems import ApiError, unauthorized
 from admin.api.values import dump
+from admin.formats import Formats
 from admin.i18n import Catalogue, catalogue, preferred
+from admin.parts.reader import Reader
 from admin.under_way import streamed
 from definitions.text import Text
 from models import accounts, terms, tokens
@@ -93,6 +96,12 @@ class Call:
     def words(self, message: Message | Text | str) -> str:
         """Return a sentence of the product or a text of the pack."""
         return self.catalogue.words(message, *self.tenant.published.network.languages)
+
+    @property
+    def reader(self) -> Reader:
+        """Who reads the answer."""
+        network, language = self.tenant.published.network, self.catalogue.language
+        return Reader(network, Formats(language, ZoneInfo(network.timezone), network.currency, self.tenant.clock.now()))
 
     async def read(self, work: Work, *known: str) -> Answer:
         """Answer on one snapshot of the data; the caller is found out in it. `known` are the query's parameters."""

@@ -11,6 +11,7 @@ from admin.api.entities import one, readable, seen_of, tag
 from admin.api.horizon import Seen
 from admin.api.typed import mistyped
 from admin.api.values import moment, texts
+from admin.unmet import conditions, told
 from definitions.spec.process import FormField, Transition
 from models.errors import InvalidError, NotFoundError
 from models.message import Message, say
@@ -44,6 +45,7 @@ def _offer(call: Call, unit: Unit, offer: Offer) -> dict[str, Any]:
         "to": transition.target,
         "allowed": offer.allowed,
         "reason": None if offer.reason is None else call.words(offer.reason),
+        "conditions": told(conditions(call.reader, transition, offer.parts)),
         "confirm": transition.confirm,
         "form": [_question(unit, each) for each in offer.form],
         "asked": None if offer.asked is None else _asked(offer.asked),

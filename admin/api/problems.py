@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from admin.i18n import catalogue, languages, preferred
+from admin.parts.reader import Reader
+from admin.unmet import conditions, told
 from definitions.problems import DefinitionError, Problem
 from definitions.text import Text
 from models.errors import (
@@ -25,6 +27,7 @@ from models.errors import (
 )
 from models.message import Message, say
 from models.store import StoreError
+from workflows.guards import UnmetError
 from workflows.replays import OtherRequestError
 
 MEDIA = "application/problem+json"
@@ -111,8 +114,8 @@ def status_of(error: Exception) -> int:
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
-def problem(error: Exception, words: Words) -> dict[str, Any]:
-    """Return an error as a problem's members."""
+def problem(error: Exception, words: Words, reader: Reader | None = None) -> dict[str, Any]:
+    """Return an error as a problem's members; `reader` is who is told what a guard asks for."""
     status = status_of(error)
     found: dict[str, Any] = {
         "type": f"urn:maille:problem:{NAMES[status]}",
@@ -122,6 +125,8 @@ def problem(error: Exception, words: Words) -> dict[str, Any]:
     detail = _detail(error)
     if detail is not None:
         found["detail"] = words(detail)
+    if isinstance(error, UnmetError) and reader is not None:
+        found["conditions"] = told(conditions(reader, error.transition, error.parts))
     if isinstance(error, InvalidError):
         found["fields"] = {name: words(said) for name, said in error.fields.items()}
     if isinstance(error, ConflictError | PublishedMeanwhileError):
@@ -148,8 +153,8 @@ def _detail(error: Exception) -> Message | Text | None:
     return error.message
 
 
-def answer(error: Exception, words: Words) -> Response:
-    """Return the response to an error."""
+def answer(error: Exception, words: Words, reader: Reader | None = None) -> Response:
+    """Return the response to an error; see `problem`."""
     status = status_of(error)
     headers = dict(error.headers) if isinstance(error, ApiError) else {}
     if isinstance(error, HTTPException) and error.headers:
@@ -158,7 +163,7 @@ def answer(error: Exception, words: Words) -> Response:
         headers["Retry-After"] = str(PAUSE)
     if isinstance(error, ConflictError):
         headers["ETag"] = f'"{error.current}"'
-    body = json.dumps(problem(error, words), ensure_ascii=False)
+    body = json.dumps(problem(error, words, reader), ensure_ascii=False)
     return Response(body, status, headers, MEDIA)
 
 
@@ -169,7 +174,7 @@ async def handled(request: Request, error: Exception) -> Response:
         shown = error if status_of(error) == 500 else None
         log.error("the API failed", path=request.url.path, reason=str(error), exc_info=shown)
     if call is not None:
-        return answer(error, call.words)
+        return answer(error, call.words, call.reader)
     language = preferred(request.headers.get("accept-language", ""), languages()) or "en"
     return answer(error, catalogue(language).words)
 

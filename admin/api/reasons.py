@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from admin.api.call import Answer, Call
+from admin.unmet import conditions
+from admin.unmet import told as conditions_told
 from models.errors import InvalidError, NotFoundError
 from models.message import say
 from models.reasons import Piece, Reason
@@ -29,12 +31,13 @@ async def explanation(call: Call) -> Answer:
 
 
 def _told(call: Call, found: Why) -> dict[str, Any]:
-    told = found.explanation
+    told, offer = found.explanation, found.offer
     return {
         "allowed": told.allowed,
         "active": told.active,
         "readable": told.readable,
         "hindrance": None if found.hindrance is None else call.words(found.hindrance),
+        "conditions": [] if offer is None else conditions_told(conditions(call.reader, offer.transition, offer.parts)),
         "levels": [
             {"level": each.level, "grants": each.grants, "reasons": [_reason(reason) for reason in each.reasons]}
             for each in told.levels

@@ -8,13 +8,14 @@ from typing import Literal
 
 from admin.parts.steps import forward
 from admin.parts.subject import Subject
+from admin.unmet import Condition, conditions
 from models.record import Record
 from workflows.commands import Offer
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A move as a button; it `asks` in a dialog, and gives the `reason` when it is refused.
+    """A move as a button; it `asks` in a dialog; refused, it gives the `reason` and its guard's `conditions`.
 
     `asked`: it waits for others to agree, of whom `agreed` have.
     """
@@ -25,6 +26,7 @@ class Step:
     asks: bool
     allowed: bool
     reason: str
+    conditions: tuple[Condition, ...] = ()
     asked: bool = False
     agreed: tuple[str, ...] = ()
 
@@ -66,6 +68,7 @@ def _step(about: Subject, record: Record, offer: Offer, kind: Literal["p", "", "
         asks=bool(offer.form or offer.transition.confirm),
         allowed=offer.allowed,
         reason=about.reader.words(offer.reason) if offer.reason else "",
+        conditions=conditions(about.reader, offer.transition, offer.parts),
         asked=offer.asked is not None,
         agreed=offer.asked.agreed if offer.asked else (),
     )

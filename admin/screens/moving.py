@@ -16,6 +16,7 @@ from admin.parts.inputs import Question, answers, raw_from
 from admin.parts.shown import Titles
 from admin.parts.subject import Subject, reading, subject
 from admin.parts.uploading import received
+from admin.unmet import Condition, conditions
 from admin.web import redirect, render, say_on
 from definitions.charts.process import leaves_of
 from definitions.spec.process import Process, Transition
@@ -25,6 +26,7 @@ from models.message import Message, say
 from models.record import Record
 from models.records import Records
 from workflows import approvals, commands
+from workflows.guards import UnmetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The form as it is to be shown: what stands in it, the version it goes with, and what is wrong."""
+    """The form as it is to be shown: what stands in it, the version it goes with, and what is wrong.
+
+    `conditions` are what the guard asks for where that refused.
+    """
 
     raw: Raw
     version: int | None
     wrong: Mapping[str, Message | Text] = field(default_factory=dict)
     notice: Message | Text | None = None
     status: int = 200
+    conditions: tuple[Condition, ...] = ()
 
 
 async def ask(request: Request) -> Response:
@@ -64,7 +70,7 @@ async def ask(request: Request) -> Response:
         back = f"{wanted.about.url(wanted.record.id)}#asked"
         return say_on(request, redirect(request, back), offer.reason or approvals.ALREADY)
     if not offer.allowed:
-        raise RefusedError(offer.reason or say("You may not take this step."))
+        raise _unmet(offer) or RefusedError(offer.reason or say("You may not take this step."))
     raw = await reading(wanted.about.visit, partial(begun, wanted.about, wanted.asked, wanted.record))
     return await _form(request, wanted, Sheet(raw, wanted.record.version))
 
@@ -87,7 +93,9 @@ async def take(request: Request) -> Response:
         if _for_board(request) or not wanted.asked:
             raise
         status = 409 if isinstance(error, ConflictError) else 403
-        return await _form(request, wanted, Sheet(raw, wanted.record.version, notice=error.message, status=status))
+        asks = conditions(wanted.about.reader, error.transition, error.parts) if isinstance(error, UnmetError) else ()
+        sheet = Sheet(raw, wanted.record.version, notice=error.message, status=status, conditions=asks)
+        return await _form(request, wanted, sheet)
     return _moved(request, wanted, moved, way_back(wanted.about, form, wanted.about.url(wanted.record.id)))
 
 
@@ -110,7 +118,8 @@ async def menu(request: Request) -> Response:
     record_id = request.path_params["id"]
     record = await reading(about.visit, lambda records: records.get(about.entity.name, record_id))
     offers = await commands.offers(about.visit.tenant, about.visit.actor, about.entity.name, record_id)
-    return await render(request, "board/menu.html", block="menu", about=about, record=record, offers=offers)
+    steps = [(each, conditions(about.reader, each.transition, each.parts)) for each in offers]
+    return await render(request, "board/menu.html", block="menu", about=about, record=record, steps=steps)
 
 
 async def _wanted(request: Request) -> Wanted:
@@ -130,6 +139,12 @@ async def _offer(wanted: Wanted) -> commands.Offer | None:
     offers = await commands.offers(visit.tenant, visit.actor, wanted.about.entity.name, wanted.record.id)
     named = (offer for offer in offers if offer.process == wanted.process.name)
     return next((offer for offer in named if offer.transition.name == wanted.transition.name), None)
+
+
+def _unmet(offer: commands.Offer) -> UnmetError | None:
+    """Return what the guard of a step refuses it with, None where it is not the guard."""
+    found = offer.parts and offer.reason
+    return UnmetError(found, offer.transition, offer.parts) if found else None
 
 
 async def _move(wanted: Wanted, values: dict[str, Any], version: int | None) -> commands.Moved:
@@ -163,6 +178,7 @@ async def _form(request: Request, wanted: Wanted, sheet: Sheet) -> Response:
         wanted=wanted,
         inputs=tuple(made.values()),
         version=sheet.version if sheet.version is not None else wanted.record.version,
+        conditions=sheet.conditions,
         notices=[reader.words(text) for text in ([sheet.notice] if sheet.notice else []) + said],
     )
 

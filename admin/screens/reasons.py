@@ -16,6 +16,7 @@ from admin.parts.columns import Column
 from admin.parts.inputs import Input, Question, build
 from admin.parts.reader import Reader
 from admin.parts.subject import offered
+from admin.unmet import Condition, conditions
 from admin.visit import Visit, here
 from admin.web import render
 from definitions.spec.entity import Entity
@@ -23,6 +24,7 @@ from models.access import Action
 from models.errors import NotFoundError
 from models.message import Message, say
 from models.reasons import Piece, Reason
+from workflows.moves import Offer
 from workflows.reasons import Why, asked, why
 from workflows.unit import Unit, read
 
@@ -78,6 +80,7 @@ async def shown(request: Request) -> Response:
         ask=ask,
         why=answer,
         verdict=_verdict(visit, answer.explanation.allowed) if answer else None,
+        conditions=_conditions(visit, answer.offer) if answer and answer.offer else (),
         levels=list(_levels(visit, answer)) if answer else [],
     )
 
@@ -117,6 +120,10 @@ async def _inputs(visit: Visit, unit: Unit, entity: Entity, given: Mapping[str, 
 def _verdict(visit: Visit, holds: bool | None) -> tuple[str, str]:  # noqa: FBT001 (what it is about)
     label, colour = VERDICTS[holds]
     return visit.words(label), colour
+
+
+def _conditions(visit: Visit, offer: Offer) -> tuple[Condition, ...]:
+    return conditions(Reader(visit.network, visit.formats), offer.transition, offer.parts)
 
 
 def _levels(visit: Visit, answer: Why) -> Iterator[tuple[str, tuple[str, str], list[Line]]]:

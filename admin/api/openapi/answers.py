@@ -21,6 +21,16 @@ _TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _ANY: Schema = {}
 _OBJECT: Schema = {"type": "object"}
 _NAMES: Schema = {"type": "array", "items": {"type": "string"}}
+_CONDITIONS: Schema = {
+    "type": "array",
+    "items": open_object(
+        {
+            "text": _TEXT,
+            "holds": {"type": ["boolean", "null"]},
+            "values": {"type": "array", "items": open_object({"text": _TEXT, "value": _TEXT})},
+        }
+    ),
+}
 _PLACED: Schema = {"type": "array", "items": ref("DefinitionProblem")}
 
 
@@ -149,6 +159,7 @@ def _problem(words: Words) -> Schema:
         "fields": {**_TEXTS, "description": words(say("What is wrong, by field or parameter."))},
         "version": {"type": "integer", "description": words(say("The version that the record has now."))},
         "problems": _PLACED,
+        "conditions": {**_CONDITIONS, "description": words(say("What a guard asks for, and which of it holds."))},
         "changed": {**_NAMES, "description": words(say("The definitions that were changed meanwhile."))},
     }
     return found
@@ -280,6 +291,7 @@ def _offer() -> Schema:
             "to": _TEXT,
             "allowed": _YES,
             "reason": _MAYBE,
+            "conditions": _CONDITIONS,
             "confirm": _YES,
             "form": {"type": "array", "items": question},
             "asked": nullable(open_object({"id": _TEXT, "at": _MOMENT, "by": _TEXT, **_GRANTS, "mine": _YES})),
@@ -309,7 +321,7 @@ def _reasons() -> Schema:
     clause = {"about": _TEXT, "text": _TEXT, "file": _TEXT, "line": _NUMBER, "holds": maybe}
     reason = open_object({**clause, "parts": {"type": "array", "items": part}})
     level = open_object({"level": _TEXT, "grants": maybe, "reasons": {"type": "array", "items": reason}})
-    told = {"allowed": maybe, "active": _YES, "readable": maybe, "hindrance": _MAYBE}
+    told = {"allowed": maybe, "active": _YES, "readable": maybe, "hindrance": _MAYBE, "conditions": _CONDITIONS}
     return open_object({**told, "levels": {"type": "array", "items": level}})
 
 
