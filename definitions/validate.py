@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from definitions.message import Message, either, say
+from definitions.message import Message, say
 from definitions.problems import Place, Problem, did_you_mean
+from definitions.schema_sentences import SENTENCES, keys, schema_of, value, wrong
 from definitions.shape import Fits, predicate
 from definitions.source import QUOTE_HINT, Document, Entry, Mapping, Node, Scalar, Sequence, data
 
@@ -22,16 +23,6 @@ _PARTS = "parts.json"
 _NAME = "^[a-z][a-z0-9_]*$"
 
 Path_ = tuple[str | int, ...]
-
-_KIND_OF_VALUE = {
-    "string": "text",
-    "object": say("keys and values"),
-    "array": say("a list"),
-    "boolean": say("true or false"),
-    "integer": say("a whole number"),
-    "number": say("a number"),
-    "null": say("nothing"),
-}
 
 
 @cache
@@ -142,21 +133,9 @@ def _explain(error: ValidationError, root: Mapping) -> tuple[list[Problem], list
     special = _SPECIAL.get(str(error.validator))
     if special is not None:
         return special(error, node, path)
-    explain = _SENTENCES.get(str(error.validator), _wrong)
+    explain = SENTENCES.get(str(error.validator), wrong)
     code, message, hint = explain(error, node)
     return [Problem(code, _place_of(root, path), message, hint)], [path]
-
-
-def _schema_of(error: ValidationError) -> dict[str, Any]:
-    return error.schema if isinstance(error.schema, dict) else {}
-
-
-def _value(error: ValidationError) -> Any:
-    return error.validator_value
-
-
-def _keys(error: ValidationError) -> list[Any]:
-    return list(_value(error))
 
 
 def _at(root: Node, path: Path_) -> Node:
@@ -182,7 +161,7 @@ def _place_of(root: Mapping, path: Path_) -> Place:
 
 
 def _unknown_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
-    properties = _schema_of(error).get("properties", {})
+    properties = schema_of(error).get("properties", {})
     problems = []
     paths: list[Path_] = []
     for key, entry in _entries(node):
@@ -210,13 +189,13 @@ def _unknown_key_hint(key: str, entry: Entry, properties: Iterable[str], node: N
 
 def _missing_keys(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
     # jsonschema gives one error a missing key, each with the whole list of required ones
-    missing = next(key for key in _keys(error) if f"'{key}' is a required property" == error.message)
+    missing = next(key for key in keys(error) if f"'{key}' is a required property" == error.message)
     hint = say("Add '{missing}:'.", missing=missing)
     if isinstance(node, Mapping) and node.entries:
         wrong = next((key for key in node.entries if did_you_mean(key, [missing]).startswith("did")), None)
         hint = (
             hint
-            if wrong is None or wrong in _keys(error)
+            if wrong is None or wrong in keys(error)
             else say("'{wrong}' may be meant to be '{missing}'.", wrong=wrong, missing=missing)
         )
     return [
@@ -254,143 +233,17 @@ def _pattern(error: ValidationError, node: Node, path: Path_) -> tuple[list[Prob
         return _wrong_name(error, node, path)
     if error.validator_value == _NAME:
         return [_bad_name(str(error.instance), node.place)], [path]
-    described = str(_schema_of(error).get("description", ""))
+    described = str(schema_of(error).get("description", ""))
     message = say("'{value}' does not have the form that is asked for here.", value=error.instance)
     return [Problem("schema.form", node.place, message, Message(described))], [path]
 
 
 def _dependent(error: ValidationError, node: Node, path: Path_) -> tuple[list[Problem], list[Path_]]:
-    key, needed = next(iter(dict(_value(error)).items()))
+    key, needed = next(iter(dict(value(error)).items()))
     place = node.entries[key].key.place if isinstance(node, Mapping) and key in node.entries else node.place
     sentence = say("'{key}' needs '{needed}' beside it.", key=key, needed=needed[0])
     return [Problem("schema.missing_key", place, sentence, say("Add '{needed}:'.", needed=needed[0]))], [path]
 
-
-_Sentence = tuple[str, str, str]
-
-
-def _type(error: ValidationError, node: Node) -> _Sentence:
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    expected = either(_KIND_OF_VALUE[str(name)] for name in wanted if name != "null")
-    hint = ""
-    if "string" in wanted and isinstance(node, Scalar):
-        hint = (
-            say("Put it in quotes: '{written}'.", written=node.text)
-            if node.text
-            else say("Write something behind the colon.")
-        )
-    elif wanted == ["boolean"] and isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
-        hint = say("Write {value}.", value="true" if node.text.lower() in {"yes", "on"} else "false")
-    elif isinstance(node, Mapping | Sequence) and "string" in wanted:
-        expression = "boolean" in wanted  # only expressions may be a text or a truth
-        hint = QUOTE_HINT if expression else say("Write one word or sentence.")
-    return (
-        "schema.wrong_type",
-        say("Here stands {node}; expected is {expected}.", node=_shown(node), expected=expected),
-        hint,
-    )
-
-
-def _truth_or_condition(error: ValidationError, node: Node) -> _Sentence:
-    """Say what is wrong where one of several shapes is asked for: true, false or a condition; else whatever it is."""
-    if {"type": "boolean"} not in list(_value(error)):
-        return _wrong(error, node)
-    hint = say("An expression stands behind an '=': =record.…")
-    if isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "no", "off"}:
-        hint = say("Write {value}.", value="true" if node.text.lower() in {"yes", "on"} else "false")
-    expected = either([_KIND_OF_VALUE["boolean"], say("an expression")])
-    return (
-        "schema.wrong_type",
-        say("Here stands {node}; expected is {expected}.", node=_shown(node), expected=expected),
-        hint,
-    )
-
-
-def _shown(node: Node) -> str:
-    if isinstance(node, Mapping):
-        return say("a mapping of keys")
-    if isinstance(node, Sequence):
-        return say("a list")
-    if node.value is None:
-        return say("nothing")
-    if isinstance(node.value, str):
-        return say("the text '{written}'", written=_short(node.text))
-    return say("the value {written}", written=node.text)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "…"
-
-
-def _enum(error: ValidationError, node: Node) -> _Sentence:
-    word = node.text if isinstance(node, Scalar) else _shown(node)
-    known = [str(value) for value in _keys(error)]
-    return (
-        "schema.choice",
-        say("'{word}' is not one of the possible values here.", word=_short(word)),
-        did_you_mean(word, known) or say("one of: {names}", names=", ".join(known)),
-    )
-
-
-def _constant(error: ValidationError, node: Node) -> _Sentence:
-    return (
-        "schema.choice",
-        say("Here stands {node}.", node=_shown(node)),
-        say("Write {value}.", value=json.dumps(error.validator_value)),
-    )
-
-
-def _too_few(_: ValidationError, __: Node) -> _Sentence:
-    return "schema.empty", say("Something must stand here."), ""
-
-
-def _too_many(error: ValidationError, _: Node) -> _Sentence:
-    return (
-        "schema.too_many",
-        say("At most {most} may stand here.", most=error.validator_value),
-        "",
-    )
-
-
-def _repeated(_: ValidationError, node: Node) -> _Sentence:
-    items: list[Any] = list(data(node)) if isinstance(node, Sequence) else []
-    twice = next((item for number, item in enumerate(items) if item in items[:number]), "")
-    return "schema.repeated", say("'{twice}' stands twice in this list.", twice=twice), say("Keep one of them.")
-
-
-def _low(error: ValidationError, _: Node) -> _Sentence:
-    return (
-        "schema.out_of_range",
-        say("{value} is less than {least}.", value=error.instance, least=error.validator_value),
-        "",
-    )
-
-
-def _high(error: ValidationError, _: Node) -> _Sentence:
-    return (
-        "schema.out_of_range",
-        say("{value} is more than {most}.", value=error.instance, most=error.validator_value),
-        "",
-    )
-
-
-def _wrong(error: ValidationError, _: Node) -> _Sentence:
-    described = str(_schema_of(error).get("description", ""))
-    return "schema.wrong", say("This does not fit here."), Message(described)
-
-
-_SENTENCES: dict[str, Callable[[ValidationError, Node], _Sentence]] = {
-    "type": _type,
-    "anyOf": _truth_or_condition,
-    "enum": _enum,
-    "const": _constant,
-    "minItems": _too_few,
-    "minProperties": _too_few,
-    "maxItems": _too_many,
-    "uniqueItems": _repeated,
-    "minimum": _low,
-    "maximum": _high,
-}
 
 _SPECIAL: dict[str, Callable[[ValidationError, Node, Path_], tuple[list[Problem], list[Path_]]]] = {
     "additionalProperties": _unknown_keys,
