@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_MEMORY ?= 200
 
-.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence lock clean help
+.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence rolling lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -56,6 +56,9 @@ guided: .venv/ready-fuzz ## let atheris look for ways through the parsers that n
 
 existence: .venv/ready-dev ## measure whether time tells a foreign record from an absent one
 	$(BIN)/python -m benchmarks.existence
+
+rolling: .venv/ready-dev ## replace the processes of a server under load, on both databases, and count what failed
+	$(BIN)/python -m tests.admin.rolling 10
 
 lock: .venv/ready-dev ## resolve the dependencies of pyproject.toml anew (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Literal, cast, get_args
 
 import structlog
@@ -30,8 +31,9 @@ class _Output(logging.Handler):
     """Writes to standard output as it is at that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        sys.stdout.write(self.format(record) + "\n")
+        """Write a record; nothing fails because it cannot be written."""
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            sys.stdout.write(self.format(record) + "\n")
 
 
 def configure(form: str = "lines", level: str = "info") -> None:

@@ -37,13 +37,13 @@ class LeavingServer(uvicorn.Server):
         """Serve as `config` says; `told` is called once requests are answered."""
         super().__init__(config)
         self.linger = linger
-        self._told = told
+        self.told = told
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        if self.started and self._told is not None:
-            self._told()
+        if self.started and self.told is not None:
+            self.told()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop in the order of the class's promise; a second interrupt makes it short."""
