@@ -34,13 +34,14 @@ NOT_YOURS = say("Your access level does not have this transition.")
 class Moved:
     """What a move did: the record as its actor sees it now (None when the move took it out of the actor's sight),
     the history row (for `undo`) and until when the move can be taken back (None: it can't). `asked`: nothing moved yet,
-    others must agree.
+    others must agree. `left`: so many messages that a move which was taken back had caused were gone already.
     """
 
     record: Record | None
     history: str
     undo_until: datetime | None
     asked: bool = False
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ _COLUMNS = listed(
 _BY_ID = f'SELECT {_COLUMNS} FROM "_run" WHERE "id" = ?'  # noqa: S608 - columns of ours
 _OF_RECORD = f"""SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'
 AND "wake_at" IS NOT NULL"""  # noqa: S608 - the same
+_ABOUT = f'SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC'  # noqa: S608 - the same
 _ACTIVE = f"""SELECT {_COLUMNS} FROM "_run" WHERE "automation" = ? AND "key" = ? AND "state" IN ('running', 'waiting')
 ORDER BY "started_at", "id" """  # noqa: S608 - the same
 _UNDER_WAY = f"""SELECT {_COLUMNS} FROM "_run" WHERE "state" IN ('running', 'waiting') AND "automation" = ?
@@ -160,6 +161,11 @@ async def load(tx: Tx, run: str) -> Run | None:
 async def waiting(tx: Tx, entity: str, record: str) -> list[Run]:
     """Return the runs over a record that wait for a time."""
     return [_read(row) for row in await tx.rows(_OF_RECORD, [entity, record])]
+
+
+async def about(tx: Tx, entity: str, record: str) -> list[Run]:
+    """Return all runs over a record, the latest first."""
+    return [_read(row) for row in await tx.rows(_ABOUT, [entity, record])]
 
 
 async def active(tx: Tx, automation: str, key: str) -> list[Run]:

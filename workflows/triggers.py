@@ -65,18 +65,19 @@ async def _start(unit: Unit, event: Occurrence) -> None:
     if event.kind in ("moved", "deleted"):
         await approvals.review(unit, event.record, gone=event.kind == "deleted")
     if not event.along:
-        await settle(unit, event.record, (event.history,))
+        await settle(unit, event.record, (event.history,), event.hold_until)
 
 
-async def settle(unit: Unit, record: Record, told: Sequence[str]) -> None:
+async def settle(unit: Unit, record: Record, told: Sequence[str], hold_until: datetime | None = None) -> None:
     """Have what a line is a line of follow its change, which `told` (history rows) tells of; other records follow none.
 
-    It is computed again, in its next version; its own history names what is told of the line.
+    It is computed again, in its next version; its own history names what is told of the line. What that sends is held
+    back `hold_until` then.
     """
     entity = unit.network.entities[record.entity]
     if entity.parent is None:
         return
-    await keep_written(unit, await unit.records.settle(record), told)
+    await keep_written(unit, await unit.records.settle(record), told, hold_until=hold_until)
 
 
 async def settle_all(unit: Unit, lines: Sequence[Record], rows: Sequence[str]) -> None:
@@ -89,7 +90,9 @@ async def settle_all(unit: Unit, lines: Sequence[Record], rows: Sequence[str]) -
         await settle(unit, lines[found[0]], [rows[index] for index in found])
 
 
-async def keep_written(unit: Unit, change: Change, lines: Sequence[str], *, along: bool = False) -> str:
+async def keep_written(
+    unit: Unit, change: Change, lines: Sequence[str], *, along: bool = False, hold_until: datetime | None = None
+) -> str:
     """Tell of a record that was changed, or whose lines were (`lines`: their history rows), in its history.
 
     Then start what that starts. `along`: see `Occurrence`.
@@ -103,7 +106,8 @@ async def keep_written(unit: Unit, change: Change, lines: Sequence[str], *, alon
         before=stored(unit, entity, change.before.full, fields),
         after={**stored(unit, entity, change.after.full, fields), **({LINES: list(lines)} if lines else {})},
     )
-    event = Occurrence("updated", change.after, row, change.before.full, frozenset(fields), along=along)
+    before = change.before.full
+    event = Occurrence("updated", change.after, row, before, frozenset(fields), hold_until=hold_until, along=along)
     await occur(unit, event)
     return row
 

@@ -11,14 +11,14 @@ from typing import Any
 from definitions.charts.process import leaves_of
 from definitions.charts.steps import fitted
 from models.changes import same
-from models.errors import NotFoundError, RefusedError, RequestError
-from models.message import say
+from models.errors import NotFoundError, RefusedError
+from models.message import Message, say
 from models.record import Record
-from workflows import approvals, history, hooks, notices, outbox, runs, triggers
+from workflows import approvals, history, runs, triggers
 from workflows.history import FORM, Step
 from workflows.moves import Moved, seen
-from workflows.runs import Run
-from workflows.stored import moment, read_moment
+from workflows.retracting import retract
+from workflows.stored import dump_message, read_moment
 from workflows.unit import Unit
 
 _ROW = """SELECT "entity", "record", "kind", "process", "transition", "from_state", "to_state", "actor", "before",
@@ -84,24 +84,33 @@ async def undo(unit: Unit, row_id: str, about: tuple[str, str] | None = None) ->
     if unit.actor.kind != "system":
         values["last_activity_at"] = unit.now
     change = await unit.records.system.update(move.entity, move.record, record.version, values)
-    step = move.step
+    left = await retract(unit, move.id)
+    step, gone = move.step, what_left(left)
+    became = {**move.before, **{name: table.keep(name, value) for name, value in states.items()}}
     row = await history.keep(
         unit,
         "undone",
         move.entity,
         move.record,
         before={**move.after, **held},
-        after={**move.before, **{name: table.keep(name, value) for name, value in states.items()}},
+        after=became if gone is None else {**became, approvals.REASON: dump_message(gone)},
         step=Step(step.process, step.transition, step.to_state, step.from_state),
     )
     await unit.tx.run_many('UPDATE "_history" SET "undone_by" = ? WHERE "id" = ?', [[row, each] for each in move.rows])
     await triggers.settle(unit, change.after, (row,))
     await approvals.review(unit, change.after)
-    for each in reversed(move.rows):
-        await _retract(unit, each)
     for run in await runs.waiting(unit.tx, move.entity, move.record):
         await runs.look_again(unit, run)
-    return Moved(await seen(unit, change.after), row, None)
+    return Moved(await seen(unit, change.after), row, None, left=left)
+
+
+def what_left(left: int) -> Message | None:
+    """Return what is said of so many messages that nothing brings back, None where there are none."""
+    if left == 0:
+        return None
+    if left == 1:
+        return say("One message of the automations that it started has already left.")
+    return say("{count} messages of the automations that it started have already left.", count=left)
 
 
 def refusal(unit: Unit, move: Move, record: Record) -> Any:
@@ -161,50 +170,3 @@ def _own(unit: Unit, move: Move) -> list[str]:
     computed = {name for name, field in entity.fields.items() if field.compute is not None}
     known = unit.published.tables[move.entity].shape.columns
     return [name for name in move.after if name in known and name not in computed]
-
-
-async def _retract(unit: Unit, cause: str) -> None:
-    """Cancel the runs that a history row or another run caused, and what they began that nobody has touched."""
-    for run in await runs.caused(unit.tx, cause):
-        if run.state in ("running", "waiting"):
-            await runs.end(unit, run, "cancelled", say("The move that caused this was taken back."))
-        await _retract_run(unit, run)
-
-
-async def _retract_run(unit: Unit, run: Run) -> None:
-    for (mail,) in await unit.tx.rows("""SELECT "id" FROM "_mail" WHERE "run" = ? AND "state" = 'waiting'""", [run.id]):
-        await unit.tx.run("""UPDATE "_mail" SET "state" = 'cancelled' WHERE "id" = ?""", [mail])
-        await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
-    await hooks.call_off(unit, run.id)
-    await notices.call_off(unit, run.id)
-    await approvals.call_off(unit, run.id)
-    await unit.tx.run('DELETE FROM "_task" WHERE "run" = ? AND "done_at" IS NULL', [run.id])
-    await _retract(unit, run.id)
-    for (result,) in await unit.tx.rows('SELECT "result" FROM "_step" WHERE "run" = ? ORDER BY "seq" DESC', [run.id]):
-        done = json.loads(result or "{}")
-        if done.get("history") is not None:
-            await _retract(unit, done["history"])
-        if "created" in done:
-            await _remove(unit, *done["created"])
-
-
-_TOUCHED = """SELECT 1 FROM "_history" WHERE "entity" = ? AND "record" = ? AND "actor_kind" <> 'system' LIMIT 1"""
-
-
-async def _remove(unit: Unit, entity: str, record_id: str) -> None:
-    """Remove a record that a run created, unless somebody changed it, wrote about it or refers to it."""
-    if entity not in unit.network.entities:
-        return
-    if await unit.tx.row(_TOUCHED, [entity, record_id]) is not None:
-        return
-    try:
-        record = await unit.records.system.get(entity, record_id)
-        if record.version != 1:
-            return
-        await unit.records.system.delete(entity, record_id, record.version)
-    except RequestError:
-        return
-    row = await history.keep(
-        unit, "deleted", entity, record_id, before={"created_at": moment(record.full["created_at"])}
-    )
-    await triggers.settle(unit, record, (row,))

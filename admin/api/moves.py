@@ -122,6 +122,7 @@ async def moved(unit: Unit, seen: Seen, found: Moved) -> Answer:
         "history": found.history,
         "undo_until": None if found.undo_until is None else moment(found.undo_until),
         "asked": found.asked,
+        "left": found.left,
     }
     return Answer(body, headers={} if record is None else tag(record.version))
 

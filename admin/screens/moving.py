@@ -27,6 +27,7 @@ from models.record import Record
 from models.records import Records
 from workflows import approvals, commands
 from workflows.guards import UnmetError
+from workflows.undo import what_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,10 @@ async def undo(request: Request) -> Response:
     about = subject(request)
     record_id, history = request.path_params["id"], request.path_params["history"]
     await reading(about.visit, lambda records: records.get(about.entity.name, record_id))
-    await commands.undo(about.visit.tenant, about.visit.actor, history, about=(about.entity.name, record_id))
+    undone = await commands.undo(about.visit.tenant, about.visit.actor, history, about=(about.entity.name, record_id))
     text = about.reader.words(say("The step was taken back."))
+    if (gone := what_left(undone.left)) is not None:
+        text = f"{text} {about.reader.words(gone)}"
     if _for_board(request):
         return JSONResponse({"toast": text})
     form = await request.form()

@@ -339,7 +339,7 @@ def _bulk() -> Schema:
 def moved(record: Schema) -> Schema:
     """Return the schema of what a move did."""
     return open_object(
-        {"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT, "asked": _YES}
+        {"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT, "asked": _YES, "left": _NUMBER}
     )
 
 
