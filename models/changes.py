@@ -11,7 +11,6 @@ from definitions.spec.entity import Entity
 from definitions.spec.process import Configuration
 from models import computed, defaults, drafts, lost_rights, tree, unique, uploads
 from models.clauses import Deed
-from models.connections import fold
 from models.ddl import listed, quoted
 from models.drafts import MAY_NOT_WRITE, Draft
 from models.entitling import entitled
@@ -20,8 +19,7 @@ from models.message import Message, say
 from models.record import Change, Record
 from models.refusals import refusal
 from models.sight import Sight
-from models.validation import NO_SUCH_RECORD, clean
-from models.visible import FOLD
+from models.validation import NO_SUCH_RECORD
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -125,7 +123,7 @@ async def _drafted(
     """Return a new record with all its values; whether a unique one is taken is another question."""
     entity = sight.entity.name
     states, machinery, asked = _split(records, sight.entity, raw)
-    cleaned = await uploads.settle(records, sight.entity, clean(records.network, sight.entity, asked, {}), {})
+    cleaned = await uploads.settle(records, sight.entity, sight.declared.clean(asked, {}), {})
     values = await _new_values(records, sight, cleaned.values, {**machinery, **states})
     if deed == "create":
         await _parent_is_there(records, sight, cleaned.values)
@@ -229,7 +227,7 @@ async def rewrite(
     entity = before.entity
     sight = records.sight(entity)
     states, machinery, asked = _split(records, sight.entity, raw)
-    cleaned = clean(records.network, sight.entity, asked, before.full)
+    cleaned = sight.declared.clean(asked, before.full)
     cleaned = await uploads.settle(records, sight.entity, cleaned, before.full)
     problems = dict(cleaned.problems)
     given = _without_parent(sight, cleaned.values, before, problems)
@@ -310,11 +308,7 @@ async def insert(records: Records, fresh: Sequence[Draft]) -> None:
 
 def stored_columns(sight: Sight, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the stored form of the named values, with the columns that are searched."""
-    table = sight.table
-    stored = {name: table.stored(name, values) for name in names}
-    columns = table.shape.columns
-    stored |= {f"{FOLD}{name}": fold(values[name]) for name in tuple(stored) if f"{FOLD}{name}" in columns}
-    return stored
+    return sight.table.stored_row(values, names)
 
 
 async def see(records: Records, sight: Sight, full: Mapping[str, Any]) -> Record:

@@ -60,15 +60,11 @@ def _reads(field: Field) -> Set[str]:
 
 async def compute(records: Records, entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of all computed fields of a record."""
-    fields = list(in_order(entity))
+    fields = records.sight(entity.name).computed
     if not fields:
         return {}
-    paths = {
-        path[1:]
-        for field in fields
-        if field.compute is not None and field.compute.expression is not None
-        for path in field.compute.expression.reads
-    }
+    expressions = (field.compute.expression for field in fields if field.compute is not None)
+    paths = {path[1:] for expression in expressions if expression is not None for path in expression.reads}
     record = dict(await records.loader.follow(entity.name, values, paths))
     locality = Locality(records.published.timezone)
     found: dict[str, Any] = {}

@@ -8,6 +8,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,7 +40,13 @@ SETTINGS: Mapping[Use, tuple[str, ...]] = {
 
 def stored_datetime(moment: datetime) -> str:
     """Return an aware moment as it is stored: ISO, UTC, always with microseconds, so that text sorts as time does."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")
+    return _utc_text(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as text: the rows of a transaction share theirs."""
+    return moment.isoformat(" ", "microseconds")
 
 
 sqlite3.register_adapter(datetime, stored_datetime)

@@ -11,7 +11,6 @@ from models import computed, entitling
 from models.computed import default_reads
 from models.rules import Path
 from models.sight import Sight
-from models.validation import clean
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -26,25 +25,27 @@ async def defaults(
     """
     found = {name: value for name, value in sight.defaults.items() if name not in given}
     missing = [field for field in sight.computed_defaults if field.name not in given]
-    names = await records.names_for(*_expressions(missing))
-    made = {field.name: field.default.compute(names, records.context) for field in missing if field.default}
-    found |= clean(records.network, sight.entity, made, given).values
+    if missing:
+        names = await records.names_for(*_expressions(missing))
+        made = {field.name: field.default.compute(names, records.context) for field in missing if field.default}
+        found |= sight.declared.clean(made, given).values
     for field in sight.following_defaults:
         if field.name not in given:
-            found |= await _following(records, sight.entity, field, {**values, **found, **given})
+            found |= await _following(records, sight, field, {**values, **found, **given})
     return found
 
 
-async def _following(records: Records, entity: Entity, field: Field, values: Mapping[str, Any]) -> Mapping[str, Any]:
+async def _following(records: Records, sight: Sight, field: Field, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the default of a field that reads other values of the record, which are there by now."""
     if field.default is None:
         return {}
+    entity = sight.entity
     if any((each := entity.fields.get(name)) and each.compute for name in default_reads(entity, field)):
         values = {**values, **await computed.compute(records, entity, values)}
     names = await records.names_for(*_expressions([field]))
     names["record"] = await _followed(records, entity, values, field.default.reads("record"))
     made = {field.name: field.default.compute(names, records.context)}
-    return clean(records.network, entity, made, values).values
+    return sight.declared.clean(made, values).values
 
 
 async def _followed(

@@ -10,10 +10,9 @@ from definitions.spec.entity import Entity, Field
 from models import tree, unique
 from models.clauses import Deed
 from models.message import Message, say
-from models.rules import Condition
 from models.sight import Sight, asked_of
 from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, Measure, check
+from models.validation import NO_SUCH_RECORD, Measure
 from models.visible import ROOT
 
 if TYPE_CHECKING:
@@ -40,12 +39,11 @@ async def unwritable(
     records: Records, sight: Sight, names: Iterable[str], values: Mapping[str, Any], deed: Deed
 ) -> dict[str, Message]:
     """Return a problem for each of the fields that a new record with these values may not be given."""
-    verdicts: dict[Condition, bool] = {}
-    for name in names:
-        rule = sight.fills(name, deed)
-        if rule not in verdicts:
-            verdicts[rule] = await records.holds(sight.entity.name, rule, values)
-    return {name: MAY_NOT_WRITE for name in names if not verdicts[sight.fills(name, deed)]}
+    refused: dict[str, Message] = {}
+    for rule, named in sight.fills(tuple(names), deed):
+        if not await records.holds(sight.entity.name, rule, values):
+            refused |= dict.fromkeys(named, MAY_NOT_WRITE)
+    return refused
 
 
 def levels(
@@ -67,17 +65,14 @@ async def wrong(
 
     What depends on values that are `unsettled` is not asked for yet.
     """
-    following = draft.sight.following
-    waiting = {name for name, asked in following.items() if not asked.isdisjoint(unsettled)}
-    checked = {*names, *(name for name, asked in following.items() if not asked.isdisjoint(names))}
-    fields = [draft.entity.fields[name] for name in checked if name in draft.entity.fields]
-    values = [value for field in fields for value in (field.min, field.max, field.required_if) if value is not None]
-    scope = await records.names_for(*(value.expression for value in values))
-    followed = {path for value in values for path in value.reads("record")}
-    scope["record"] = await records.loader.follow(draft.entity.name, draft.values, followed)
-    untold = [field.name for field in fields if _shows_what_is_hidden(draft, field)]
-    measure = Measure(scope, records.context, untold, waiting)
-    found = check(records.network, draft.entity, draft.values, checked, measure)
+    sight, values = draft.sight, draft.values
+    asked = sight.asked(names)
+    scope = await records.names_for(*asked.expressions)
+    scope["record"] = await records.loader.follow(draft.entity.name, values, asked.followed)
+    following = sight.following.items() if unsettled else ()
+    waiting = {name for name, others in following if not others.isdisjoint(unsettled)}
+    measure = Measure(scope, records.context, lambda field: _shows_what_is_hidden(draft, field), waiting)
+    found = sight.declared.check(values, asked.names, measure)
     return found | await _dangling(records, draft, names)
 
 

@@ -20,7 +20,7 @@ from models.references import IN_ORDER
 from models.refusals import refusal
 from models.shape import POSITION
 from models.statement import Statement
-from models.validation import NO_SUCH_RECORD, Measure, check, clean
+from models.validation import NO_SUCH_RECORD, Measure
 from models.visible import ROOT
 
 if TYPE_CHECKING:
@@ -70,12 +70,13 @@ def _problems(records: Records, entity: str, given: Given) -> dict[str, Message]
     found: dict[str, Message] = {}
     for name, items in given.items():
         lines = records.network.lines(entity)[name]
+        declared = records.sight(lines.name).declared
         for index, item in enumerate(items):
             own, _ = split(records.network, lines.name, item)
-            cleaned = clean(records.network, lines, {key: own[key] for key in own if key != "id"}, {})
+            cleaned = declared.clean({key: own[key] for key in own if key != "id"}, {})
             filled = [field for field, shape in lines.fields.items() if shape.required or field in cleaned.values]
             own = {**dict.fromkeys(lines.fields), **cleaned.values}
-            wrong = check(records.network, lines, own, filled, Measure({"record": own}, records.context))
+            wrong = declared.check(own, filled, Measure({"record": own}, records.context))
             found |= _at(name, _at(index, {**wrong, **cleaned.problems}))
     return found
 
@@ -222,9 +223,8 @@ async def _change(records: Records, line: Record, item: Mapping[str, Any], posit
 
     Unless lines were `moved`, one that only stands elsewhere because others came or went is not changed by that.
     """
-    entity = records.network.entities[line.entity]
     own, given = split(records.network, line.entity, {key: item[key] for key in item if key != "id"})
-    cleaned = clean(records.network, entity, own, line.full)
+    cleaned = records.sight(line.entity).declared.clean(own, line.full)
     differing = {
         key: own[key] for key in own if key in cleaned.problems or not same(cleaned.values[key], line.full[key])
     }

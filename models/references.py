@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from definitions.spec.entity import Entity
@@ -52,8 +52,10 @@ class Loader:
         self._loaded.clear()
         self._lines.clear()
 
-    async def follow(self, entity: str, values: Mapping[str, Any], paths: Iterable[Path]) -> Mapping[str, Any]:
+    async def follow(self, entity: str, values: Mapping[str, Any], paths: Collection[Path]) -> Mapping[str, Any]:
         """Return the record's values with what `paths` (without the record's own name) lead to: references, lines."""
+        if not paths:
+            return values
         definition = self.network.entities[entity]
         by_first: dict[str, set[Path]] = {}
         for path in paths:

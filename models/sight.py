@@ -11,7 +11,7 @@ from definitions.expr import Expression, SqlTemplate, to_sql
 from definitions.spec.entity import Field, FieldType
 from definitions.spec.network import Network
 from models.access import Deed, Rights
-from models.computed import defaults_in_order
+from models.computed import defaults_in_order, in_order
 from models.filters import Finder
 from models.record import Record, Right
 from models.rules import ALWAYS, NEVER, OPEN, Above, Condition, Path, bare, reads
@@ -20,7 +20,7 @@ from models.statement import listing
 from models.tables import Tables
 from models.titles import compile_title, title_fields, title_reads
 from models.tx import Dialect, Row
-from models.validation import all_fields, clean
+from models.validation import Declared
 from models.visible import FOLD, ROOT, VisibleColumns
 
 ALWAYS_SELECTED = frozenset(
@@ -53,6 +53,18 @@ class _Outcome:
     writable: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What checking some fields takes: these, those that have to fit their values, and what conditions and bounds read.
+
+    `followed` are the references of the record that they go through.
+    """
+
+    names: frozenset[str]
+    expressions: tuple[Expression, ...]
+    followed: frozenset[Path]
+
+
 class Sight:
     """The SQL that reads an entity's records under some rights, and the way from a row to a `Record`.
 
@@ -65,7 +77,7 @@ class Sight:
     ) -> None:
         """Compile the rules of `entity`; `language` is that of its titles, where they are said in one."""
         self.entity = network.entities[entity]
-        self.fields = all_fields(self.entity)
+        self.declared = Declared(network, self.entity)
         self.network = network
         self.rights = rights
         self.table = tables[entity]
@@ -97,8 +109,14 @@ class Sight:
         self._selections: dict[tuple[str, ...], Selection] = {}
         self._chosen: dict[tuple[str, ...] | None, Selection] = {}
         self._wheres: dict[Expression, SqlTemplate] = {}
-        self._fills: dict[tuple[str, Deed], Condition] = {}
+        self._fills: dict[tuple[tuple[str, ...], Deed], tuple[tuple[Condition, tuple[str, ...]], ...]] = {}
+        self._asked: dict[frozenset[str], Asked] = {}
         self._followed: dict[Condition, frozenset[Path]] = {}
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The declared fields, with `parent` before them and `owner` after them."""
+        return self.declared.fields
 
     def _rules(self) -> Iterator[Condition]:
         yield from self._hides.values()
@@ -116,13 +134,18 @@ class Sight:
         """The defaults that are the same for every record, as values of memory."""
         declared = (field for field in self.entity.fields.values() if _constant(field))
         found = {field.name: field.default.literal for field in declared if field.default is not None}
-        return clean(self.network, self.entity, found, {}).values
+        return self.declared.clean(found, {}).values
 
     @cached_property
     def computed_defaults(self) -> tuple[Field, ...]:
         """The fields whose defaults depend on more than their type: on an expression, a zone or a country."""
         fields = self.entity.fields.values()
         return tuple(field for field in fields if field.default and not _constant(field) and not field.follows)
+
+    @cached_property
+    def computed(self) -> tuple[Field, ...]:
+        """The computed fields, each after those that it reads."""
+        return tuple(in_order(self.entity))
 
     @cached_property
     def following_defaults(self) -> tuple[Field, ...]:
@@ -134,6 +157,23 @@ class Sight:
         """The fields whose values have to fit others of the record (`required`, `min`, `max`), each with these."""
         found = {field.name: frozenset(path[0] for path in asked_of(field)) for field in self.entity.fields.values()}
         return {name: asked for name, asked in found.items() if asked}
+
+    def asked(self, names: Iterable[str]) -> Asked:
+        """Return what checking these fields takes."""
+        wanted = frozenset(names)
+        found = self._asked.get(wanted)
+        if found is None:
+            found = self._ask(wanted)
+            if len(self._asked) < SELECTIONS:
+                self._asked[wanted] = found
+        return found
+
+    def _ask(self, names: frozenset[str]) -> Asked:
+        checked = names | {name for name, asked in self.following.items() if not asked.isdisjoint(names)}
+        fields = [self.entity.fields[name] for name in checked if name in self.entity.fields]
+        values = [value for field in fields for value in (field.min, field.max, field.required_if) if value is not None]
+        expressions = tuple(value.expression for value in values if value.expression is not None)
+        return Asked(checked, expressions, frozenset(path for value in values for path in value.reads("record")))
 
     def hides(self, name: str) -> bool:
         """Whether the field is hidden in some of the records that may be read, or in all."""
@@ -185,12 +225,21 @@ class Sight:
         decode, record, outcome = selection.decode, self._record, self._outcome(())
         return [record(decode(row), outcome) for row in rows]
 
-    def fills(self, name: str, action: Deed = "create") -> Condition:
-        """Return in which new records the field may be given a value (`begin`: in lines of what is new as well)."""
-        key = (name, action)
+    def fills(self, names: tuple[str, ...], action: Deed) -> tuple[tuple[Condition, tuple[str, ...]], ...]:
+        """Return in which new records fields may be given a value (`begin`: in lines of what is new as well).
+
+        Each rule stands once, with the fields that it is about.
+        """
+        key = (names, action)
         found = self._fills.get(key)
         if found is None:
-            found = self._fills[key] = bare(self.rights.new_field(self.entity.name, name, action))
+            by_rule: dict[Condition, tuple[str, ...]] = {}
+            for name in names:
+                rule = bare(self.rights.new_field(self.entity.name, name, action))
+                by_rule[rule] = (*by_rule.get(rule, ()), name)
+            found = tuple(by_rule.items())
+            if len(self._fills) < SELECTIONS:
+                self._fills[key] = found
         return found
 
     def followed(self, rule: Condition) -> frozenset[Path]:

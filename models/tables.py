@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from definitions.expr.types import Type
 from definitions.spec.entity import Entity, Field
 from definitions.spec.network import Network
 from models.columns import Codec, Convert, encode_type
+from models.connections import fold
 from models.ddl import listed, quoted
 from models.sealed import Safe
 from models.shape import FOLD, ColumnShape, OnDelete, TableShape, shapes
@@ -82,6 +83,7 @@ class EntityTable:
         self._keepers: Mapping[str, Convert | None] = {n: column.codec.encode for n, column in shape.columns.items()}
         self.values: tuple[str, ...] = tuple(name for name in self.columns if not name.startswith(FOLD))
         """The columns of a record's values: all but those that are searched in."""
+        self._folded = tuple((name.removeprefix(FOLD), name) for name in self.columns if name.startswith(FOLD))
         self.select = f"SELECT {listed(self.values)} FROM {self.quoted}"  # noqa: S608 - names of the definitions only
         """The statement that reads `values` of all rows, and `decode_values` what it returns."""
         self.decode_values = self.decoder(self.values)
@@ -135,12 +137,21 @@ class EntityTable:
 
         return decode
 
-    def stored(self, name: str, values: Mapping[str, Any]) -> Any:
-        """Return the stored form of a value of a record, sealed for that record where its field is encrypted."""
-        field, value = self._sealed.get(name), values[name]
-        if field is None or value is None:
-            return self.encode(name, value)
-        return self._safe.seal(field, values["id"], value)
+    def stored_row(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Return the stored forms of values of a record (sealed ones for it), with the columns that are searched."""
+        found: dict[str, Any] = {}
+        for name in names:
+            value = found[name] = values[name]
+            if value is None:
+                continue
+            if name in self._sealed:
+                found[name] = self._safe.seal(self._sealed[name], values["id"], value)
+            elif (encode := self._encoders[name]) is not None:
+                found[name] = encode(value)
+        for name, folded in self._folded:
+            if name in found:
+                found[folded] = fold(values[name])
+        return found
 
     def encode(self, name: str, value: Any) -> Any:
         """Return the stored form of a column's value."""

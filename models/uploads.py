@@ -98,6 +98,8 @@ async def take(tenant: Tenant, actor: Actor, source: AsyncIterator[bytes], name:
 async def settle(records: Records, entity: Entity, cleaned: Cleaned, current: Mapping[str, Any]) -> Cleaned:
     """Put what was uploaded in the place of the ids that name it; an id of somebody else's upload names nothing."""
     named = [name for name in cleaned.values if (field := entity.fields.get(name)) and field.type in FILES]
+    if not named:
+        return cleaned
     values, problems = dict(cleaned.values), dict(cleaned.problems)
     for name in named:
         if isinstance(values[name], str):
@@ -108,7 +110,7 @@ async def settle(records: Records, entity: Entity, cleaned: Cleaned, current: Ma
                 del values[name]
             else:
                 values[name] = found
-    return Cleaned(values, problems) if named else cleaned
+    return Cleaned(values, problems)
 
 
 def _problem(found: Attachment | None, kind: str) -> Message | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -55,27 +55,6 @@ def all_fields(entity: Entity) -> Mapping[str, Field]:
     return found
 
 
-def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:
-    """Convert `raw` by the types of the fields; `current` is the record before, for the country of a phone number."""
-    fields = all_fields(entity)
-    locality = Locality(ZoneInfo(network.timezone), _region(network, entity, current, raw))
-    values: dict[str, Any] = {}
-    problems: dict[str, Message] = {}
-    for name, value in raw.items():
-        declared = fields.get(name)
-        if declared is None:
-            problems[name] = say("There is no such field.")
-            continue
-        if declared.compute is not None:
-            problems[name] = say("This is computed, it cannot be set.")
-            continue
-        try:
-            values[name] = convert(declared, value, locality)
-        except ValueRefusedError as problem:
-            problems[name] = problem.message
-    return Cleaned(values, problems)
-
-
 def converted(network: Network, fields: Mapping[str, Field], raw: Mapping[str, Any]) -> Cleaned:
     """Convert values that are no record's by their fields, and check that none is missing or of a closed country."""
     locality = Locality(ZoneInfo(network.timezone), _network_region(network))
@@ -93,16 +72,6 @@ def converted(network: Network, fields: Mapping[str, Field], raw: Mapping[str, A
     return Cleaned(values, problems)
 
 
-def _region(network: Network, entity: Entity, current: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:
-    """Return the country that a phone number without prefix is of: the record's, else the network's first."""
-    for name, declared in entity.fields.items():
-        if declared.type == "country":
-            value = raw[name] if name in raw else current.get(name)
-            if isinstance(value, str) and value:
-                return value.upper()
-    return _network_region(network)
-
-
 def _network_region(network: Network) -> str | None:
     if network.countries:
         return network.countries[0]
@@ -113,32 +82,80 @@ def _network_region(network: Network) -> str | None:
 class Measure:
     """What fields have to fit: the names of their conditions and bounds, and the time.
 
-    Of fields that are `untold` the bounds are not named. Those `waiting` have to fit values that are not known yet:
+    `untold` says whether a field's bounds may not be named. Those `waiting` have to fit values that are not known yet:
     they are looked at by themselves alone.
     """
 
     names: Names
     context: Context
-    untold: Collection[str] = ()
+    untold: Callable[[Field], bool] = lambda _: False
     waiting: Collection[str] = ()
 
 
-def check(
-    network: Network, entity: Entity, values: Mapping[str, Any], changed: Collection[str], measure: Measure
-) -> dict[str, Message]:
-    """Return what is wrong with the changed fields of a whole record."""
-    problems: dict[str, Message] = {}
-    fields = all_fields(entity)
-    for name in changed:
-        declared = fields.get(name)
-        if declared is None:
-            continue
-        if name in measure.waiting:
-            declared = replace(declared, required_if=None, min=None, max=None)
-        found = _problem(network, declared, values.get(name), measure)
-        if found is not None:
-            problems[name] = found
-    return problems
+class Declared:
+    """The fields of an entity or of a form, ready to convert and check the values of many records."""
+
+    def __init__(self, network: Network, entity: Entity) -> None:
+        """Take what is the same for all of them."""
+        self.fields = all_fields(entity)
+        self._network = network
+        self._checked = {name: field for name, field in self.fields.items() if _asks(network, field)}
+        self._countries = [name for name, field in entity.fields.items() if field.type == "country"]
+        self._timezone = ZoneInfo(network.timezone)
+        self._at_home = Locality(self._timezone, _network_region(network))
+
+    def clean(self, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:
+        """Convert `raw` by the types of the fields; `current` is the record before, for the country of a number."""
+        locality = self._locality(raw, current)
+        values: dict[str, Any] = {}
+        problems: dict[str, Message] = {}
+        for name, value in raw.items():
+            declared = self.fields.get(name)
+            if declared is None:
+                problems[name] = say("There is no such field.")
+                continue
+            if declared.compute is not None:
+                problems[name] = say("This is computed, it cannot be set.")
+                continue
+            try:
+                values[name] = convert(declared, value, locality)
+            except ValueRefusedError as problem:
+                problems[name] = problem.message
+        return Cleaned(values, problems)
+
+    def _locality(self, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Locality:
+        """Return the country that a phone number without prefix is of: the record's, else the network's first."""
+        for name in self._countries:
+            value = raw[name] if name in raw else current.get(name)
+            if isinstance(value, str) and value:
+                return Locality(self._timezone, value.upper())
+        return self._at_home
+
+    def check(self, values: Mapping[str, Any], changed: Collection[str], measure: Measure) -> dict[str, Message]:
+        """Return what is wrong with the changed fields of a whole record."""
+        problems: dict[str, Message] = {}
+        for name in changed:
+            declared = self._checked.get(name)
+            if declared is None:
+                continue
+            if name in measure.waiting:
+                declared = replace(declared, required_if=None, min=None, max=None)
+            found = _problem(self._network, declared, values.get(name), measure)
+            if found is not None:
+                problems[name] = found
+        return problems
+
+
+def clean(network: Network, entity: Entity, raw: Mapping[str, Any], current: Mapping[str, Any]) -> Cleaned:
+    """Do `Declared.clean` once."""
+    return Declared(network, entity).clean(raw, current)
+
+
+def _asks(network: Network, field: Field) -> bool:
+    """Whether a field asks anything of its values beyond their type."""
+    asked = (field.required_if, field.pattern, field.min, field.max)
+    closed = field.type == "country" and bool(network.countries)
+    return field.required or closed or any(each is not None for each in asked)
 
 
 def _problem(network: Network, declared: Field, value: Any, measure: Measure) -> Message | None:
@@ -152,7 +169,7 @@ def _problem(network: Network, declared: Field, value: Any, measure: Measure) ->
     least = None if declared.min is None else declared.min.compute(names, context)
     most = None if declared.max is None else declared.max.compute(names, context)
     found = _bounds(declared, value, least, most)
-    if found is not None and declared.name in measure.untold:
+    if found is not None and measure.untold(declared):
         return say("This does not fit the other values.")
     return found
 

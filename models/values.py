@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 
 from definitions.duration import MOST_WORKING, Duration
 from definitions.spec.entity import Field, FieldType
+from models import phones
 from models.attachment import Attachment
 from models.message import Message, say
 
@@ -228,14 +228,10 @@ def _domain(domain: str) -> str:
 
 
 def _phone(_: Field, raw: Any, locality: Locality) -> str:
-    try:
-        number = phonenumbers.parse(str(raw), locality.region)
-    except phonenumbers.NumberParseException:
-        raise ValueRefusedError(say("This is not a phone number.")) from None
-    # Possible rather than valid: lists of valid ranges lag behind what operators hand out.
-    if not phonenumbers.is_possible_number(number):
+    found = phones.kept(str(raw), locality.region)
+    if found is None:
         raise ValueRefusedError(say("This is not a phone number."))
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return found
 
 
 def _url(_: Field, raw: Any, __: Locality) -> str:

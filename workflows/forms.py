@@ -17,7 +17,7 @@ from models.message import Message, say
 from models.published import Published
 from models.record import Record
 from models.sight import asked_of
-from models.validation import NO_SUCH_RECORD, Measure, check, clean
+from models.validation import NO_SUCH_RECORD, Declared, Measure, clean
 from workflows.subscriptions import expressions
 from workflows.unit import Unit
 
@@ -57,8 +57,8 @@ async def answers(
     made = {name: value for name, value in made.items() if _may_fill(unit, record, questions[name])}
     values = {**kept, **made, **cleaned.values}
     scope = await unit.records.env(record, bounds, form=values) if bounds else {}
-    untold = [name for name, field in form.fields.items() if _shows_what_is_hidden(record, field)]
-    found = check(unit.network, form, values, questions.keys(), Measure(scope, unit.context, untold))
+    measure = Measure(scope, unit.context, lambda field: _shows_what_is_hidden(record, field))
+    found = Declared(unit.network, form).check(values, questions.keys(), measure)
     problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
     if problems:
         raise InvalidError(problems)
