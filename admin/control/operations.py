@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from admin.control import backups, people, trail
+from admin.control import backups, people, service, trail
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
 from admin.control.desk import Desk, Given
 from admin.control.people import joined_as
@@ -262,6 +262,7 @@ OPERATIONS: Mapping[str, Operation] = {
     operation.__name__: operation
     for operation in (
         ping,
+        service.status,
         plan,
         apply,
         _audited(simulate),

@@ -170,7 +170,8 @@ async def main(times: int) -> None:
             done = len(kept.events(REPLACED))
             sys.stdout.write(
                 f"{name}: {done} processes replaced, {load.answers.total()} answers {dict(load.answers)}, "
-                f"{len(load.failed)} failed, {load.moved.total()} moves, longest wait {load.longest:.2f} s, exit {code}\n"
+                f"{len(load.failed)} failed, {load.moved.total()} moves, "
+                f"longest wait {load.longest:.2f} s, exit {code}\n"
             )
             sys.stdout.writelines(f"  {line}\n" for line in load.failed[:10])
 
