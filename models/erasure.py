@@ -46,6 +46,7 @@ _GRANTS = """DELETE FROM "_grant" WHERE "approval" IN
 (SELECT "id" FROM "_approval" WHERE "entity" = ? AND "record" = ?)"""
 _WITHOUT_STEPS = """UPDATE "_step" SET "inputs" = NULL, "result" = NULL, "error" = NULL WHERE "run" = ?"""
 _WITHOUT_CALL = 'UPDATE "_run" SET "names" = ? WHERE "id" = ?'
+_BOUNCED = 'DELETE FROM "_bounced" WHERE "mail" = ?'
 _FORGET_KEYS = 'DELETE FROM "_outbox" WHERE "unique_key" >= ? AND "unique_key" < ?'
 
 
@@ -226,6 +227,7 @@ async def _take_owed(tx: Tx, part: Part, traces: Traces) -> None:
         sql = f'SELECT "id" FROM {quoted("_" + kind)} WHERE "entity" = ? AND "record" = ?'  # noqa: S608 - tables of ours
         for (one,) in await tx.rows(sql, about):
             traces.count("_outbox", await _forget(tx, f"{kind}:{one}"))
+            traces.count("_bounced", await tx.run(_BOUNCED, [one]))
     for (run,) in await tx.rows('SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ?', about):
         traces.own.add(run)
         traces.count("_outbox", await _forget(tx, f"run:{run}:") + await _forget(tx, f"hook:{run}:"))
@@ -268,6 +270,7 @@ async def _take_member(tx: Tx, part: Part, traces: Traces) -> None:
     """Take away what opens a member's account, what it was sent and what it did with it; what it accepted stays."""
     for (mail,) in await tx.rows('SELECT "id" FROM "_mail" WHERE "recipient_member" = ?', [part.id]):
         traces.count("_outbox", await _forget(tx, f"mail:{mail}"))
+        traces.count("_bounced", await tx.run(_BOUNCED, [mail]))
     await tx.run('DELETE FROM "_first_view" WHERE "view" IN (SELECT "id" FROM "_view" WHERE "member" = ?)', [part.id])
     await tx.run('DELETE FROM "_job_item" WHERE "job" IN (SELECT "id" FROM "_job" WHERE "member" = ?)', [part.id])
     traces.count("_job", await tx.run('DELETE FROM "_job" WHERE "member" = ?', [part.id]))

@@ -20,6 +20,9 @@ KEPT_READS = "_audit_reads_months"
 KEPT_CHANGES = "_audit_changes_months"
 KEPT_RUNS = "_runs_months"
 REMINDED = "_reminded_days"
+MAILS_MINUTE = "_mails_minute"
+MAILS_HOUR = "_mails_hour"
+MAIL_LINES = "_mail_lines"
 FACTOR = "_second_factor_"
 """Before a level's name: whether its members need a second factor."""
 BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -29,9 +32,15 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     KEPT_CHANGES: (12, 240),
     KEPT_RUNS: (1, 120),
     REMINDED: (0, 60),
+    MAILS_MINUTE: (0, 1_000_000),
+    MAILS_HOUR: (0, 10_000_000),
+    MAIL_LINES: (1, 20),
 }
 """The least and the most that a number may be."""
-_STARTS: Mapping[str, int] = {IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60, KEPT_RUNS: 12, REMINDED: 2}
+_STARTS: Mapping[str, int] = {
+    **{IDLE: 20, LONGEST: 12, KEPT_READS: 12, KEPT_CHANGES: 60, KEPT_RUNS: 12, REMINDED: 2},
+    **{MAILS_MINUTE: 0, MAILS_HOUR: 0, MAIL_LINES: 4},
+}
 _LABELS: Mapping[str, Text] = {
     IDLE: Text(
         {"en": "Minutes without use after which one is signed out", "fr": "Minutes d’inactivité avant déconnexion"}
@@ -57,6 +66,15 @@ _LABELS: Mapping[str, Text] = {
             "en": "Working days between two reminders of who must agree to a step (0: none)",
             "fr": "Jours ouvrés entre deux rappels à qui doit donner son accord à une étape (0\u202f: aucun)",
         }
+    ),
+    MAILS_MINUTE: Text(
+        {"en": "E-mails a minute at most (0: no limit)", "fr": "E-mails par minute au plus (0\u202f: sans limite)"}
+    ),
+    MAILS_HOUR: Text(
+        {"en": "E-mails an hour at most (0: no limit)", "fr": "E-mails par heure au plus (0\u202f: sans limite)"}
+    ),
+    MAIL_LINES: Text(
+        {"en": "Connections to the mail server at once", "fr": "Connexions simultanées au serveur de messagerie"}
     ),
 }
 _FACTOR_LABEL: Mapping[str, str] = {
@@ -113,6 +131,15 @@ async def months_kept(tx: Tx) -> dict[str, int]:
     """Return for how many months the audit keeps reads and changes, and how long runs stay that are over."""
     rows = {row[0]: row[1] for row in await tx.rows('SELECT "name", "value" FROM "_setting"')}
     return {name: _number(name, rows.get(name)) for name in (KEPT_READS, KEPT_CHANGES, KEPT_RUNS)}
+
+
+async def mail_limits(tx: Tx) -> tuple[int, int, int]:
+    """Return how many mails may leave in a minute and in an hour (0: any number), and over how many connections."""
+    names = (MAILS_MINUTE, MAILS_HOUR, MAIL_LINES)
+    found = await tx.rows('SELECT "name", "value" FROM "_setting" WHERE "name" IN (?, ?, ?)', names)
+    kept: dict[str, str | None] = {row[0]: row[1] for row in found}
+    minute, hour, lines = (_number(name, kept.get(name)) for name in names)
+    return minute, hour, lines
 
 
 async def reminded_after(tx: Tx) -> int:

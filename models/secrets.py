@@ -82,10 +82,10 @@ class Vault:
         """Return what shows that this installation wrote the text, for one purpose."""
         return _mark(self._marking[0], text, purpose)
 
-    def marked(self, text: str, purpose: str, mark: str | None) -> bool:
-        """Whether one of the installation's secrets made the mark."""
+    def marked(self, text: str, purpose: str, mark: str | None, *, length: int | None = None) -> bool:
+        """Whether one of the installation's secrets made the mark, of which `length` letters are shown (all)."""
         given = (mark or "").encode("utf-8", "replace")
-        return any(hmac.compare_digest(_mark(key, text, purpose).encode(), given) for key in self._marking)
+        return any(hmac.compare_digest(_mark(key, text, purpose)[:length].encode(), given) for key in self._marking)
 
     @cached_property
     def _marking(self) -> tuple[bytes, ...]:

@@ -29,7 +29,7 @@ MOMENTS = frozenset(
 )
 NUMBERS = frozenset(
     {"version", "definition", "priority", "attempts", "max_attempts", "seq", "status", "total", "done", "failed"}
-    | {"tried", "counter", "last_step", "size", "refused", "runs"}
+    | {"tried", "counter", "last_step", "size", "refused", "runs", "taken"}
 )
 
 OF_TERMS = frozenset({"_acceptance", "_wording"})
@@ -135,7 +135,7 @@ OUTBOX = _table(
     "id kind payload run_at priority attempts max_attempts state lease_until worker unique_key last_error created_at "
     "done_at",
     filled="kind payload run_at priority attempts max_attempts state created_at",
-    indexes=("state run_at priority id", "state lease_until run_at"),
+    indexes=("state priority run_at id", "state lease_until run_at"),
     unique=("unique_key",),
 )
 MAIL = _table(
@@ -158,6 +158,8 @@ DOCUMENT = _table(
     filled="at run template language subject body state",
     indexes=("run", "at", "entity record"),
 )
+QUOTA = _table("_quota", "id at taken", filled="at taken", indexes=("at",))
+BOUNCED = _table("_bounced", "address at reason mail", filled="at reason", indexes=("mail",))
 PREFERENCE = _table("_preference", "id who what at", filled="who what at", unique=("who what",))
 INLET = _table("_inlet", "id secret changed_at changed_by refused refused_at error", filled="secret changed_at refused")
 INBOUND = _table(
@@ -320,6 +322,8 @@ SYSTEM_TABLES: Mapping[str, SystemTable] = {
         MAIL,
         NOTICE,
         DOCUMENT,
+        QUOTA,
+        BOUNCED,
         PREFERENCE,
         INLET,
         INBOUND,

@@ -11,22 +11,30 @@ from email.utils import getaddresses, parseaddr
 from typing import Literal, Protocol, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from workflows.bounce_reports import says_nobody
+from workflows.mail_account import LINES
+from workflows.quota import Rate
 
 StartTls = Literal["auto", "required", "never"]
 TIMEOUT = 30.0
 """Seconds that the other side has for each answer."""
+_COUNTS = ("connections", "minute", "hour")
 
 
 class SendError(Exception):
     """The mail could not be handed over.
 
     `permanent`: trying again would not help. `uncertain`: the connection broke after the text had been said, so that it
-    may have been taken or not.
+    may have been taken or not. `nobody` is an address that the other side says there is not.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False, uncertain: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, uncertain: bool = False, nobody: str | None = None
+    ) -> None:
         """Keep what the other side said."""
+        self.nobody = nobody
         self.permanent = permanent
         self.uncertain = uncertain
         super().__init__(reason)
@@ -48,6 +56,11 @@ class Transport(Protocol):
         """The address that mails come from."""
         ...
 
+    @property
+    def bounces(self) -> str:
+        """The address that mails which cannot be delivered come back to, with their own mark in it; "" for none."""
+        ...
+
     def open(self) -> AbstractAsyncContextManager[Session]:
         """Connect; `SendError` (never permanent) when that is not possible now."""
         ...
@@ -58,7 +71,8 @@ class SmtpTransport:
     """SMTP by URL: `smtp://user:password@host:port?from=office@example.org&starttls=required`, or `smtps://…`.
 
     `starttls` is `auto` (when the server offers it), `required` or `never`. Without `from` the address is the
-    user's, or `maille@` the host.
+    user's, or `maille@` the host. What the account allows: `connections` (of a process), `minute` and `hour` (mails of
+    all networks together). `bounces` is an address of ours whose mail is given to `maille bounce`.
     """
 
     url: str = field(repr=False)
@@ -69,6 +83,9 @@ class SmtpTransport:
     tls: bool = field(init=False)
     starttls: StartTls = field(init=False)
     address: str = field(init=False)
+    bounces: str = field(init=False)
+    lines: int = field(init=False)
+    rate: Rate = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the URL; `ValueError` says what is wrong with it, without its password."""
@@ -79,6 +96,8 @@ class SmtpTransport:
             raise ValueError(
                 "SMTP_URL is smtp://user:password@host:port or smtps://…, starttls auto, required or never."
             )
+        if not all(options.get(name, "1").isdigit() for name in _COUNTS) or "0" in (options.get("connections"),):
+            raise ValueError("SMTP_URL: connections, minute and hour are numbers.")
         user = unquote(parts.username) if parts.username else None
         own = user if user and "@" in user else f"maille@{parts.hostname}"
         read = {
@@ -89,6 +108,9 @@ class SmtpTransport:
             "tls": parts.scheme == "smtps",
             "starttls": starttls,
             "address": options.get("from", own),
+            "bounces": options.get("bounces", ""),
+            "lines": int(options.get("connections", LINES)),
+            "rate": Rate(int(options.get("minute", 0)), int(options.get("hour", 0))),
         }
         for name, value in read.items():
             object.__setattr__(self, name, value)
@@ -127,7 +149,8 @@ class SmtpSession:
 
     async def send(self, message: EmailMessage) -> None:
         """Say sender, recipients and text. Only a break after the text began leaves the fate of the message open."""
-        sender = parseaddr(str(message["From"]))[1]
+        sender = parseaddr(str(message["Return-Path"] or message["From"]))[1]
+        del message["Return-Path"]  # who delivers it writes it
         to, others = _addresses(message, "To"), _addresses(message, "Cc")
         utf8 = not all(address.isascii() for address in (sender, *to, *others))
         encoding = "utf-8" if utf8 else "ascii"
@@ -141,7 +164,7 @@ class SmtpSession:
                     await self._client.rcpt(address, encoding=encoding)
         except (SMTPException, OSError) as error:
             await self._forget()
-            raise SendError(_reason(error), permanent=_permanent(error)) from error
+            raise SendError(_reason(error), permanent=_permanent(error), nobody=_nobody(error)) from error
         try:
             await self._client.data(content)
         except SMTPResponseException as error:
@@ -162,6 +185,13 @@ def _addresses(message: EmailMessage, header: str) -> list[str]:
 
 def _permanent(error: Exception) -> bool:
     return isinstance(error, SMTPResponseException) and error.code >= 500
+
+
+def _nobody(error: Exception) -> str | None:
+    """Return the address that a server says there is not."""
+    if not isinstance(error, SMTPRecipientRefused) or not _permanent(error):
+        return None
+    return str(error.recipient) if says_nobody(error.code, error.message) else None
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -41,6 +41,16 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+FIRST, NEXT, LAST = STEPS = (0, 3, 5)
+"""What goes before what inside of a lane: what somebody waits for, the usual, what is much and can wait."""
+LANES: Mapping[Kind, int] = {"mail": 10, "sms": 20, "hook": 30, "document": 40}
+"""Where the priorities begin of what leaves the house, those of all else at 0.
+
+A lane is looked through alone, so that a hundred thousand mails that wait are in nobody else's way.
+"""
+SHARE = 8
+"""What comes later in a lane has one of so many places in a batch at least: nothing waits for ever."""
+
 LEASE = timedelta(seconds=60)
 BACKOFF = timedelta(seconds=20)
 LONGEST = timedelta(hours=6)
@@ -50,11 +60,10 @@ ATTEMPTS = 12
 INSERTION = OUTBOX.insert() + " ON CONFLICT DO NOTHING"
 _CLAIM = """
 WITH due AS MATERIALIZED (
-  SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "run_at" <= ?
-  AND ("lease_until" IS NULL OR "lease_until" <= ?)
-  AND "kind" IN ({kinds}) ORDER BY "run_at", "priority", "id" LIMIT ?{others})
+  SELECT "id" FROM "_outbox" WHERE "state" = 'ready' AND "priority" = ? AND "run_at" <= ?
+  AND ("lease_until" IS NULL OR "lease_until" <= ?) ORDER BY "run_at", "id" LIMIT ?{others})
 UPDATE "_outbox" SET "lease_until" = ?, "worker" = ?, "attempts" = "attempts" + 1 WHERE "id" IN (SELECT "id" FROM due)
-RETURNING "id", "kind", "payload", "attempts", "max_attempts", "run_at", "priority"
+RETURNING "id", "kind", "payload", "attempts", "max_attempts", "run_at"
 """
 _OTHERS: Mapping[Dialect, str] = {"sqlite": "", "postgres": " FOR UPDATE SKIP LOCKED"}
 """What to do about rows that another worker is just claiming: on SQLite there is none."""
@@ -81,13 +90,15 @@ WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
 """
 _RETIME = """UPDATE "_outbox" SET "run_at" = ? WHERE "unique_key" = ? AND "state" = 'ready' AND "lease_until" IS NULL"""
 _NEXT_FREE = """
-SELECT "run_at" FROM "_outbox" WHERE "state" = 'ready' AND "lease_until" IS NULL AND "kind" IN ({kinds})
-ORDER BY "run_at" LIMIT 1
+SELECT step."column1", (SELECT "run_at" FROM "_outbox" WHERE "state" = 'ready' AND "priority" = step."column1"
+AND "lease_until" IS NULL ORDER BY "run_at" LIMIT 1) FROM (VALUES {steps}) AS step
 """
 _NEXT_LEASED = """
-SELECT min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
-WHERE "state" = 'ready' AND "lease_until" > ? AND "kind" IN ({kinds})
+SELECT "priority", min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
+WHERE "state" = 'ready' AND "lease_until" > ? GROUP BY "priority"
 """
+_SORT_IN = """UPDATE "_outbox" SET "priority" = "priority" + ?
+WHERE "state" = 'ready' AND "priority" < ? AND "kind" = ?"""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -127,13 +138,19 @@ async def enqueue(  # noqa: PLR0913 - all that decides when and how often
     priority: int = 0,
     attempts: int = ATTEMPTS,
 ) -> str:
-    """Ask for work at `run_at` (now when None), with the change that this unit makes; a key is asked for once."""
+    """Ask for work at `run_at` (now when None), with the change that this unit makes; a key is asked for once.
+
+    `priority` is one of `STEPS`.
+    """
     row_id = unit.new_id()
     now = moment(unit.now)
     at = now if run_at is None else moment(run_at)
     await unit.tx.run(
         INSERTION,
-        [row_id, kind, dump(payload), at, priority, 0, attempts, "ready", None, None, unique_key, None, now, None],
+        [
+            *(row_id, kind, dump(payload), at, _lane(kind) + priority, 0, attempts, "ready"),
+            *(None, None, unique_key, None, now, None),
+        ],
     )
     return row_id
 
@@ -147,21 +164,38 @@ async def bury(unit: Unit, kind: Kind, payload: Mapping[str, Any], reason: str, 
     )
 
 
-async def claim(
-    tx: Tx, *, worker: str, now: datetime, limit: int, kinds: Sequence[Kind] = KINDS, lease: timedelta = LEASE
-) -> list[Row]:
-    """Lease up to `limit` rows that are due, the earliest first; `worker` must be unique to this claim.
+def _lane(kind: Kind) -> int:
+    return LANES.get(kind, 0)
 
-    The transaction is one of its own, a `claim` (see `models.store.Store.write`).
+
+def steps_of(kinds: Iterable[Kind]) -> list[int]:
+    """Return the priorities that rows of these kinds have, those that go first at the beginning."""
+    return [lane + step for lane in sorted({_lane(kind) for kind in kinds}) for step in STEPS]
+
+
+async def claim(
+    tx: Tx, *, worker: str, now: datetime, limit: int, steps: Sequence[int] | None = None, lease: timedelta = LEASE
+) -> list[Row]:
+    """Lease up to `limit` rows that are due; `worker` must be unique to this claim.
+
+    `steps` are priorities of one lane or several (all by default): what goes first has most of the places, the earliest
+    first among equals. The transaction is one of its own, a `claim` (see `models.store.Store.write`).
     """
-    sql = _CLAIM.format(kinds=", ".join("?" * len(kinds)), others=_OTHERS[tx.dialect])
-    at = moment(now)
-    found = await tx.rows(sql, [at, at, *kinds, limit, moment(now + lease), worker])
-    ordered = sorted(found, key=lambda row: (row[5], row[6], row[0]))
-    return [
-        Row(row_id, kind, json.loads(payload), attempts, most, must_moment(run_at), worker)
-        for row_id, kind, payload, attempts, most, run_at, _ in ordered
-    ]
+    sql = _CLAIM.format(others=_OTHERS[tx.dialect])
+    at, until = moment(now), moment(now + lease)
+    wanted = steps_of(KINDS) if steps is None else steps
+    claimed: list[Row] = []
+    for place, step in enumerate(wanted):
+        kept = min((len(wanted) - place - 1) * (limit // SHARE), limit // 2)
+        room = limit - len(claimed) - kept
+        if room <= 0:
+            continue
+        found = await tx.rows(sql, [step, at, at, room, until, worker])
+        claimed += [
+            Row(row_id, kind, json.loads(payload), attempts, most, must_moment(run_at), worker)
+            for row_id, kind, payload, attempts, most, run_at in sorted(found, key=lambda row: (row[5], row[0]))
+        ]
+    return claimed
 
 
 async def complete(tx: Tx, row: Row, now: datetime) -> dict[str, Any]:
@@ -267,13 +301,33 @@ def _behind(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-async def next_due(tx: Tx, kinds: Sequence[Kind] = KINDS) -> datetime | None:
+async def next_by_step(tx: Tx, kinds: Iterable[Kind] = KINDS) -> dict[int, datetime]:
+    """Return for each priority of these kinds that has any rows when its next one can be claimed."""
+    steps = steps_of(kinds)
+    free = await tx.rows(_NEXT_FREE.format(steps=", ".join(f"({step})" for step in steps)))
+    leased = await tx.rows(_NEXT_LEASED, [moment(_LONG_AGO)])
+    due: dict[int, datetime] = {}
+    for step, stored in (*free, *leased):
+        at = read_moment(stored)
+        if at is not None and step in steps:
+            due[step] = min(at, due.get(step, at))
+    return due
+
+
+async def due_steps(tx: Tx, kinds: Iterable[Kind], now: datetime) -> list[int]:
+    """Return the priorities of these kinds of which something is due, those that go first at the beginning."""
+    return sorted(step for step, at in (await next_by_step(tx, kinds)).items() if at <= now)
+
+
+async def next_due(tx: Tx, kinds: Iterable[Kind] = KINDS) -> datetime | None:
     """Return when the next row can be claimed, None when there is none."""
-    places = ", ".join("?" * len(kinds))
-    free = await tx.row(_NEXT_FREE.format(kinds=places), list(kinds))
-    leased = await tx.row(_NEXT_LEASED.format(kinds=places), [moment(_LONG_AGO), *kinds])
-    times = [read_moment(found[0]) for found in (free, leased) if found is not None]
-    return min((time for time in times if time is not None), default=None)
+    return min((await next_by_step(tx, kinds)).values(), default=None)
+
+
+async def sort_in(tx: Tx) -> None:
+    """Give rows that were asked for before there were lanes their places in them."""
+    for kind, lane in LANES.items():
+        await tx.run(_SORT_IN, [lane, min(LANES.values()), kind])
 
 
 def pause(attempts: int, rng: random.Random, first: timedelta = BACKOFF) -> timedelta:

@@ -11,7 +11,7 @@ from models.attachment import Attachment
 from models.errors import NotFoundError, RefusedError
 from models.message import say
 from models.system import MAIL
-from workflows import outbox
+from workflows import bounces, outbox
 from workflows.stored import dump, maybe_moment, moment
 from workflows.templates import Rendered
 from workflows.unit import Unit
@@ -20,6 +20,7 @@ OF_THE_HOUSE = "_sign_in"
 """What mails about signing in have instead of a pack's template."""
 Channel = Literal["email", "sms"]
 _KINDS: Mapping[Channel, outbox.Kind] = {"email": "mail", "sms": "sms"}
+_HANDLED = 'SELECT "state", "channel", "entity", "record", "recipient" FROM "_mail" WHERE "id" = ?'
 _AGAIN = """UPDATE "_mail" SET "state" = 'waiting', "error" = NULL, "attempts" = 0, "hold_until" = NULL
 WHERE "id" = ?"""
 
@@ -87,45 +88,55 @@ async def post(unit: Unit, mail: str, letter: Letter, *, backoff: timedelta | No
     payload: dict[str, Any] = {} if backoff is None else {"backoff": backoff.total_seconds()}
     if letter.sealed is not None:
         payload["sealed"] = letter.sealed
-    await _ask(unit, mail, letter.channel, held, payload)
+    await _ask(unit, mail, letter.channel, held, payload, _priority(letter))
     return held
 
 
-async def _ask(unit: Unit, mail: str, channel: Channel, at: datetime | None, more: Mapping[str, Any]) -> None:
-    payload = {"mail": mail, **more}
-    await outbox.enqueue(unit, _KINDS[channel], payload, at, f"mail:{mail}:{unit.new_id()}")
+def _priority(letter: Letter) -> int:
+    """Return what goes first: letters about signing in, and at last those of which there may be many."""
+    if letter.sealed is not None:
+        return outbox.FIRST
+    return outbox.NEXT if letter.unsubscribe is None else outbox.LAST
+
+
+async def _ask(
+    unit: Unit, mail: str, channel: Channel, at: datetime | None, more: Mapping[str, Any], priority: int
+) -> None:
+    key, payload = f"mail:{mail}:{unit.new_id()}", {"mail": mail, **more}
+    await outbox.enqueue(unit, _KINDS[channel], payload, at, key, priority=priority)
 
 
 async def retry(unit: Unit, mail: str) -> None:
     """Send a mail once more; see `commands.retry_mail`."""
-    state, channel = await _handled(unit, mail)
+    state, channel, recipient = await _handled(unit, mail)
     if await unit.tx.row('SELECT 1 FROM "_mail" WHERE "id" = ? AND "template" = ?', [mail, OF_THE_HOUSE]):
         raise RefusedError(say("What this mail says is known to its recipient alone: it cannot be sent again."))
     if state not in ("failed", "unknown", "cancelled"):
         raise RefusedError(say("Only a mail that failed or was held back can be sent again."))
+    await bounces.lift(unit.tx, recipient)
     await unit.tx.run(_AGAIN, [mail])
-    await _ask(unit, mail, channel, None, {})
+    await _ask(unit, mail, channel, None, {}, outbox.NEXT)
 
 
 async def cancel(unit: Unit, mail: str) -> None:
     """Keep a waiting mail from being sent; see `commands.cancel_mail`."""
-    state, _ = await _handled(unit, mail)
+    state, _, _ = await _handled(unit, mail)
     if state != "waiting":
         raise RefusedError(say("Only a waiting mail can be cancelled."))
     await unit.tx.run("""UPDATE "_mail" SET "state" = 'cancelled' WHERE "id" = ?""", [mail])
     await outbox.cancel(unit.tx, f"mail:{mail}:", unit.now)
 
 
-async def _handled(unit: Unit, mail: str) -> tuple[str, Channel]:
-    """Return state and channel when the actor may handle it: administration any, others what they may read about."""
-    row = await unit.tx.row('SELECT "state", "channel", "entity", "record" FROM "_mail" WHERE "id" = ?', [mail])
+async def _handled(unit: Unit, mail: str) -> tuple[str, Channel, str]:
+    """Return state, channel and recipient when the actor may handle it: administration any, others what they read."""
+    row = await unit.tx.row(_HANDLED, [mail])
     if row is None:
         raise NotFoundError
-    state, channel, entity, record = row
+    state, channel, entity, record, recipient = row
     if not unit.published.access.administers(unit.actor):
         if not entity or entity not in unit.network.entities:
             raise NotFoundError
         await unit.records.get(entity, record)
         if "communicate" not in unit.published.access.functions(unit.actor):
             raise RefusedError(say("Your access level may not send messages."))
-    return state, "sms" if channel == "sms" else "email"
+    return state, "sms" if channel == "sms" else "email", recipient

@@ -37,6 +37,7 @@ GROUP = 200
 """So many things that happened share a transaction."""
 INSIDE = tuple(kind for kind in KINDS if kind not in ("mail", "sms", "hook"))
 """What a worker does here: nothing leaves the house, and documents are left out."""
+STEPS = outbox.steps_of(INSIDE)
 
 Why = Literal["state", "right", "guard", "form", "gone"]
 """Why a move would have been refused: from another state, no right, the guard, its form, or there is none any more."""
@@ -128,7 +129,7 @@ class Reliving:
         clock = self.rehearsal.clock
         clock.moment = max(clock.moment, due)
         token = self.rehearsal.tenant.new_id()
-        for row in await outbox.claim(tx, worker=token, now=clock.moment, limit=GROUP, kinds=INSIDE):
+        for row in await outbox.claim(tx, worker=token, now=clock.moment, limit=GROUP, steps=STEPS):
             await self._worker.work_within(tx, row)
 
     async def _live(self, tx: Tx, fact: Fact) -> None:

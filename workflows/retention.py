@@ -95,7 +95,7 @@ async def _anything(unit: Unit) -> bool:
 
 async def _ask(unit: Unit, step: Step) -> None:
     payload = asdict(step)
-    await outbox.enqueue(unit, "retention", payload, None, f"retention:{step.day}:{step.number}", priority=5)
+    await outbox.enqueue(unit, "retention", payload, None, f"retention:{step.day}:{step.number}", priority=outbox.LAST)
 
 
 async def go_on(unit: Unit, payload: Mapping[str, Any]) -> None:

@@ -132,7 +132,7 @@ async def mend(unit: Unit, slack: timedelta) -> None:
 
 async def _ask(unit: Unit, automation: str, cursor: str | None) -> None:
     key = f"arm:{automation}:{unit.published.version}:{cursor or ''}"
-    await outbox.enqueue(unit, "arm", {"automation": automation, "cursor": cursor}, None, key, priority=5)
+    await outbox.enqueue(unit, "arm", {"automation": automation, "cursor": cursor}, None, key, priority=outbox.LAST)
 
 
 async def arm(unit: Unit, payload: Mapping[str, Any]) -> None:

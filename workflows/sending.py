@@ -18,13 +18,15 @@ from models.attachment import Attachment
 from models.message import Message, say
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import letters, outbox
+from workflows import bounces, letters, outbox
+from workflows.bounces import return_path
 from workflows.mail import SendError, Transport
 from workflows.outbox import LeaseLostError, Row
+from workflows.posting import OF_THE_HOUSE
 from workflows.stored import dump_message, moment
 
 _SELECT = """SELECT "state", "sender", "recipient", "cc", "reply_to", "subject", "html", "text", "message_id",
-"attached", "unsubscribe" FROM "_mail" WHERE "id" = ?"""
+"attached", "unsubscribe", "template" FROM "_mail" WHERE "id" = ?"""
 _SENDING = """UPDATE "_mail" SET "state" = 'sending', "message_id" = ?, "attempts" = "attempts" + 1, "hold_until" = NULL
 WHERE "id" = ?"""
 _SENT = """UPDATE "_mail" SET "state" = 'sent', "sent_at" = ?, "error" = NULL WHERE "id" = ?"""
@@ -45,6 +47,23 @@ class Outgoing(Generic[M]):
     id: str
     message: M
     attached: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A mail that was marked as being sent: its row as `_SELECT` has it."""
+
+    found: Sequence[str | None]
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Said(Generic[M]):
+    """A mail that was said, and what went wrong."""
+
+    outgoing: Outgoing[M]
+    error: Exception | None = None
 
 
 class Line(Protocol[M_contra]):
@@ -73,36 +92,77 @@ class Sending(Generic[M]):
         raise NotImplementedError
 
     def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> M:
-        """Return the message of a row: what `_SELECT` names from the sender to the text."""
+        """Return the message of a row: its id, then what `_SELECT` names from the sender to the text, and the page."""
         raise NotImplementedError
 
     async def complete(self, outgoing: Outgoing[M]) -> None:
         """Add what takes time to find."""
+
+    async def refused(self, tx: Tx, found: Sequence[str | None]) -> Message | None:  # noqa: ARG002 - others do
+        """Return why a row of `_SELECT` is not to be sent at all, None when it is."""
+        return None
+
+    async def not_sent(self, tx: Tx, mail: str, error: SendError, now: datetime) -> None:
+        """Keep what else follows from a refusal."""
 
     async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> None:
         """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left."""
         try:
             async with AsyncExitStack() as stack:
                 session = await stack.enter_async_context(self.open())
-                for at, row in enumerate(rows):
-                    if stop and stop.is_set():
-                        await self.tenant.store.write(lambda tx, left=rows[at:]: outbox.release(tx, left))  # type: ignore[misc] # the default binds the rows
-                        return
-                    await self._try(session, row)
+                await self._through(session, rows, stop)
         except SendError as error:  # no connection: nothing was said about any of the mails that are left
             for row in rows:
                 await self._give_back(row, str(error))
 
-    async def _try(self, session: Line[M], row: Row) -> None:
-        """Send one mail; whatever goes wrong stays with this one."""
+    async def _through(self, session: Line[M], rows: Sequence[Row], stop: asyncio.Event | None) -> None:
+        """Send one after the other: while it is written down that one was sent, the next is marked, in one commit."""
+        last: _Said[M] | None = None
+        for at, row in enumerate(rows):
+            if stop and stop.is_set():
+                await self.tenant.store.write(lambda tx, left=rows[at:]: outbox.release(tx, left))  # type: ignore[misc] # the default binds the rows
+                break
+            outgoing, _ = await asyncio.gather(self._begin(row), self._end(last))
+            last = None if outgoing is None else await self._say(session, outgoing)
+        await self._end(last)
+
+    async def _begin(self, row: Row) -> Outgoing[M] | None:
+        """Mark one mail and write its message; whatever goes wrong stays with this one, and nothing was said of it."""
         try:
-            await self._send(session, row)
+            marked = await self._mark(row)
+            return None if marked is None else await self._composed(row, marked)
+        except LeaseLostError:  # another worker says what became of it
+            return None
+        except Exception as error:  # noqa: BLE001 - a mail that cannot even be written must not keep the others back
+            await self._broke(row, error, "failed")
+            return None
+
+    async def _say(self, session: Line[M], outgoing: Outgoing[M]) -> _Said[M]:
+        """Say a message, and return what came of it."""
+        try:
+            await self.complete(outgoing)
+            await session.send(outgoing.message)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the mail
+            return _Said(outgoing, error)
+        return _Said(outgoing)
+
+    async def _end(self, said: _Said[M] | None) -> None:
+        """Write down what came of a mail."""
+        if said is None:
+            return
+        try:
+            if said.error is None:
+                await self._sent(said.outgoing)
+            elif isinstance(said.error, SendError):
+                await self._not_sent(said.outgoing, said.error)
+            else:
+                await self._broke(said.outgoing.row, said.error, "unknown")
         except LeaseLostError:  # another worker says what became of it
             return
-        except Exception as error:  # noqa: BLE001 - a mail that cannot even be written must not keep the others back
-            await self._broke(row, error)
+        except Exception as error:  # noqa: BLE001 - the same
+            await self._broke(said.outgoing.row, error, "unknown")
 
-    async def _broke(self, row: Row, error: Exception) -> None:
+    async def _broke(self, row: Row, error: Exception, state: str) -> None:
         """Keep what went wrong with a mail: its fate is unknown when its text may have been said."""
         now, mail = self.tenant.clock.now(), row.payload["mail"]
         reason = dump_message(say("This could not be sent: {reason}", reason=error))
@@ -111,28 +171,16 @@ class Sending(Generic[M]):
             found = await tx.row('SELECT "state" FROM "_mail" WHERE "id" = ?', [mail])
             await outbox.fail(tx, row, now, repr(error), self.rng, permanent=True)
             if found is not None:
-                await tx.run(_STATE, ["unknown" if found[0] == "sending" else "failed", reason, mail])
+                await tx.run(_STATE, [state if found[0] == "sending" else "failed", reason, mail])
 
         with suppress(LeaseLostError):
             await self.tenant.store.write(work)
 
-    async def _send(self, session: Line[M], row: Row) -> None:
-        outgoing = await self._mark(row)
-        if outgoing is None:
-            return
-        try:
-            await self.complete(outgoing)
-            await session.send(outgoing.message)
-        except SendError as error:
-            await self._not_sent(outgoing, error)
-            return
-        await self._sent(outgoing)
-
-    async def _mark(self, row: Row) -> Outgoing[M] | None:
-        """Commit that the mail is being sent, and return it; None when it is not to be sent."""
+    async def _mark(self, row: Row) -> _Marked | None:
+        """Commit that the mail is being sent, and return what it says; None when it is not to be sent."""
         now = self.tenant.clock.now()
 
-        async def work(tx: Tx) -> Outgoing[M] | None:
+        async def work(tx: Tx) -> _Marked | None:
             if not await outbox.extend(tx, row, now):
                 return None
             mail = row.payload["mail"]
@@ -144,13 +192,23 @@ class Sending(Generic[M]):
                 await tx.run(_STATE, ["unknown", dump_message(UNKNOWN), mail])
                 await outbox.complete(tx, row, now)
                 return None
+            why = await self.refused(tx, found)
+            if why is not None:
+                await tx.run(_STATE, ["failed", dump_message(why), mail])
+                await outbox.complete(tx, row, now)
+                return None
             message_id = found[8] or self.message_id(mail)
             await tx.run(_SENDING, [message_id, mail])
-            html, text = letters.opened(self.tenant.vault, mail, row.payload, (found[6], found[7]))
-            message = self.compose((*found[1:6], html, text, found[10]), message_id, now)
-            return Outgoing(row, mail, message, tuple(map(Attachment, json.loads(found[9] or "[]"))))
+            return _Marked(found, message_id, now)
 
         return await self.tenant.store.write(work)
+
+    async def _composed(self, row: Row, marked: _Marked) -> Outgoing[M]:
+        """Write the message of a marked mail, outside of the transaction: writers do not wait for it."""
+        found, mail = marked.found, row.payload["mail"]
+        html, text = letters.opened(self.tenant.vault, mail, row.payload, (found[6] or "", found[7] or ""))
+        message = self.compose((mail, *found[1:6], html, text, found[10]), marked.message_id, marked.at)
+        return Outgoing(row, mail, message, tuple(map(Attachment, json.loads(found[9] or "[]"))))
 
     async def _sent(self, outgoing: Outgoing[M]) -> None:
         now = self.tenant.clock.now()
@@ -178,6 +236,7 @@ class Sending(Generic[M]):
             first = timedelta(seconds=row.payload["backoff"]) if "backoff" in row.payload else outbox.BACKOFF
             dead = await outbox.fail(tx, row, now, str(error), self.rng, permanent=error.permanent, first=first)
             await tx.run(_STATE, ["failed" if dead else "waiting", reason, outgoing.id])
+            await self.not_sent(tx, outgoing.id, error, now)
 
         await self.tenant.store.write(work)
 
@@ -212,7 +271,7 @@ class Post(Sending[EmailMessage]):
 
     def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
         """Return the letter: text and HTML of the same words."""
-        sender, recipient, cc, reply_to, subject, html, text, page = found
+        mail, sender, recipient, cc, reply_to, subject, html, text, page = found
         message = EmailMessage()
         user, _, domain = self.transport.address.rpartition("@")
         message["From"] = Address(_line(sender), user, domain)
@@ -225,6 +284,8 @@ class Post(Sending[EmailMessage]):
         message["Subject"] = _line(subject)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = message_id
+        if self.transport.bounces:
+            message["Return-Path"] = return_path(self.tenant, self.transport.bounces, mail or "")
         message["Auto-Submitted"] = "auto-generated"
         if page is not None and page.startswith("https://"):  # one click, where mail programs offer it (RFC 8058)
             message["List-Unsubscribe"] = f"<{page}>"
@@ -232,6 +293,15 @@ class Post(Sending[EmailMessage]):
         message.set_content(text or "")
         message.add_alternative(html or "", subtype="html")
         return message
+
+    async def refused(self, tx: Tx, found: Sequence[str | None]) -> Message | None:
+        """Return why nothing goes to an address; letters about signing in are tried all the same."""
+        return None if found[11] == OF_THE_HOUSE else await bounces.refusal(tx, found[2] or "")
+
+    async def not_sent(self, tx: Tx, mail: str, error: SendError, now: datetime) -> None:
+        """Note an address that the mail server says there is not."""
+        if error.nobody is not None:
+            await bounces.mark(tx, error.nobody, bounces.Bounce(str(error), mail), now)
 
     async def complete(self, outgoing: Outgoing[EmailMessage]) -> None:
         """Add the files that go along; one that is gone will not come back."""

@@ -125,7 +125,7 @@ class Texting(Sending[TextMessage]):
 
     def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> TextMessage:
         """Return the message: its text and nothing else."""
-        return TextMessage(message_id, found[1] or "", found[6] or "", now)
+        return TextMessage(message_id, found[2] or "", found[7] or "", now)
 
 
 @asynccontextmanager

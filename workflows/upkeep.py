@@ -9,7 +9,7 @@ from models.actor import SYSTEM
 from models.house_rules import KEPT_RUNS, months_kept
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import auditing, inlets, jobs, retention, schedules, traces
+from workflows import auditing, inlets, jobs, outbox, retention, schedules, traces
 from workflows.outbox import LEASE, LONGEST
 from workflows.stored import moment, must_moment
 from workflows.unit import Unit, write
@@ -67,6 +67,7 @@ async def mend(tenant: Tenant) -> None:
 
 async def _mend(unit: Unit) -> None:
     now, tx = unit.now, unit.tx
+    await outbox.sort_in(tx)
     await tx.run(_FREE, [moment(now + 2 * LEASE)])
     for row, run_at, created_at in await tx.rows(_AHEAD, [moment(now + SLACK)]):
         pause = must_moment(run_at) - must_moment(created_at)

@@ -37,6 +37,8 @@ from workflows import (
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
+from workflows.mail_account import MailAccount
+from workflows.mailing import Mailing
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.printing import Printing, TypstPress
 from workflows.sending import Post
@@ -92,6 +94,7 @@ class Worker:
         caller: Caller | None = None,
         texts: SmsTransport | None = None,
         words: Words = in_english,
+        account: MailAccount | None = None,
     ) -> None:
         """Work for `tenant`; without a transport mails wait, without `texts` text messages do.
 
@@ -101,6 +104,7 @@ class Worker:
 
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
         Without one they say which network it is, and the host is its reader's. `words` says sentences of the product.
+        `account` is what networks of one process share that send through the same transport.
         """
         self.tenant = tenant
         self.name = name
@@ -108,11 +112,13 @@ class Worker:
         self.house = House((url or f"/n/{tenant.name}").rstrip("/"), words)
         lacking = {"mail": transport is None, "sms": texts is None}
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if not lacking.get(kind))
-        self.post = None if transport is None else Post(tenant, self.rng, transport)
+        post = None if transport is None else Post(tenant, self.rng, transport)
+        self.mailing = None if post is None else Mailing(tenant, post, account or MailAccount(), name)
         self.texting = None if texts is None else Texting(tenant, self.rng, texts)
         self.printing = Printing(tenant, self.rng, PRESS)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
+        self._unlimited = tuple(kind for kind in self.kinds if kind != "mail")
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
         self._adopted = 0
         self._seen: datetime | None = None
@@ -125,7 +131,13 @@ class Worker:
         Once `stop` is set no more rows are claimed, and no more mails begun.
         """
         await self._prepare()
-        return await self._drain(self.kinds, stop)
+        worked = 0
+        while done := await self._drain(self._unlimited, stop) + await self._mail(stop):
+            worked += done
+        return worked
+
+    async def _mail(self, stop: asyncio.Event | None, *, patient: bool = False) -> int:
+        return 0 if self.mailing is None else await self.mailing.drain(stop, patient=patient)
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set: after a commit, when the next row is due, and every few seconds at least.
@@ -165,7 +177,7 @@ class Worker:
     async def _leave(self, kind: Kind, stop: asyncio.Event) -> None:
         """Send the mails, or make the calls, that are due."""
         try:
-            await self._drain((kind,), stop)
+            await (self._mail(stop, patient=True) if kind == "mail" else self._drain((kind,), stop))
             self.tenant.changed.set()
         except Exception:  # noqa: BLE001 - the same
             _LOG.exception("what leaves the house failed", network=self.tenant.name, kind=kind)
@@ -225,25 +237,27 @@ class Worker:
         self._adopted = version
 
     async def _claim(self, kinds: Sequence[Kind]) -> list[Row]:
-        if not await self._anything(kinds):
+        due = await self._due(kinds)
+        if not due:
             return []
         now = self.tenant.clock.now()
         token = f"{self.name}:{self.tenant.new_id()}"
         return await self.tenant.store.write(
-            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, kinds=kinds), claim=True
+            lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, steps=due), claim=True
         )
 
     async def _anything(self, kinds: Sequence[Kind]) -> bool:
-        """Whether a row is due: a look that does not keep writers waiting."""
-        due = await self.tenant.store.read(lambda tx: outbox.next_due(tx, kinds))
-        return due is not None and due <= self.tenant.clock.now()
+        return bool(await self._due(kinds))
+
+    async def _due(self, kinds: Sequence[Kind]) -> list[int]:
+        """Return the priorities of rows that are due: a look that does not keep writers waiting."""
+        now = self.tenant.clock.now()
+        return await self.tenant.store.read(lambda tx: outbox.due_steps(tx, kinds, now))
 
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
-        mails, texts, calls, documents = ([row for row in rows if row.kind == kind] for kind in _OUTSIDE)
+        texts, calls, documents = ([row for row in rows if row.kind == kind] for kind in ("sms", "hook", "document"))
         others = (self._do(row) for row in rows if row.kind not in _OUTSIDE)
         outcomes = await asyncio.gather(*others, return_exceptions=True)
-        if mails and self.post is not None:
-            await self.post.send(mails, stop)
         if texts and self.texting is not None:
             await self.texting.send(texts, stop)
         await self.delivery.send(calls)

@@ -44,7 +44,7 @@ async def claimed(tenant: Tenant, worker: str, limit: int = 10) -> list[Row]:
 
 
 async def test_rows_are_claimed_when_due_the_earliest_first(tenant: Tenant) -> None:
-    third = await ask(tenant, after=timedelta(0), priority=3)
+    third = await ask(tenant, after=timedelta(0), priority=outbox.NEXT)
     first = await ask(tenant, after=timedelta(seconds=-2))
     second = await ask(tenant, after=timedelta(0))
     await ask(tenant, after=timedelta(seconds=1))
