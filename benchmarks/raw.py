@@ -41,43 +41,47 @@ class Raw(Protocol):
         ...
 
 
-def _sql(text: str, postgres: str | None = None) -> Sql:
+def statement(text: str, postgres: str | None = None) -> Sql:
+    """Return a statement with `?` for each value; `postgres` is how PostgreSQL has it, where that differs."""
     return Sql(text, numbered(text) if postgres is None else postgres)
 
 
-def _insert(table: str, columns: str) -> Sql:
+def insertion(table: str, columns: str) -> Sql:
+    """Return what inserts a row; `columns` has spaces between."""
     names = columns.split()
     listed = ", ".join(f'"{name}"' for name in names)
-    return _sql(f'INSERT INTO "{table}" ({listed}) VALUES ({", ".join("?" * len(names))})')  # noqa: S608 - names of ours
+    return statement(f'INSERT INTO "{table}" ({listed}) VALUES ({", ".join("?" * len(names))})')  # noqa: S608 - names of ours
 
 
-_WHO = _sql("""SELECT m.* FROM "_token" t JOIN "member" m ON m."id" = t."member" WHERE t."hash" = ? AND m."active" """)
-_ONE = _sql("""SELECT * FROM "lead" WHERE "id" = ? AND "owner" = ?""")
-_LIST = _sql(
+_WHO = statement(
+    """SELECT m.* FROM "_token" t JOIN "member" m ON m."id" = t."member" WHERE t."hash" = ? AND m."active" """
+)
+_ONE = statement("""SELECT * FROM "lead" WHERE "id" = ? AND "owner" = ?""")
+_LIST = statement(
     f"""SELECT {", ".join(f'"{name}"' for name in NAMES)} FROM "lead" WHERE "owner" = ? AND "country" = 'FR'
 AND "source" = 'fair' ORDER BY "created_at" DESC, "id" DESC LIMIT 51"""  # noqa: S608 - names of ours
 )
-_UPDATE = _sql(
+_UPDATE = statement(
     """UPDATE "lead" SET "recruiting" = ?, "calls" = "calls" + 1, "next_call_at" = ?, "updated_at" = ?,
 "last_activity_at" = ?, "version" = "version" + 1 WHERE "id" = ? AND "version" = ?"""
 )
-_MOVED = _insert(
+_MOVED = insertion(
     "_history",
     "id at entity record kind process transition from_state to_state actor actor_kind before after text",
 )
-_WAITING = _sql("""SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'""")
-_RUN = _insert("_run", "id automation definition key entity record state cause actor cursor names started_at")
-_OUTBOX = _insert("_outbox", "id kind payload run_at priority attempts max_attempts state unique_key created_at")
-_KNOWN = _sql(
+_WAITING = statement("""SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'""")
+_RUN = insertion("_run", "id automation definition key entity record state cause actor cursor names started_at")
+_OUTBOX = insertion("_outbox", "id kind payload run_at priority attempts max_attempts state unique_key created_at")
+_KNOWN = statement(
     """SELECT "email" FROM "lead" WHERE "owner" = ? AND "email" IN (SELECT value FROM json_each(?))""",
     """SELECT "email" FROM "lead" WHERE "owner" = $1 AND "email" IN (SELECT json_array_elements_text($2::json))""",
 )
-_LEAD = _insert(
+_LEAD = insertion(
     "lead",
     "id created_at updated_at created_by last_activity_at version owner recruiting first_name last_name email phone "
     "country source calls _fold_first_name _fold_last_name _fold_email",
 )
-_CREATED = _insert("_history", "id at entity record kind actor actor_kind after")
+_CREATED = insertion("_history", "id at entity record kind actor actor_kind after")
 
 
 async def who(raw: Raw, secret: str) -> str:

@@ -65,6 +65,7 @@ transitions:
     guard: has(record.phone)
     form: {comment: {type: long_text, label: {fr: Commentaire}}, next_call_at: {field: next_call_at, required: true}}
     set: {calls: =record.calls + 1}
+    bulk: true
   meet:
     label: {fr: Rencontrer}
     from: any
@@ -73,6 +74,7 @@ transitions:
     guard: has(record.phone)
     form: {comment: {type: long_text, label: {fr: Commentaire}}, next_call_at: {field: next_call_at, required: true}}
     set: {calls: =record.calls + 1}
+    bulk: true
 ---
 level: distributor
 label: {fr: Distributeur}

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from models.actor import Actor
 from models.connections import stored_datetime
+from models.json_text import in_order
 from models.system import AUDIT, AUDIT_OF
 from models.tx import Row, Tx
 
@@ -152,8 +153,7 @@ def ip_digest(salt: str, ip: str) -> str:
 def digest(columns: Sequence[str], row: Row) -> str:
     """Return the SHA-256 of a row as canonical JSON: columns by name, without those that are null."""
     content: Mapping[str, Any] = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(in_order(content).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def about_all(event: Event) -> Event:

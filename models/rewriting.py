@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from definitions.spec.entity import Field
+from definitions.text import Text
 from models import computed, drafts
-from models.changes import same, stored_columns
+from models.changes import same
+from models.connections import fold
 from models.ddl import quoted
 from models.drafts import Draft
 from models.errors import InvalidError
+from models.message import Message
 from models.record import Change, Record
 from models.sight import Sight
 from models.validation import clean
+from models.visible import FOLD
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -30,65 +34,98 @@ class Rewriting:
         """Write over `records`, the door of the system."""
         self._records = records
         self._sight: Sight = records.sight(entity)
-        self._computes = any(field.compute is not None for field in self._sight.entity.fields.values())
+        self._now = records.context.now
+        fields = self._sight.fields
+        self._computes = any(field.compute is not None for field in fields.values())
+        followed = {name for asked in self._sight.following.values() for name in asked}
+        self._loose = {name: field.required for name, field in fields.items() if _is_loose(field, followed)}
+        self._order = {name: place for place, name in enumerate(self._sight.names)}
         self._cleaned: dict[int, Mapping[str, Any]] = {}
 
     async def check(
-        self,
-        before: Record,
-        given: Mapping[str, Any],
-        made: Mapping[str, Any],
-        beside: Mapping[str, Any],
+        self, before: Record, given: Mapping[str, Any], made: Mapping[str, Any], beside: Mapping[str, Any]
     ) -> Change:
         """Return what a change will come to, nothing written yet; `InvalidError` by field.
 
         `given` are values of fields that many records of the same call share (the same mapping), `made` those of this
         one; `beside` are states and values of the system.
         """
-        records, sight = self._records, self._sight
-        own, problems = self._clean(made, before) if made else ({}, {})
-        asked = {**self._shared(given, before, problems), **own, **beside}
-        values = {**before.full, **asked}
-        names = asked.keys()
+        problems: dict[str, Message | Text] = {}
+        asked = {**self._shared(given, before, problems), **self._clean(made, before, problems), **beside}
+        full = before.full
+        values = {**full, **asked}
         if self._computes:
-            found = await computed.compute(records, sight.entity, values)
+            found = await computed.compute(self._records, self._sight.entity, values)
             values.update(found)
-            names = asked.keys() | found.keys()
-        changed = tuple([name for name in values if name in names and not same(values[name], before.full.get(name))])
-        checked = [name for name in changed if name in sight.fields]
-        wrong = {} if not checked else await drafts.wrong(records, Draft(sight, values, frozenset(changed)), checked)
-        if wrong or problems:
-            raise InvalidError({**wrong, **problems})
-        values["updated_at"] = records.context.now
-        values["version"] = before.version + 1
-        after = replace(before, version=before.version + 1, values=values, full=values, hidden=frozenset())
-        return Change(before, after, changed)
+            asked.update(found)
+        changed = [name for name, value in asked.items() if not same(value, full.get(name))]
+        changed.sort(key=self._order.__getitem__)
+        problems = {**await self._wrong(values, changed), **problems}
+        if problems:
+            raise InvalidError(problems)
+        values["updated_at"] = self._now
+        version = values["version"] = before.version + 1
+        may, writable = before.may, before.writable
+        title = before.title  # nobody sees it: what it is called now is found out when it is read
+        after = Record(before.entity, before.id, version, values, title, may=may, writable=writable, full=values)
+        return Change(before, after, tuple(changed))
 
-    def _shared(self, given: Mapping[str, Any], before: Record, problems: dict[str, Any]) -> Mapping[str, Any]:
+    async def _wrong(self, values: dict[str, Any], changed: Sequence[str]) -> Mapping[str, Message | Text]:
+        """Return what is wrong with changed values; those that nothing limits need no further look."""
+        loose, fields = self._loose, self._sight.fields
+        for name in changed:
+            if name in fields and (name not in loose or (loose[name] and values[name] is None)):
+                checked = [each for each in changed if each in fields]
+                return await drafts.wrong(self._records, Draft(self._sight, values, frozenset(changed)), checked)
+        return {}
+
+    def _shared(
+        self, given: Mapping[str, Any], before: Record, problems: dict[str, Message | Text]
+    ) -> Mapping[str, Any]:
         """Return shared values, cleaned once."""
-        if not given:
-            return given
         found = self._cleaned.get(id(given))
         if found is None:
-            found, wrong = self._clean(given, before)
-            problems.update(wrong)
-            if not wrong:
+            found = self._clean(given, before, problems)
+            if not problems:
                 self._cleaned[id(given)] = found
         return found
 
-    def _clean(self, given: Mapping[str, Any], before: Record) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    def _clean(
+        self, given: Mapping[str, Any], before: Record, problems: dict[str, Message | Text]
+    ) -> Mapping[str, Any]:
+        if not given:
+            return given
         cleaned = clean(self._records.network, self._sight.entity, given, before.full)
-        return cleaned.values, dict(cleaned.problems)
+        problems.update(cleaned.problems)
+        return cleaned.values
 
     async def write(self, changes: Sequence[Change]) -> None:
         """Write what was checked, records of which the same columns change in one statement."""
-        rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        alike: dict[tuple[str, ...], list[Change]] = {}
         for change in changes:
-            names = (*change.fields, "updated_at", "version", "last_activity_at")
-            stored = stored_columns(self._sight, change.after.full, dict.fromkeys(names))
-            rows.setdefault(tuple(stored), []).append((*stored.values(), change.after.id, change.before.version))
-        for columns, values in rows.items():
-            places = ", ".join(f"{quoted(name)} = ?" for name in columns)
-            text = f'UPDATE {self._sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 - names only
-            await self._records.tx.run_many(text, values)
+            alike.setdefault(change.fields, []).append(change)
+        for fields, found in alike.items():
+            names = tuple(dict.fromkeys((*fields, "updated_at", "version", "last_activity_at")))
+            await self._write(names, found)
         self._records.loader.forget()
+
+    async def _write(self, names: tuple[str, ...], changes: Sequence[Change]) -> None:
+        table = self._sight.table
+        folded = [name for name in names if f"{FOLD}{name}" in table.shape.columns]
+        columns = (*names, *(f"{FOLD}{name}" for name in folded))
+        places = ", ".join(f"{quoted(name)} = ?" for name in columns)
+        text = f'UPDATE {table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 - names only
+        rows = []
+        for change in changes:
+            full = change.after.full
+            stored = [table.stored(name, full) for name in names]
+            stored += [fold(full[name]) for name in folded]
+            rows.append((*stored, full["id"], change.before.version))
+        await self._records.tx.run_many(text, rows)
+
+
+def _is_loose(field: Field, followed: Collection[str]) -> bool:
+    """Whether any value that a field can hold fits, and no other field's has to fit it."""
+    if field.name in followed or field.type in {"country", "reference"} or field.compute is not None:
+        return False
+    return all(part is None for part in (field.min, field.max, field.required_if, field.pattern))

@@ -30,7 +30,7 @@ from workflows.stored import dump, maybe_moment, moment, must_moment, read_momen
 from workflows.unit import Unit, read, write
 
 State = Literal["running", "done", "cancelled", "failed", "undone"]
-BATCH = 100
+BATCH = 250
 """Records that one transaction goes through at most; a job of so many is done when it is begun."""
 MOST = 10_000
 """Records that a job has at most."""

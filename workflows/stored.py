@@ -11,6 +11,7 @@ from typing import Any
 from definitions.duration import Duration
 from definitions.spec.entity import Field, FieldType
 from models.columns import MOMENT, codec
+from models.json_text import written
 from models.message import Message
 from models.sealed import Safe
 from models.tables import EntityTable
@@ -50,10 +51,7 @@ def must_moment(stored: Any) -> datetime:
 
 def dump(value: Any) -> str:
     """Return JSON text."""
-    return _written(value)
-
-
-_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+    return written(value)
 
 
 def dump_message(message: Message | None) -> str | None:

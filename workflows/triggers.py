@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -54,11 +54,8 @@ async def occur(unit: Unit, event: Occurrence) -> Record | None:
 
 async def _start(unit: Unit, event: Occurrence) -> None:
     """Start what waits for this, arm the timers that it sets, and look again at runs that wait over the record."""
-    started: set[str] = set()
-    for automation, key in _matching(unit, event):
-        if automation.name not in started:
-            started.add(automation.name)
-            await begin(unit, automation, _beginning(event, key))
+    for automation, key in _first(_matching(unit, event)).values():
+        await begin(unit, automation, _beginning(event, key))
     await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
     if event.kind != "created":
         await _look_again(unit, event)
@@ -133,6 +130,14 @@ def _matching(unit: Unit, event: Occurrence) -> Iterator[tuple[Automation, Key]]
             yield automation, ("changed", event.record.entity)
 
 
+def _first(found: Iterable[tuple[Automation, Key]]) -> Mapping[str, tuple[Automation, Key]]:
+    """Return each automation once, with what it was found by first."""
+    kept: dict[str, tuple[Automation, Key]] = {}
+    for automation, key in found:
+        kept.setdefault(automation.name, (automation, key))
+    return kept
+
+
 def _keys(unit: Unit, event: Occurrence) -> Iterator[Key]:
     if event.kind in ("created", "deleted"):
         yield (event.kind, event.record.entity)
@@ -185,18 +190,27 @@ async def occur_all(unit: Unit, entity: str, events: Sequence[Occurrence]) -> No
     """
     waited = await runs.waited_over(unit.tx, entity, [event.record.id for event in events])
     started: dict[str, tuple[Automation, list[Beginning]]] = {}
+    matching: dict[object, Mapping[str, tuple[Automation, Key]]] = {}
     for event in events:
-        for automation, key in {
-            found.name: (found, key) for found, key in reversed([*_matching(unit, event)])
-        }.values():
-            started.setdefault(automation.name, (automation, []))[1].append(_beginning(event, key))
+        alike = (id(event.taken), event.fields)
+        if alike not in matching:
+            matching[alike] = _first(_matching(unit, event))
+        for name, (automation, key) in matching[alike].items():
+            started.setdefault(name, (automation, []))[1].append(_beginning(event, key))
     for automation, beginnings in started.values():
         await begin_all(unit, automation, beginnings)
+    await _wait_all(unit, entity, events, waited)
+
+
+async def _wait_all(unit: Unit, entity: str, events: Sequence[Occurrence], waited: Collection[str]) -> None:
+    """Arm the timers of moves, and look again at what waits over their records."""
     known = subscriptions(unit.published)
+    arms = bool(known.due.get(entity)) or any(known.stays.values())
+    agreed = any(unit.network.processes[name].approved for name in unit.network.entities[entity].processes)
     for event in events:
-        entered = _entered(unit, event)
-        if known.due.get(entity) or any(known.stays.get(state) for state in entered):
-            await timers.arm(unit, event.record, event.history, entered, event.fields)
+        if arms:
+            await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
         if event.record.id in waited:
             await _look_again(unit, event)
-        await approvals.review(unit, event.record)
+        if agreed:
+            await approvals.review(unit, event.record)
