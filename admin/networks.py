@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass
 
 import structlog
@@ -125,7 +126,8 @@ class Networks:
     def _employ(self, name: str, tenant: Tenant) -> _Working:
         worker = self.worker(tenant)
         stop = asyncio.Event()
-        return _Working(worker, stop, asyncio.create_task(self._serve(name, worker, stop)))
+        work = self._serve(name, worker, stop)  # what it logs is no part of the request that opened the network
+        return _Working(worker, stop, asyncio.create_task(work, context=Context()))
 
     def worker(self, tenant: Tenant) -> Worker:
         """Return a worker that sends through the server's transport and links to its public address."""

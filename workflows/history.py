@@ -10,6 +10,7 @@ from typing import Any, Literal
 from models import audit
 from models.audit import PROVEN, Event
 from models.ddl import quoted
+from models.happened import HAPPENED
 from models.system import HISTORY
 from workflows.chart import Taken
 from workflows.stored import dump, maybe_moment, moment
@@ -67,6 +68,7 @@ async def keep(  # noqa: PLR0913 - a row has that many parts
     """Write a history row and return its id. `before` and `after` hold stored forms (`workflows.stored`)."""
     row = _row(unit, kind, entity, record, (before, after), text, step)
     await unit.tx.run(_INSERT, row)
+    HAPPENED.note(kind)
     event = _audited(unit, kind, entity, record, row)
     await audit.keep(unit.tx, row[0], event)
     return str(row[0])
@@ -81,6 +83,7 @@ async def keep_created(
     ]
     if rows:
         await unit.tx.run_many(_INSERT, rows)
+        HAPPENED.note("created", len(rows))
         await audit.keep_many(unit.tx, [(row[0], _audited(unit, "created", entity, row[3], row)) for row in rows])
     return [str(row[0]) for row in rows]
 

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from models.actor import SYSTEM, Actor
+from models.happened import HAPPENED
 from models.members import load_actor
 from models.message import say
 from models.published import Published
@@ -272,11 +274,15 @@ class Worker:
             if row.attempts > row.max_attempts:
                 raise RuntimeError("Its workers stopped in the middle of it, again and again.")  # noqa: TRY301
             version = await self._version(row)
-            await self.tenant.store.write(lambda tx: self._handle(tx, row, version))
+            with bound_contextvars(network=self.tenant.name, row=row.id, run=row.payload.get("run")):
+                await self.tenant.store.write(lambda tx: self._handle(tx, row, version))
+            HAPPENED.note(f"work.{row.kind}")
         except LeaseLostError:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the row and tried again
-            _LOG.warning("work failed", network=self.tenant.name, kind=row.kind, row=row.id, error=repr(error))
+            HAPPENED.note(f"failed.{row.kind}")
+            told = {"kind": row.kind, "row": row.id, "run": row.payload.get("run"), "error": repr(error)}
+            _LOG.warning("work failed", network=self.tenant.name, **told)
             await self._note(row, error)
 
     async def work_within(self, tx: Tx, row: Row) -> None:

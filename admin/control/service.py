@@ -25,7 +25,7 @@ async def status(desk: Desk, given: Given) -> Any:  # noqa: ARG001 - all operati
         "up": found.up,
         "targets": dict(TARGETS),
         "shares": dict(found.shares),
-        "requests": {kind: counts for kind, counts in sorted(found.kinds.items())},
+        "requests": dict(sorted(found.kinds.items())),
         "networks": [await _owed(tenants, name) for name in await tenants.names()],
     }
 
