@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks.database import postgres
 from benchmarks.figure import Figure, Spent, spent
 from benchmarks.floor import Floor, floor_of
-from benchmarks.raw import Raw, Row, insertion, statement
+from benchmarks.raw import PROOF, Raw, Row, insertion, statement
 from benchmarks.world import FORM, MOVES, NAME, OWNERS, furnish
 from models.actor import SYSTEM, Actor
 from models.members import load_actor
@@ -42,7 +42,6 @@ _OUTBOX = insertion("_outbox", "id kind payload run_at priority attempts max_att
 _ITEM = insertion("_job_item", "id job record outcome")
 _DONE = statement("""UPDATE "_job_item" SET "outcome" = 'done', "history" = ? WHERE "id" = ?""")
 _VALUES = '{"recruiting":"new","calls":0,"next_call_at":"2030-01-01 09:00:00.000000+00:00"}'
-_PROOF = "0" * 64
 
 
 async def raw_batch(raw: Raw, member: str, ids: Sequence[str], move: str) -> None:
@@ -56,7 +55,7 @@ async def raw_batch(raw: Raw, member: str, ids: Sequence[str], move: str) -> Non
     about = ["moved", "recruiting", move, "new", state, member, "member", _VALUES, _VALUES, "Bien"]
     await raw.many(_HISTORY, [(history, now, "lead", lead, *about) for history, lead in told])
     audited = ["moved", "changes", member, "member", "lead"]
-    await raw.many(_AUDIT, [(history, now, *audited, lead, _PROOF) for history, lead in told])
+    await raw.many(_AUDIT, [(history, now, *audited, lead, PROOF) for history, lead in told])
     runs = [(uuid7(), history, lead) for history, lead in told]
     begun = [
         (run, f"after_{move}", 1, lead, "lead", lead, "running", history, member, "{}", "{}", now)

@@ -16,6 +16,8 @@ from models.tenant import uuid7
 Row = Sequence[Any]
 NAMES = ("id", "first_name", "last_name", "email", "country", "source", "next_call_at")
 STATES = {"call": "contacted", "meet": "met"}
+PROOF = "0" * 64
+"""What stands for the digest of a history row."""
 BEFORE, AFTER = '{"recruiting":"new","calls":0}', '{"recruiting":"contacted","calls":1}'
 
 
@@ -69,6 +71,7 @@ _MOVED = insertion(
     "_history",
     "id at entity record kind process transition from_state to_state actor actor_kind before after text",
 )
+_AUDIT = insertion("_audit", "id at kind scope member actor_kind entity record proof")
 _WAITING = statement("""SELECT "id" FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'""")
 _RUN = insertion("_run", "id automation definition key entity record state cause actor cursor names started_at")
 _OUTBOX = insertion("_outbox", "id kind payload run_at priority attempts max_attempts state unique_key created_at")
@@ -109,6 +112,7 @@ async def move(raw: Raw, member: str, record: str, transition: str, comment: str
     history, run = uuid7(), uuid7()
     about = ["moved", "recruiting", transition, "new", STATES[transition], member, "member", BEFORE, AFTER, comment]
     await raw.rows(_MOVED, history, now, "lead", record, *about)
+    await raw.rows(_AUDIT, history, now, "moved", "changes", member, "member", "lead", record, PROOF)
     await raw.rows(_WAITING, "lead", record)
     await raw.rows(
         _RUN, run, f"after_{transition}", 1, record, "lead", record, "running", history, member, "{}", "{}", now
@@ -148,6 +152,8 @@ async def create(raw: Raw, member: str, items: Sequence[Mapping[str, str]], emai
         rows.append((uuid7(), now, "lead", identifier, "created", member, "member", kept))
     await raw.many(_LEAD, leads)
     await raw.many(_CREATED, rows)
+    audited = ("created", "changes", member, "member", "lead")
+    await raw.many(_AUDIT, [(row[0], now, *audited, row[3], PROOF) for row in rows])
     return len(leads)
 
 

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 from definitions.spec.entity import Field
 from definitions.text import Text
 from models import computed, drafts
-from models.changes import same
-from models.connections import fold
+from models.changes import same, stored_columns
 from models.ddl import quoted
 from models.drafts import Draft
 from models.errors import InvalidError
 from models.message import Message
 from models.record import Change, Record
 from models.sight import Sight
-from models.validation import clean
-from models.visible import FOLD
 
 if TYPE_CHECKING:
     from models.records import Records
@@ -95,33 +92,23 @@ class Rewriting:
     ) -> Mapping[str, Any]:
         if not given:
             return given
-        cleaned = clean(self._records.network, self._sight.entity, given, before.full)
+        cleaned = self._sight.declared.clean(given, before.full)
         problems.update(cleaned.problems)
         return cleaned.values
 
     async def write(self, changes: Sequence[Change]) -> None:
         """Write what was checked, records of which the same columns change in one statement."""
-        alike: dict[tuple[str, ...], list[Change]] = {}
-        for change in changes:
-            alike.setdefault(change.fields, []).append(change)
-        for fields, found in alike.items():
-            names = tuple(dict.fromkeys((*fields, "updated_at", "version", "last_activity_at")))
-            await self._write(names, found)
-        self._records.loader.forget()
-
-    async def _write(self, names: tuple[str, ...], changes: Sequence[Change]) -> None:
-        table = self._sight.table
-        folded = [name for name in names if f"{FOLD}{name}" in table.shape.columns]
-        columns = (*names, *(f"{FOLD}{name}" for name in folded))
-        places = ", ".join(f"{quoted(name)} = ?" for name in columns)
-        text = f'UPDATE {table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 - names only
-        rows = []
+        rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
         for change in changes:
             full = change.after.full
-            stored = [table.stored(name, full) for name in names]
-            stored += [fold(full[name]) for name in folded]
-            rows.append((*stored, full["id"], change.before.version))
-        await self._records.tx.run_many(text, rows)
+            names = dict.fromkeys((*change.fields, "updated_at", "version", "last_activity_at"))
+            stored = stored_columns(self._sight, full, names)
+            rows.setdefault(tuple(stored), []).append((*stored.values(), full["id"], change.before.version))
+        for columns, values in rows.items():
+            places = ", ".join(f"{quoted(name)} = ?" for name in columns)
+            text = f'UPDATE {self._sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 - names only
+            await self._records.tx.run_many(text, values)
+        self._records.loader.forget()
 
 
 def _is_loose(field: Field, followed: Collection[str]) -> bool:
