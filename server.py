@@ -17,6 +17,7 @@ from admin.faults import HANDLERS
 from admin.headers import SecurityHeaders
 from admin.hosts import KnownHosts
 from admin.networks import Networks
+from admin.operations.daily import backing_up
 from admin.operations.drain import STATE, Drain
 from admin.operations.figures import Figures
 from admin.operations.probes import Probes
@@ -64,7 +65,7 @@ def compose(  # noqa: PLR0913 - what tests decide, by name
         control = ControlDoor(networks)
         await control.open()
         try:
-            async with counting(tally, figures, networks):
+            async with counting(tally, figures, networks), backing_up(networks):
                 yield {STATE: drain}
         finally:
             await control.close()

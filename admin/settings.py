@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
+from definitions.duration import Duration, parse_duration
 from models.contents import Limits
 from models.stores import Homes, Schemas
 
@@ -50,6 +52,10 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     metrics_from: tuple[str, ...] = ()
     metrics_networks: bool = False
+    backups: Path | None = None
+    backup_keys: tuple[str, ...] = ()
+    backup_keep: timedelta = timedelta(days=30)
+    backup_at: time = time(3, 15)
 
     @property
     def homes(self) -> Homes:
@@ -94,6 +100,19 @@ def _draw(path: Path) -> None:
             path.hardlink_to(file.name)
 
 
+def span_of(text: str) -> timedelta | None:
+    """Return the span of time that a text says in days, hours, weeks and the like; None for none."""
+    found = parse_duration(text)
+    return None if found is None or found != Duration(exact=found.exact) else found.exact
+
+
+def _kept(text: str) -> timedelta:
+    found = span_of(text)
+    if found is None:
+        raise ValueError(f"MAILLE_BACKUP_KEEP is no span of time such as 30d: {text!r}")
+    return found
+
+
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
 
@@ -109,6 +128,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     network's figures apart, by name.
     `MAILLE_SMS_URL` is the provider of text messages (None: they wait), `MAILLE_SMS_TOKEN` its bearer,
     `MAILLE_SMS_SECRET` (`whsec_…`) what calls are signed with, `MAILLE_SMS_FROM` who they come from.
+    `MAILLE_BACKUPS` is the folder that a server writes backups into each day at `MAILLE_BACKUP_AT` (03:15, UTC), sealed
+    to `MAILLE_BACKUP_KEYS` (with spaces between them), and keeps for `MAILLE_BACKUP_KEEP` (30d).
     """
     return Settings(
         data=Path(environment.get("MAILLE_DATA", "data")),
@@ -133,6 +154,10 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_from=tuple(environment.get("MAILLE_METRICS_FROM", "").split()),
         metrics_networks=environment.get("MAILLE_METRICS_NETWORKS") == "on",
         processes=int(environment.get("MAILLE_PROCESSES") or 1),
+        backups=Path(environment["MAILLE_BACKUPS"]) if environment.get("MAILLE_BACKUPS") else None,
+        backup_keys=tuple(environment.get("MAILLE_BACKUP_KEYS", "").split()),
+        backup_keep=_kept(environment.get("MAILLE_BACKUP_KEEP") or "30d"),
+        backup_at=time.fromisoformat(environment.get("MAILLE_BACKUP_AT") or "03:15"),
         limits=Limits(
             size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),
             pixels=int(environment.get("MAILLE_PICTURE_PIXELS") or Limits().pixels),

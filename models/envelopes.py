@@ -148,15 +148,12 @@ def _open(path: Path, identities: list[Identity], plain: IO[bytes]) -> None:
     try:
         with path.open("rb") as source:
             pyrage.decrypt_io(source, plain, identities)
-    except pyrage.DecryptError as error:
-        if _NOT_FOR_US in str(error):
-            raise EnvelopeError(
-                say("{path} was sealed to other keys: this one does not open it.", path=path)
-            ) from error
-        raise EnvelopeError(say("{path} is damaged, or no backup: nothing was read from it.", path=path)) from error
-    except OSError as error:
-        if error.errno is not None:  # the disk's, not the cipher's
+    except (pyrage.DecryptError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the cipher's
             raise
-        raise EnvelopeError(say("{path} is damaged, or no backup: nothing was read from it.", path=path)) from error
+        said = say("{path} is damaged, or no backup: nothing was read from it.", path=path)
+        if _NOT_FOR_US in str(error):
+            said = say("{path} was sealed to other keys than the one that was given.", path=path)
+        raise EnvelopeError(said) from error
     plain.flush()
     plain.seek(0)

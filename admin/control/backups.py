@@ -26,32 +26,33 @@ LOCK = ".backups"
 """What is locked in a folder while backups are written there."""
 
 
+class UnderWayError(RefusedError):
+    """Somebody writes backups into the folder already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """Which backups are to be written: where to, for whom to read, proven or not, and what to keep.
 
-    `every` leaves out networks that have a younger one; `kept` is for how long backups stay, None for ever (a year).
+    Networks that have one `since` then are left out; `kept` is for how long backups stay.
     """
 
     folder: Path
     keys: tuple[str, ...]
     verify: bool
-    kept: timedelta | None
-    every: timedelta | None
+    kept: timedelta
+    since: datetime | None = None
 
 
 async def back_up(desk: Desk, given: Given) -> Any:
     """Write a backup of a network, or of all; what fails with one is told and keeps no other one from being written."""
-    order = Order(
-        Path(given["folder"]), tuple(given["keys"]), given["verify"], _span(given["kept"]), _span(given["every"])
-    )
+    now, every = desk.networks.tenants.clock.now(), given["every"]
+    since = None if every is None else now - timedelta(seconds=every)
+    kept = timedelta(seconds=given["kept"])
+    order = Order(Path(given["folder"]), tuple(given["keys"]), verify=given["verify"], kept=kept, since=since)
     names = await desk.networks.names()
     wanted = [(await desk.tenant(given)).name] if given.get("network") else names
     return await carry_out(desk, order, wanted, names)
-
-
-def _span(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
 
 
 async def carry_out(desk: Desk, order: Order, wanted: list[str], names: list[str]) -> dict[str, Any]:
@@ -65,21 +66,21 @@ async def carry_out(desk: Desk, order: Order, wanted: list[str], names: list[str
     try:
         lock = await asyncio.to_thread(FileLock, order.folder / LOCK)
     except StoreBusyError:
-        raise RefusedError(
-            Refusal(say("Backups are being written into {folder} already.", folder=order.folder))
-        ) from None
+        said = say("Backups are being written into {folder} already.", folder=order.folder)
+        raise UnderWayError(Refusal(said)) from None
     try:
         await asyncio.to_thread(backups.sweep, order.folder)
-        there = backups.newest(await asyncio.to_thread(backups.found_in, order.folder))
-        now = desk.networks.tenants.clock.now()
-        due = [
-            name for name in wanted if order.every is None or name not in there or now - there[name].at >= order.every
-        ]
+        due = await asyncio.to_thread(_due, order, wanted)
         written = [await _one(desk, order, name, recipients) for name in due]
-        removed = await asyncio.to_thread(_remove, order, now, names)
+        removed = await asyncio.to_thread(_remove, order, desk.networks.tenants.clock.now(), names)
     finally:
         lock.release()
     return {"backups": written, "removed": removed, "left_out": len(wanted) - len(due)}
+
+
+def _due(order: Order, wanted: list[str]) -> list[str]:
+    there = backups.newest(backups.found_in(order.folder))
+    return [name for name in wanted if order.since is None or name not in there or there[name].at < order.since]
 
 
 async def _one(desk: Desk, order: Order, name: str, recipients: tuple[Recipient, ...]) -> dict[str, Any]:
@@ -95,6 +96,7 @@ async def _one(desk: Desk, order: Order, name: str, recipients: tuple[Recipient,
 async def _write(desk: Desk, order: Order, tenant: Tenant, recipients: tuple[Recipient, ...]) -> dict[str, Any]:
     await tenant.readings.flush()
     await auditing.commanded(tenant, "back_up")
+    await auditing.seal(tenant)
     once = envelopes.fresh() if order.verify else None  # opens this file alone, and is forgotten with this call
     readers = recipients if once is None else (*recipients, once.to_public())
     backup, manifest = await backups.write(tenant, order.folder, readers, progress=desk.progress)
@@ -110,14 +112,16 @@ async def _write(desk: Desk, order: Order, tenant: Tenant, recipients: tuple[Rec
     }
     if once is not None:
         home = desk.networks.tenants.home(tenant.name)
-        tried = await _tried(desk, backup.path, (once,), home)
+        try:
+            tried = await _tried(desk, backup.path, (once,), home)
+        except BaseException:  # what cannot be restored is no backup
+            await asyncio.to_thread(backup.path.unlink)
+            raise
         written |= {"verified": tried.broken is None, "links": tried.links, "error": _why(tried)}
     return written
 
 
 def _remove(order: Order, now: datetime, names: list[str]) -> list[str]:
-    if order.kept is None:
-        return []
     old = backups.outlived(backups.found_in(order.folder), now, order.kept, names)
     for backup in old:
         backup.path.unlink(missing_ok=True)

@@ -66,7 +66,6 @@ class Daily:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(LOOK, following).total_seconds())
 
-
     async def _look(self) -> None:
         try:
             tell(await self.once())
@@ -74,7 +73,7 @@ class Daily:
             log.info("another server writes the backups")
         except EXPECTED as error:
             HAPPENED.note("backup_failed")
-            log.error("no backups are written", reason=str(refusal(error).message))  # noqa: TRY400 - that is all there is to say
+            log.error("no backups are written", reason=str(refusal(error).message))  # noqa: TRY400 - it says all
         except Exception:
             HAPPENED.note("backup_failed")
             log.exception("no backups are written")
