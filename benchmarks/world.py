@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -139,9 +139,9 @@ def _moves(leads: Sequence[str]) -> Iterator[tuple[str, str]]:
     return ((lead, move) for move in cycle(MOVES) for lead in leads)
 
 
-async def furnish(home: Home, count: int) -> World:
-    """Make the network with `count` leads."""
-    tenant = await create_tenant(home, NAME, files=PACK)
+async def furnish(home: Home, count: int, *, files: Mapping[str, str] = PACK) -> World:
+    """Make the network with `count` leads; `files` may have more definitions than `PACK`."""
+    tenant = await create_tenant(home, NAME, files=files)
     try:
         members = [await _distributor(tenant, number) for number in range(OWNERS)]
         actor = await tenant.store.read(lambda tx: load_actor(tenant.published, tx, members[0]))

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
+from workflows import mime
 from workflows.bounce_reports import says_nobody
 from workflows.mail_account import LINES
 from workflows.quota import Rate
@@ -180,7 +181,7 @@ class SmtpSession:
 
 
 def _addresses(message: EmailMessage, header: str) -> list[str]:
-    return [address for _, address in getaddresses([str(value) for value in message.get_all(header, [])]) if address]
+    return [address for _, address in getaddresses(mime.written(message, header)) if address]
 
 
 def _permanent(error: Exception) -> bool:

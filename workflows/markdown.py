@@ -30,7 +30,18 @@ def escape(value: str) -> str:
 
 def to_html(markdown: str) -> str:
     """Return the HTML of a text: known tags only, no raw HTML, no pictures, no links but web, mail and telephone."""
-    return _CLEANER.clean(_PARSER.render(markdown))
+    return _html(tokens(markdown))
+
+
+def both(markdown: str) -> tuple[str, str]:
+    """Return a text as `to_html` and as `to_text` have it, read once."""
+    found = tokens(markdown)
+    return _html(found), _text(found)
+
+
+def _html(found: Sequence[Token]) -> str:
+    html: str = _PARSER.renderer.render(found, _PARSER.options, {})
+    return _CLEANER.clean(html)
 
 
 def tokens(markdown: str) -> list[Token]:
@@ -40,10 +51,14 @@ def tokens(markdown: str) -> list[Token]:
 
 def to_text(markdown: str) -> str:
     """Return the text without its marks; a link is followed by its address, an item preceded by a dash or a number."""
+    return _text(tokens(markdown))
+
+
+def _text(found: Sequence[Token]) -> str:
     lines: list[str] = []
     lists: list[int] = []
     mark = ""
-    for token in _PARSER.parse(markdown):
+    for token in found:
         if token.type in _LISTS:
             lists.append(_LISTS[token.type] and int(token.attrGet("start") or 1))
         elif token.type == "list_item_open":

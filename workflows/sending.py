@@ -18,7 +18,7 @@ from models.attachment import Attachment
 from models.message import Message, say
 from models.tenant import Tenant
 from models.tx import Tx
-from workflows import bounces, letters, outbox
+from workflows import bounces, letters, mime, outbox
 from workflows.bounces import return_path
 from workflows.mail import SendError, Transport
 from workflows.outbox import LeaseLostError, Row
@@ -272,7 +272,7 @@ class Post(Sending[EmailMessage]):
     def compose(self, found: Sequence[str | None], message_id: str, now: datetime) -> EmailMessage:
         """Return the letter: text and HTML of the same words."""
         mail, sender, recipient, cc, reply_to, subject, html, text, page = found
-        message = EmailMessage()
+        message = mime.letter()
         user, _, domain = self.transport.address.rpartition("@")
         message["From"] = Address(_line(sender), user, domain)
         message["To"] = recipient
@@ -290,8 +290,7 @@ class Post(Sending[EmailMessage]):
         if page is not None and page.startswith("https://"):  # one click, where mail programs offer it (RFC 8058)
             message["List-Unsubscribe"] = f"<{page}>"
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message.set_content(text or "")
-        message.add_alternative(html or "", subtype="html")
+        mime.fill(message, text or "", html or "")
         return message
 
     async def refused(self, tx: Tx, found: Sequence[str | None]) -> Message | None:

@@ -105,10 +105,10 @@ class TemplateSet:
 
     def laid_out(self, filled: Filled, language: str, foot: str = "") -> Rendered:
         """Return a message as an e-mail; `foot` is Markdown below it."""
-        page = self.tongue(language).layout.page(markdown.to_html(filled.body), _foot(foot))
-        plain = markdown.to_text(filled.body)
-        text = f"{plain}\n-- \n{markdown.to_text(foot)}" if foot else plain
-        return Rendered(filled.subject, page, text)
+        body, plain = markdown.both(filled.body)
+        below, said = _foot(foot)
+        text = f"{plain}\n-- \n{said}" if foot else plain
+        return Rendered(filled.subject, self.tongue(language).layout.page(body, below), text)
 
     def render(self, name: str, language: str, names: Mapping[str, Any], foot: str = "") -> Rendered:
         """Return the message as an e-mail; `RenderError` when a variable is not there."""
@@ -141,11 +141,12 @@ class TemplateSet:
 _PARAGRAPH = re.compile(r"^<p>(.*)</p>\s*$", re.DOTALL)
 
 
-def _foot(text: str) -> str:
-    """Return the foot as HTML without a paragraph of its own."""
-    html = markdown.to_html(text)
+@lru_cache(maxsize=256)
+def _foot(text: str) -> tuple[str, str]:
+    """Return the foot as HTML without a paragraph of its own, and as text; many mails share theirs."""
+    html, plain = markdown.both(text)
     found = _PARAGRAPH.match(html)
-    return found[1] if found else html
+    return (found[1] if found else html), plain
 
 
 def _paths(tree: nodes.Template) -> set[tuple[str, ...]]:

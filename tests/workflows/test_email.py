@@ -194,7 +194,7 @@ async def test_a_mail_that_breaks_the_mailer_fails_alone(
     compose = Post.compose
 
     def breaking(self: Post, found: list[str], message_id: str, now: datetime) -> object:
-        if found[1] == "paul@exemple.fr":
+        if found[2] == "paul@exemple.fr":
             raise ValueError("no such header")
         return compose(self, found, message_id, now)
 
