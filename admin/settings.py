@@ -13,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from definitions.duration import Duration, parse_duration
+from models.address import Pooled
 from models.contents import Limits
 from models.stores import Homes, Schemas
 
@@ -25,8 +26,9 @@ class Settings:
     """The folder of networks, the way out for mail (None: mails wait), the signing secret and the public address.
 
     With `database_url` the networks are schemas of that PostgreSQL database instead of files in the folder, each called
-    like the network with `schema_prefix` before it. `works` False leaves what is due to processes of its own
-    (`maille worker`). `secrets_before` still open what they sealed, since `secret` took their place.
+    like the network with `schema_prefix` before it; `direct_url` is the database itself where that is a pooler.
+    `works` False leaves what is due to processes of its own (`maille worker`). `secrets_before` still open what they
+    sealed, since `secret` took their place.
     """
 
     data: Path
@@ -34,6 +36,7 @@ class Settings:
     secret: str = ""
     public_url: str | None = None
     database_url: str | None = None
+    direct_url: str | None = None
     schema_prefix: str = ""
     works: bool = True
     secrets_before: tuple[str, ...] = ()
@@ -60,11 +63,10 @@ class Settings:
     @property
     def homes(self) -> Homes:
         """Where the networks live."""
-        return (
-            self.data
-            if self.database_url is None
-            else Schemas(self.database_url, self.schema_prefix, self.files or self.data)
-        )
+        if self.database_url is None:
+            return self.data
+        address = self.database_url if self.direct_url is None else Pooled(self.database_url, self.direct_url)
+        return Schemas(address, self.schema_prefix, self.files or self.data)
 
     @property
     def known_hosts(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ def _kept(text: str) -> timedelta:
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
 
+    `DATABASE_DIRECT_URL` is the database itself where the one before is PgBouncer in transaction mode.
     `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
     `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them. `MAILLE_FILES` is
     where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
@@ -137,6 +140,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         secret=environment.get("MAILLE_SECRET", ""),
         public_url=(environment.get("MAILLE_PUBLIC_URL") or "").rstrip("/") or None,
         database_url=environment.get("DATABASE_URL") or None,
+        direct_url=environment.get("DATABASE_DIRECT_URL") or None,
         schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
         works=environment.get("MAILLE_WORKERS", "on") != "off",
         secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),

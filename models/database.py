@@ -16,7 +16,7 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 
 from models.address import Address, Pooled, direct_of, main_of, servers_of
 from models.connections import stored_datetime
-from models.store import StoreClosedError, StoreUnreachableError
+from models.store import StoreClosedError, StoreError, StoreUnreachableError
 
 if TYPE_CHECKING:
     Connection = Any
@@ -248,10 +248,16 @@ class Database:
 
     @asynccontextmanager
     async def connection(self, isolation: str = "read_committed") -> AsyncIterator[Connection]:
-        """Borrow a connection for one transaction, which waits for what others hold as long as it takes."""
-        async with self._borrowed() as connection, connection.transaction(isolation=isolation):
-            await connection.execute("; ".join((*self.begins, "SET LOCAL lock_timeout TO 0")))
-            yield connection
+        """Borrow a connection for one transaction, which waits for what others hold as long as it takes.
+
+        `StoreUnreachableError` when the database is not there, or goes away.
+        """
+        try:
+            async with self._borrowed() as connection, connection.transaction(isolation=isolation):
+                await connection.execute("; ".join((*self.begins, "SET LOCAL lock_timeout TO 0")))
+                yield connection
+        except LOST as error:
+            raise StoreUnreachableError(f"The database cannot be reached: {error}") from error
 
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[Connection]:
@@ -321,7 +327,7 @@ class Database:
                 self._untold.clear()
                 async with self.connection() if self.pooled else self._borrowed() as connection:
                     await connection.execute(_NOTIFY, CHANNEL, schemas)
-        except (*LOST, asyncpg.PostgresError, StoreClosedError):
+        except (*LOST, asyncpg.PostgresError, StoreError):
             self._untold.clear()
         finally:
             self._telling = None

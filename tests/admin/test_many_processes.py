@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.admin.served import Served
 from tests.admin.test_kill_server import FILES, Worked, furnish, mailbox, sign_in, work
 from tests.homes import Homes, homes_of
 from tests.networks import changed
+from tests.poolers import pooled
 from tests.workflows.conftest import Mailbox
 
 __all__ = ["mailbox"]
@@ -36,10 +37,21 @@ async def shared(postgres: str, tmp_path: Path) -> AsyncIterator[Homes]:
 
 
 @pytest.fixture
-async def processes(shared: Homes, mailbox: Mailbox) -> AsyncIterator[list[Served]]:
+async def address(request: pytest.FixtureRequest, shared: Homes) -> AsyncIterator[dict[str, str]]:
+    """What says where that database is: itself, or a pooler that has fewer connections than they together."""
+    url = shared.url or ""
+    if request.param == "direct":
+        yield {"DATABASE_URL": url}
+        return
+    async with pooled(url, 6) as found:
+        yield {"DATABASE_URL": found.url, "DATABASE_DIRECT_URL": found.direct}
+
+
+@pytest.fixture
+async def processes(shared: Homes, address: Mapping[str, str], mailbox: Mailbox) -> AsyncIterator[list[Served]]:
     """Two servers and two workers, not started yet."""
     environment = {
-        "DATABASE_URL": shared.url or "",
+        **address,
         "MAILLE_SCHEMA_PREFIX": shared.prefix,
         "MAILLE_SECRET": "a secret of the tests",
         "MAILLE_WORKERS": "off",
@@ -74,6 +86,7 @@ async def nothing_left(shared: Homes) -> None:
     await connection.close()
 
 
+@pytest.mark.parametrize("address", ["pooled"], indirect=True)
 async def test_two_servers_and_two_workers_do_everything_once(
     shared: Homes, processes: Sequence[Served], mailbox: Mailbox
 ) -> None:
@@ -106,6 +119,7 @@ async def test_two_servers_and_two_workers_do_everything_once(
     assert [await each.end() for each in processes[2:]] == [0, 0]
 
 
+@pytest.mark.parametrize("address", ["direct"], indirect=True)
 async def test_a_version_reaches_every_process_without_a_failed_request(
     shared: Homes, processes: Sequence[Served]
 ) -> None:
