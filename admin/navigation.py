@@ -10,7 +10,7 @@ from admin.formats import MOST
 from admin.visit import Visit
 from definitions.problems import NOWHERE
 from definitions.spec.screen import Home, Screen, Tile
-from workflows import granting, notices, overseeing, tasks
+from workflows import notices, overseeing
 from workflows.unit import Unit, read
 
 
@@ -89,13 +89,14 @@ async def load(visit: Visit) -> Navigation:
     async def counts(unit: Unit) -> tuple[dict[str, int], int, int, int]:
         by_entity = {name: await unit.records.count(name, most=MOST) for name in order}
         failed = await overseeing.failed(unit) if visit.leads else 0
-        waiting = await tasks.count_mine(unit) + await granting.count(unit)
-        return by_entity, waiting, await notices.unread(unit.tx, str(unit.actor.id)), failed
+        return by_entity, await unread.to_do(unit), await notices.unread(unit.tx, str(unit.actor.id)), failed
 
     by_entity, open_tasks, news, failed = await read(visit.tenant, visit.actor, counts)
     main = [_link(visit, gettext("Today"), "sun", "")]
     main += [_screen_link(visit, shown[name], by_entity[name]) for name in order]
-    main.insert(min(len(main), 3), _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks))
+    todo = _link(visit, gettext("Tasks"), "list-checks", "tasks", open_tasks)
+    live = unread.address_of(visit, "tasks") if visit.office is None else None
+    main.insert(min(len(main), 3), replace(todo, live=live))
     if visit.office is None:
         bell = _link(visit, gettext("Notifications"), "bell", "notices", news)
         main.append(replace(bell, live=unread.address_of(visit)))

@@ -168,6 +168,11 @@ async def stored_secret(tx: Tx, vault: Vault) -> str | None:
     return None if kept is None else _opened(kept, vault)
 
 
+async def has_secret(tx: Tx) -> bool:
+    """Whether there is a secret, be it one that opens or not."""
+    return await _kept(tx) is not None
+
+
 async def _kept(tx: Tx) -> str | None:
     row = await tx.row('SELECT "value" FROM "_setting" WHERE "name" = ?', [SECRET])
     return None if row is None else str(json.loads(row[0]))

@@ -13,7 +13,7 @@ from models.secrets import Vault
 from models.tenant import Tenant
 from models.tries import Try
 from workflows import markdown, outbox
-from workflows.posting import OF_THE_HOUSE, Letter, post
+from workflows.posting import OF_THE_HOUSE, OPEN_OF_THE_HOUSE, Letter, post
 from workflows.templates import Rendered, template_set
 from workflows.unit import Unit, write
 
@@ -76,9 +76,8 @@ async def send(unit: Unit, member: str, recipient: str, wording: Wording, *, sec
     sealed = unit.vault.seal(json.dumps(pages), purpose(mail)) if secret else None
     html, text = _pages(unit, wording.kept, wording.language) if secret else pages
     sender = network.label.pick(wording.language, *network.languages)
-    letter = Letter(
-        recipient, member, wording.language, OF_THE_HOUSE, Rendered(wording.subject, html, text), sender, sealed=sealed
-    )
+    template, said = OF_THE_HOUSE if secret else OPEN_OF_THE_HOUSE, Rendered(wording.subject, html, text)
+    letter = Letter(recipient, member, wording.language, template, said, sender, sealed=sealed)
     await post(unit, mail, letter)
     return mail
 

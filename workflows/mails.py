@@ -18,7 +18,7 @@ from models.tx import Row
 from models.visible import ROOT
 from workflows import auditing
 from workflows.discretion import discreet
-from workflows.posting import Channel
+from workflows.posting import OF_THE_HOUSE, Channel
 from workflows.registers import MEMBER, among
 from workflows.stored import must_moment, read_message, read_moment
 from workflows.texting import Parts, parts_of
@@ -221,7 +221,7 @@ def _mail(row: Mapping[str, Any], titles: Mapping[str, str], *, everything: bool
         attempts=row["attempts"],
         error=read_message(row["error"]),
         sent_at=read_moment(row["sent_at"]),
-        may_retry=mine and row["state"] in ("failed", "unknown", "cancelled"),
+        may_retry=mine and row["state"] in ("failed", "unknown", "cancelled") and row["template"] != OF_THE_HOUSE,
         may_cancel=mine and row["state"] == "waiting",
         channel="sms" if row["channel"] == "sms" else "email",
         attached=tuple(file["name"] for file in json.loads(row["attached"] or "[]")),

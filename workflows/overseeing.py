@@ -23,15 +23,21 @@ OPEN: tuple[State, ...] = ("failed", "waiting", "running")
 """States in which something can be done about a run; the first are the dead letters."""
 
 _RUNS = REGISTERS["run"]
+_LOST = """SELECT count(*) FROM "_outbox" WHERE "state" = 'dead'
+AND "kind" NOT IN ('run', 'check', 'mail', 'sms', 'hook')"""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Runs, the latest first; `counts` has those of the open states, `more` says that there are earlier ones."""
+    """Runs, the latest first; `counts` has those of the open states, `more` says that there are earlier ones.
+
+    `lost` is how much other owed work failed for good: timers, schedules, what nobody else shows.
+    """
 
     runs: tuple[Entry, ...]
     counts: Mapping[State, int]
     more: bool
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +50,21 @@ class Shown:
     may: frozenset[str]
 
 
-async def page(unit: Unit, state: str | None, offset: int = 0) -> Page:
-    """Return a page of the runs that the actor may see, in one state or in all."""
+async def page(unit: Unit, state: str | None, offset: int = 0, automation: str | None = None) -> Page:
+    """Return a page of the runs that the actor may see, in one state or in all, of one automation or of all."""
     _check(unit)
-    wanted = (Filter("state", "equals", state),) if state in get_args(State) else ()
+    of = (Filter("automation", "equals", automation),) if automation else ()
+    wanted = (Filter("state", "equals", state), *of) if state in get_args(State) else of
     query = Query(filters=wanted, sort="-started_at", limit=LISTED + 1, offset=offset)
     found = await registers.page(unit, _RUNS, query)
-    return Page(tuple(found[:LISTED]), await counts(unit), len(found) > LISTED)
+    lost = await unit.tx.row(_LOST)
+    return Page(tuple(found[:LISTED]), await _counts(unit, of), len(found) > LISTED, int(lost[0]) if lost else 0)
 
 
-async def counts(unit: Unit) -> dict[State, int]:
+async def _counts(unit: Unit, of: tuple[Filter, ...]) -> dict[State, int]:
     """Return how many runs are in each of the open states, of those that the actor may see."""
-    return {
-        state: await registers.count(unit, _RUNS, Query(filters=(Filter("state", "equals", state),))) for state in OPEN
-    }
+    wanted = {state: Query(filters=(Filter("state", "equals", state), *of)) for state in OPEN}
+    return {state: await registers.count(unit, _RUNS, query) for state, query in wanted.items()}
 
 
 async def failed(unit: Unit) -> int:

@@ -17,7 +17,9 @@ from workflows.templates import Rendered
 from workflows.unit import Unit
 
 OF_THE_HOUSE = "_sign_in"
-"""What mails about signing in have instead of a pack's template."""
+"""What mails that are known to their recipient alone have instead of a pack's template: those about signing in."""
+OPEN_OF_THE_HOUSE = "_house"
+"""The same of mails of the product that are kept as they are sent: reminders, announcements."""
 Channel = Literal["email", "sms"]
 _KINDS: Mapping[Channel, outbox.Kind] = {"email": "mail", "sms": "sms"}
 _HANDLED = 'SELECT "state", "channel", "entity", "record", "recipient" FROM "_mail" WHERE "id" = ?'

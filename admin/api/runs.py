@@ -27,11 +27,15 @@ async def listing(call: Call) -> Answer:
         state, offset = call.given.get("state"), whole(call.given, "offset", 0, FURTHEST)
         if state is not None and state not in STATES:
             raise InvalidError({"state": say("This is one of: {values}.", values=", ".join(STATES))})
-        page = await overseeing.page(unit, state, offset)
+        automation = call.given.get("automation")
+        if automation is not None and automation not in unit.network.automations:
+            raise InvalidError({"automation": say("There is no automation '{written}'.", written=automation)})
+        page = await overseeing.page(unit, state, offset, automation)
         later = offset + overseeing.LISTED if page.more else None
-        return Answer({"items": [_run(call, each) for each in page.runs], "counts": dict(page.counts), "next": later})
+        found = [_run(call, each) for each in page.runs]
+        return Answer({"items": found, "counts": dict(page.counts), "lost": page.lost, "next": later})
 
-    return await call.read(work, "state", "offset")
+    return await call.read(work, "state", "offset", "automation")
 
 
 async def one(call: Call) -> Answer:

@@ -132,12 +132,21 @@ async def calls(request: Request) -> Response:
     """Show who runs the network what was sent to other systems, and the secret that it was signed with."""
     visit = here(request)
 
-    async def work(unit: Unit) -> tuple[list[Hook], str | None]:
-        return await hooks.latest(unit), await hooks.stored_secret(unit.tx, unit.vault)
+    async def work(unit: Unit) -> tuple[list[Hook], str | None, bool]:
+        is_kept = await hooks.has_secret(unit.tx)
+        return await hooks.latest(unit), await hooks.stored_secret(unit.tx, unit.vault), is_kept
 
-    found, secret = await read(visit.tenant, visit.actor, work)
+    found, secret, is_kept = await read(visit.tenant, visit.actor, work)
     lines = [(hook, visit.formats.due(hook.sent_at or hook.at), _said(visit, hook)) for hook in found]
-    return await render(request, "api/hooks.html", hooks=lines, secret=secret, colours=COLOURS, states=_states(visit))
+    return await render(
+        request,
+        "api/hooks.html",
+        hooks=lines,
+        secret=secret,
+        closed=is_kept and secret is None,
+        colours=COLOURS,
+        states=_states(visit),
+    )
 
 
 COLOURS = {"waiting": "amber", "sent": "green", "failed": "red", "cancelled": "grey"}

@@ -25,13 +25,16 @@ async def listed(request: Request) -> Response:
     visit = here(request)
     wanted = request.query_params.get("state", "")
     state = wanted if wanted in RUN_STATES else None
+    asked = request.query_params.get("automation", "")
+    automation = asked if asked in visit.network.automations else None
     offset = _offset(request.query_params.get("offset", ""))
-    page = await read(visit.tenant, visit.actor, lambda unit: overseeing.page(unit, state, offset))
+    page = await read(visit.tenant, visit.actor, lambda unit: overseeing.page(unit, state, offset, automation))
     return await render(
         request,
         "runs/runs.html",
         page=page,
         state=state,
+        automation=automation,
         states=_states(visit),
         labels=_labels(visit),
         later=offset + LISTED if page.more else None,

@@ -1,5 +1,5 @@
 // A page that stays open follows the network: when a new version of the definitions is published, it loads itself again,
-// unless somebody is in the middle of something: then it says so, and waits. The bell counts what is new meanwhile.
+// unless somebody is in the middle of something: then it says so, and waits. The bell and the tasks count what is new meanwhile.
 
 const EVERY = 3000;
 const RING = 10000;
@@ -55,13 +55,14 @@ function show(link, count) {
 }
 
 async function ring() {
-  const link = document.querySelector("[data-unread]");
-  if (document.hidden || !link) return;
-  try {
-    const answer = await fetch(link.dataset.unread, { cache: "no-store", credentials: "omit" });
-    if (answer.ok) show(link, await answer.text());
-  } catch {
-    return; // later, as above
+  if (document.hidden) return;
+  for (const link of document.querySelectorAll("[data-unread]")) {
+    try {
+      const answer = await fetch(link.dataset.unread, { cache: "no-store", credentials: "omit" });
+      if (answer.ok) show(link, await answer.text());
+    } catch {
+      return; // later, as above
+    }
   }
 }
 

@@ -104,6 +104,19 @@ async def test_the_number_is_told_at_its_own_address_alone_and_keeps_no_session_
         assert await office.tenant.store.read(lambda tx: tx.rows('SELECT "seen_at" FROM "_session"')) == before
 
 
+async def test_open_tasks_are_counted_at_an_address_of_their_own(office: Office) -> None:
+    async with office.signed_in(CAMILLE) as camille, office.visitor() as stranger:
+        link = re.search(r'<a href="/n/small/tasks"[^>]*data-unread="([^"]+)"', (await camille.get("account")).text)
+        assert link is not None
+        assert (await stranger.http.get(link[1])).text == "0"
+        await camille.post("tasks", {"title": "Call"}, on="tasks")
+        assert (await stranger.http.get(link[1])).text == "1"
+        assert 'class="n num">1<' in (await camille.get("account")).text
+        page = (await camille.get("notices")).text
+        assert bell(page)[0] != link[1]
+        assert (await stranger.http.get(bell(page)[0])).text == "0"
+
+
 async def test_copies_by_mail_are_the_members_own_choice(office: Office) -> None:
     async with office.signed_in(CAMILLE) as camille:
         await camille.post("notices/by-mail", {"by_mail": "true"}, on="notices")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from models.actor import SYSTEM
+from tests.admin.api.program import problem, program
 from tests.admin.office import CAMILLE, FILES, LEADER, Office
 from tests.networks import changed
 from workflows import commands
@@ -56,6 +57,27 @@ async def test_the_menu_counts_what_failed_and_the_list_leads_to_it(office: Offi
         assert f'href="/n/small/runs/{run}"' in page
         assert run not in (await leader.get("runs?state=done")).text
         assert run in (await leader.get("runs?offset=nonsense")).text
+
+
+async def test_the_runs_of_one_automation_are_listed_and_counted(office: Office, run: str) -> None:
+    async with office.signed_in(LEADER) as leader, program(office, LEADER) as client:
+        assert run in (await leader.get("runs?automation=fails")).text
+        other = (await leader.get("runs?automation=welcome&state=failed")).text
+        assert run not in other
+        assert 'href="/n/small/runs?state=waiting&amp;automation=welcome"' in other
+        assert run in (await leader.get("runs?automation=nonsense")).text
+        found = (await client.get("/runs", params={"automation": "fails"})).json()
+        assert ([each["id"] for each in found["items"]], found["counts"]["failed"]) == ([run], 1)
+        none = (await client.get("/runs", params={"automation": "welcome"})).json()
+        assert (none["items"], none["counts"]["failed"], none["lost"]) == ([], 0, 0)
+        problem(await client.get("/runs", params={"automation": "x"}), 422, ["automation"])
+
+
+async def test_other_work_that_failed_for_good_is_told_of(office: Office, run: str) -> None:
+    lost = """UPDATE "_outbox" SET "state" = 'dead', "kind" = 'stays' WHERE "payload" LIKE ?"""
+    await office.tenant.store.write(lambda tx: tx.run(lost, [f"%{run}%"]))
+    async with office.signed_in(LEADER) as leader:
+        assert "1 other piece of work failed for good" in (await leader.get("runs")).text
 
 
 async def test_a_run_is_shown_step_by_step(office: Office, run: str) -> None:

@@ -9,11 +9,14 @@ from datetime import timedelta
 import pytest
 
 from models.actor import SYSTEM
+from models.errors import RefusedError
 from models.house_rules import REMINDED
+from models.secrets import Vault
 from tests.networks import edited
 from tests.workflows.conftest import RNG, MakeStage, Stage
 from tests.workflows.test_approvals import contacted, opened, pack, sign, states
-from workflows import commands, notices, preferences, reminders, settings
+from workflows import commands, letters, notices, preferences, reminders, settings
+from workflows import mails as lists
 from workflows.publishing import publish
 from workflows.unit import read, write
 from workflows.worker import Worker
@@ -146,6 +149,35 @@ async def test_a_mail_reminds_every_other_working_day_until_it_is_over(make_stag
     assert await stage.rows("_outbox", "id", where="\"kind\" = 'asked' AND \"state\" = 'ready'") == []
     await days(stage, 7)
     assert len(mails(stage)) == 6
+
+
+async def test_a_reminder_that_could_not_be_sent_is_sent_again(make_stage: MakeStage) -> None:
+    stage, _ = await asked_for(make_stage)
+    stage.mailbox.refuse = {"rita@exemple.fr": "550 nobody here"}
+    await days(stage, 3)
+    stage.mailbox.refuse.clear()
+    root = await stage.person("Root", "leader")
+    page = await lists.mails(stage.tenant, root, state="failed")
+    [failed] = page.mails
+    assert (failed.recipient, failed.may_retry) == ("rita@exemple.fr", True)
+    stage.mailbox.letters.clear()
+    await commands.retry_mail(stage.tenant, root, failed.id)
+    await stage.worker.run_due()
+    assert [letter["To"] for letter in stage.mailbox.letters] == ["rita@exemple.fr"]
+
+
+async def test_a_mail_for_its_recipient_alone_is_not_offered_to_be_sent_again(make_stage: MakeStage) -> None:
+    stage, _ = await asked_for(make_stage)
+    stage.tenant.vault = Vault(lambda: (b"a secret of this installation",))
+    root = await stage.person("Root", "leader")
+    stage.mailbox.refuse = {"x@exemple.fr": "550 nobody here"}
+    await letters.tell(stage.tenant, str(root.id), "x@exemple.fr", letters.Wording("Subject", "Secret", "Kept", "fr"))
+    await stage.worker.run_due()
+    page = await lists.mails(stage.tenant, root, state="failed")
+    [failed] = page.mails
+    assert not failed.may_retry
+    with pytest.raises(RefusedError, match="recipient alone"):
+        await commands.retry_mail(stage.tenant, root, failed.id)
 
 
 async def test_who_has_agreed_is_not_reminded(make_stage: MakeStage) -> None:

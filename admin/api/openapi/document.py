@@ -163,9 +163,12 @@ def _settings(horizon: Horizon, parts: Parts) -> dict[str, Any]:
 def _runs(parts: Parts) -> Paths:
     """Return what is seen of runs and decided about them."""
     make, tag = parts.operation, parts.words(say("Automations"))
-    page = schemas.items(ref("Run"), next={"type": ["integer", "null"]}, counts={"type": "object"})
+    page = schemas.items(
+        ref("Run"), next={"type": ["integer", "null"]}, counts={"type": "object"}, lost={"type": "integer"}
+    )
+    asked = ["state", "offset", "automation"]
     found: Paths = {
-        "/runs": {"get": make("runs.list", tag, say("Runs of automations"), {200: page}, query=["state", "offset"])},
+        "/runs": {"get": make("runs.list", tag, say("Runs of automations"), {200: page}, query=asked)},
         "/runs/{run}": {"get": make("runs.read", tag, say("A run with its steps"), {200: ref("Run")}, path=["run"])},
     }
     for name, said in (

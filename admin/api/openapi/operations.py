@@ -40,6 +40,7 @@ _QUERY: Mapping[str, tuple[Message, Schema]] = {
     ),
     "unread": (say("Only those that are not read."), _FLAG),
     "state": (say("Only the runs in this state."), {"type": "string", "enum": list(STATES)}),
+    "automation": (say("Only the runs of this automation."), {"type": "string"}),
     "offset": (say("So many of the list are passed over: what the page before gave as `next`."), _FROM),
     "done": (say("The tasks that are done instead of the open ones."), _FLAG),
 }

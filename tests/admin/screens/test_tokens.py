@@ -14,7 +14,7 @@ from tests.admin.screens.leads import text_of, value
 from tests.homes import Homes
 from tests.networks import SMALL as FILES
 from tests.networks import changed
-from workflows import commands, token_notices
+from workflows import commands, hooks, token_notices
 from workflows.letters import Wording
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +173,11 @@ async def test_who_runs_the_network_sees_the_calls_and_their_secret(homes: Homes
             assert "Waiting" in text_of((await claire.get("api/hooks")).text)
             assert (await claire.post("api/hooks/secret", on="api/hooks")).status_code == 303
             assert value((await claire.get("api/hooks")).text, "secret") != secret
+            elsewhere = """UPDATE "_setting" SET "value" = '"sealed:elsewhere"' WHERE "name" = ?"""
+            await office.tenant.store.write(lambda tx: tx.run(elsewhere, [hooks.SECRET]))
+            closed = text_of((await claire.get("api/hooks")).text)
+            assert "has not the key that opens it" in closed
+            assert "Draw another secret" in closed
 
 
 async def test_the_page_of_the_api_says_where_it_is_with_the_host(office: Office) -> None:
