@@ -90,6 +90,7 @@ def compose(  # noqa: PLR0913 - what tests decide, by name
     made.state.limiter = counted
     made.state.hours = hours
     made.state.drain = drain
+    made.state.figures = figures
     made.state.relying = Relying(inside=settings.inside)
     return made
 

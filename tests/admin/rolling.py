@@ -82,14 +82,19 @@ class Kept:
         self.process.send_signal(signal.SIGHUP)
         await self.heard(REPLACED, done + self.count)
 
+    async def silence(self) -> None:
+        """Wait until nobody is left who could say something."""
+        assert self._reading is not None
+        async with asyncio.timeout(60):
+            await self._reading
+
     async def end(self) -> int:
         """Ask it to end, and return its exit code."""
         assert self.process is not None
-        assert self._reading is not None
         self.process.terminate()
         async with asyncio.timeout(60):
             code = await self.process.wait()
-        await self._reading
+        await self.silence()
         return code
 
 
