@@ -1,0 +1,84 @@
+"""A sample of the sweep (`make kills` is all of it): whatever a process dies at, the end is as if it had not."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.homes import Homes
+from tests.workflows.kills.account import Account, told
+from tests.workflows.kills.death import Death
+from tests.workflows.kills.killing import killed
+from tests.workflows.kills.outside import outside
+from tests.workflows.kills.scenes import SCENES
+from tests.workflows.kills.sweep import WAYS, Stage, sweep
+from workflows import sending
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+POINTS = 2
+"""Points of each scene that the sample has."""
+MAIL = "4f0c8b1e-0000-7000-8000-00000000000{}"
+
+
+@pytest.fixture
+async def stage(homes: Homes, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Where scenes are played, on either database."""
+    async with outside() as found:
+        yield Stage(homes.url, tmp_path, found)
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_a_death_between_any_two_writes_changes_nothing_in_the_end(stage: Stage, name: str) -> None:
+    _, found = await stage.alive(name)
+    chance = random.Random(name)  # noqa: S311 - which points the sample has
+    points = [(chance.randrange(len(found)), chance.choice(WAYS)) for _ in range(POINTS)]
+    swept = await sweep(stage, name, points)
+    assert swept.wrong == []
+    assert swept.deaths >= POINTS
+
+
+async def test_statements_commits_and_all_that_leaves_are_points(stage: Stage) -> None:
+    death = Death()
+    async with stage.play("created") as play:
+        assert await play.live(death)
+    verbs = Counter(point.rpartition("*/")[2].split()[0] for point in death.points)
+    assert {"INSERT", "UPDATE", "DELETE", "COMMIT", "SmtpSession.send", "HttpCaller.call"} <= verbs.keys()
+    assert (verbs["SmtpSession.send"], verbs["HttpCaller.call"]) == (1, 2)
+    async with stage.play("document") as play:
+        assert await play.live(death)
+    assert {"Contents.place", "TypstPress.set"} <= set(death.points)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+async def test_a_process_that_is_killed_while_it_hands_a_mail_over_has_it_told(stage: Stage, side: str) -> None:
+    whole, points = await stage.alive("moved")
+    at = points.index("SmtpSession.send")
+    found, wrong = await killed(stage, "moved", at, "before" if side == "before" else "after", whole)
+    assert wrong == []
+    assert found is not None
+    assert found.unknown == 1
+    assert len(stage.outside.mailbox.letters) == (side == "after")
+
+
+async def test_the_sweep_sees_a_mail_that_is_sent_twice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_SENDING", sending._SENDING.replace("'sending'", "'waiting'"))
+    whole, points = await stage.alive("moved")
+    swept = await sweep(stage, "moved", [(points.index("SmtpSession.send"), "after")])
+    assert any("sent, 2 times" in each for each in swept.wrong), swept.wrong
+    assert whole.wrong == ()
+
+
+def test_the_account_tells_what_is_missing_and_what_is_there_twice() -> None:
+    def rows(*names: str) -> Counter[str]:
+        made = [{"id": MAIL.format(number), "name": name} for number, name in enumerate(names)]
+        return told({"lead": made, "note": [{"id": MAIL.format(9), "about": made[0]["id"]}]})
+
+    whole = Account(rows("Paul", "Anna"))
+    assert Account(rows("Paul", "Anna")).against(whole) == []
+    assert [each.partition(":")[0] for each in Account(rows("Paul")).against(whole)] == ["missing"]
+    assert [each.partition(":")[0] for each in Account(rows("Paul", "Anna", "Anna")).against(whole)] == ["extra"]
+    assert len(Account(rows("Anna", "Paul")).against(whole)) == 2, "the note is about somebody else"
