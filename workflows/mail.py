@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from email import policy
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
 from typing import Literal, Protocol, get_args
@@ -150,12 +149,12 @@ class SmtpSession:
 
     async def send(self, message: EmailMessage) -> None:
         """Say sender, recipients and text. Only a break after the text began leaves the fate of the message open."""
-        sender = parseaddr(str(message["Return-Path"] or message["From"]))[1]
+        sender = parseaddr((mime.written(message, "Return-Path") or mime.written(message, "From"))[0])[1]
         del message["Return-Path"]  # who delivers it writes it
         to, others = _addresses(message, "To"), _addresses(message, "Cc")
         utf8 = not all(address.isascii() for address in (sender, *to, *others))
         encoding = "utf-8" if utf8 else "ascii"
-        content = message.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
+        content = message.as_bytes(policy=mime.SMTP_UTF8 if utf8 else mime.SMTP)
         try:
             await self._client.mail(sender, options=["SMTPUTF8"] if utf8 else [], encoding=encoding)
             for address in to:

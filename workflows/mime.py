@@ -26,6 +26,10 @@ class _Written(EmailPolicy):
 
 
 WRITTEN = _Written()
+SMTP = WRITTEN.clone(linesep="\r\n")
+"""How messages are said to mail servers."""
+SMTP_UTF8 = SMTP.clone(utf8=True)
+"""The same to those that take addresses in any script."""
 
 
 def letter() -> EmailMessage:
