@@ -81,12 +81,14 @@ _RELEASE = """
 UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL, "attempts" = "attempts" - 1
 WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
 """
+# Some of the rows of a key: SQLite would rather go through all that are ready, thousands of them, than through those.
 _SETTLE = """UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
-WHERE "state" = 'dead' AND "unique_key" >= ? AND "unique_key" < ?"""
-_ANEW = """UPDATE "_outbox" SET "payload" = ? WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?"""
+WHERE coalesce("state", '') = 'dead' AND "unique_key" >= ? AND "unique_key" < ?"""
+_ANEW = """UPDATE "_outbox" SET "payload" = ? WHERE coalesce("state", '') = 'ready'
+AND "unique_key" >= ? AND "unique_key" < ?"""
 _CANCEL = """
 UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
-WHERE "state" = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
+WHERE coalesce("state", '') = 'ready' AND "unique_key" >= ? AND "unique_key" < ?
 """
 _RETIME = """UPDATE "_outbox" SET "run_at" = ? WHERE "unique_key" = ? AND "state" = 'ready' AND "lease_until" IS NULL"""
 _NEXT_FREE = """
