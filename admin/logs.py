@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal, cast, get_args
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 Form = Literal["lines", "json"]
 LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 OTHERS = "asyncio", "asyncpg", "uvicorn", "uvicorn.error"
 """Loggers of libraries whose warnings are written in the same form."""
+
+_UNPLAIN = re.compile(r"[\s=\"'\x00-\x1f\x7f-\x9f]|^$")
+"""What is not written in a line as it is."""
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -52,9 +56,24 @@ def configure(form: str = "lines", level: str = "info") -> None:
 
 def _ending(form: Form) -> tuple[Processor, ...]:
     """Return what makes text of an event."""
-    if form == "json":
-        return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False))
-    return (structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),)
+    written = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else line
+    return (structlog.processors.format_exc_info, written)
+
+
+def line(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Return an event as a line for people: when, how grave, what, then what is known of it by name.
+
+    A text with spaces or anything that could end the line is quoted. An error follows on lines of its own.
+    """
+    when, level, what = event.pop("timestamp", ""), event.pop("level", ""), event.pop("event", "")
+    behind = [str(event.pop(name)) for name in ("stack", "exception") if name in event]
+    known = " ".join([f"{name}={_plain(event[name])}" for name in sorted(event)])
+    head = f"{when} [{level:<9}] {' '.join(str(what).splitlines()):<30} {known}"
+    return "\n".join([head.rstrip(), *behind])
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) and not _UNPLAIN.search(value) else repr(value)
 
 
 def _others(ending: tuple[Processor, ...]) -> None:
