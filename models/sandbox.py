@@ -71,8 +71,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return bounded(super()._parse(source, name, filename))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Add texts within bounds; multiply numbers only, and only small ones; no powers. Nothing comes of nothing."""
-        if left is None or right is None:
+        """Add texts within bounds; multiply numbers only, and only small ones; no powers.
+
+        Nothing comes of nothing, nor of a division by zero.
+        """
+        if left is None or right is None or (operator in _DIVISIONS and right == 0):
             return None
         texts = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
         if operator == "**" or (texts and operator != "+"):
@@ -108,6 +111,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if room < 0:
                 raise SecurityError(_TOO_LONG)
         return "".join(pieces)
+
+
+_DIVISIONS = frozenset({"/", "//", "%"})
 
 
 def short(value: Any) -> Any:

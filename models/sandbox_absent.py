@@ -48,8 +48,8 @@ def within(item: Any, values: Any) -> bool:
 
 
 def without(item: Any, values: Any) -> bool:
-    """Whether an item is missing in a list or a text: nothing is missing in what is absent."""
-    return values is not None and (item is None or item not in values)
+    """Whether an item is not in a list or a text: everything is missing in what is absent, as in conditions."""
+    return not within(item, values)
 
 
 COMPARISONS: Mapping[str, Callable[..., bool]] = {

@@ -18,11 +18,13 @@ from definitions.build.jinja_types import (
     constant,
     filtered,
     indexed,
+    item,
     looped,
     made_by,
     reckoned,
     signed,
     total,
+    unpacked,
 )
 from definitions.build.notes import Asked, Use
 from definitions.expr import BOOL, DYN, INT, STRING, ListOf, Member, RecordOf, Scope, Target, Type
@@ -260,8 +262,10 @@ class _Checker:
             self._refuse(looped(over), node.iter)
             inner = {**names, **_LOOP}
             outer, lines = self.loops, self._full(_path(node.iter))
-            for target in _targets(node.target):
-                inner[target] = over.of if isinstance(over, ListOf) else DYN
+            targets, each = _targets(node.target), item(over)
+            self._refuse(unpacked(each, targets), node.target)
+            for target in targets:
+                inner[target] = each if len(targets) == 1 else DYN
                 self.loops = {**self.loops, target: lines}
             if node.test is not None:
                 self._type(node.test, inner)
@@ -279,6 +283,7 @@ class _Checker:
         if isinstance(node, nodes.Assign | nodes.AssignBlock):
             kind = self._type(node.node, names) if isinstance(node, nodes.Assign) else self._written(node, names)
             targets = _targets(node.target)
+            self._refuse(unpacked(kind, targets), node.target)
             for target in targets:
                 names[target] = kind if len(targets) == 1 else DYN
             self.set += targets
@@ -294,6 +299,7 @@ class _Checker:
             inner = dict(names)
             for target, kind in zip(node.targets, kinds, strict=True):
                 each = _targets(target)
+                self._refuse(unpacked(kind, each), target)
                 inner |= dict.fromkeys(each, kind if len(each) == 1 else DYN)
             self.block(node.body, inner)
         return DYN

@@ -168,5 +168,22 @@ def looped(kind: Type) -> Fault | None:
     return "template.type", say("A loop goes through a list, not through {kind}.", kind=kind), ""
 
 
+def unpacked(kind: Type, names: list[str]) -> Fault | None:
+    """Return what is wrong with giving a value several names at once: only a list falls into parts."""
+    if len(names) == 1 or kind == DYN or isinstance(kind, ListOf):
+        return None
+    written = ", ".join(names)
+    return (
+        "template.type",
+        say("{kind} does not fall into {written}.", kind=kind, written=written),
+        say("Use one name."),
+    )
+
+
+def item(kind: Type) -> Type:
+    """Return the type of what a loop through a value gives."""
+    return kind.of if isinstance(kind, ListOf) else STRING if is_text(kind) else DYN
+
+
 def _unfit(word: str, kind: Type, hint: Message) -> Fault:
     return "template.type", say("'{word}' does not work on {kind}.", word=word, kind=kind), hint

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from definitions.duration import MOST_WORKING
 from definitions.expr.functions import FUNCTIONS, METHODS, SPECIAL, Function, Overload, call, is_pattern
 from definitions.expr.hints import suggestion
 from definitions.expr.nodes import Call, Literal, Node
+from definitions.expr.periods import parse_duration
 from definitions.expr.types import (
     BOOL,
     DATE,
@@ -120,12 +122,24 @@ def _constant(checker: Checker, node: Call, overload: Overload) -> None:
     if None in values:
         return
     value = call(overload.run)(None, *values)
-    if value is None and node.name in _FORMATS:
-        at = node.arguments[0].start
+    at = node.arguments[0].start if node.arguments else node.start
+    if value is None and _is_endless(node):
+        sentence = say("'{written}' has too many working hours or days.", written=str(values[0]))
+        hint = say("Write at most {most} of them, or days, months or years.", most=MOST_WORKING)
+        checker.report("value", at, sentence, hint)
+    elif value is None and node.name in _FORMATS:
         checker.report(
             "value", at, say("'{values}' is not a {name}.", values=str(values[0]), name=node.name), _FORMATS[node.name]
         )
     checker.typing.constants[node] = value
+
+
+def _is_endless(node: Call) -> bool:
+    """Whether a span is written out that has more working time than is counted."""
+    if node.name in {"working_hours", "working_days"}:
+        return True
+    first = node.arguments[0] if node.name == "duration" else None
+    return isinstance(first, Literal) and parse_duration(str(first.value)) is not None
 
 
 def _is_in(checker: Checker, node: Call, given: list[Type]) -> Type:

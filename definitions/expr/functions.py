@@ -272,6 +272,19 @@ def _clock(read: Callable[[datetime], int], unit: timedelta | None = None) -> tu
     return (moments, spans)
 
 
+def _countable(span: Duration | None) -> Duration | None:
+    """Return a span; None for one of more working time than is counted."""
+    return span if span is not None and span.is_countable else None
+
+
+def _working_hours(_: Context, count: int) -> Duration | None:
+    return _countable(Duration(working_hours=count))
+
+
+def _working_days(_: Context, count: int) -> Duration | None:
+    return _countable(Duration(working_days=count))
+
+
 _TIMES = [
     Function("now", (Overload((), DATETIME, lambda context: context.now, pure=False),)),
     Function("today", (Overload((), DATE, lambda context: periods.local_date(context.now, context), pure=False),)),
@@ -287,14 +300,16 @@ _TIMES = [
     Function(
         "duration",
         (
-            Overload((STRING,), DURATION, lambda _, text: periods.parse_duration(text)),
+            Overload((STRING,), DURATION, lambda _, text: _countable(periods.parse_duration(text))),
             Overload((DURATION,), DURATION, lambda _, span: span),
         ),
     ),
     Function("age", tuple(Overload((kind,), DURATION, _age, pure=False) for kind in _DAYS)),
     Function("days", (Overload((INT,), DURATION, lambda _, count: Duration(exact=timedelta(days=count))),)),
-    Function("working_hours", (Overload((INT,), DURATION, lambda _, count: Duration(working_hours=count)),)),
-    Function("working_days", (Overload((INT,), DURATION, lambda _, count: Duration(working_days=count)),)),
+    Function(
+        "working_hours", (Overload((INT,), DURATION, lambda _, count: _countable(Duration(working_hours=count))),)
+    ),
+    Function("working_days", (Overload((INT,), DURATION, lambda _, count: _countable(Duration(working_days=count))),)),
     Function("year", _first_day("year")),
     Function("month", _first_day("month")),
     Function("week", _first_day("week")),

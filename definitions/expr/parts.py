@@ -72,7 +72,7 @@ def _reads(node: Node, variables: Mapping[str, Path | None]) -> Iterator[Path]:
 def _path(node: Node, variables: Mapping[str, Path | None]) -> Path | None:
     match node:
         case Name(name=name):
-            return variables[name] if name in variables else (name,)
+            return variables.get(name, (name,))
         case Select(of=of, field=field):
             before = _path(of, variables)
             return None if before is None else (*before, field)

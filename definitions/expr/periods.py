@@ -89,7 +89,12 @@ def order(left: Duration, right: Duration) -> int | None:
 
 
 def later(moment: datetime, span: Duration, context: Context) -> datetime:
-    """Return the moment `span` after `moment`, in UTC; raises OverflowError or ValueError beyond the calendar."""
+    """Return the moment `span` after `moment`, in UTC; raises OverflowError or ValueError beyond the calendar.
+
+    So does a span of more working time than is counted (`definitions.duration.MOST_WORKING`).
+    """
+    if not span.is_countable:
+        raise OverflowError
     if span.months:
         moment = _months_later(moment, span.months, context)
     moment += span.exact
@@ -101,7 +106,9 @@ def later(moment: datetime, span: Duration, context: Context) -> datetime:
 
 
 def later_date(day: date, span: Duration, context: Context) -> date | None:
-    """Return the day `span` after `day`, None when the span has hours."""
+    """Return the day `span` after `day`, None when the span has hours; raises as `later` does."""
+    if not span.is_countable:
+        raise OverflowError
     if span.working_hours or span.exact % timedelta(days=1):
         return None
     day = _month_shifted(day, span.months) + span.exact

@@ -105,6 +105,10 @@ month(timestamp("2026-06-30T22:30:00Z")) -> date(2026, 7, 1)
 now() + duration("90m") -> datetime(2026, 3, 15, 14, tzinfo=UTC)
 now() - days(1) -> datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
 now() + working_hours(4) -> datetime(2026, 3, 15, 16, 30, tzinfo=UTC)
+now() + working_days(record.calls * 1000000) -> None
+now() + (working_days(6000) + working_days(6000)) -> None
+record.born + (working_days(6000) + working_days(6000)) -> None
+now() + duration(record.name + "999999 working days") -> None
 now() + working_days(1) -> datetime(2026, 3, 16, 11, 30, tzinfo=UTC).replace(hour=12)
 now() + duration("1 month") -> datetime(2026, 4, 15, 11, 30, tzinfo=UTC)
 record.born + duration("1 month") -> date(1990, 2, 28)
