@@ -72,7 +72,7 @@ async def sealing(path: Path, recipients: Sequence[Recipient]) -> AsyncIterator[
     It is new and its owner's alone; `FileExistsError` where there is one. When the `with` ends badly, what lies there
     is no whole file; whoever made it removes it.
     """
-    with await asyncio.to_thread(_new, path) as target:
+    with _new(path) as target:  # at once: a thread would go on when nobody waits for it any more
         cipher = _Cipher(target, recipients)
         try:
             yield cipher.pipe

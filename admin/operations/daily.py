@@ -60,13 +60,14 @@ class Daily:
     async def watch(self, stop: asyncio.Event) -> None:
         """Look each hour, and when their time comes, until `stop` is set; what goes wrong is told in the log."""
         while not stop.is_set():
-            await self._look()
+            await self.look()
             now = self.networks.tenants.clock.now()
             following = hour_before(self.settings, now) + DAY - now
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(LOOK, following).total_seconds())
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Write what is missing, and tell in the log what came of it."""
         try:
             tell(await self.once())
         except UnderWayError:
