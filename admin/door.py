@@ -92,7 +92,7 @@ class Door:
         token = request.cookies.get(SESSION_COOKIE)
         ip = request.client.host if request.client else None
         resumed = None if token is None else await accounts.resume(tenant, token, ip=ip)
-        gate = request.cookies.get(GATE_COOKIE) or secrets.token_urlsafe(24)
+        gate = request.cookies.get(GATE_COOKIE) or ("" if resumed else secrets.token_urlsafe(24))
         visit = await visiting.entered(self._visit(tenant, request, resumed, gate), request)
         scope.setdefault("state", {}).update(
             visit=visit, tenant=tenant, actor=visit.actor, session=visit.session, language=visit.language

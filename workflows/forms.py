@@ -17,7 +17,7 @@ from models.message import Message, say
 from models.published import Published
 from models.record import Record
 from models.sight import asked_of
-from models.validation import NO_SUCH_RECORD, Declared, Measure, clean
+from models.validation import NO_SUCH_RECORD, Declared, Measure
 from workflows.subscriptions import expressions
 from workflows.unit import Unit
 
@@ -33,6 +33,15 @@ class Answers:
 NOTHING = Answers({}, {})
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as an entity of its own, so that its questions are checked as fields are; what its bounds read."""
+
+    entity: Entity
+    declared: Declared
+    bounds: list[Expression]
+
+
 async def answers(
     unit: Unit, record: Record, process: str, transition: Transition, given: Mapping[str, Any]
 ) -> Answers:
@@ -43,23 +52,23 @@ async def answers(
     if not transition.form and not given:
         return NOTHING
     questions = transition.form
-    form, bounds = _form(unit.published, process, transition.name)
+    form = _form(unit.published, process, transition.name)
     problems: dict[str, Message | Text] = {
         name: say("You may not change this.")
         for name in given
         if name not in questions or not _may_fill(unit, record, questions[name])
     }
-    cleaned = clean(unit.network, form, {name: given[name] for name in given if name in questions}, record.full)
+    cleaned = form.declared.clean({name: given[name] for name in given if name in questions}, record.full)
     kept = {name: record.full.get(found.edits) if found.edits else None for name, found in questions.items()}
-    cleaned = await uploads.settle(unit.records, form, cleaned, kept)
+    cleaned = await uploads.settle(unit.records, form.entity, cleaned, kept)
     problems = {**cleaned.problems, **problems}
     made = await _defaults(unit, record, form, [name for name in questions if name not in given and kept[name] is None])
     made = {name: value for name, value in made.items() if _may_fill(unit, record, questions[name])}
     values = {**kept, **made, **cleaned.values}
-    scope = await unit.records.env(record, bounds, form=values) if bounds else {}
+    scope = await unit.records.env(record, form.bounds, form=values) if form.bounds else {}
     measure = Measure(scope, unit.context, lambda field: _shows_what_is_hidden(record, field))
-    found = Declared(unit.network, form).check(values, questions.keys(), measure)
-    problems = {**found, **await _dangling(unit, form, cleaned.values), **problems}
+    found = form.declared.check(values, questions.keys(), measure)
+    problems = {**found, **await _dangling(unit, form.entity, cleaned.values), **problems}
     if problems:
         raise InvalidError(problems)
     edits = {found.edits: values[name] for name, found in questions.items() if found.edits and name in {*given, *made}}
@@ -83,32 +92,35 @@ def depends_on(
 @lru_cache(maxsize=2048)
 def _is_of_its_own(published: Published, process: str, name: str) -> bool:
     """Whether answers to a form mean the same for every record: no bound, default or country comes from it."""
-    form, bounds = _form(published, process, name)
-    fields = form.fields.values()
-    return not bounds and not any(
+    form = _form(published, process, name)
+    fields = form.entity.fields.values()
+    return not form.bounds and not any(
         field.type in {"phone", *uploads.FILES} or (field.default is not None and field.default.expression is not None)
         for field in fields
     )
 
 
-async def _defaults(unit: Unit, record: Record, form: Entity, names: Iterable[str]) -> Mapping[str, Any]:
+async def _defaults(unit: Unit, record: Record, form: Form, names: Iterable[str]) -> Mapping[str, Any]:
     """Return the defaults of questions."""
-    values = {name: value for name in names if (value := form.fields[name].default) is not None}
-    scope = await unit.records.env(record, expressions(*values.values())) if values else {}
+    values = {name: value for name in names if (value := form.entity.fields[name].default) is not None}
+    if not values:
+        return {}
+    scope = await unit.records.env(record, expressions(*values.values()))
     made = {name: value.compute(scope, unit.context) for name, value in values.items()}
-    return clean(unit.network, form, made, record.full).values
+    return form.declared.clean(made, record.full).values
 
 
 @lru_cache(maxsize=2048)
-def _form(published: Published, process: str, name: str) -> tuple[Entity, list[Expression]]:
-    """Return the form as an entity of its own, so that its questions are checked as fields are, and their bounds."""
+def _form(published: Published, process: str, name: str) -> Form:
+    """Return the form of a transition."""
     transition = published.network.processes[process].transitions[name]
     fields = {
         name: replace(question.field, name=name, required=question.required, compute=None)
         for name, question in transition.form.items()
     }
     bounds = expressions(*(bound for field in fields.values() for bound in (field.min, field.max, field.required_if)))
-    return Entity(name, transition.label, transition.place, fields), bounds
+    entity = Entity(name, transition.label, transition.place, fields)
+    return Form(entity, Declared(published.network, entity), bounds)
 
 
 def _shows_what_is_hidden(record: Record, field: Field) -> bool:
