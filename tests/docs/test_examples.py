@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from admin.cli.main import main
 from admin.cli.reports import text as report
+from admin.operations.serving import LeavingServer
 from definitions.pack import load, read_folder
 from definitions.reference import reference
 
@@ -83,7 +83,12 @@ def test_each_other_command_of_a_page_runs(
     program, *arguments = shlex.split(command)
     assert program == ".venv/bin/maille", "what make installs is not on the PATH"
     started: list[str] = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **_: started.append(app))
+
+    def begin(server: LeavingServer, sockets: object = None) -> None:
+        started.append(str(server.config.app))
+        server.started = sockets is None
+
+    monkeypatch.setattr(LeavingServer, "run", begin)
     monkeypatch.setenv("MAILLE_PUBLIC_URL", "http://127.0.0.1")
     monkeypatch.setenv("MAILLE_DATA", str(tmp_path))
     monkeypatch.chdir(ROOT)
