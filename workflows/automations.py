@@ -14,8 +14,9 @@ from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
 from models.system import STEP
-from workflows import runs, traces, turns
+from workflows import outbox, runs, traces, turns
 from workflows.actions import name_of, perform
+from workflows.actions.wait import moved
 from workflows.program import Program, program
 from workflows.runs import Run
 from workflows.scene import Awaits, Chosen, Done, Looped, Outcome, Paused, Scene, Skipped, StepError, Stopped, set_scene
@@ -47,9 +48,9 @@ async def advance(unit: Unit, version: Published, run: Run) -> None:
 
 
 async def check(unit: Unit, version: Published, run: Run) -> None:
-    """End a waiting run when the `cancel_if` of its wait holds."""
+    """End a waiting run when the `cancel_if` of its wait holds; let it wait otherwise where the record says so now."""
     step = program(version, run.followed).steps.get(run.cursor.get("at", ""))
-    if run.state != "waiting" or not isinstance(step, Wait) or step.cancel_if is None:
+    if run.state != "waiting" or not isinstance(step, Wait):
         return
     try:
         scene = await set_scene(unit, version, run)
@@ -58,6 +59,8 @@ async def check(unit: Unit, version: Published, run: Run) -> None:
         return
     if await _called_off(scene, step):
         await Journey(scene, program(version, run.followed)).call_off(step)
+    elif run.cursor.get("follow"):
+        await Journey(scene, program(version, run.followed)).wait_otherwise(step)
 
 
 def _automation(unit: Unit, version: Published, run: Run) -> Automation | Message:
@@ -137,6 +140,18 @@ class Journey:
         await self._trace(step, "cancelled", why=why)
         await self._end("cancelled", why)
 
+    async def wait_otherwise(self, step: Wait) -> None:
+        """Wait until the time that the record has now."""
+        found = await moved(await self.scene.about(step), step, self.scene.run.cursor["follow"])
+        if found is not None:
+            await outbox.cancel(self.scene.unit.tx, f"run:{self.scene.run.id}:", self.scene.unit.now)
+            await self._wait(step, found)
+
+    async def _wait(self, step: Action, pause: Paused) -> None:
+        await self._trace(step, "waiting", pause.inputs, {"until": pause.until})
+        more = {"waiting": True, "cancel": pause.cancel, **({"follow": pause.follow} if pause.follow else {})}
+        await self._pause(step.path, pause.until, more)
+
     async def _step(self, at: str) -> str | None:
         """Do one step, undoing it alone when it fails; return the next, None when the run stops here."""
         step = self.program.steps[at]
@@ -175,9 +190,8 @@ class Journey:
                 await self._trace(step, "done", inputs, {"items": count})
                 self._run(turns.enter(self.scene.run, step, name, count))
                 return step.path
-            case Paused(until, cancel, inputs):
-                await self._trace(step, "waiting", inputs, {"until": until})
-                await self._pause(step.path, until, {"waiting": True, "cancel": cancel})
+            case Paused():
+                await self._wait(step, outcome)
                 return None
             case Awaits(what, inputs):
                 await self._await(step, what, inputs)

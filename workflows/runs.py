@@ -20,7 +20,7 @@ from workflows.unit import Unit
 
 State = Literal["running", "waiting", "done", "failed", "cancelled", "not_fired"]
 STATES: tuple[State, ...] = get_args(State)
-OF_PAUSES = frozenset({"waiting", "cancel", "awaits", "tries", "again", "skip"})
+OF_PAUSES = frozenset({"waiting", "cancel", "follow", "awaits", "tries", "again", "skip"})
 """What a run's cursor says of a pause alone."""
 DEPTH = 12
 """So many automations may cause one another before the chain is cut."""
@@ -238,8 +238,8 @@ async def wake(unit: Unit, run: Run, at: datetime | None = None) -> None:
 
 
 async def look_again(unit: Unit, run: Run) -> None:
-    """Have a waiting run check whether to go on waiting, when its step says when not to."""
-    if run.cursor.get("cancel"):
+    """Have a waiting run check whether to go on waiting and until when, where its step leaves that to the record."""
+    if run.cursor.get("cancel") or run.cursor.get("follow"):
         await outbox.enqueue(unit, "check", _payload(run), None, f"run:{run.id}:{unit.new_id()}")
 
 

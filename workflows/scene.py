@@ -54,11 +54,15 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The run goes on at `until`; `cancel` when a change of the record may end it before."""
+    """The run goes on at `until`; `cancel` when a change of the record may end it before.
+
+    `follow` is kept of a pause whose time changes with the record (see `actions.wait.moved`), empty of any other.
+    """
 
     until: datetime
     cancel: bool
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    follow: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

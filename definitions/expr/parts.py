@@ -9,9 +9,11 @@ from typing import Any
 
 from definitions.expr.evaluate import closure
 from definitions.expr.expression import Context, Expression, Names
-from definitions.expr.nodes import Binary, Has, Index, Macro, Name, Node, Select, Unary, children
+from definitions.expr.nodes import Binary, Call, Has, Index, Macro, Name, Node, Select, Unary, children
 from definitions.expr.types import RecordOf
 from definitions.expr.typing import Path, longest
+
+_CLOCK = frozenset({"now", "today", "age"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +97,17 @@ def selected(expression: Expression) -> dict[Select, Callable[[Names, Context], 
     """Return the fields that a condition compares, and how each is computed; those only asked for presence aside."""
     found = (node for node in _asked_about(expression.tree, present=False) if isinstance(node, Select))
     return {node: closure(node, expression.typing) for node in found}
+
+
+def reads_clock(expression: Expression) -> bool:
+    """Whether what an expression says changes with time alone."""
+    nodes = [expression.tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Call) and node.name in _CLOCK:
+            return True
+        nodes.extend(children(node))
+    return False
 
 
 def _asked(node: Node) -> Iterator[Node]:
