@@ -211,7 +211,7 @@ SCENES: Mapping[str, Scene] = {
         ),
     ),
     "timers": Scene(a_called_lead, _at((15 * MINUTE, change), (2 * DAY, None), (4 * DAY, None), (5 * DAY, None))),
-    "daily": Scene(a_lead_of_lyon, _at((NOW, None), (2 * DAY, None), (3 * DAY, remove))),
+    "daily": Scene(a_lead_of_lyon, _at((NOW, None), (2 * DAY, None), (3 * DAY, None), (3 * DAY, remove))),
     "published": Scene(
         a_called_lead, _at((20 * MINUTE, None), (3.5 * DAY, None), (3.5 * DAY, publish), (5 * DAY, None))
     ),
