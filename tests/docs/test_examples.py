@@ -52,6 +52,7 @@ def test_each_example_pack_is_without_problem(folder: Path) -> None:
 
 STORIES = {
     "docs/operations.md",
+    "docs/operations/backup.md",
     "docs/language/guides.md",
     "docs/language/tutorial.md",
     "docs/language/tutorial.fr.md",
@@ -61,8 +62,8 @@ STORIES = {
 def commands() -> list[str]:
     """Return the commands of all pages, without what stands before and behind them.
 
-    The operators' page and the tutorial are stories: `test_operations` and `test_tutorial` carry them out from their
-    beginning to their end.
+    The operators' pages and the tutorial are stories: `test_operations`, `test_backup_page` and `test_tutorial` carry
+    them out from their beginning to their end.
     """
     told = (text for page, text in blocks("console") if page not in STORIES)
     lines = (line for text in told for line in text.splitlines())
