@@ -189,7 +189,7 @@ async def _batch(unit: Unit, job: Job) -> None:
     if done + failed >= job.total or not rows:
         await end(unit, job.id, "done")
     else:
-        await outbox.enqueue(unit, "job", {"job": job.id}, None, f"job:{job.id}:{done + failed}", priority=5)
+        await outbox.enqueue(unit, "job", {"job": job.id}, None, f"job:{job.id}:{done + failed}", priority=outbox.LAST)
 
 
 async def _done(unit: Unit, job: Job, rows: Sequence[Row]) -> Outcomes:
