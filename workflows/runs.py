@@ -305,7 +305,8 @@ async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = F
     `alone`: no other run of its key is under way, as who asks has found out.
     """
     if run.origin.depth > DEPTH:
-        why = say("Automations cause one another more than {count} times in a row.", count=DEPTH)
+        chain = " → ".join((*await _chain(unit, run), "…"))
+        why = say("Automations cause one another more than {count} times in a row: {chain}", count=DEPTH, chain=chain)
         await outbox.bury(unit, "run", _payload(run), str(why), f"run:{run.id}:")
         return await insert(unit, replace(run, state="failed"), why)
     if run.key:
@@ -323,6 +324,17 @@ async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = F
     await insert(unit, run)
     await wake(unit, run)
     return run
+
+
+async def _chain(unit: Unit, run: Run) -> list[str]:
+    """Return what the automations are called that caused one another up to a run, each once, the first one first."""
+    names, cause = [run.automation], run.origin.run
+    while cause is not None and (before := await load(unit.tx, cause)) is not None:
+        names.append(before.automation)
+        cause = before.origin.run
+    known = unit.network.automations
+    found = (known[name].label.pick(*unit.network.languages) if name in known else name for name in reversed(names))
+    return [*dict.fromkeys(found)]
 
 
 async def taken_keys(tx: Tx, automation: str, keys: Sequence[str]) -> frozenset[str]:
