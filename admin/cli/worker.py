@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             + "\n"
         )
         return 1
-    logs.configure()
+    logs.configure(settings.log, settings.log_level)
     if arguments.format == "json":
         write_json({"networks": asyncio.run(names_in(settings.homes)), "sends_mail": settings.smtp_url is not None})
     try:

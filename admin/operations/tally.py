@@ -48,9 +48,10 @@ class Tally:
     async def go_on(self, stop: asyncio.Event, also: Callable[[], None]) -> None:
         """Write down every few seconds until `stop` is set, and once more then; `also` is called each time."""
         while True:
+            last = stop.is_set()
             await self.write()
             also()
-            if stop.is_set():
+            if last:
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=EVERY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from structlog.testing import capture_logs
 from admin.operations.tally import Tally
 from models.clock import SetClock
 from models.hours import Counts, hours_of, service
+from server import compose
 from tests.admin.office import CAMILLE, Office
+from tests.homes import Homes
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +104,21 @@ async def test_a_request_counts_for_the_targets(
     await tally.write()
     await tally.write()  # what was written is not written again
     assert (await service(hours, clock.now())).kinds == {"api": counted}
+
+
+async def test_a_server_writes_down_what_it_answered_before_it_ends(homes: Homes, clock: SetClock) -> None:
+    hours = hours_of(homes.all)
+    app = compose(homes.settings, clock=clock, works=False, hours=hours)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver") as http,
+    ):
+        for path in ("/n/nowhere/api/v1/me", "/n/nowhere/", "/healthz", "/n/nowhere/version"):
+            await http.get(path)
+    clock.forward(timedelta(minutes=1))
+    found = await service(hours, clock.now())
+    assert {kind: counts.answered for kind, counts in found.kinds.items()} == {"api": 1, "pages": 1}
+    assert found.up == 1
 
 
 async def test_what_could_not_be_written_is_written_later(tmp_path: Path, clock: SetClock) -> None:
