@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_MEMORY ?= 200
 
-.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence rolling lock clean help
+.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence rolling kills lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -59,6 +59,9 @@ existence: .venv/ready-dev ## measure whether time tells a foreign record from a
 
 rolling: .venv/ready-dev ## replace the processes of a server under load, on both databases, and count what failed
 	$(BIN)/python -m tests.admin.rolling 10
+
+kills: .venv/ready-dev ## die at every point between two writes and under load, on both databases (hours; goes on where it was stopped)
+	TMPDIR=$${TMPDIR:-/dev/shm} $(BIN)/python -m tests.workflows.kills
 
 lock: .venv/ready-dev ## resolve the dependencies of pyproject.toml anew (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
