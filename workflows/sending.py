@@ -16,6 +16,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from models.attachment import Attachment
 from models.message import Message, say
+from models.store import StoreError, StoreUnreachableError, UnknownError
 from models.tenant import Tenant
 from models.tx import Tx
 from workflows import bounces, letters, mime, outbox
@@ -32,6 +33,8 @@ WHERE "id" = ?"""
 _SENT = """UPDATE "_mail" SET "state" = 'sent', "sent_at" = ?, "error" = NULL WHERE "id" = ?"""
 _STATE = 'UPDATE "_mail" SET "state" = ?, "error" = ? WHERE "id" = ?'
 
+PAUSES = (0.2, 1.0, 3.0, 6.0)
+"""Seconds between tries to write down that a mail was sent, while the database is away."""
 UNKNOWN = say("The server stopped while this was being sent: it may have arrived or not.")
 
 
@@ -133,9 +136,17 @@ class Sending(Generic[M]):
             return None if marked is None else await self._composed(row, marked)
         except LeaseLostError:  # another worker says what became of it
             return None
+        except StoreError:  # the database went away: that is no fault of the mail's, of which nothing was said
+            await self._return(row)
+            return None
         except Exception as error:  # noqa: BLE001 - a mail that cannot even be written must not keep the others back
             await self._broke(row, error, "failed")
             return None
+
+    async def _return(self, row: Row) -> None:
+        """Let a mail of which nothing was said wait on; where that cannot be written down either, its lease ends."""
+        with suppress(StoreError):
+            await self.tenant.store.write(lambda tx: outbox.release(tx, [row]))
 
     async def _say(self, session: Line[M], outgoing: Outgoing[M]) -> _Said[M]:
         """Say a message, and return what came of it."""
@@ -152,7 +163,7 @@ class Sending(Generic[M]):
             return
         try:
             if said.error is None:
-                await self._sent(said.outgoing)
+                await self._sent_for_certain(said.outgoing)
             elif isinstance(said.error, SendError):
                 await self._not_sent(said.outgoing, said.error)
             else:
@@ -209,6 +220,17 @@ class Sending(Generic[M]):
         html, text = letters.opened(self.tenant.vault, mail, row.payload, (found[6] or "", found[7] or ""))
         message = self.compose((mail, *found[1:6], html, text, found[10]), marked.message_id, marked.at)
         return Outgoing(row, mail, message, tuple(map(Attachment, json.loads(found[9] or "[]"))))
+
+    async def _sent_for_certain(self, outgoing: Outgoing[M]) -> None:
+        """Write down that a mail was sent, and wait a while for a database that went away: nobody else knows."""
+        for pause in PAUSES:
+            try:
+                await self._sent(outgoing)
+            except (StoreUnreachableError, UnknownError):
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._sent(outgoing)
 
     async def _sent(self, outgoing: Outgoing[M]) -> None:
         now = self.tenant.clock.now()

@@ -43,6 +43,9 @@ class Worked:
 
     acknowledged: Counter[str] = field(default_factory=Counter)
     broken: int = 0
+    bears: frozenset[int] = frozenset()
+    """Answers after which they try again."""
+    borne: int = 0
 
 
 async def furnish(home: Home, people: int = PEOPLE, leads_each: int = LEADS) -> dict[str, list[str]]:
@@ -83,6 +86,10 @@ async def work(url: str, email: str, leads: Sequence[str], worked: Worked, stop:
                     worked.broken += 1
                     await asyncio.sleep(0)
                     continue
+                if answer.status_code in worked.bears:
+                    worked.borne += 1
+                    await asyncio.sleep(0)
+                    continue
                 assert answer.status_code in {200, 409}, answer.text
                 worked.acknowledged[id] += answer.status_code == 200
                 break
@@ -111,9 +118,9 @@ def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(seconds):
         while not await holds():
             await asyncio.to_thread(os.sched_yield)
 
