@@ -234,7 +234,7 @@ async def rewrite(
     problems |= dict.fromkeys((name for name in given if name not in before.writable), MAY_NOT_WRITE)
     values = {**before.full, **given, **states, **machinery, **also}
     values |= await computed.compute(records, sight.entity, values)
-    changed = tuple(name for name, value in values.items() if not same(value, before.full.get(name)))
+    changed = tuple([name for name, value in values.items() if not same(value, before.full.get(name))])
     problems |= drafts.levels(records, sight.entity, values, before.full)
     draft = Draft(sight, values, frozenset(changed))
     found = await drafts.wrong(records, draft, changed)
@@ -330,6 +330,8 @@ async def _judged(records: Records, sight: Sight, full: Mapping[str, Any]) -> Re
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are the same; references are, when their ids are."""
+    if one is other:
+        return True
     if isinstance(one, Mapping) and isinstance(other, Mapping) and "id" in one and "id" in other:
         return bool(one["id"] == other["id"])
     return bool(one == other)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from piccolo.columns import BigInt, Boolean, Column, Date, Numeric, Text, Timestamptz
@@ -109,8 +110,9 @@ def decode_duration(stored: int | str) -> Duration:
     return Duration(months, timedelta(microseconds=exact), hours, days)
 
 
+@lru_cache(maxsize=1024)
 def decode_datetime(stored: str) -> datetime:
-    """Return the moment of a stored form."""
+    """Return the moment of a stored form: records that were made together share theirs."""
     found = datetime.fromisoformat(stored)
     return found if found.tzinfo is UTC else found.astimezone(UTC)
 

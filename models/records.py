@@ -19,7 +19,7 @@ from models.message import say
 from models.query import Query
 from models.readings import seen_fields
 from models.record import Change, LineChange, Page, Record
-from models.rules import ALWAYS, CLOSED, OPEN, Condition, holds, plain, reads
+from models.rules import ALWAYS, CLOSED, OPEN, Condition, Path, holds, plain, reads
 from models.settings import load_settings
 from models.sight import Sight
 from models.statement import Statement
@@ -30,6 +30,7 @@ from models.visible import ROOT
 if TYPE_CHECKING:
     from models.published import Published
 
+NOWHERE: frozenset[Path] = frozenset()
 SINGLE: frozenset[Kind] = frozenset({"read", "download"})
 """Readings of one record."""
 
@@ -271,9 +272,9 @@ class Records:
         given = {**names} if record is None else {"record": record, **names}
         wanted = tuple(expressions)
         found = await self.names_for(*wanted)
-        paths = {path for expression in wanted for path in expression.reads}
+        paths = references.selected(wanted)
         for name, value in given.items():
-            followed = {path[1:] for path in paths if path[0] == name}
+            followed = paths.get(name, NOWHERE)
             if isinstance(value, Record):
                 found[name] = await self.loader.follow(value.entity, value.full, followed)
             elif name == "before" and record is not None:
@@ -313,13 +314,12 @@ class Records:
         names = await self.rule_names()
         names["network"] = self._network_record
         names["settings"] = {}
-        if not any(expressions):
+        if not expressions:
             return names
-        paths = {path for expression in expressions if expression is not None for path in expression.reads}
-        followed = {path[1:] for path in paths if path[0] == "actor"}
-        if names["actor"] is not None and followed:
-            names["actor"] = await self.loader.follow("member", names["actor"], followed)
-        if any(path[0] == "settings" for path in paths):
+        paths = references.selected(expressions)
+        if names["actor"] is not None and "actor" in paths:
+            names["actor"] = await self.loader.follow("member", names["actor"], paths["actor"])
+        if "settings" in paths:
             names["settings"] = await self.settings()
         return names
 

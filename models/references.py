@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from definitions.expr.expression import Expression
 from definitions.spec.entity import Entity
 from definitions.spec.network import Network
 from models.ddl import quoted
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
 
 IN_ORDER = f'{quoted(POSITION)} IS NULL, {quoted(POSITION)}, "created_at", "id"'
 """How lines are sorted."""
+
+
+_IN_HAND: frozenset[Path] = frozenset({(), ("id",)})
+"""What is known of a reference without reading what it refers to."""
+
+
+@lru_cache(maxsize=1024)
+def selected(expressions: tuple[Expression | None, ...]) -> Mapping[str, frozenset[Path]]:
+    """Return what expressions select, by the name in scope that they select it of: the paths below that name."""
+    paths = {path for expression in expressions if expression is not None for path in expression.reads}
+    return {name: frozenset(path[1:] for path in paths if path[0] == name) for name in {path[0] for path in paths}}
 
 
 def target(entity: Entity, field: str) -> str | None:
@@ -54,13 +67,13 @@ class Loader:
 
     async def follow(self, entity: str, values: Mapping[str, Any], paths: Collection[Path]) -> Mapping[str, Any]:
         """Return the record's values with what `paths` (without the record's own name) lead to: references, lines."""
-        if not paths:
-            return values
-        definition = self.network.entities[entity]
         by_first: dict[str, set[Path]] = {}
         for path in paths:
-            if path:
+            if path and (path[1:] not in _IN_HAND or path[0] not in values):
                 by_first.setdefault(path[0], set()).add(path[1:])
+        if not by_first:
+            return values
+        definition = self.network.entities[entity]
         found = dict(values)
         for name, rests in by_first.items():
             to = target(definition, name)
@@ -69,7 +82,7 @@ class Loader:
                 found[name] = [await self.follow(lines.name, line, rests) for line in loaded]
                 continue
             reference = values.get(name)
-            deeper = {rest for rest in rests if rest and rest != ("id",)}
+            deeper = rests - _IN_HAND
             if to is None or reference is None or not deeper:
                 continue
             full = await self.load(to, reference["id"])

@@ -125,7 +125,8 @@ def compile_title(network: Network, entity: Entity, language: str = "") -> Title
 
     def title(values: Mapping[str, Any]) -> str:
         found = fill(values)
-        joined = _SPACES.sub(" ", found).strip() if any(map(found.__contains__, _KEPT)) else " ".join(found.split())
+        keeps = not found.isascii() and any(map(found.__contains__, _KEPT))
+        joined = _SPACES.sub(" ", found).strip() if keeps else " ".join(found.split())
         return joined[:LONGEST] or str(values["id"])
 
     return title
