@@ -17,10 +17,12 @@ from definitions.problems import DefinitionError
 from models.clock import Clock
 from models.secrets import Vault
 from models.store import StoreError, StoreUnreachableError
-from models.stores import Home, clear, exists
+from models.stores import Home, clear, exists, open_ledger
 from models.tenant import Files, Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
+from workflows.mail_account import MailAccount
+from workflows.mail_lines import Lines
 from workflows.texting import HttpSms, SmsTransport
 from workflows.worker import Worker
 
@@ -44,6 +46,13 @@ def _texts(settings: Settings) -> SmsTransport | None:
     return HttpSms(settings.sms_url, settings.sms_token, settings.sms_secret, settings.sms_from)
 
 
+def _account(settings: Settings, transport: Transport | None) -> MailAccount:
+    """Return what all networks share that send over a transport."""
+    if not isinstance(transport, SmtpTransport):
+        return MailAccount()
+    return MailAccount(Lines(transport.lines), transport.rate, lambda: open_ledger(settings.homes))
+
+
 class Networks:
     """Networks by name. `works` False leaves the outbox to others (tests call `worker(tenant).run_due()`)."""
 
@@ -60,6 +69,7 @@ class Networks:
         self.settings = settings
         self.tenants = Tenants(settings.homes, clock=clock, new_id=new_id, vault=Vault(settings.sealing_keys))
         self.transport = transport or (SmtpTransport(settings.smtp_url) if settings.smtp_url else None)
+        self.account = _account(settings, self.transport)
         self.texts = _texts(settings)
         self.works = works
         self._working: dict[str, _Working] = {}
@@ -133,7 +143,13 @@ class Networks:
         """Return a worker that sends through the server's transport and links to its public address."""
         url = f"{self.settings.public_url}{address(tenant.name)}" if self.settings.public_url else ""
         return Worker(
-            tenant, self.transport, name=f"server-{tenant.name}", url=url, texts=self.texts, words=in_language
+            tenant,
+            self.transport,
+            name=f"server-{tenant.name}",
+            url=url,
+            texts=self.texts,
+            words=in_language,
+            account=self.account,
         )
 
     async def _serve(self, name: str, worker: Worker, stop: asyncio.Event) -> None:
@@ -183,4 +199,5 @@ class Networks:
             working.stop.set()
         await asyncio.gather(*(working.task for working in self._working.values()))
         self._working.clear()
+        await self.account.close()
         await self.tenants.close()

@@ -20,6 +20,8 @@ from models.store import Store, StoreError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SUFFIX = ".sqlite"
+LEDGER = "_post"
+"""What the store is called that is common to all networks: no network can have such a name."""
 DATABASES = ("postgres://", "postgresql://")
 """How addresses of databases begin."""
 RESERVED = ("pg_", "public", "information_schema")
@@ -118,6 +120,19 @@ async def create_store(home: Home) -> Store:
 
         return await open_schema(home.url, home.name, create=True)
     return await _file(home)
+
+
+async def open_ledger(homes: Homes) -> Store:
+    """Open the store that the processes of an installation have in common, made where it is missing: no network."""
+    if isinstance(homes, Path):
+        return await _file(homes / f"{LEDGER}{SUFFIX}")
+    home = Schema(homes.url, f"{homes.prefix}{LEDGER}", homes.files)
+    with suppress(LookupError):
+        return await open_store(home)
+    try:
+        return await create_store(home)
+    except StoreError:  # another process has just made it
+        return await open_store(home)
 
 
 async def remove_store(home: Home) -> None:

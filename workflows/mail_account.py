@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.store import Store
-from models.system import QUOTA
+from models.system import DEFINITION, QUOTA
 from models.tx import Tx
 from workflows import quota
 from workflows.mail_lines import Lines
@@ -28,6 +29,7 @@ class MailAccount:
     rate: Rate = field(default_factory=Rate)
     ledger: Callable[[], Awaitable[Store]] | None = None
     _store: Store | None = field(default=None, init=False)
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def reserve(self, now: datetime, most: int) -> Room:
         """Take room for `most` mails at most, and return how much of it there was."""
@@ -48,13 +50,14 @@ class MailAccount:
             await store.write(lambda tx: quota.take(tx, self.rate, now, used - room.first), claim=True)
 
     async def _opened(self) -> Store:
-        if self._store is None and self.ledger is not None:
-            store = await self.ledger()
-            await store.write(_make)
-            self._store = store
-        if self._store is None:
-            raise RuntimeError("There is nothing to count in.")
-        return self._store
+        async with self._opening:
+            if self._store is None:
+                if self.ledger is None:
+                    raise RuntimeError("There is nothing to count in.")
+                store = await self.ledger()
+                await store.write(_make, schema=True)
+                self._store = store
+            return self._store
 
     async def close(self) -> None:
         """Close the ledger."""
@@ -64,5 +67,5 @@ class MailAccount:
 
 
 async def _make(tx: Tx) -> None:
-    for statement in QUOTA.statements_on(tx.dialect):
+    for statement in (*DEFINITION.statements_on(tx.dialect), *QUOTA.statements_on(tx.dialect)):
         await tx.run(statement)

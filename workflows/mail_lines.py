@@ -32,10 +32,8 @@ class Lines:
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():  # it was just given
+            if not place.cancelled():  # it was just given
                 self._leave()
-            else:
-                waiting.remove(place)
             raise
         try:
             yield
@@ -54,5 +52,7 @@ class Lines:
             self._give(self._others)
 
     def _give(self, waiting: deque[asyncio.Future[None]]) -> None:
-        self._taken += 1
-        waiting.popleft().set_result(None)
+        place = waiting.popleft()
+        if not place.done():  # who gave up waiting is passed over
+            self._taken += 1
+            place.set_result(None)

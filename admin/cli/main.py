@@ -29,6 +29,7 @@ COMMANDS = {
     "restore": say("make a network of a backup, or try one out"),
     "member": say("list members, take them in, give them levels, let them go"),
     "worker": say("do what is due in a process of its own (PostgreSQL)"),
+    "bounce": say("take a mail that came back from the mail server's pipe"),
     "serve": say("run the server over a folder of networks"),
     "status": say("say how well the installation serves, and what its networks owe"),
     "token": say("make, list and revoke tokens of the API"),

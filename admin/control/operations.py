@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from admin.control import backups, people, service, trail
+from admin.control import backups, bounced, people, service, trail
 from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
 from admin.control.desk import Desk, Given
 from admin.control.people import joined_as
@@ -289,5 +289,6 @@ OPERATIONS: Mapping[str, Operation] = {
         backups.restore_network,
         trail.verify_audit,
         trail.audit_head,
+        bounced.take_bounce,
     )
 }

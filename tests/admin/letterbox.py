@@ -16,6 +16,7 @@ class Letterbox:
     """A transport that keeps what is sent."""
 
     address: str = "bureau@exemple.fr"
+    bounces: str = ""
     letters: list[EmailMessage] = field(default_factory=list)
 
     @asynccontextmanager
