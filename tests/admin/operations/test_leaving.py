@@ -29,16 +29,21 @@ class Running:
     may: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self.place)
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection that ends with the `with`."""
+        reader, writer = await asyncio.open_connection(*self.place)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def closed(self) -> None:
         """Wait until nobody is let in any more."""
-        with suppress(ConnectionRefusedError):
-            while True:
-                _, writer = await self.connect()
-                writer.close()
-                await asyncio.sleep(0)
+        while self.server.servers[0].is_serving():  # noqa: ASYNC110 - the server has no event for it
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -70,8 +75,7 @@ async def running(linger: float) -> AsyncIterator[Running]:
 
 
 async def test_a_request_that_was_begun_is_finished() -> None:
-    async with running(0) as run:
-        reader, writer = await run.connect()
+    async with running(0) as run, run.connection() as (reader, writer):
         writer.write(ASKED)
         await run.asked.wait()
         run.server.should_exit = True
@@ -79,18 +83,15 @@ async def test_a_request_that_was_begun_is_finished() -> None:
         assert run.drain.begun
         run.may.set()
         assert (await reader.read()).endswith(b"ok")  # and the connection ends
-        writer.close()
 
 
 async def test_who_had_just_come_is_answered() -> None:
-    async with running(0.01) as run:
-        reader, writer = await run.connect()
+    async with running(0.01) as run, run.connection() as (reader, writer):
         run.may.set()
         run.server.should_exit = True
         await run.closed()
         writer.write(ASKED)
         assert b"200 OK" in await reader.readline()
-        writer.close()
 
 
 async def test_while_it_lingers_others_are_still_answered() -> None:
@@ -100,10 +101,9 @@ async def test_while_it_lingers_others_are_still_answered() -> None:
         run.drain.then(begun.set)
         run.server.should_exit = True
         await begun.wait()
-        reader, writer = await run.connect()
-        writer.write(ASKED)
-        assert b"200 OK" in await reader.readline()
-        writer.close()
+        async with run.connection() as (reader, writer):
+            writer.write(ASKED)
+            assert b"200 OK" in await reader.readline()
         run.server.force_exit = True  # a second interrupt makes it short
 
 
