@@ -53,6 +53,7 @@ class Shredder:
     """A transport that takes every letter and delivers none: what a demo sent in its past reaches nobody."""
 
     address = "demo@example.invalid"
+    bounces = ""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Shredder]:
