@@ -34,6 +34,7 @@ class Mailbox:
     url: str = ""
     letters: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     refuse_text: str = ""
     on_text: Callable[[SMTP], Awaitable[None]] | None = None
@@ -62,6 +63,7 @@ class Mailbox:
         assert isinstance(letter, EmailMessage)
         self.letters.append(letter)
         self.recipients.append(list(envelope.rcpt_tos))
+        self.senders.append(envelope.mail_from or "")
         return "250 taken"
 
 
