@@ -14,6 +14,10 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120.0
+"""Seconds until it must answer, however much else the machine does."""
+PAUSE = 0.05
+"""Seconds between two looks whether it does."""
 
 
 def free_port() -> int:
@@ -50,9 +54,10 @@ class Served:
         )
         if not self.serves:
             return
-        async with asyncio.timeout(60), httpx.AsyncClient() as http:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:
             while not await self._answers(http):
                 assert self.process.returncode is None, "the server did not start"
+                await asyncio.sleep(PAUSE)  # it needs the processor more than who asks
 
     async def _answers(self, http: httpx.AsyncClient) -> bool:
         try:

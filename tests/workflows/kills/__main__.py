@@ -74,7 +74,7 @@ async def database_of(kind: str) -> AsyncIterator[str | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def done(task: Task, url: str | None, folder: Path) -> dict[str, Any]:
+async def done(task: Task, url: str | None, folder: Path, every: int) -> dict[str, Any]:
     """Do a part and return what came of it."""
     async with outside() as found:
         if task.kind == "storm":
@@ -84,7 +84,8 @@ async def done(task: Task, url: str | None, folder: Path) -> dict[str, Any]:
         stage = Stage(url, folder, found)
         if task.kind == "killed":
             return asdict(await really(stage, task.name))
-        return asdict(await sweep(stage, task.name, ways=[way for way in WAYS if way == task.kind]))
+        ways = [way for way in WAYS if way == task.kind]
+        return asdict(await sweep(stage, task.name, ways=ways, every=every))
 
 
 async def really(stage: Stage, name: str) -> Swept:
@@ -101,7 +102,7 @@ async def really(stage: Stage, name: str) -> Swept:
     return swept
 
 
-async def run(databases: list[str], kinds: list[str], kept: Path) -> int:
+async def run(databases: list[str], kinds: list[str], kept: Path, every: int) -> int:
     """Do what is not done yet, telling of each part; return how much was wrong."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     over = {each["key"] for each in read(kept)}
@@ -114,7 +115,7 @@ async def run(databases: list[str], kinds: list[str], kept: Path) -> int:
             async with database_of(database) as url:
                 for task in left:
                     began = time.monotonic()
-                    found = await done(task, url, Path(folder))
+                    found = await done(task, url, Path(folder), every)
                     wrong += len(found["wrong"])
                     line = {"key": task.key, **asdict(task), "seconds": round(time.monotonic() - began, 1), **found}
                     with kept.open("a", encoding="utf-8") as file:
@@ -138,9 +139,10 @@ def main() -> int:
     kinds = [*WAYS, "killed", "storm"]
     parser.add_argument("--kinds", nargs="+", default=kinds, choices=kinds)
     parser.add_argument("--kept", type=Path, default=Path("var/kills.jsonl"), help="what is done, a part a line")
+    parser.add_argument("--every", type=int, default=1, help="of so many points one is swept")
     parser.add_argument("--report", type=Path, default=Path("benchmarks/kills.md"))
     given = parser.parse_args()
-    wrong = asyncio.run(run(given.databases, given.kinds, given.kept))
+    wrong = asyncio.run(run(given.databases, given.kinds, given.kept, given.every))
     write_report(read(given.kept), given.report)
     return 1 if wrong else 0
 

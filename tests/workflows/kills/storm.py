@@ -36,6 +36,8 @@ STEPS: Sequence[tuple[str, Mapping[str, str]]] = (
 )
 LONGEST = 1.5
 """Seconds between two kills at most."""
+AGAIN = 0.2
+"""Seconds until who was cut off asks again."""
 PATIENCE = 300.0
 """Seconds until everything owed must be done: the leases of the dead run out after one minute."""
 
@@ -217,7 +219,7 @@ async def work(url: str, email: str, leads: Sequence[str], load: Load) -> None:
                     except (httpx.TransportError, AssertionError):
                         load.broken += 1
                         with suppress(TimeoutError):
-                            await asyncio.wait_for(asyncio.Event().wait(), 0.05)
+                            await asyncio.wait_for(asyncio.Event().wait(), AGAIN)
                         continue
                     if answer.status_code == 503:
                         load.broken += 1

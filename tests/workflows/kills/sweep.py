@@ -101,12 +101,17 @@ async def finish(play: Play, whole: Account) -> tuple[Account, list[str]]:
 
 
 async def sweep(
-    stage: Stage, name: str, points: Iterable[tuple[int, Way]] | None = None, *, ways: Sequence[Way] = WAYS
+    stage: Stage,
+    name: str,
+    points: Iterable[tuple[int, Way]] | None = None,
+    *,
+    ways: Sequence[Way] = WAYS,
+    every: int = 1,
 ) -> Swept:
-    """Play a scene once for each point and way; None: for all points, in these ways."""
+    """Play a scene once for each point and way; None: for all points (or each of so many), in these ways."""
     whole, all_points = await stage.alive(name)
     swept = Swept(name, len(all_points))
-    for at, way in points if points is not None else product(range(len(all_points)), ways):
+    for at, way in points if points is not None else product(range(0, len(all_points), every), ways):
         found, wrong = await stage.dies(name, at, way, whole)
         if found is not None:
             swept.deaths += 1 + (way == "twice")
