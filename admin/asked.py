@@ -1,4 +1,4 @@
-"""What forms of a browser say, read with care."""
+"""What forms and addresses of a browser say, read with care."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ def text(form: FormData, name: str) -> str:
     """Return a text field of a form, trimmed; "" when it is missing."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+def number(given: str) -> int:
+    """Return a number from 0 on that an address says; 0 for what is none, or has more than seven digits."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 8 else 0
 
 
 def inside(visit: Visit, target: str) -> str:

@@ -36,6 +36,8 @@ MOST = 10_000
 """Records that a job has at most."""
 SHOWN = 200
 """Failures that a page shows at most."""
+REASONS = 8
+"""Reasons that are counted for a page at most."""
 
 _COLUMNS = JOB.columns
 _ASKED = _COLUMNS.index("asked")
@@ -49,6 +51,10 @@ _COUNT = 'UPDATE "_job" SET "done" = ?, "failed" = ? WHERE "id" = ?'
 _END = 'UPDATE "_job" SET "state" = ?, "ended_at" = ? WHERE "id" = ?'
 _DONE = """SELECT "record", "history" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'done' AND "history" IS NOT NULL
 ORDER BY "id" """
+_FAILED = """SELECT "record", "reason" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'failed'
+ORDER BY "id" LIMIT ? OFFSET ?"""
+_REASONS = """SELECT "reason", count(*) FROM "_job_item" WHERE "job" = ? AND "outcome" = 'failed' GROUP BY "reason"
+ORDER BY count(*) DESC, "reason" LIMIT ?"""
 _UNDO_UNTIL = """SELECT min(kept."undo_until") FROM "_job_item" AS item JOIN "_history" AS kept
 ON kept."id" = item."history" WHERE item."job" = ? AND item."outcome" = 'done'"""
 
@@ -230,20 +236,30 @@ async def end(unit: Unit, job: str, state: State) -> None:
     await unit.tx.run(_END, [state, maybe_moment(unit.now), job])
 
 
-async def seen(tenant: Tenant, actor: Actor, job: str) -> tuple[Job, list[Failure]]:
-    """Return a job with what failed; `NotFoundError` when it is neither the actor's nor the actor administers."""
+async def seen(tenant: Tenant, actor: Actor, job: str, offset: int = 0) -> tuple[Job, list[Failure]]:
+    """Return a job with what failed, from the one after `offset` on, at most `SHOWN`.
+
+    `NotFoundError` when it is neither the actor's nor the actor administers.
+    """
 
     async def work(unit: Unit) -> tuple[Job, list[Failure]]:
         found = await _own(unit, job)
-        rows = await unit.tx.rows(
-            """SELECT "record", "reason" FROM "_job_item" WHERE "job" = ? AND "outcome" = 'failed'
-            ORDER BY "id" LIMIT ?""",
-            [job, SHOWN],
-        )
+        rows = await unit.tx.rows(_FAILED, [job, SHOWN, offset])
         known = found.entity in unit.network.entities
         titles = await unit.records.labels(found.entity, [row[0] for row in rows]) if rows and known else {}
         failures = [_failure(record, titles.get(record, ""), reason) for record, reason in rows]
         return replace(found, undo_until=await _undo_until(unit, found)), failures
+
+    return await read(tenant, actor, work)
+
+
+async def reasons(tenant: Tenant, actor: Actor, job: str) -> list[tuple[Failure, int]]:
+    """Return the commonest reasons for which records of a job were refused, with how many; see `seen`."""
+
+    async def work(unit: Unit) -> list[tuple[Failure, int]]:
+        await _own(unit, job)
+        rows = await unit.tx.rows(_REASONS, [job, REASONS])
+        return [(_failure("", "", reason), int(count)) for reason, count in rows]
 
     return await read(tenant, actor, work)
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from admin.asked import inside, text
+from admin.asked import inside, number, text
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.message import Message, say
@@ -35,8 +35,10 @@ STATES: Mapping[State, tuple[Message, str]] = {
 
 async def shown(request: Request) -> Response:
     """Show a job; a page that asks again gets the part that changes."""
-    visit = here(request)
-    job, failures = await jobs.seen(visit.tenant, visit.actor, request.path_params["job"])
+    visit, wanted = here(request), request.path_params["job"]
+    offset = number(request.query_params.get("offset", ""))
+    job, failures = await jobs.seen(visit.tenant, visit.actor, wanted, offset)
+    reasons = await jobs.reasons(visit.tenant, visit.actor, wanted) if job.failed > 1 else []
     entity = visit.network.entities.get(job.entity)
     state, colour = STATES[job.state]
     return await render(
@@ -45,7 +47,9 @@ async def shown(request: Request) -> Response:
         block="progress" if visit.htmx else None,
         job=job,
         failures=[(each, _field(visit, job, each.field)) for each in failures],
-        more=job.failed - len(failures),
+        more=max(job.failed - offset - len(failures), 0),
+        later=offset + jobs.SHOWN,
+        reasons=[(each, _field(visit, job, each.field), count) for each, count in reasons],
         label=_label(visit, job),
         state=visit.words(state),
         colour=colour,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from admin.asked import number
 from admin.parts.why import ACTIONS, OUTCOMES, RUN_STATES
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
@@ -27,7 +28,7 @@ async def listed(request: Request) -> Response:
     state = wanted if wanted in RUN_STATES else None
     asked = request.query_params.get("automation", "")
     automation = asked if asked in visit.network.automations else None
-    offset = _offset(request.query_params.get("offset", ""))
+    offset = number(request.query_params.get("offset", ""))
     page = await read(visit.tenant, visit.actor, lambda unit: overseeing.page(unit, state, offset, automation))
     return await render(
         request,
@@ -55,10 +56,6 @@ async def shown(request: Request) -> Response:
         labels=_labels(visit),
         steps=[_step(visit, each) for each in found.steps],
     )
-
-
-def _offset(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
 def _states(visit: Visit) -> dict[str, tuple[str, str]]:

@@ -26,7 +26,7 @@ ZONES = (
     *("Asia/Tehran", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "UTC"),
 )
 """Zones that change by an hour, by half of one, at midnight, in the other season, not at all; one skipped a day."""
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = Calendar(days=("mon", "tue", "wed", "thu", "fri", "sat", "sun")).days
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 moments = st.datetimes(datetime(2010, 1, 1), datetime(2036, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 spans = st.integers(-200, 200)

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from models.actor import SYSTEM
 from models.clock import SetClock
 from models.record import Record
 from tests.admin.office import ALICE, CAMILLE, DIANE, FILES, LEADER, Office, Visitor, office_of
 from tests.admin.screens.leads import actor, lead, text_of, value
 from tests.homes import Homes
 from tests.networks import edited
-from workflows import jobs
+from workflows import commands, jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +92,36 @@ async def test_a_form_is_asked_once_and_what_one_is_refused_is_told_by_record(of
         undo = await camille.post(f"{place}/undo", on=place)
         assert undo.headers["location"] == "/n/small/e/lead/"
     assert await states(office, [*made, mute]) == ["new"] * 4
+
+
+async def test_all_that_was_refused_is_listed_page_by_page_and_counted_by_reason(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SHOWN", 2)
+    mute = [await lead(office, CAMILLE, f"Mute{n}") for n in range(3)]
+    lost = [await lead(office, CAMILLE, f"Lost{n}", phone="06 39 98 00 01") for n in range(2)]
+    for each in lost:
+        await commands.move(office.tenant, SYSTEM, "lead", each.id, "lose")
+    ids = [record.id for record in (*mute, *lost)]
+    async with office.signed_in(CAMILLE) as camille:
+        place = await send(camille, do=CALL, id=ids, sure="1", next_call_at="2026-03-05T10:00")
+        first = (await camille.get(place)).text
+        words = text_of(first)
+        assert "5 records were refused." in words
+        assert "Why A phone number is missing. 3 This cannot be done in the state “Lost”. 2 What was refused" in words
+        assert ("Mute1" in words, "Mute2" in words) == (True, False)
+        assert f'href="{place}?offset=2"' in first
+        assert "3 more" in words
+        second = text_of((await camille.get(f"{place}?offset=2")).text)
+        assert ("Mute1" in second, "Mute2" in second, "Lost0" in second, "1 more" in second) == (
+            False,
+            True,
+            True,
+            True,
+        )
+        last = text_of((await camille.get(f"{place}?offset=4")).text)
+        assert ("Lost1" in last, "more" in last) == (True, False)
+        assert "5 records were refused." in text_of((await camille.get(f"{place}?offset=x")).text)
 
 
 async def test_a_long_job_is_followed_and_stopped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
