@@ -64,7 +64,7 @@ async def over_http(watch: Watch, port: int, requests: Iterator[bytes], size: in
         done = 0
         while time.perf_counter() < until:
             writer.write(next(requests))
-            await _answer(reader)
+            await answer(reader)
             done += 1
         writer.close()
         await writer.wait_closed()
@@ -81,7 +81,8 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") 
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-async def _answer(reader: asyncio.StreamReader) -> None:
+async def answer(reader: asyncio.StreamReader) -> None:
+    """Read an answer; it must be a 200 with nothing that failed."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = _LENGTH.search(head)
     body = await reader.readexactly(int(length[1]) if length else 0)
