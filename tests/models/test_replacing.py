@@ -126,7 +126,10 @@ async def test_a_damaged_file_goes_aside_as_it_is(tmp_path: Path, clock: SetCloc
     home, aside = tmp_path / "small.sqlite", tmp_path / ".small.sqlite.before"
     assert replaced(home) == aside
     home.write_bytes(b"no database" * 100)
+    home.with_name("small.sqlite-wal").write_bytes(b"nor this" * 100)
     await make(staged(home), "new", clock)
     await replace_store(home, staged(home), aside)
+    assert not home.with_name("small.sqlite-wal").exists()
+    assert aside.with_name(".small.sqlite.before-wal").read_bytes() == b"nor this" * 100
     assert await look(home, clock) == "new"
     assert aside.read_bytes() == b"no database" * 100
