@@ -1,4 +1,4 @@
-"""Measure everything beside its raw limit and write `results.md` and `results.svg`: `python -m benchmarks [--quick]`.
+"""Measure everything beside its raw limit and write `results.md` with its pictures: `python -m benchmarks [--quick]`.
 
 Each figure is the median of several rounds in which ours and raw take turns, so that what else the machine does
 meanwhile falls on both.
@@ -11,14 +11,15 @@ import asyncio
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import http, inside, report
+from benchmarks import bulk, growth, http, inside, mails, networks, report, targets, timers
 from benchmarks.database import postgres
+from benchmarks.figure import Figure
 from benchmarks.load import Rate
 from benchmarks.people import BATCH
 from benchmarks.world import NAME, furnish
@@ -37,6 +38,17 @@ class Plan:
     seconds: float
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
     pages: bool = True
+    figures: tuple[str, ...] = ()
+
+
+FIGURES: Mapping[str, Callable[[bool], list[Figure]]] = {
+    "bulk": lambda quick: bulk.in_a_folder(500 if quick else 5_000),
+    "mails": lambda quick: asyncio.run(mails.measure(100 if quick else 1_000)),
+    "growth": lambda quick: asyncio.run(growth.measure(1_000, 20_000) if quick else growth.measure()),
+    "networks": lambda quick: networks.measure(20 if quick else networks.COUNT),
+    "timers": lambda quick: asyncio.run(timers.measure(200 if quick else timers.COUNT)),
+}
+"""What has a target of its own, each a module that can be run alone."""
 
 
 async def measure(plan: Plan, database: str, home: Home, folder: Path, pid: int | None) -> Found:
@@ -88,8 +100,8 @@ def asked(arguments: Iterable[str] | None = None) -> tuple[Plan, bool]:
     given = parser.parse_args(None if arguments is None else list(arguments))
     databases = (given.only,) if given.only else ("SQLite", "PostgreSQL")
     if given.quick:
-        return Plan(min(given.leads, 5_000), 1, 0.5, databases), False
-    return Plan(given.leads, 3, 1.2, databases), given.only is None
+        return Plan(min(given.leads, 5_000), 1, 0.5, databases, figures=tuple(FIGURES)), False
+    return Plan(given.leads, 3, 1.2, databases, figures=tuple(FIGURES)), given.only is None
 
 
 def main() -> None:
@@ -97,13 +109,16 @@ def main() -> None:
     plan, kept = asked()
     before = os.getloadavg()[0]
     found, version = run(plan)
+    figures = [*targets.of_rates(found), *(each for name in plan.figures for each in FIGURES[name](not kept))]
     now = datetime.now(UTC)
     facts = {"day": now, "count": plan.count, "rounds": plan.rounds, "seconds": plan.seconds, "postgres": version}
     text = report.page(found, {**facts, "batch": BATCH, "before": before, "after": os.getloadavg()[0]})
+    text += targets.page(figures)
     print(text)
     if kept:
         (HERE / "results.md").write_text(text, encoding="utf-8")
         (HERE / "results.svg").write_text(report.picture(found, now), encoding="utf-8")
+        (HERE / "targets.svg").write_text(targets.picture(figures, now), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -121,6 +121,12 @@ def _middle(found: Sequence[Spent]) -> Spent:
     return Spent(median(each.wall for each in found), median(each.cpu for each in found))
 
 
+def in_a_folder(count: int) -> list[Figure]:
+    """Measure on SQLite, in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(measure(Path(folder) / f"{NAME}.sqlite", "SQLite", count))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
@@ -131,8 +137,7 @@ def main() -> None:
         with postgres() as server:
             found = asyncio.run(measure(Schema(server.url, NAME), "PostgreSQL", given.records))
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            found = asyncio.run(measure(Path(folder) / f"{NAME}.sqlite", "SQLite", given.records))
+        found = in_a_folder(given.records)
     print(*found, sep="\n")
 
 

@@ -63,9 +63,11 @@ async def serving(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    url = [world.home.url] if isinstance(world.home, Schema) else []
+    url = [str(world.home.url)] if isinstance(world.home, Schema) else []
     arguments = [which, str(folder), str(port), *url]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.served", *arguments)
+    quiet = asyncio.subprocess.DEVNULL  # a line of the log for each request, which is written all the same
+    served = [sys.executable, "-m", "benchmarks.served", *arguments]
+    process = await asyncio.create_subprocess_exec(*served, stdout=quiet, stderr=quiet)
     try:
         async with asyncio.timeout(60):
             while not await _answers(port):

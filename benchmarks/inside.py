@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,6 +58,11 @@ class Both:
             "one record": await self._pair(self._gets),
             "import, rows": await self._pair(self._imports, BATCH),
         }
+
+    async def ours(self, wanted: Collection[str]) -> dict[str, Rate]:
+        """Return the rates of the engine alone, of those that are wanted."""
+        jobs = {"transition": self._transitions, "list of 50": self._lists, "one record": self._gets}
+        return {what: await load.inside(self.watch, jobs[what]()[0]) for what in wanted}
 
     async def _pair(self, jobs: Callable[[], tuple[Iterator[Job], Iterator[Job]]], size: int = 1) -> Pair:
         ours, plain = jobs()

@@ -47,14 +47,18 @@ body:
     À bientôt,
     {{ member.name }}
 """
-RENDERED = "{count:,} runs, each of which renders a letter of its own (Markdown, layout, text, unsubscribing) and keeps it"
+RENDERED = (
+    "{count:,} runs, each of which renders a letter of its own (Markdown, layout, text, unsubscribing) and keeps it"
+)
 HANDED = "the same letters, marked, said over SMTP to a server on this machine, and kept as sent"
 BOTH = "both after another, in one process"
 
 
 async def prepared(folder: Path, count: int) -> Tenant:
     """Return a network in which so many mails are owed."""
-    leads = PACK["lead.yaml"].replace("when: {moved: recruiting.call}", "when: {deleted: lead}")  # not beside the letters
+    leads = PACK["lead.yaml"].replace(
+        "when: {moved: recruiting.call}", "when: {deleted: lead}"
+    )  # not beside the letters
     files = {**PACK, "lead.yaml": leads, "letter.yaml": LETTER}
     world = await furnish(folder / f"{NAME}.sqlite", count * OWNERS, files=files)
     tenant = await open_tenant(world.home, NAME)

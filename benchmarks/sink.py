@@ -42,7 +42,7 @@ async def running() -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.sink", str(port))
     try:
         async with asyncio.timeout(30):
-            while not await _answers(port):
+            while not await _answers(port):  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)
         yield port
     finally:

@@ -1,0 +1,95 @@
+"""The memory of one process with 1,000 networks, all open, each with its worker: `python -m benchmarks.networks`.
+
+What is measured runs in a process of its own (`--inside FOLDER`), so that nothing else counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from admin.networks import Networks
+from admin.settings import Settings
+from benchmarks.figure import Figure
+from benchmarks.world import NAME, furnish
+from models.clock import SystemClock
+from models.store import StoreError
+from models.tenant import uuid7
+
+COUNT = 1_000
+MOST = 500
+HOW = "{count:,} networks of one pack, {leads} leads each, all opened by one process and each with its worker"
+LEADS = 100
+
+
+def resident() -> float:
+    """Return the megabytes that this process holds in memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 1024**2
+
+
+async def _inside(folder: Path) -> dict[str, float]:
+    settings = Settings(folder, secret="of the benchmarks")  # noqa: S106 - it opens nothing that stays
+    networks = Networks(settings, clock=SystemClock(), new_id=uuid7, works=True)
+    before, begun = resident(), time.perf_counter()
+    try:
+        await networks.start()
+        opened, took = len(networks.tenants.opened()), time.perf_counter() - begun
+        await asyncio.sleep(2.0)
+        cpu = time.process_time()
+        await asyncio.sleep(5.0)
+        idle = (time.process_time() - cpu) / 5.0
+        return {"before": before, "after": resident(), "opened": opened, "seconds": took, "idle": idle}
+    finally:
+        await networks.close()
+
+
+async def _copied(folder: Path, count: int) -> None:
+    """Make so many networks: one, and copies of its file."""
+    await furnish(folder / f"{NAME}.sqlite", LEADS)
+    for number in range(count - 1):
+        shutil.copyfile(folder / f"{NAME}.sqlite", folder / f"{NAME}{number}.sqlite")
+
+
+def measure(count: int = COUNT) -> list[Figure]:
+    """Return the figure."""
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(_copied(Path(name), count))
+        found = asyncio.run(_apart(name))
+    if found["opened"] != count:
+        raise StoreError(f"{found['opened']} of {count} networks are open")
+    how = HOW.format(count=count, leads=LEADS)
+    more = f"; {found['before']:.0f} MB before; open in {found['seconds']:.0f} s; at rest {found['idle']:.0%} of a core"
+    return [Figure(f"{count:,} networks", found["after"], "MB", MOST, how + more, most=True)]
+
+
+async def _apart(folder: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.networks", "--inside", folder, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.networks", description=__doc__)
+    parser.add_argument("--networks", type=int, default=COUNT)
+    parser.add_argument("--inside", type=Path)
+    given = parser.parse_args()
+    if given.inside is not None:
+        print(json.dumps(asyncio.run(_inside(given.inside))))
+    else:
+        print(*measure(given.networks), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
