@@ -5,8 +5,9 @@ DATA ?= var/data
 HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_MEMORY ?= 200
+PGBOUNCER ?= $(shell command -v pgbouncer)
 
-.PHONY: run test quick lint format bench conformance mutants contract fuzz guided existence rolling kills lock clean help
+.PHONY: run test quick lint format bench failover pgbouncer conformance mutants contract fuzz guided existence rolling kills lock clean help
 
 help:            ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -36,6 +37,12 @@ format: .venv/ready-dev ## put the code in shape
 
 bench: .venv/ready-dev ## measure the hot paths beside their raw limits
 	$(BIN)/python -m benchmarks
+
+failover: .venv/ready-dev ## kill the primary of two PostgreSQL servers 20 times under load, and look for what was acknowledged
+	$(BIN)/python -m tests.failover
+
+pgbouncer: .venv/ready-dev ## run what is tested behind a pooler behind the real one (PGBOUNCER=… says where it is)
+	MAILLE_PGBOUNCER=$(PGBOUNCER) $(BIN)/pytest -n0 tests/models/test_pooled.py tests/admin/test_many_processes.py
 
 conformance: .venv/ready-dev ## score the cases of CEL and SCXML that others wrote (CONFORMANCE_DIR=… says where they are)
 	@$(BIN)/python -m tests.conformance

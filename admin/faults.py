@@ -28,7 +28,7 @@ from models.errors import (
     RequestError,
 )
 from models.message import Message, say
-from models.store import StoreError
+from models.store import MAYBE, StoreError, UnknownError
 from workflows.guards import UnmetError
 
 log = structlog.get_logger(__name__)
@@ -68,13 +68,14 @@ async def page(request: Request, status: int, text: str, asks: tuple[Condition, 
     return await render(request, "errors/fault.html", status=status, code=status, text=text, conditions=asks)
 
 
-def outside(request: Request, status: int) -> Response:
-    """Return the page for an address that is in no network."""
+def outside(request: Request, status: int, said: Message | Text | None = None) -> Response:
+    """Return the page for an address that is in no network; `said` is what it says, if not the usual."""
     language = preferred(request.headers.get("accept-language", ""), languages()) or "en"
     spoken = catalogue(language)
-    text = spoken.words(SENTENCES.get(status, SENTENCES[500]))
+    text = spoken.words(said or SENTENCES.get(status, SENTENCES[500]))
     template = environment.get_template("errors/outside.html")
-    return HTMLResponse(template.render(text=text, code=status, language=language, _=spoken.gettext), status)
+    later = {"Retry-After": str(problems.PAUSE)} if status == 503 else None
+    return HTMLResponse(template.render(text=text, code=status, language=language, _=spoken.gettext), status, later)
 
 
 def too_many(request: Request, headers: Mapping[str, str]) -> Response:
@@ -100,10 +101,12 @@ async def _answer(request: Request, error: Exception) -> Response:
         part = visit is not None and (visit.htmx or "application/json" in request.headers.get("accept", ""))
         visit = visit if part else None  # a page with its menu would ask the store again
     if visit is None:
-        response = outside(request, status)
+        response = outside(request, status, said)
     else:
         asks = _conditions(visit, error) if isinstance(error, UnmetError) else ()
         response = await page(request, status, visit.words(said), asks)
+    if status == 503:
+        response.headers["Retry-After"] = str(problems.PAUSE)
     for name, value in SAFE_HEADERS.items():  # a failure is answered from outside of all middleware
         response.headers.setdefault(name, value)
     return response
@@ -118,7 +121,7 @@ def _reading(error: Exception) -> tuple[int, Message | Text]:
     if isinstance(error, RequestError):
         return STATUSES.get(type(error), 400), error.message
     if isinstance(error, StoreError):
-        return 503, SENTENCES[503]
+        return 503, MAYBE if isinstance(error, UnknownError) else SENTENCES[503]
     status = error.status_code if isinstance(error, HTTPException) else 500
     return status, SENTENCES.get(status, SENTENCES[500])
 

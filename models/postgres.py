@@ -273,7 +273,7 @@ class PostgresStore:
         try:
             status = await tx.ask(tx.connection.execute("COMMIT", timeout=ACKNOWLEDGE))
         except LOST as error:  # too late is among them
-            raise UnknownError(say("The database went away while this was being saved: it may be saved.")) from error
+            raise UnknownError from error
         if status != "COMMIT":
             raise StoreError("The change could not be saved: a statement in it had failed.")
 

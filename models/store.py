@@ -8,9 +8,13 @@ from typing import Any, Protocol, TypeVar
 
 from piccolo.engine.base import Engine
 
+from models.message import say
 from models.tx import Dialect, Work
 
 T = TypeVar("T")
+
+
+MAYBE = say("The database went away while this was being saved. Look whether it was before you do it again.")
 
 
 class StoreError(Exception):
@@ -31,6 +35,10 @@ class StoreUnreachableError(StoreError):
 
 class UnknownError(StoreError):
     """The database went away, or said nothing for long, while the work was being saved: it may have happened."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(MAYBE)
 
 
 class StaleError(StoreError):

@@ -26,7 +26,7 @@ from models.errors import (
     RequestError,
 )
 from models.message import Message, say
-from models.store import StoreError
+from models.store import MAYBE, StoreError, UnknownError
 from workflows.guards import UnmetError
 from workflows.replays import OtherRequestError
 
@@ -119,7 +119,7 @@ def problem(error: Exception, words: Words, reader: Reader | None = None) -> dic
     status = status_of(error)
     found: dict[str, Any] = {
         "type": f"urn:maille:problem:{NAMES[status]}",
-        "title": words(TITLES[status]),
+        "title": words(MAYBE if isinstance(error, UnknownError) else TITLES[status]),
         "status": status,
     }
     detail = _detail(error)

@@ -122,7 +122,7 @@ async def test_a_commit_that_no_standby_confirms_is_told_as_one_that_may_have_ha
     await other.execute(SLOW.format(schema=store.schema))
     await other.execute("SELECT pg_advisory_lock(77)")
     try:
-        with pytest.raises(UnknownError, match="it may be saved"):
+        with pytest.raises(UnknownError, match="Look whether it was"):
             await store.write(work)
     finally:
         await other.close()
