@@ -58,10 +58,10 @@ async def page(unit: Unit, state: str | None, offset: int = 0, automation: str |
     query = Query(filters=wanted, sort="-started_at", limit=LISTED + 1, offset=offset)
     found = await registers.page(unit, _RUNS, query)
     lost = await unit.tx.row(_LOST)
-    return Page(tuple(found[:LISTED]), await _counts(unit, of), len(found) > LISTED, int(lost[0]) if lost else 0)
+    return Page(tuple(found[:LISTED]), await counts(unit, of), len(found) > LISTED, int(lost[0]) if lost else 0)
 
 
-async def _counts(unit: Unit, of: tuple[Filter, ...]) -> dict[State, int]:
+async def counts(unit: Unit, of: tuple[Filter, ...] = ()) -> dict[State, int]:
     """Return how many runs are in each of the open states, of those that the actor may see."""
     wanted = {state: Query(filters=(Filter("state", "equals", state), *of)) for state in OPEN}
     return {state: await registers.count(unit, _RUNS, query) for state, query in wanted.items()}
