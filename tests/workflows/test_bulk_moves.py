@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from models.actor import Actor
 from models.errors import InvalidError, RequestError
 from models.gathering import Gathering
 from models.system import HISTORY
+from models.tx import SqlValue, Tx
 from tests.networks import SMALL, changed, edited
 from tests.workflows.conftest import MakeStage, Stage
 from workflows import bulk, bulk_moves
@@ -138,6 +140,42 @@ async def test_moves_that_could_decide_about_one_another_are_made_one_by_one(
 ) -> None:
     stage = await make_stage(pack)
     assert not bulk_moves.together(stage.tenant.published, "recruiting", "call")
+
+
+class CutError(BaseException):
+    """The machine stopped."""
+
+
+class CutTx(Gathering):
+    """A transaction that is cut off behind so many writes, as by a crash."""
+
+    def __init__(self, tx: Tx, writes: int) -> None:
+        super().__init__(tx, ())
+        self.left = writes
+
+    async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise CutError
+        await super().run_many(sql, values)
+
+
+async def test_a_crash_between_two_writes_leaves_nothing_of_a_batch(stage: Stage, lea: Actor) -> None:
+    leads = [(await stage.lead(lea, email=f"p{number}@exemple.fr")).id for number in range(2)]
+    before = [await stage.rows(name, "id") for name in COLUMNS]
+    asked = bulk_moves.Asked("lead", "recruiting", "call", FORM)
+
+    async def moved(unit: Unit, writes: int) -> bool:
+        """Move until so many statements are written; whether that was all of it."""
+        return await bulk_moves.move_all(replace(unit, tx=CutTx(unit.tx, writes)), asked, leads) is not None
+
+    for writes in range(5):
+        with pytest.raises(CutError):
+            await write(stage.tenant, lea, lambda unit, writes=writes: moved(unit, writes))  # type: ignore[misc] # the default binds it
+        assert [await stage.rows(name, "id") for name in COLUMNS] == before
+        assert await stage.rows("lead", "recruiting") == [("new",)] * 2
+    assert await write(stage.tenant, lea, lambda unit: moved(unit, 5))
+    assert await stage.rows("lead", "recruiting") == [("contacted",)] * 2
 
 
 async def test_a_record_that_is_named_twice_is_moved_by_the_first_name(stage: Stage, lea: Actor) -> None:

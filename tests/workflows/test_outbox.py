@@ -4,8 +4,9 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.actor import SYSTEM, Actor
-from models.tenant import Tenant
+from models.tenant import Tenant, create_tenant
 from models.tx import Row as Found
 from models.tx import SqlValue, Tx
 from tests.networks import SMALL, changed
@@ -152,6 +153,41 @@ class CutTx:
 
     async def query(self, query: Any) -> list[dict[str, Any]]:
         return await self.tx.query(query)
+
+
+class PlanTx(CutTx):
+    """A transaction that asks SQLite how it would write, and does not."""
+
+    def __init__(self, tx: Tx) -> None:
+        super().__init__(tx, 0)
+        self.plans: list[str] = []
+
+    async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
+        self.plans += [str(row[3]) for row in await self.tx.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
+        return 0
+
+    async def run_many(self, sql: str, values: Any) -> None:
+        for row in values:
+            await self.run(sql, row)
+
+
+async def test_what_is_done_to_the_rows_of_a_key_looks_at_those_alone(tmp_path: Path) -> None:
+    async def work(tx: Tx) -> list[str]:
+        asks = PlanTx(tx)
+        now = datetime(2026, 3, 2, tzinfo=UTC)
+        await outbox.cancel(asks, "run:1:", now)
+        await outbox.settle(asks, "run:1:", now)
+        await outbox.ask_otherwise(asks, {"run:1:": {}})
+        await outbox.forget_all(asks, "run:1:")
+        return asks.plans
+
+    tenant = await create_tenant(tmp_path / "small.sqlite", "small", files=SMALL)
+    try:
+        plans = await tenant.store.read(work)
+    finally:
+        await tenant.close()
+    assert plans
+    assert all("(unique_key>? AND unique_key<?)" in plan for plan in plans)
 
 
 class CutError(BaseException):
