@@ -58,7 +58,7 @@ async def asking(office: Office, who: Visitor) -> tuple[httpx.Response, httpx.Re
     """Ask as a server does: what failed outside of all handlers is answered, and raised for the log alone."""
     transport = httpx.ASGITransport(app=office.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver", cookies=who.http.cookies) as http:
-        return await http.get("/n/small/e/lead/"), await http.get("/n/small/api/v1/lead")
+        return await http.get("/n/small/e/lead/"), await http.get("/n/small/api/v1/me")
 
 
 async def test_who_cannot_be_told_whether_it_was_saved_is_told_that(
