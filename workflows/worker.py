@@ -48,6 +48,8 @@ from workflows.texting import SmsTransport, Texting
 from workflows.unit import Cause, House, Unit, Words, in_english, open_unit
 
 BATCH = 64
+TOGETHER = 8
+"""So many rows share a commit (SQLite) or stand beside each other (PostgreSQL): a request waits for no more of them."""
 POLL = 5.0
 """Seconds after which a worker looks again, whatever it was told."""
 
@@ -258,8 +260,11 @@ class Worker:
 
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
         texts, calls, documents = ([row for row in rows if row.kind == kind] for kind in ("sms", "hook", "document"))
-        others = (self._do(row) for row in rows if row.kind not in _OUTSIDE)
-        outcomes = await asyncio.gather(*others, return_exceptions=True)
+        others = [row for row in rows if row.kind not in _OUTSIDE]
+        outcomes: list[BaseException | None] = []
+        for begin in range(0, len(others), TOGETHER):
+            some = others[begin : begin + TOGETHER]
+            outcomes += await asyncio.gather(*map(self._do, some), return_exceptions=True)
         if texts and self.texting is not None:
             await self.texting.send(texts, stop)
         await self.delivery.send(calls)
