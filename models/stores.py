@@ -255,11 +255,11 @@ async def replace_store(home: Home, by: Home, aside: Home) -> None:
 def _replace_file(home: Path, by: Path, aside: Path) -> None:
     lock = FileLock(home)
     try:
-        with suppress(sqlite3.Error):  # one that is damaged is kept as it is
-            connect(home, "write").close()  # what stands beside the file goes into it
         for suffix in ("", "-wal"):
             with suppress(FileNotFoundError):
                 aside.with_name(aside.name + suffix).hardlink_to(home.with_name(home.name + suffix))
+        with suppress(sqlite3.Error):  # one that is damaged stays as it is
+            connect(home, "write").close()  # what stands beside the file goes into it
         for suffix in ("-wal", "-shm"):  # the new file must not meet what belongs to the old one
             home.with_name(home.name + suffix).unlink(missing_ok=True)
         by.rename(home)
