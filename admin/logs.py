@@ -49,7 +49,9 @@ def configure(form: str = "lines", level: str = "info") -> None:
         raise UnknownFormError(str(UnknownFormError.__doc__))
     ending = _ending(cast("Form", form))
     structlog.configure(
-        processors=[*_SHARED, *ending], wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level])
+        processors=[*_SHARED, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(),  # a line is one write: processes share an output
     )
     _others(ending)
 

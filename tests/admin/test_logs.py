@@ -48,6 +48,14 @@ def test_people_read_a_line_an_event(capsys: pytest.CaptureFixture[str]) -> None
     assert r"what='a\nforged line'" in said
 
 
+def test_a_line_is_one_write_so_that_processes_may_share_an_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("sys.stdout.write", written.append)
+    structlog.get_logger().info("said")
+    logging.getLogger("asyncio").warning("said")
+    assert [text.count("\n") for text in written] == [1, 1]
+
+
 @pytest.mark.parametrize(("level", "written"), [("debug", 3), ("info", 2), ("warning", 1)])
 def test_what_is_less_than_wanted_is_not_written(level: str, written: int, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", level)

@@ -40,7 +40,8 @@ async def test_minutes_in_which_nobody_wrote_are_minutes_without_service(homes: 
 async def test_the_present_minute_is_not_over_and_not_counted(homes: Homes) -> None:
     hours = hours_of(homes.all)
     await hours.add(NOW, {})
-    assert (await service(hours, NOW)).available is None
+    found = await service(hours, NOW)
+    assert (found.up, found.available) == (0, None)
 
 
 async def test_thirty_days_are_told_and_older_hours_go(homes: Homes) -> None:

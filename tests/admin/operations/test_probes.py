@@ -146,7 +146,15 @@ async def test_what_a_network_owes_is_counted(office: Office, clock: SetClock) -
 
 async def test_no_label_has_what_was_sent(office: Office) -> None:
     async with office.signed_in(LEADER) as leader:
-        for path in ("e/lead/", "e/lead/zq77", "zq77/zq77", "/n/zq77/zq77", "/zq77", "api/v1/entities/zq77?q=zq77"):
+        for path in (
+            "e/lead/",
+            "e/lead/zq77",
+            "zq77/zq77",
+            "back-office/zq77",
+            "/n/zq77/zq77",
+            "/zq77",
+            "api/v1/entities/zq77?q=zq77",
+        ):
             await leader.get(path)
         await leader.http.request("ZQ77", "/n/small/e/lead/")
     found = await figures(office)
