@@ -12,6 +12,7 @@ from tests.workflows.conftest import RNG, Stage
 from tests.workflows.letters_waiting import ENDS, put
 from workflows import bounces, commands, letters, mails, preferences
 from workflows.bounce_reports import Report, read_report, says_nobody
+from workflows.erasure import erase
 from workflows.letters import Wording
 from workflows.mail import SmtpTransport
 from workflows.mails import Mail
@@ -232,4 +233,14 @@ async def test_a_report_about_a_mail_that_is_gone_is_none_of_ours(stage: Stage, 
     mail, _ = await sent(stage, back)
     await stage.tenant.store.write(lambda tx: tx.run('DELETE FROM "_mail" WHERE "id" = ?', [mail]))
     assert not await write(stage.tenant, SYSTEM, lambda unit: bounces.take(unit, mail, Report("hard", "no")))
+    assert await stage.tenant.store.read(lambda tx: tx.rows('SELECT 1 FROM "_bounced"')) == []
+
+
+async def test_an_address_goes_with_the_record_whose_mail_marked_it(stage: Stage, back: Worker, lea: Actor) -> None:
+    lead = await stage.lead(lea)
+    mail, _ = await sent(stage, back)
+    about = 'UPDATE "_mail" SET "entity" = ?, "record" = ? WHERE "id" = ?'
+    await stage.tenant.store.write(lambda tx: tx.run(about, ["lead", lead.id, mail]))
+    await take(stage, mail, Report("hard", "550 5.1.1 no"))
+    await write(stage.tenant, SYSTEM, lambda unit: erase(unit, "lead", lead.id, {}))
     assert await stage.tenant.store.read(lambda tx: tx.rows('SELECT 1 FROM "_bounced"')) == []
