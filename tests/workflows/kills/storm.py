@@ -34,8 +34,10 @@ STEPS: Sequence[tuple[str, Mapping[str, str]]] = (
     ("call", {"comment": "Bien", "next_call_at": "2030-01-01T10:00", "version": "1"}),
     ("lose", {"version": "2"}),
 )
-LONGEST = 1.5
-"""Seconds between two kills at most."""
+MOST = 30
+"""Moves between two kills at most: a machine that has much else to do gets on between them too."""
+LONGEST = 0.3
+"""Seconds after these at most."""
 AGAIN = 0.2
 """Seconds until who was cut off asks again."""
 PATIENCE = 300.0
@@ -48,6 +50,18 @@ class Load:
 
     acknowledged: Counter[tuple[str, str]] = field(default_factory=Counter)
     broken: int = 0
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until(self, goal: int, working: Sequence[asyncio.Future[None]]) -> None:
+        """Wait until so many moves were acknowledged, or all are done."""
+        while self.acknowledged.total() < goal and (left := [each for each in working if not each.done()]):
+            self.moved.clear()
+            more = asyncio.create_task(self._more())
+            await asyncio.wait({more, *left}, return_when=asyncio.FIRST_COMPLETED)
+            more.cancel()
+
+    async def _more(self) -> None:
+        await self.moved.wait()
 
 
 @dataclass
@@ -86,7 +100,8 @@ class Storm:
                 for at, (email, ids) in enumerate(leads.items())
             ]
             while stormed.kills < kills:
-                await asyncio.wait(working, timeout=chance.uniform(0, LONGEST), return_when=asyncio.ALL_COMPLETED)
+                await load.until(load.acknowledged.total() + chance.randint(0, MOST), working)
+                await asyncio.wait(working, timeout=chance.uniform(0, LONGEST))
                 await self._strike(chance.choice(self.processes))
                 stormed.kills += 1
             await asyncio.gather(*working)
@@ -226,6 +241,7 @@ async def work(url: str, email: str, leads: Sequence[str], load: Load) -> None:
                         continue
                     assert answer.status_code in {200, 409}, answer.text
                     load.acknowledged[id, step] += answer.status_code == 200
+                    load.moved.set()
                     break
 
 
