@@ -167,7 +167,7 @@ async def main(times: int) -> None:
         for name, url, count in (("SQLite", None, 1), ("PostgreSQL", start_postgres(), 2)):
             async with homes_of(Path(folder) / name, url) as homes:
                 homes.folder.mkdir()
-                leads = await furnish(homes("small"), 4, 1000)
+                leads = await furnish(homes("small"), 4, 200)
                 given = {"DATABASE_URL": url or "", "MAILLE_SCHEMA_PREFIX": homes.prefix, "MAILLE_SECRET": "x" * 32}
                 kept = Kept(homes.folder, given, count)
                 load = await roll(kept, leads, times)
