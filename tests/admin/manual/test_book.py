@@ -203,7 +203,7 @@ def test_what_stands_in_a_preview_is_sound_wherever_it_is_filled_in(text: str, s
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ 1 / 0 }}", "{{ record.calls ** 9 }}", "{% for x in range %}{% endfor %}{{ x.y() }}"]
+    "text", ["{{ 3 ** 9 }}", "{{ record.calls ** 9 }}", "{% for x in range %}{% endfor %}{{ x.y() }}"]
 )
 def test_a_message_that_has_no_preview_is_shown_as_it_is_written(text: str) -> None:
     assert preview(telling(SUIVI), text, "lead", long=True) == f"<pre>{text}</pre>"
