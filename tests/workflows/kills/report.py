@@ -17,7 +17,7 @@ handed over, a file that is put in its place, a document that is set), and what 
 play without a death: all rows of all tables as sets, mails and calls received one by one. Each point three times:
 *before* it, *after* it and before its answer (of a commit: before its acknowledgement), and *twice*: after it, and once
 more at a point of the life that follows. *killed*: every 25th point in a process of its own that is killed with -9.
-Where there is “–” nothing was done yet, and fewer deaths than points are a sample: `make kills` goes on with what is left.
+Where there is “–” nothing was done yet, and fewer deaths than points are a sample: `make kills` goes on.
 
 | database | scene | points | before | after | twice | killed | unknown | calls repeated | wrong |
 |---|---|---|---|---|---|---|---|---|---|
