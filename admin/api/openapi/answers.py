@@ -338,9 +338,8 @@ def _bulk() -> Schema:
 
 def moved(record: Schema) -> Schema:
     """Return the schema of what a move did."""
-    return open_object(
-        {"record": {"anyOf": [record, {"type": "null"}]}, "history": _TEXT, "undo_until": _MAYBE_MOMENT, "asked": _YES, "left": _NUMBER}
-    )
+    told = {"history": _TEXT, "undo_until": _MAYBE_MOMENT, "asked": _YES, "left": _NUMBER}
+    return open_object({"record": {"anyOf": [record, {"type": "null"}]}, **told})
 
 
 def moved_item(form: Schema) -> Schema:
