@@ -7,6 +7,7 @@ import os
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -68,8 +69,14 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {**SQLITE_FUNCTIONS, "
 
 
 def connect(path: Path, use: Use) -> sqlite3.Connection:
-    """Open a connection; it may go from thread to thread, one at a time. `piccolo` ones convert by declared types."""
+    """Open a connection; it may go from thread to thread, one at a time. `piccolo` ones convert by declared types.
+
+    A file that is made is its owner's alone, as are those that SQLite keeps beside it.
+    """
     mode = "rwc" if use == "write" else "ro"
+    if use == "write":
+        with suppress(OSError):  # SQLite says it better
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,

@@ -52,6 +52,16 @@ async def test_what_was_written_is_read(store: SqliteStore) -> None:
     assert await _names(store) == ["one"]
 
 
+async def test_files_are_their_owners_alone(store: SqliteStore, tmp_path: Path) -> None:
+    await _insert(store, "one")
+    assert {path.suffix: path.stat().st_mode & 0o077 for path in tmp_path.glob("net.sqlite*")} == {
+        ".sqlite": 0,
+        ".sqlite-wal": 0,
+        ".sqlite-shm": 0,
+        ".lock": 0,
+    }
+
+
 async def test_failing_work_is_undone_alone(store: SqliteStore) -> None:
     async def fails(tx: Tx) -> None:
         await tx.run("INSERT INTO t (name) VALUES ('lost')")
