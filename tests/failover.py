@@ -111,7 +111,7 @@ class Rehearsal:
         """Kill the primary somewhere in the load; the outage is over once a server says that it is ready."""
         each = self.people * self.leads // (self.kills + 1)
         goal = worked.acknowledged.total() + self.chance.randint(each // 2, each)
-        await until(lambda: enough(worked, goal, crowd))
+        await until(lambda: enough(worked, goal, crowd), seconds=180)
         begun = perf_counter()
         await self.pair.fail_over()
         async with httpx.AsyncClient(timeout=20) as http:
