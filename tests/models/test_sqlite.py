@@ -47,6 +47,10 @@ async def _names(store: SqliteStore) -> list[str]:
     return await store.read(work)
 
 
+def others_rights(folder: Path) -> dict[str, int]:
+    return {path.suffix: path.stat().st_mode & 0o077 for path in folder.glob("net.sqlite*")}
+
+
 async def test_what_was_written_is_read(store: SqliteStore) -> None:
     assert await _insert(store, "one") == 1
     assert await _names(store) == ["one"]
@@ -54,12 +58,7 @@ async def test_what_was_written_is_read(store: SqliteStore) -> None:
 
 async def test_files_are_their_owners_alone(store: SqliteStore, tmp_path: Path) -> None:
     await _insert(store, "one")
-    assert {path.suffix: path.stat().st_mode & 0o077 for path in tmp_path.glob("net.sqlite*")} == {
-        ".sqlite": 0,
-        ".sqlite-wal": 0,
-        ".sqlite-shm": 0,
-        ".lock": 0,
-    }
+    assert others_rights(tmp_path) == {".sqlite": 0, ".sqlite-wal": 0, ".sqlite-shm": 0, ".lock": 0}
 
 
 async def test_failing_work_is_undone_alone(store: SqliteStore) -> None:
