@@ -44,9 +44,7 @@ async def listed(request: Request) -> Response:
     up_to = int(before) - 1 if before.isascii() and before.isdigit() and len(before) < 10 else None
     versions = await publishing.history(visit.tenant, up_to=up_to)
     further = versions[-1].version if versions and versions[-1].version > 1 else None
-    return await render(
-        request, "definitions/versions.html", versions=versions, further=further, broken=_broken(visit)
-    )
+    return await render(request, "definitions/versions.html", versions=versions, further=further, broken=_broken(visit))
 
 
 def _broken(visit: Visit) -> tuple[str, ...]:
