@@ -108,7 +108,7 @@ async def test_a_file_that_is_not_there_is_told_as_it_is(tmp_path: Path) -> None
         await read(tmp_path / "x.age", fresh())
 
 
-@pytest.mark.parametrize("text", ["", "age1", "alba", str(fresh())])
+@pytest.mark.parametrize("text", ["", "age1", "alba", pytest.param(str(fresh()), id="a secret key")])
 def test_what_is_no_public_key_is_refused_and_a_secret_one_not_repeated(text: str) -> None:
     with pytest.raises(EnvelopeError) as refused:
         recipients_of([text])
