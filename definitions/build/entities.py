@@ -31,7 +31,7 @@ from definitions.build.fields import (
 )
 from definitions.build.jinja import check_template
 from definitions.build.known import check_known
-from definitions.build.lines import declare_lines, lines_name
+from definitions.build.lines import declare_lines, line_of, lines_name
 from definitions.build.member import MEMBER, MEMBER_PURPOSE, MEMBER_TITLE, built_in_member
 from definitions.build.values import computed, is_expression, value_of
 from definitions.documents import Source
@@ -158,7 +158,7 @@ def _entity(draft: Draft, source: Source, node: Mapping) -> Entity:
     owner = flag(node.get("owner"))
     _refuse(draft, source, node)
     check_known(draft, "entity.icon", node.get("icon"))
-    parent = _parent(draft, name)
+    parent = line_of(draft, name)
     title = node.get("title")
     if isinstance(title, Scalar):
         _check_title(draft, title, name)
@@ -259,12 +259,6 @@ def _title(shapes: MappingType[str, Field]) -> str:
     """Return the title of an entity that says none: its first text, else its id."""
     first = next((shape.name for shape in shapes.values() if shape.type == "text"), "id")
     return "{{ record." + first + " }}"
-
-
-def _parent(draft: Draft, name: str) -> str | None:
-    """Return the entity that the entity's records are lines of, where that was found fit."""
-    parent = draft.records[name].get("parent")
-    return parent.type.entity if parent is not None and isinstance(parent.type, RecordOf) else None
 
 
 def _fields(draft: Draft, entity: str, node: Mapping) -> Iterator[tuple[str, Field]]:

@@ -85,3 +85,9 @@ def _name(draft: Draft, source: Source, node: Mapping, parent: str) -> None:
 def lines_name(node: Mapping) -> str:
     """Return what the lines are called in their parent."""
     return word(node.get("as")) or LINES
+
+
+def line_of(draft: Draft, name: str) -> str | None:
+    """Return the entity that the entity's records are lines of, where that was found fit."""
+    parent = draft.records.get(name, {}).get("parent")
+    return parent.type.entity if parent is not None and isinstance(parent.type, RecordOf) else None

@@ -20,6 +20,7 @@ from definitions.build.draft import (
     word,
 )
 from definitions.build.fields import member_of, needed, note_field, shape_of, with_values
+from definitions.build.lines import line_of
 from definitions.build.member import MEMBER
 from definitions.build.notes import Notes
 from definitions.build.values import value_of
@@ -329,8 +330,10 @@ def set_values(
     entity: str | None,
     node: Node | None,
     names: Names | Around,
+    *,
+    new: bool = False,
 ) -> Iterator[tuple[str, Value]]:
-    """Yield the fields that are written and their values."""
+    """Yield the fields that are written and their values. Of a `new` line it is said whose it is, once and for all."""
     shapes = draft.shapes.get(entity or "", {})
     members = draft.records.get(entity or "", {})
     for name, key, value in entries(node):
@@ -338,6 +341,8 @@ def set_values(
         note_field(draft, entity or "", key)
         if shape is None and name == "owner" and "owner" in members:
             shape = Field("owner", "reference", plain("Owner"), key.place, to=MEMBER)
+        if shape is None and new and name == "parent" and (above := line_of(draft, entity or "")) is not None:
+            shape = Field("parent", "reference", plain("Parent"), key.place, to=above)
         if shape is None:
             _refuse_target(draft, entity, key, members)
         elif _is_computed(draft.source("entity", entity or ""), name):

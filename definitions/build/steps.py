@@ -11,6 +11,7 @@ from definitions.build import messages
 from definitions.build.bodies import body_of
 from definitions.build.draft import Around, Draft, entries, mapping, number, optional_word, word
 from definitions.build.giving import assign, run
+from definitions.build.lines import line_of
 from definitions.build.loops import for_each
 from definitions.build.member import MEMBER
 from definitions.build.processes import form_shapes, set_values
@@ -167,7 +168,7 @@ class Steps:
         if isinstance(name, Scalar) and name.text in names:
             sentence = say("'{name}' has a meaning here already.", name=name.text)
             self.draft.unfit("automation.name_taken", name.place, sentence, say("Choose another name."))
-        values = dict(set_values(self.draft, entity.text, inner.get("values"), names))
+        values = dict(set_values(self.draft, entity.text, inner.get("values"), names, new=True))
         self._required(inner, entity, values)
         return Create(**shared, entity=entity.text, values=values, as_name=optional_word(name))
 
@@ -176,10 +177,14 @@ class Steps:
         written = {name for name, _, _ in entries(inner.get("values"))} | set(values)
         source = self.draft.source("entity", entity.text)
         fields = mapping(source.raw.get("fields")) if source and source.raw else None
+        needed = [] if line_of(self.draft, entity.text) is None else ["parent"]
         for name, shape in self.draft.shapes.get(entity.text, {}).items():
             body = mapping(fields.get(name)) if fields else None
             default = shape.default is not None or (body is not None and "default" in body.entries)
-            if shape.required and not default and name not in written:
+            if shape.required and not default:
+                needed.append(name)
+        for name in needed:
+            if name not in written:
                 sentence = say("A new {entity} needs a value for '{name}'.", entity=entity.text, name=name)
                 place = inner.entries["values"].key.place
                 self.draft.report("automation.required_field", place, sentence, say("Add '{name}: …'.", name=name))
