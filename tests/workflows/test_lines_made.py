@@ -41,7 +41,9 @@ async def test_lines_that_an_automation_makes_are_counted_by_what_they_are_lines
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [(NOBODYS, "automation.required_field"), (FOREIGN, "expression.type")], ids=["nobody's", "foreign"]
+    ("text", "code"),
+    [(NOBODYS, "automation.required_field"), (FOREIGN, "expression.type")],
+    ids=["nobody's", "foreign"],
 )
 def test_a_line_is_a_line_of_what_its_entity_says(text: str, code: str) -> None:
     assert [problem.code for problem in load({**BILLING, "fee.yaml": text}).errors] == [code]
