@@ -57,8 +57,8 @@ CLAIMS = {
     ("docs/language/tutorial.fr.md", "yaml"): "test_the_tutorial_can_be_followed_to_the_letter",
     ("docs/operations.md", "console"): "test_the_page_can_be_followed_to_the_letter",
     ("docs/operations/backup.md", "console"): "test_the_page_of_backups_can_be_followed_to_the_letter",
-    ("docs/serving.md", "console"): "test_each_other_command_of_a_page_runs",
-    ("docs/serving.md", "ini"): "test_the_units_of_the_page_hand_over_a_socket",
+    ("docs/operations/serving.md", "console"): "test_each_other_command_of_a_page_runs",
+    ("docs/operations/serving.md", "ini"): "test_the_units_of_the_page_hand_over_a_socket",
 }
 """What carries the blocks of a kind out, page by page."""
 

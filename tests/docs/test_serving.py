@@ -13,7 +13,7 @@ import pytest
 from admin.cli.main import main
 from admin.operations.serving import handed_over
 
-PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "operations" / "serving.md").read_text(encoding="utf-8")
 
 
 def block(kind: str) -> str:
