@@ -37,7 +37,7 @@ class Rewriting:
         followed = {name for asked in self._sight.following.values() for name in asked}
         self._loose = {name: field.required for name, field in fields.items() if _is_loose(field, followed)}
         self._order = {name: place for place, name in enumerate(self._sight.names)}
-        self._cleaned: dict[int, Mapping[str, Any]] = {}
+        self._cleaned: dict[int, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
 
     async def check(
         self, before: Record, given: Mapping[str, Any], made: Mapping[str, Any], beside: Mapping[str, Any]
@@ -79,12 +79,13 @@ class Rewriting:
     def _shared(
         self, given: Mapping[str, Any], before: Record, problems: dict[str, Message | Text]
     ) -> Mapping[str, Any]:
-        """Return shared values, cleaned once."""
-        found = self._cleaned.get(id(given))
-        if found is None:
-            found = self._clean(given, before, problems)
-            if not problems:
-                self._cleaned[id(given)] = found
+        """Return shared values, cleaned once. What was given is kept: what is gone leaves its identity to others."""
+        known = self._cleaned.get(id(given))
+        if known is not None:
+            return known[1]
+        found = self._clean(given, before, problems)
+        if not problems:
+            self._cleaned[id(given)] = (given, found)
         return found
 
     def _clean(

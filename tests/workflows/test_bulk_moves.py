@@ -52,6 +52,9 @@ PACKS: Mapping[str, Mapping[str, str]] = {
         (ADDS, "set: {calls: =record.calls + 1, last_name: =record.first_name, company: =record.company}"),
         (NEXT, f"{NEXT}\n      said: {{type: text, default: =record.city}}"),
     ),
+    "answers that each record has of its own": edited(
+        BULK, (NEXT, f"{NEXT}\n      last_name: {{field: last_name, default: =record.city}}")
+    ),
     "what many share": BULK,
 }
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
