@@ -52,9 +52,6 @@ PACKS: Mapping[str, Mapping[str, str]] = {
         (ADDS, "set: {calls: =record.calls + 1, last_name: =record.first_name, company: =record.company}"),
         (NEXT, f"{NEXT}\n      said: {{type: text, default: =record.city}}"),
     ),
-    "answers that each record has of its own": edited(
-        BULK, (NEXT, f"{NEXT}\n      last_name: {{field: last_name, default: =record.city}}")
-    ),
     "what many share": BULK,
 }
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -203,3 +200,13 @@ async def test_what_is_gathered_is_there_for_whoever_asks(stage: Stage, lea: Act
         return unseen[0] - before[0], seen[0] - before[0]
 
     assert await write(stage.tenant, lea, work) == (0, 1)
+
+
+async def test_answers_that_a_record_has_of_its_own_go_into_no_other(make_stage: MakeStage) -> None:
+    pack = edited(BULK, (NEXT, f"{NEXT}\n      city: {{field: city, default: =record.first_name}}"))
+    stage = await make_stage(pack)
+    lea = await stage.person("Lea", "distributor")
+    names = [f"N{number}" for number in range(6)]
+    ids = [(await stage.lead(lea, first_name=name, email=f"{name}@exemple.fr")).id for name in names]
+    await write(stage.tenant, lea, lambda unit: at_once(unit, ids))
+    assert sorted(await stage.rows("lead", "first_name", "city")) == [(name, name) for name in names]
