@@ -27,13 +27,21 @@ class SendError(Exception):
     """The mail could not be handed over.
 
     `permanent`: trying again would not help. `uncertain`: the connection broke after the text had been said, so that it
-    may have been taken or not. `nobody` is an address that the other side says there is not.
+    may have been taken or not. `unsaid`: the other side heard nothing of it. `nobody` is an address that the other side
+    says there is not.
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, uncertain: bool = False, nobody: str | None = None
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        uncertain: bool = False,
+        unsaid: bool = False,
+        nobody: str | None = None,
     ) -> None:
         """Keep what the other side said."""
+        self.unsaid = unsaid
         self.nobody = nobody
         self.permanent = permanent
         self.uncertain = uncertain
@@ -164,7 +172,10 @@ class SmtpSession:
                     await self._client.rcpt(address, encoding=encoding)
         except (SMTPException, OSError) as error:
             await self._forget()
-            raise SendError(_reason(error), permanent=_permanent(error), nobody=_nobody(error)) from error
+            answered = isinstance(error, SMTPResponseException)
+            raise SendError(
+                _reason(error), permanent=_permanent(error), unsaid=not answered, nobody=_nobody(error)
+            ) from error
         try:
             await self._client.data(content)
         except SMTPResponseException as error:

@@ -43,11 +43,11 @@ class MailAccount:
 
         return await (await self._opened()).write(work, claim=True)
 
-    async def give_back(self, now: datetime, room: Room, used: int) -> None:
-        """Give back what was taken and not used."""
+    async def give_back(self, at: datetime, room: Room, used: int) -> None:
+        """Give back what was taken at a time and not used."""
         if self.rate and self.ledger is not None and room.first > used:
             store = await self._opened()
-            await store.write(lambda tx: quota.take(tx, self.rate, now, used - room.first), claim=True)
+            await store.write(lambda tx: quota.give_back(tx, self.rate, at, room.first - used), claim=True)
 
     async def _opened(self) -> Store:
         async with self._opening:

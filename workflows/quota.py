@@ -18,6 +18,7 @@ _LOCK = "mails that leave"
 _TAKEN = """SELECT coalesce(sum(CASE WHEN "at" > ? THEN "taken" ELSE 0 END), 0), coalesce(sum("taken"), 0)
 FROM "_quota" WHERE "at" > ? AND "at" <= ?"""
 _TAKE = QUOTA.insert() + ' ON CONFLICT ("id") DO UPDATE SET "taken" = "_quota"."taken" + excluded."taken"'
+_GIVE_BACK = 'UPDATE "_quota" SET "taken" = "taken" - ? WHERE "id" = ? AND "taken" >= ?'
 _FORGET = 'DELETE FROM "_quota" WHERE "at" <= ? OR "at" > ?'
 
 
@@ -55,9 +56,20 @@ async def room(tx: Tx, rate: Rate, now: datetime, most: int) -> Room:
 
 
 async def take(tx: Tx, rate: Rate, now: datetime, count: int) -> None:
-    """Count mails that leave now; a negative number gives back those that did not."""
+    """Count mails that leave now."""
     if not rate or not count:
         return
-    slot = datetime.fromtimestamp(now.timestamp() // SLOT.total_seconds() * SLOT.total_seconds(), now.tzinfo)
+    slot = _slot(now)
     await tx.run(_FORGET, [moment(now - HOUR - 2 * SLOT), moment(now + SLOT)])
-    await tx.run(_TAKE, [moment(slot), moment(slot), count])
+    await tx.run(_TAKE, [slot, slot, count])
+
+
+async def give_back(tx: Tx, rate: Rate, at: datetime, count: int) -> None:
+    """Count mails no more that were taken at a time, maybe a while ago, and of which nothing was said."""
+    if rate and count > 0:
+        await tx.run(_GIVE_BACK, [count, _slot(at), count])
+
+
+def _slot(at: datetime) -> str:
+    length = SLOT.total_seconds()
+    return moment(datetime.fromtimestamp(at.timestamp() // length * length, at.tzinfo))

@@ -68,6 +68,11 @@ class _Said(Generic[M]):
     outgoing: Outgoing[M]
     error: Exception | None = None
 
+    @property
+    def heard(self) -> bool:
+        """Whether the other side may have heard of it."""
+        return not (isinstance(self.error, SendError) and self.error.unsaid)
+
 
 class Line(Protocol[M_contra]):
     """An open connection over which messages leave."""
@@ -108,26 +113,34 @@ class Sending(Generic[M]):
     async def not_sent(self, tx: Tx, mail: str, error: SendError, now: datetime) -> None:
         """Keep what else follows from a refusal."""
 
-    async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> None:
-        """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left."""
+    async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> int:
+        """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left.
+
+        Return of how many the other side heard, whatever it answered.
+        """
+        said = 0
         try:
             async with AsyncExitStack() as stack:
                 session = await stack.enter_async_context(self.open())
-                await self._through(session, rows, stop)
+                said = await self._through(session, rows, stop)
         except SendError as error:  # no connection: nothing was said about any of the mails that are left
             for row in rows:
                 await self._give_back(row, str(error))
+        return said
 
-    async def _through(self, session: Line[M], rows: Sequence[Row], stop: asyncio.Event | None) -> None:
+    async def _through(self, session: Line[M], rows: Sequence[Row], stop: asyncio.Event | None) -> int:
         """Send one after the other: while it is written down that one was sent, the next is marked, in one commit."""
         last: _Said[M] | None = None
+        said = 0
         for at, row in enumerate(rows):
             if stop and stop.is_set():
                 await self.tenant.store.write(lambda tx, left=rows[at:]: outbox.release(tx, left))  # type: ignore[misc] # the default binds the rows
                 break
             outgoing, _ = await asyncio.gather(self._begin(row), self._end(last))
             last = None if outgoing is None else await self._say(session, outgoing)
+            said += last is not None and last.heard
         await self._end(last)
+        return said
 
     async def _begin(self, row: Row) -> Outgoing[M] | None:
         """Mark one mail and write its message; whatever goes wrong stays with this one, and nothing was said of it."""
@@ -331,7 +344,7 @@ class Post(Sending[EmailMessage]):
             try:
                 content = await asyncio.to_thread(path.read_bytes)
             except FileNotFoundError:
-                raise SendError(f"{file.name}: not found", permanent=True) from None
+                raise SendError(f"{file.name}: not found", permanent=True, unsaid=True) from None
             main, _, sub = file.type.partition("/")
             outgoing.message.add_attachment(content, maintype=main, subtype=sub, filename=file.name)
 

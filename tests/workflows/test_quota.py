@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from models.clock import SetClock
 from models.stores import names_in, open_ledger
@@ -93,6 +94,36 @@ async def test_a_network_sends_no_more_than_its_settings_say_and_the_rest_later(
         counts.append(len(stage.mailbox.letters))
         stage.clock.forward(MINUTE + 2 * SLOT)
     assert counts == [5, 10, 12, 12]
+
+
+async def test_mails_that_could_not_leave_take_no_room(stage: Stage, homes: Homes) -> None:
+    await set_limits(stage, hour=10)
+    async with account(homes, Rate(hour=10)) as shared:
+        away = Worker(stage.tenant, SmtpTransport("smtp://127.0.0.1:1"), rng=RNG, account=shared)
+        back = Worker(stage.tenant, SmtpTransport(stage.mailbox.url), rng=RNG, account=shared)
+        await put(stage.tenant, *(f"p{number}@exemple.fr" for number in range(5)))
+        for _ in range(4):
+            await away.run_due()
+            stage.clock.forward(timedelta(minutes=4))
+        assert await stage.rows("_quota", "taken", where='"taken" > 0') == []
+        await back.run_due()
+        assert len(stage.mailbox.letters) == 5
+        assert (await shared.reserve(stage.clock.now(), 32)).first == 5
+
+
+async def test_a_server_that_hangs_up_has_heard_of_the_mails_before(stage: Stage) -> None:
+    await set_limits(stage, hour=20)
+    await put(stage.tenant, *(f"p{number}@exemple.fr" for number in range(5)))
+
+    async def hang_up(server: SMTP) -> None:
+        if len(stage.mailbox.letters) == 2:
+            assert server.transport is not None
+            server.transport.close()
+
+    stage.mailbox.on_text = hang_up
+    await stage.worker.run_due()
+    assert len(stage.mailbox.letters) == 3  # the third may have arrived or not
+    assert await stage.rows("_quota", "taken") == [(3,)]
 
 
 async def test_a_clock_that_was_ahead_holds_no_mail_back(stage: Stage) -> None:
