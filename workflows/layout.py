@@ -71,7 +71,7 @@ def _gamma(channel: float) -> int:
     return round(curved * 255)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """The layout of one network in one version and language, its styles inlined, with two places to fill."""
 
@@ -83,7 +83,14 @@ class Layout:
 
     def page(self, body: str, foot: str) -> str:
         """Return the whole mail: `body` and `foot` are clean HTML."""
-        styled = self.inliner.inline_fragment(body, self.content) if body else ""
+        return self.around(self.styled(body), foot)
+
+    def styled(self, body: str) -> str:
+        """Return clean HTML with the layout's styles in it."""
+        return self.inliner.inline_fragment(body, self.content) if body else ""
+
+    def around(self, styled: str, foot: str) -> str:
+        """Return the whole mail around what has its styles."""
         return f"{self.before}{styled}{self.between}{foot}{self.after}"
 
 

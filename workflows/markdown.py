@@ -25,7 +25,12 @@ _CLEANER = nh3.Cleaner(
 def escape(value: str) -> str:
     """Return Markdown that shows `value` as it is; its lines stay lines, empty ones go."""
     lines = (line.strip() for line in value.splitlines())
-    return "\\\n".join(_PUNCTUATION.sub(r"\\\1", line) for line in lines if line)
+    return "\\\n".join(literal(line) for line in lines if line)
+
+
+def literal(line: str) -> str:
+    """Return Markdown that shows a line, or a part of one, as it is."""
+    return _PUNCTUATION.sub(r"\\\1", line)
 
 
 def to_html(markdown: str) -> str:

@@ -20,7 +20,7 @@ from models.published import Published
 from models.sandbox import Sandbox
 from models.shown import Eye
 from models.titles import TEXT_FILTERS
-from workflows import markdown
+from workflows import markdown, moulds
 from workflows.layout import Layout, compile_layout
 
 
@@ -30,10 +30,15 @@ class RenderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A message with its places filled: a line of text, and Markdown."""
+    """A message with its places filled: a line of text, and Markdown, or what `moulds` makes that of."""
 
     subject: str
-    body: str
+    written: str | tuple[str, ...]
+
+    @property
+    def body(self) -> str:
+        """The message as Markdown."""
+        return self.written if isinstance(self.written, str) else moulds.as_markdown(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,13 @@ def sandbox(formats: Formats, finalize: Callable[[Any], str]) -> Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """What rendering in one language needs."""
+    """What rendering in one language needs: `bodies` for moulds, `captured` for texts that look at parts of theirs."""
 
     eye: Eye
     formats: Formats
     lines: Sandbox
     bodies: Sandbox
+    captured: Sandbox
     layout: Layout
 
 
@@ -99,16 +105,18 @@ class TemplateSet:
         subject, body = self._pair(self.network.templates[name], tongue)
         try:
             line = " ".join(tongue.lines.fill(subject, names).split())
-            return Filled(line, tongue.bodies.fill(body, names))
+            written = tongue.bodies.fill(body, names)
+            return Filled(line, moulds.pieces(written) if body.environment is tongue.bodies else written)
         except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
             raise RenderError(f"{name} ({language}): {error}") from error
 
     def laid_out(self, filled: Filled, language: str, foot: str = "") -> Rendered:
         """Return a message as an e-mail; `foot` is Markdown below it."""
-        body, plain = markdown.both(filled.body)
+        layout, written = self.tongue(language).layout, filled.written
+        body, plain = moulds.made(layout, written) if isinstance(written, str) else moulds.laid_out(layout, written)
         below, said = _foot(foot)
         text = f"{plain}\n-- \n{said}" if foot else plain
-        return Rendered(filled.subject, self.tongue(language).layout.page(body, below), text)
+        return Rendered(filled.subject, layout.around(body, below), text)
 
     def render(self, name: str, language: str, names: Mapping[str, Any], foot: str = "") -> Rendered:
         """Return the message as an e-mail; `RenderError` when a variable is not there."""
@@ -119,10 +127,10 @@ class TemplateSet:
         if key not in self._compiled:
             languages = (tongue.eye.language, *self.network.languages)
             subject = template.subject.pick(*languages) if template.subject else ""
-            self._compiled[key] = (
-                tongue.lines.from_string(subject),
-                tongue.bodies.from_string(template.body.pick(*languages)),
-            )
+            body = template.body.pick(*languages)
+            captures = next(tongue.bodies.parse(body).find_all(_CAPTURING), None) is not None
+            bodies = tongue.captured if captures else tongue.bodies
+            self._compiled[key] = (tongue.lines.from_string(subject), bodies.from_string(body))
         return self._compiled[key]
 
     def _make(self, language: str) -> Tongue:
@@ -133,11 +141,14 @@ class TemplateSet:
             eye=Eye(network, language, locale),
             formats=formats,
             lines=sandbox(formats, formats.plain),
-            bodies=sandbox(formats, lambda value: markdown.escape(formats.plain(value))),
+            bodies=sandbox(formats, lambda value: moulds.marked(formats.plain(value))),
+            captured=sandbox(formats, lambda value: markdown.escape(formats.plain(value))),
             layout=compile_layout(network.label.pick(language, *network.languages), network.hue, language),
         )
 
 
+_CAPTURING: tuple[type[nodes.Node], ...] = (nodes.AssignBlock, nodes.FilterBlock, nodes.CallBlock, nodes.Macro)
+"""What looks at parts of the text while it is made: values stand in it as they will be read."""
 _PARAGRAPH = re.compile(r"^<p>(.*)</p>\s*$", re.DOTALL)
 
 
