@@ -90,6 +90,20 @@ async def schemas(address: Address) -> list[str]:
         await database.release()
 
 
+async def schemas_like(address: Address, begin: str) -> list[str]:
+    """Return the names of the schemas that begin so, or so behind a dot."""
+    database = await Database.lease(address)
+    try:
+        async with database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1) OR starts_with(nspname, '.' || $1)",
+                begin,
+            )
+            return [row[0] for row in rows]
+    finally:
+        await database.release()
+
+
 async def has_schema(address: Address, schema: str) -> bool:
     """Whether there is such a schema."""
     database = await Database.lease(address)

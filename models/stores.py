@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from models.address import Address
@@ -28,6 +29,8 @@ RESERVED = ("pg_", "public", "information_schema")
 """What PostgreSQL's own schemas are called."""
 _BESIDE = "...import"
 """The most that stands around the name of a schema that is not in its place."""
+_LEFT = LONGEST - len("...trial.") - 16
+"""The most of a schema's name that stands in the name of a trial."""
 SUFFIXES = ("", "-wal", "-shm", ".lock")
 """Of the files that a network on SQLite has."""
 
@@ -218,11 +221,32 @@ def set_aside(home: Home) -> Home:
     return home.with_name(f".{home.name}.moved")
 
 
-def trial(home: Home) -> Home:
-    """Return where a backup of a network is restored for a look; no list shows it, and it does not stay."""
+def trial(home: Home, began: datetime, mark: str) -> Home:
+    """Return where a backup of a network is restored for a look; no list shows it, and it does not stay.
+
+    It has its beginning and a `mark` of its own (8 hexadecimal digits) in its name: several look at once.
+    """
+    name = f"{_tried(home)}{int(began.timestamp()):08x}{mark[-8:]}"
+    return replace(home, name=name) if isinstance(home, Schema) else home.with_name(name)
+
+
+def _tried(home: Home) -> str:
+    """Return how the names of trials of a network begin; a schema's is cut off where it would get too long."""
+    return f".{home.name[:_LEFT] if isinstance(home, Schema) else home.name}.trial."
+
+
+async def sweep_trials(home: Home, before: datetime) -> None:
+    """Remove the trials of a network that began before a moment: who made them was killed."""
     if isinstance(home, Schema):
-        return replace(home, name=f".{home.name}.trial")
-    return home.with_name(f".{home.name}.trial")
+        from models.schemas import schemas_like  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        names = await schemas_like(home.url, _tried(home))
+    else:
+        names = await asyncio.to_thread(lambda: [path.name for path in home.parent.glob(f"*{_tried(home)}*")])
+    named = re.compile(rf"(\.?{re.escape(_tried(home))}([0-9a-f]{{8}})[0-9a-f]{{8}}(?:\.partial)?).*")
+    for left, at in {(found[1], found[2]) for found in map(named.fullmatch, names) if found is not None}:
+        if int(at, 16) < before.timestamp():
+            await remove_store(replace(home, name=left) if isinstance(home, Schema) else home.with_name(left))
 
 
 def replaced(home: Home) -> Home:

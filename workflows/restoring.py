@@ -18,7 +18,7 @@ from models.connections import stored_datetime
 from models.errors import NotFoundError, RefusedError
 from models.message import say
 from models.secrets import Vault
-from models.stores import Home, clear, trial
+from models.stores import Home, clear, sweep_trials, trial
 from models.system import DEFINITION
 from models.tenant import Tenant, open_tenant
 from models.tx import Tx
@@ -29,6 +29,8 @@ from workflows.unit import Unit, write
 OWED = say("It was waiting when the backup was made that this network comes from: it may have been sent since.")
 WHY = {"cause": "restored"}
 """Why a record is erased once more."""
+LONGEST = timedelta(days=2)
+"""A trial that began so long ago is nobody's any more."""
 UNDER_WAY = timedelta(hours=1)
 """What was begun so long before a backup may have been committed after it."""
 
@@ -73,8 +75,9 @@ async def try_out(source: Source, home: Home, opening: Opening, progress: Progre
 
     `ArchiveError` when it is not what was written, `DefinitionError` when its definitions are not understood.
     """
-    beside = trial(home)
-    await clear(beside)
+    now = opening.clock.now()
+    await sweep_trials(home, now - LONGEST)
+    beside = trial(home, now, opening.new_id().replace("-", ""))
     try:
         manifest = await archive.restore(source, beside, archive.read_manifest(source).network, progress=progress)
         tenant = await opening.open(beside, manifest.network)

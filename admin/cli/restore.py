@@ -107,7 +107,14 @@ def _tell(on: Errand, answer: dict[str, Any]) -> None:
     if answer["erased_again"]:
         on.tell(spoken("Records that were erased since, and are erased again: {n}.", n=answer["erased_again"]))
     for entity, record in answer["erased_left"]:
-        on.tell(spoken("Erased since, and held by another record: {entity} {record}.", entity=entity, record=record))
+        on.tell(
+            spoken(
+                "Erased since, and not erased again (another record holds it, or its kind is not in the backup): "
+                "{entity} {record}.",
+                entity=entity,
+                record=record,
+            )
+        )
     if answer["aside"]:
         on.tell(spoken("The one that was there is kept as {place}.", place=answer["aside"]))
     _warn(on, answer)

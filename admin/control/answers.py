@@ -9,6 +9,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from admin.i18n import spoken
 from definitions.problems import DefinitionError, Place, Problem
 from definitions.text import Text
@@ -39,6 +41,9 @@ class RefusedError(Exception):
 
 EXPECTED = (RefusedError, DefinitionError, RequestError, StoreError, ArchiveError, OSError, sqlite3.Error)
 """What an operation raises when it refuses; anything else is a mistake of ours."""
+UNPUBLISHED = say("Nothing is published yet.")
+
+log = structlog.get_logger(__name__)
 
 
 def refusal(error: Exception) -> Refusal:
@@ -66,6 +71,14 @@ def sentence(error: Exception) -> str:
     """Return what an error says: one of our sentences, where it was raised with one."""
     said = error.args[0] if len(error.args) == 1 else ""
     return said if isinstance(said, Message) else str(error)
+
+
+def why(error: Exception, network: str) -> str:
+    """Return why something was not done with one network of several; what nobody expects is in the log too."""
+    if isinstance(error, EXPECTED):
+        return text(refusal(error).message)
+    log.error("a network cannot be used", network=network, exc_info=error)
+    return spoken(say("The server failed: {reason}", reason=f"{type(error).__name__}: {error}"))
 
 
 def text(said: Message | Text | str) -> str:

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from admin.control.answers import EXPECTED, Refusal, RefusedError, refusal, text
+from admin.control.answers import Refusal, RefusedError, text, why
 from admin.control.desk import Desk, Given
+from definitions.problems import DefinitionError
 from models import archive, backups, envelopes
-from models.archive import Manifest
+from models.archive import ArchiveError, Manifest
 from models.connections import FileLock
-from models.envelopes import Identity, Recipient
+from models.envelopes import EnvelopeError, Identity, Recipient
 from models.message import say
 from models.store import StoreBusyError, StoreError
 from models.stores import NAME, Home, clear, exists, rename_store, replace_store, replaced, staged
@@ -89,8 +90,8 @@ async def _one(desk: Desk, order: Order, name: str, recipients: tuple[Recipient,
         tenant = await desk.tenant({"network": name})
         async with desk.networks.tenants.using(name):
             return await _write(desk, order, tenant, recipients)
-    except EXPECTED as error:
-        return {"network": name, "file": None, "error": text(refusal(error).message)}
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one network, the others have their backups
+        return {"network": name, "file": None, "error": why(error, name)}
 
 
 async def _write(desk: Desk, order: Order, tenant: Tenant, recipients: tuple[Recipient, ...]) -> dict[str, Any]:
@@ -111,14 +112,20 @@ async def _write(desk: Desk, order: Order, tenant: Tenant, recipients: tuple[Rec
         "error": None,
     }
     if once is not None:
-        home = desk.networks.tenants.home(tenant.name)
-        try:
-            tried = await _tried(desk, backup.path, (once,), home)
-        except BaseException:  # what cannot be restored is no backup
-            await asyncio.to_thread(backup.path.unlink)
-            raise
-        written |= {"verified": tried.broken is None, "links": tried.links, "error": _why(tried)}
+        written |= await _proven(desk, backup.path, once, tenant.name)
     return written
+
+
+async def _proven(desk: Desk, path: Path, key: Identity, name: str) -> dict[str, Any]:
+    """Try a backup out that was just written; one that cannot be restored is none, and goes."""
+    try:
+        tried = await _tried(desk, path, (key,), desk.networks.tenants.home(name))
+    except (ArchiveError, EnvelopeError, DefinitionError):
+        await asyncio.to_thread(path.unlink)
+        raise
+    except Exception as error:  # noqa: BLE001 - of whatever kind: it says nothing of the file
+        return {"error": text(say("It was written, and could not be tried out: {reason}", reason=why(error, name)))}
+    return {"verified": tried.broken is None, "links": tried.links, "error": _why(tried)}
 
 
 def _remove(order: Order, now: datetime, names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.control import backups, bounced, people, service, trail
-from admin.control.answers import EXPECTED, Refusal, RefusedError, plain, refusal
+from admin.control.answers import Refusal, RefusedError, plain, why
 from admin.control.desk import Desk, Given
 from admin.control.people import joined_as
 from models import archive
@@ -117,8 +117,8 @@ async def _network(desk: Desk, name: str) -> dict[str, Any]:
     size = home.stat().st_size if isinstance(home, Path) and home.exists() else None
     try:
         tenant = await desk.tenant({"network": name})
-    except EXPECTED as error:
-        return {"name": name, "version": None, "bytes": size, "url": "", "error": refusal(error).message}
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one network, the others are told of
+        return {"name": name, "version": None, "bytes": size, "url": "", "error": why(error, name)}
     return {"name": name, "version": tenant.published.version, "bytes": size, "url": desk.link(tenant), "error": None}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from admin.control.answers import UNPUBLISHED, why
 from admin.control.desk import Desk, Given
-from definitions.problems import DefinitionError
+from admin.i18n import spoken
 from models.hours import TARGETS, hours_of, service
-from models.store import StoreError
 from models.tenants import Tenants
 from workflows.owed import owed
 
@@ -35,5 +35,7 @@ async def _owed(tenants: Tenants, name: str) -> dict[str, Any]:
     try:
         async with tenants.using(name) as tenant:
             return {"name": name, "owes": await owed(tenant)}
-    except (StoreError, DefinitionError, LookupError) as error:
-        return {"name": name, "owes": None, "reason": str(error)}
+    except LookupError:
+        return {"name": name, "owes": None, "reason": spoken(UNPUBLISHED)}
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one network, the others are told of
+        return {"name": name, "owes": None, "reason": why(error, name)}

@@ -93,14 +93,15 @@ class Probes:
         self.figures.tell()
         observe(self.figures, networks)
         opened = networks.tenants.opened()
-        found: dict[str, Owed] = {}
+        found = {name: rest.owed for name, rest in networks.rests.resting().items() if name not in opened}
+        resting = len(found)
         for name, tenant in opened.items():
             try:
                 found[name] = await owed(tenant)
-            except StoreError:
-                continue
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one network, the others are told of
+                log.warning("what a network owes cannot be read", network=name, reason=repr(error))
         named = networks.settings.metrics_networks
-        unread = len(opened) - len(found)
+        unread = len(opened) + resting - len(found)
         text = await asyncio.to_thread(self.figures.page, families(found, unread, named=named))
         return Response(text, media_type=FORMAT)
 
