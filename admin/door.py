@@ -26,6 +26,7 @@ from models.limits import Limiter
 from models.sessions import Session
 from models.store import StoreError
 from models.tenant import Tenant
+from models.tenants import visiting as visiting_networks
 
 SESSION_COOKIE = "maille"
 GATE_COOKIE = "maille_gate"
@@ -60,9 +61,14 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for the network that the address names, or pass on what is outside of all networks or the API's."""
-        if scope["type"] != "http" or not scope["path"].startswith("/n/") or within(scope["path"]):
+        if scope["type"] != "http" or not scope["path"].startswith("/n/"):
             await self.app(scope, receive, send)
             return
+        with visiting_networks():
+            await (self.app if within(scope["path"]) else self._answer)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for the network that the address names."""
         name, slash, rest = scope["path"].removeprefix("/n/").partition("/")
         request = Request(scope, receive)
         answer: ASGIApp | None

@@ -19,6 +19,8 @@ from models.stores import Homes, Schemas
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 """What the machine itself calls the server."""
+OPEN = 256
+"""So many networks are kept open: less than a megabyte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Settings:
 
     With `database_url` the networks are schemas of that PostgreSQL database instead of files in the folder, each called
     like the network with `schema_prefix` before it; `direct_url` is the database itself where that is a pooler.
-    `works` False leaves what is due to processes of its own (`maille worker`). `secrets_before` still open what they
-    sealed, since `secret` took their place.
+    `works` False leaves what is due to processes of its own (`maille worker`). Of more than `open_networks` those rest
+    that were used least lately. `secrets_before` still open what they sealed, since `secret` took their place.
     """
 
     data: Path
@@ -39,6 +41,7 @@ class Settings:
     direct_url: str | None = None
     schema_prefix: str = ""
     works: bool = True
+    open_networks: int = OPEN
     secrets_before: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     files: Path | None = None
@@ -120,9 +123,10 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 
     `DATABASE_DIRECT_URL` is the database itself where the one before is PgBouncer in transaction mode.
     `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
-    `maille worker`. `MAILLE_SECRET_BEFORE` holds earlier secrets, with spaces between them. `MAILLE_FILES` is
-    where uploaded files are kept for networks on PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and
-    `MAILLE_PICTURE_PIXELS` how large they may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
+    `maille worker`. `MAILLE_OPEN_NETWORKS` is how many networks are kept open. `MAILLE_SECRET_BEFORE` holds
+    earlier secrets, with spaces between them. `MAILLE_FILES` is where uploaded files are kept for networks on
+    PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and `MAILLE_PICTURE_PIXELS` how large they
+    may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
     `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
     which the server is asked for; those of a public address over TLS are known without. `MAILLE_PROVIDERS=inside` lets
     networks have providers of OpenID Connect in private networks, and over plain HTTP.
@@ -143,6 +147,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         direct_url=environment.get("DATABASE_DIRECT_URL") or None,
         schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
         works=environment.get("MAILLE_WORKERS", "on") != "off",
+        open_networks=int(environment.get("MAILLE_OPEN_NETWORKS") or OPEN),
         secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
         hosts=tuple(environment.get("MAILLE_HOSTS", "").split()),
         files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,40 @@ from models.tenant import Files, Tenant, create_tenant, open_tenant, uuid7
 class _Opened:
     tenant: Tenant
     users: int = 0
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What was asked for in a visit, and whether it is over: what it began may outlive it."""
+
+    opened: list[_Opened] = field(default_factory=list)
+    over: bool = False
+
+    def take(self, opened: _Opened) -> None:
+        if not self.over:
+            opened.users += 1
+            self.opened.append(opened)
+
+    def end(self) -> None:
+        self.over = True
+        for opened in self.opened:
+            opened.users -= 1
+        self.opened.clear()
+
+
+_VISIT: ContextVar[_Visit | None] = ContextVar("maille_visit", default=None)
+
+
+@contextmanager
+def visiting() -> Iterator[None]:
+    """Keep the networks that are asked for inside the `with` open until its end; visits may stand inside of others."""
+    visit = _Visit()
+    token = _VISIT.set(visit)
+    try:
+        yield
+    finally:
+        _VISIT.reset(token)
+        visit.end()
 
 
 @dataclass(slots=True)
@@ -45,11 +80,14 @@ class Tenants:
         return home_of(self.homes, name)
 
     def opened(self) -> dict[str, Tenant]:
-        """Return the networks that are open now, by name."""
+        """Return the networks that are open now, by name, those used least lately first."""
         return {name: each.tenant for name, each in self._opened.items()}
 
     async def open(self, name: str) -> Tenant:
-        """Return a network, opened; `LookupError` when there is none. It may be closed once others were used since."""
+        """Return a network, opened; `LookupError` when there is none.
+
+        Outside of a visit (`visiting`) it may be closed once others were used since.
+        """
         return (await self._get(name)).tenant
 
     @asynccontextmanager
@@ -60,6 +98,32 @@ class Tenants:
             yield opened.tenant
         finally:
             opened.users -= 1
+
+    def hold(self, name: str) -> Callable[[], None]:
+        """Keep an open network open until what is returned is called, once; `LookupError` when it is closed."""
+        opened = self._opened[name]
+        opened.users += 1
+
+        def release() -> None:
+            opened.users -= 1
+
+        return release
+
+    def users(self, name: str) -> int:
+        """Return by how many a network is used now: visits and those that hold it."""
+        opened = self._opened.get(name)
+        return 0 if opened is None else opened.users
+
+    async def shut(self, name: str, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Close a network that nobody uses, unless something speaks against it by then; return whether it is closed."""
+        async with self._lock:
+            opened = self._opened.get(name)
+            if opened is not None and (opened.users or unless()):
+                return False
+            if opened is not None:
+                del self._opened[name]
+                await opened.tenant.close()
+            return True
 
     async def create(self, name: str, files: Files, author: str | None = None) -> Tenant:
         """Make a network; `DefinitionError` when its definitions have errors, and then nothing is left of it."""
@@ -116,12 +180,18 @@ class Tenants:
             async with self._lock:
                 self._refuse_apart(name)
                 found = self._opened.get(name) or await self._open(home, name)
-                found.users += users
+                self._use(found, users)
                 await self._shrink(keep=name)
         else:
-            found.users += users
+            self._use(found, users)
             self._opened.move_to_end(name)
         return found
+
+    def _use(self, opened: _Opened, users: int) -> None:
+        opened.users += users
+        visit = _VISIT.get()
+        if visit is not None:
+            visit.take(opened)
 
     async def _open(self, home: Home, name: str) -> _Opened:
         try:

@@ -16,6 +16,7 @@ from admin.settings import Settings
 from models.clock import Clock, SystemClock
 from models.message import say
 from models.tenant import uuid7
+from models.tenants import visiting
 
 GONE = say("The server went away before it answered. 'maille history' tells whether something was published.")
 
@@ -72,7 +73,8 @@ async def _alone(settings: Settings, operation: str, given: Mapping[str, Any], p
     """Do the operation here: the same function, over networks that this process opens itself."""
     networks = Networks(settings, clock=clock, new_id=uuid7, works=False)
     try:
-        return plain(await OPERATIONS[operation](Desk(networks, progress), given))
+        with visiting():
+            return plain(await OPERATIONS[operation](Desk(networks, progress), given))
     except EXPECTED as error:
         raise RefusedError(refusal(error)) from error
     finally:

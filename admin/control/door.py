@@ -20,6 +20,7 @@ from admin.networks import Networks
 from models.connections import FileLock
 from models.message import say
 from models.store import StoreBusyError
+from models.tenants import visiting
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +118,8 @@ class ControlDoor:
             unknown = say("This server does not know that operation: it is of another version than the command.")
             return {"failed": spoken(unknown)}
         try:
-            found = await operation(Desk(self.networks, progress, serving=True), message.get("given") or {})
+            with visiting():
+                found = await operation(Desk(self.networks, progress, serving=True), message.get("given") or {})
             return {"done": plain(found)}
         except EXPECTED as error:
             return {"refused": plain(refusal(error))}
