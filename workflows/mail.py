@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
+from functools import lru_cache
 from typing import Literal, Protocol, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,6 +23,8 @@ StartTls = Literal["auto", "required", "never"]
 TIMEOUT = 30.0
 """Seconds that the other side has for each answer."""
 _COUNTS = ("connections", "minute", "hour")
+_PLAIN = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\Z")
+"""An address that needs no reading."""
 
 
 class SendError(Exception):
@@ -157,12 +161,12 @@ class SmtpSession:
 
     async def send(self, message: EmailMessage) -> None:
         """Say sender, recipients and text. Only a break after the text began leaves the fate of the message open."""
-        sender = parseaddr((mime.written(message, "Return-Path") or mime.written(message, "From"))[0])[1]
+        sender = _address((mime.written(message, "Return-Path") or mime.written(message, "From"))[0])
         del message["Return-Path"]  # who delivers it writes it
         to, others = _addresses(message, "To"), _addresses(message, "Cc")
         utf8 = not all(address.isascii() for address in (sender, *to, *others))
         encoding = "utf-8" if utf8 else "ascii"
-        content = message.as_bytes(policy=mime.SMTP_UTF8 if utf8 else mime.SMTP)
+        content = mime.content(message, mime.SMTP_UTF8 if utf8 else mime.SMTP)
         try:
             await self._client.mail(sender, options=["SMTPUTF8"] if utf8 else [], encoding=encoding)
             for address in to:
@@ -191,7 +195,18 @@ class SmtpSession:
 
 
 def _addresses(message: EmailMessage, header: str) -> list[str]:
-    return [address for _, address in getaddresses(mime.written(message, header)) if address]
+    found = mime.written(message, header)
+    return found if all(map(_PLAIN.match, found)) else [address for _, address in getaddresses(found) if address]
+
+
+def _address(written: str) -> str:
+    return written if _PLAIN.match(written) else _named(written)
+
+
+@lru_cache(maxsize=256)
+def _named(written: str) -> str:
+    """Return the address beside a name; many mails are from the same sender."""
+    return parseaddr(written)[1]
 
 
 def _permanent(error: Exception) -> bool:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import ClassVar, Generic, Protocol, TypeVar
+from functools import lru_cache
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from models.attachment import Attachment
 from models.message import Message, say
@@ -308,8 +309,7 @@ class Post(Sending[EmailMessage]):
         """Return the letter: text and HTML of the same words."""
         mail, sender, recipient, cc, reply_to, subject, html, text, page = found
         message = mime.letter()
-        user, _, domain = self.transport.address.rpartition("@")
-        message["From"] = Address(_line(sender), user, domain)
+        message["From"] = _from(_line(sender), self.transport.address)
         message["To"] = recipient
         copies = json.loads(cc or "[]")
         if copies:
@@ -347,6 +347,14 @@ class Post(Sending[EmailMessage]):
                 raise SendError(f"{file.name}: not found", permanent=True, unsaid=True) from None
             main, _, sub = file.type.partition("/")
             outgoing.message.add_attachment(content, maintype=main, subtype=sub, filename=file.name)
+
+
+@lru_cache(maxsize=256)
+def _from(name: str, address: str) -> Any:
+    """Return the header that says who writes: a text where it is plain, else what was read of it."""
+    user, _, domain = address.rpartition("@")
+    read = mime.WRITTEN.header_factory("From", Address(name, user, domain))
+    return str(read) if str(read).isascii() else read
 
 
 def _line(text: str | None) -> str:

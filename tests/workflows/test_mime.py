@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows import mime
@@ -17,7 +17,7 @@ words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_
 
 def arrived(message: EmailMessage, how: policy.EmailPolicy = mime.SMTP) -> EmailMessage:
     """Return a message as its reader has it."""
-    content = message.as_bytes(policy=how)
+    content = mime.content(message, how)
     assert all(len(line) <= 998 for line in content.split(b"\r\n"))
     found = message_from_bytes(content, policy=policy.default)
     assert isinstance(found, EmailMessage)
@@ -41,6 +41,15 @@ def test_what_is_written_arrives_word_for_word(lines: list[str], subject: str) -
     assert said(found, "html") == HTML
     assert found.get_content_type() == "multipart/alternative"
     assert found.defects == []
+
+
+@settings(deadline=None)
+@given(words, st.sampled_from(["a@exemple.fr", "Léa Roux <lea@exemple.fr>", "x" * 300, "two words, " * 20]))
+def test_what_is_said_is_what_python_would_have_said(subject: str, other: str) -> None:
+    message = mime.letter()
+    message["Subject"], message["X-Said"] = subject, other
+    mime.fill(message, subject, HTML)
+    assert mime.content(message, mime.SMTP) == message.as_bytes(policy=mime.SMTP)
 
 
 @pytest.mark.parametrize("value", ["a@exemple.fr\r\nBcc: b@exemple.fr", "a@exemple.fr\nBcc: b@exemple.fr"])

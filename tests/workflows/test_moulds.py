@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.workflows.test_markdown import NASTY
@@ -88,6 +88,7 @@ def as_a_whole(parts: Sequence[str]) -> tuple[str, str]:
     return moulds.made(LAYOUT, moulds.as_markdown(parts))
 
 
+@settings(deadline=None)
 @given(st.lists(words, min_size=5, max_size=5), st.lists(values, max_size=4))
 @example(["", ". x", "", "", ""], ["3"])
 @example(["a**", "**b", "", "", ""], ["(x)"])
