@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -27,6 +28,37 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+class Running(Protocol):
+    """A process as far as one has to do with it here: what `asyncio` begins is one."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, None while it lives."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end, and return its exit code."""
+        ...
+
+
+async def begun(arguments: Sequence[str], environment: Mapping[str, str]) -> Running:
+    """Begin `maille` with these arguments, in this environment alone."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "admin.cli.main", *arguments),
+        cwd=ROOT,
+        env=environment,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+
+
 @dataclass
 class Served:
     """`maille serve` over a folder of networks; started again on the same port after it was killed."""
@@ -34,9 +66,10 @@ class Served:
     data: Path
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
-    process: asyncio.subprocess.Process | None = None
+    process: Running | None = None
     serves: bool = True
     """Whether it is a server; a worker answers nobody."""
+    begin: Callable[[Sequence[str], Mapping[str, str]], Awaitable[Running]] = begun
 
     @property
     def url(self) -> str:
@@ -46,12 +79,7 @@ class Served:
     async def start(self) -> None:
         """Start it and wait until it answers."""
         serve = ("serve", "--data", str(self.data), "--port", str(self.port))
-        self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "admin.cli.main", *(serve if self.serves else ("worker",))),
-            cwd=ROOT,
-            env={**os.environ, **self.environment},
-            stdout=asyncio.subprocess.DEVNULL,
-        )
+        self.process = await self.begin(serve if self.serves else ("worker",), {**os.environ, **self.environment})
         if not self.serves:
             return
         async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:

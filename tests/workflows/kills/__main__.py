@@ -24,7 +24,7 @@ from tests.workflows.kills.scenes import SCENES
 from tests.workflows.kills.storm import Storm
 from tests.workflows.kills.sweep import WAYS, Stage, Swept, sweep
 
-KILLS, EACH = 250, 25
+KILLS, EACH = 250, 50
 """Kills on each database, and in a storm."""
 REAL = 25
 """Every so many points the process is really killed."""
@@ -80,7 +80,7 @@ async def done(task: Task, url: str | None, folder: Path, every: int) -> dict[st
         if task.kind == "storm":
             async with homes_of(folder / task.key.replace(" ", "-"), url) as homes:
                 homes.folder.mkdir()
-                return asdict(await Storm(homes, found.mailbox, int(task.name)).rage(EACH))
+                return asdict(await Storm(homes, found.mailbox, int(task.name), leads=EACH).rage(EACH))
         stage = Stage(url, folder, found)
         if task.kind == "killed":
             return asdict(await really(stage, task.name))

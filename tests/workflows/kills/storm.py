@@ -17,8 +17,10 @@ from models.actor import SYSTEM
 from models.passwords import hash_password
 from models.stores import Home
 from models.tenant import Tenant, create_tenant, open_tenant
-from tests.admin.office import PASSWORD, token
+from tests.admin.forked import fork
+from tests.admin.office import PASSWORD
 from tests.admin.served import Served
+from tests.admin.test_kill_server import AGAIN, rows, sign_in
 from tests.homes import Homes
 from tests.networks import edited
 from tests.workflows.conftest import Mailbox
@@ -34,12 +36,8 @@ STEPS: Sequence[tuple[str, Mapping[str, str]]] = (
     ("call", {"comment": "Bien", "next_call_at": "2030-01-01T10:00", "version": "1"}),
     ("lose", {"version": "2"}),
 )
-MOST = 30
-"""Moves between two kills at most: a machine that has much else to do gets on between them too."""
 LONGEST = 0.3
-"""Seconds after these at most."""
-AGAIN = 0.2
-"""Seconds until who was cut off asks again."""
+"""Seconds at most from the move that a kill waits for to the kill: workers do meanwhile what it owes."""
 PATIENCE = 300.0
 """Seconds until everything owed must be done: the leases of the dead run out after one minute."""
 
@@ -50,11 +48,20 @@ class Load:
 
     acknowledged: Counter[tuple[str, str]] = field(default_factory=Counter)
     broken: int = 0
+    made: int = 0
+    """Moves that happened: those acknowledged, and those of which who asks again is told."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    ration: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """The moves that may be made until the next kill: so there is work before each, however fast the machine is."""
+
+    def give(self, moves: int) -> None:
+        """Let so many more be made."""
+        for _ in range(moves):
+            self.ration.release()
 
     async def until(self, goal: int, working: Sequence[asyncio.Future[None]]) -> None:
-        """Wait until so many moves were acknowledged, or all are done."""
-        while self.acknowledged.total() < goal and (left := [each for each in working if not each.done()]):
+        """Wait until so many moves were made, or all are done."""
+        while self.made < goal and (left := [each for each in working if not each.done()]):
             self.moved.clear()
             more = asyncio.create_task(self._more())
             await asyncio.wait({more, *left}, return_when=asyncio.FIRST_COMPLETED)
@@ -99,12 +106,18 @@ class Storm:
                 asyncio.ensure_future(work(servers[at % len(servers)], email, ids, load))
                 for at, (email, ids) in enumerate(leads.items())
             ]
-            while stormed.kills < kills:
-                await load.until(load.acknowledged.total() + chance.randint(0, MOST), working)
+            moves = self.people * self.leads * len(STEPS)
+            for kill in range(kills):
+                given, more = (moves * at // (kills + 1) for at in (kill, kill + 1))
+                load.give(more - given)
+                await load.until(given + chance.randint(0, more - given - 1), working)
                 await asyncio.wait(working, timeout=chance.uniform(0, LONGEST))
                 await self._strike(chance.choice(self.processes))
                 stormed.kills += 1
-            await asyncio.gather(*working)
+            load.give(moves - moves * kills // (kills + 1))
+            for failure in await asyncio.gather(*working, return_exceptions=True):
+                if failure is not None:
+                    stormed.wrong.append(f"somebody could not go on: {failure!r}")
             await self._nothing_left()
         stormed.acknowledged, stormed.broken = load.acknowledged.total(), load.broken
         await self._account(leads, load, stormed)
@@ -118,11 +131,12 @@ class Storm:
     async def _running(self) -> AsyncIterator[None]:
         shared = {"MAILLE_SECRET": "a secret of the tests", "SMTP_URL": self.mailbox.url}
         if self.homes.url is None:
-            self.processes = [Served(self.homes.folder, shared)]
+            self.processes = [Served(self.homes.folder, shared, begin=fork)]
         else:
             where = {"DATABASE_URL": self.homes.url, "MAILLE_SCHEMA_PREFIX": self.homes.prefix, "MAILLE_WORKERS": "off"}
             serves = (True, True, False, False)
-            self.processes = [Served(self.homes.folder, {**shared, **where}, serves=each) for each in serves]
+            given = {**shared, **where}
+            self.processes = [Served(self.homes.folder, given, serves=each, begin=fork) for each in serves]
         try:
             for process in self.processes:
                 await process.start()
@@ -133,16 +147,15 @@ class Storm:
                     await process.end()
 
     async def _nothing_left(self) -> None:
-        """Wait until nothing is owed: one looks through a server that answers."""
-        async with asyncio.timeout(PATIENCE):
-            while await self._left():  # noqa: ASYNC110 - it is other processes that do it
-                await asyncio.sleep(0.5)
+        """Wait until nothing is owed, or for so long that the account will tell what is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while await self._left():  # noqa: ASYNC110 - it is other processes that do it
+                    await asyncio.sleep(0.5)
 
     async def _left(self) -> bool:
         sql = """SELECT 1 FROM "_outbox" WHERE "state" = 'ready' AND "kind" IN ('run', 'mail') LIMIT 1"""
         if self.homes.url is None:
-            from tests.admin.test_kill_server import rows  # noqa: PLC0415 - it looks into the file beside the server
-
             return bool(rows(self.homes.folder / "small.sqlite", sql))
         tenant = await open_tenant(self.homes("small"), "small")
         try:
@@ -180,7 +193,7 @@ class Storm:
         for what, sql in _ONCE.items():
             differs(what, dict(await rows(sql)), once)
         differs("companies", await rows('SELECT count(*) FROM "company"'), [(len(ids),)])
-        differs("dead rows", await rows(_DEAD), [])
+        differs("rows that are dead or left", await rows(_LEFT), [])
         mails = await rows("""SELECT "message_id", "state" FROM "_mail" WHERE "record" IS NOT NULL""")
         came = Counter(str(letter["Message-ID"]) for letter in self.mailbox.letters)
         for message, state in mails:
@@ -197,7 +210,8 @@ _ONCE: Mapping[str, str] = {
     "mails": """SELECT "record", count(*) FROM "_mail" WHERE "record" IS NOT NULL GROUP BY 1""",
     "calls": """SELECT "record", count(*) FROM "_hook" GROUP BY 1""",
 }
-_DEAD = """SELECT "kind", "last_error" FROM "_outbox" WHERE "state" = 'dead'"""
+_LEFT = """SELECT "kind", "last_error" FROM "_outbox"
+WHERE "state" = 'dead' OR "state" = 'ready' AND "kind" IN ('run', 'mail')"""
 
 
 async def furnish(home: Home, people: int, each: int) -> dict[str, list[str]]:
@@ -223,6 +237,7 @@ async def work(url: str, email: str, leads: Sequence[str], load: Load) -> None:
         csrf = ""
         for step, form in STEPS:
             for id in leads:
+                await load.ration.acquire()
                 while True:
                     try:
                         csrf = csrf or await sign_in(http, email)
@@ -233,22 +248,14 @@ async def work(url: str, email: str, leads: Sequence[str], load: Load) -> None:
                         )
                     except (httpx.TransportError, AssertionError):
                         load.broken += 1
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(asyncio.Event().wait(), AGAIN)
+                        await asyncio.sleep(AGAIN)
                         continue
                     if answer.status_code == 503:
                         load.broken += 1
+                        await asyncio.sleep(AGAIN)
                         continue
                     assert answer.status_code in {200, 409}, answer.text
                     load.acknowledged[id, step] += answer.status_code == 200
+                    load.made += 1
                     load.moved.set()
                     break
-
-
-async def sign_in(http: httpx.AsyncClient, email: str) -> str:
-    """Open a session, as from a new browser, and return its token for forms."""
-    http.cookies.clear()
-    gate = token((await http.get("/n/small/sign-in")).text)
-    form = {"_csrf": gate, "email": email, "password": PASSWORD}
-    assert (await http.post("/n/small/sign-in", data=form)).status_code == 303
-    return token((await http.get("/n/small/account")).text)
