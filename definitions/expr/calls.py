@@ -101,9 +101,8 @@ def _unknown(checker: Checker, node: Call) -> Type:
 def _paths(checker: Checker, node: Call, variables: Variables) -> None:
     """Note that the members' sponsor lines are read."""
     for member in (node.target, *node.arguments):
-        path = None if member is None else checker.path(member, variables)
-        if path is not None:
-            checker.typing.reads.add((*path, "_path"))
+        found = () if member is None else checker.paths(member, variables)
+        checker.typing.reads |= {(*path, "_path") for path in found}
 
 
 def _pattern(checker: Checker, pattern: Node) -> None:

@@ -24,6 +24,7 @@ from definitions.expr.nodes import (
     place_at,
 )
 from definitions.expr.numbers import MAX_INT, MIN_INT, to_decimal
+from definitions.expr.paths import Paths, inside, paths
 from definitions.expr.scope import Scope
 from definitions.expr.types import (
     BOOL,
@@ -43,7 +44,7 @@ from definitions.expr.types import (
     is_text,
     join,
 )
-from definitions.expr.typing import Path, Typing, Variables
+from definitions.expr.typing import Typing, Variables
 from definitions.message import either, say
 from definitions.problems import Place, Problem
 
@@ -55,6 +56,10 @@ def check(text: str, place: Place, tree: Node, scope: Scope, expect: tuple[Type,
     if expect:
         checker.expect_one(tree, actual, expect)
     return checker.typing, checker.problems
+
+
+def _leading(variables: Variables) -> dict[str, Paths]:
+    return {name: paths for name, (_, paths) in variables.items()}
 
 
 class Checker:
@@ -144,18 +149,9 @@ class Checker:
 
     # names
 
-    def path(self, node: Node, variables: Variables) -> Path | None:
-        """Return the path that a node selects, None when it computes something."""
-        match node:
-            case Name(name=name):
-                return variables[name][1] if name in variables else (name,)
-            case Select(of=of, field=field):
-                before = self.path(of, variables)
-                return None if before is None else (*before, field)
-            case Macro(name="filter", of=of) | Index(of=of):
-                return self.path(of, variables)
-            case _:
-                return None
+    def paths(self, node: Node, variables: Variables) -> Paths:
+        """Return the paths that a node may lead along, nothing when it computes something."""
+        return paths(node, _leading(variables), self.typing)
 
     def _name(self, node: Name, variables: Variables) -> Type:
         if node.name in variables:
@@ -208,9 +204,7 @@ class Checker:
                 hint,
             )
         self.typing.members[node] = member
-        path = self.path(node, variables)
-        if path is not None:
-            self.typing.reads.add(path)
+        self.typing.reads |= self.paths(node, variables)
         return member.type
 
     # parts
@@ -272,7 +266,6 @@ class Checker:
 
     def _macro(self, node: Macro, variables: Variables) -> Type:
         of = self.infer(node.of, variables)
-        path = self.path(node.of, variables)
         match of:
             case ListOf():
                 kinds: tuple[Type, ...] = (of.of,) if len(node.variables) == 1 else (INT, of.of)
@@ -282,8 +275,9 @@ class Checker:
                 kinds = (DYN, DYN)
                 if of not in (DYN, NULL):
                     self.mistyped(node.of, say("{name}(…) goes through a list, not a {of}.", name=node.name, of=of))
-        paths: tuple[Path | None, ...] = (path,) if len(node.variables) == 1 else (None, path)
-        inner = {**variables, **dict(zip(node.variables, zip(kinds, paths, strict=False), strict=False))}
+        leading = inside(node, _leading(variables), self.typing)
+        own = {name: (kind, leading[name]) for name, kind in zip(node.variables, kinds, strict=False)}
+        inner = {**variables, **own}
         if node.keep is not None:
             self.expect(node.keep, self.infer(node.keep, inner), BOOL)
         return self._looped(node, of, self.infer(node.body, inner))

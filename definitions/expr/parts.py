@@ -9,9 +9,10 @@ from typing import Any
 
 from definitions.expr.evaluate import closure
 from definitions.expr.expression import Context, Expression, Names
-from definitions.expr.nodes import Binary, Call, Has, Index, Macro, Name, Node, Select, Unary, children
+from definitions.expr.nodes import Binary, Call, Has, Macro, Name, Node, Select, Unary, children
+from definitions.expr.paths import Paths, inside, paths
 from definitions.expr.types import RecordOf
-from definitions.expr.typing import Path, longest
+from definitions.expr.typing import Path, Typing, longest
 
 _CLOCK = frozenset({"now", "today", "age"})
 
@@ -50,38 +51,23 @@ def conjuncts(expression: Expression) -> tuple[Expression, ...]:
             expression,
             tree=node,
             type=expression.typing.of(node),
-            reads=longest(set(_reads(node, {}))),
+            reads=longest(set(_reads(node, {}, expression.typing))),
             evaluate=closure(node, expression.typing),
         )
         for node in _joined(expression.tree)
     )
 
 
-def _reads(node: Node, variables: Mapping[str, Path | None]) -> Iterator[Path]:
+def _reads(node: Node, variables: Mapping[str, Paths], typing: Typing) -> Iterator[Path]:
     """Yield the paths that a part selects; `variables` are those of the loops around, with the lists they run over."""
-    path = _path(node, variables)
-    if path is not None:
-        yield path
+    yield from paths(node, variables, typing)
     if isinstance(node, Macro):
-        inside = {**variables, **dict.fromkeys(node.variables, _path(node.of, variables))}
-        yield from _reads(node.of, variables)
-        yield from (found for each in (node.body, node.keep) if each for found in _reads(each, inside))
+        within = inside(node, variables, typing)
+        yield from _reads(node.of, variables, typing)
+        yield from (found for each in (node.body, node.keep) if each for found in _reads(each, within, typing))
         return
     below = (node.select,) if isinstance(node, Has) else children(node)
-    yield from (found for each in below for found in _reads(each, variables))
-
-
-def _path(node: Node, variables: Mapping[str, Path | None]) -> Path | None:
-    match node:
-        case Name(name=name):
-            return variables.get(name, (name,))
-        case Select(of=of, field=field):
-            before = _path(of, variables)
-            return None if before is None else (*before, field)
-        case Macro(name="filter", of=of) | Index(of=of):
-            return _path(of, variables)
-        case _:
-            return None
+    yield from (found for each in below for found in _reads(each, variables, typing))
 
 
 def _joined(node: Node) -> Iterator[Node]:

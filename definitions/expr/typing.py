@@ -40,5 +40,5 @@ def longest(paths: set[Path]) -> frozenset[Path]:
     return frozenset(paths - beginnings)
 
 
-Variables = Mapping[str, tuple[Type, Path | None]]
-"""The variables of the macros around: their type, and the path of the list that they run over."""
+Variables = Mapping[str, tuple[Type, frozenset[Path]]]
+"""The variables of the macros around: their type, and the paths of the lists that they run over."""

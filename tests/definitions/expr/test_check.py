@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from definitions.expr import (
     BOOL,
@@ -22,6 +24,7 @@ from definitions.expr import (
     compile_expression,
     fits,
 )
+from definitions.expr.parts import conjuncts
 from definitions.expr.types import join
 from definitions.problems import DefinitionError
 from tests.definitions.expr.world import COLOUR, PLACE, SCOPE, STAGE, compiled, problems
@@ -119,13 +122,44 @@ def test_types(text: str, kind: Type) -> None:
         ("record.lines.filter(l, true)[0].amount", {("record", "lines", "amount")}),
         ("has(record.company.city)", {("record", "company", "city")}),
         ("actor.is_upline_of(record.owner)", {("actor", "_path"), ("record", "owner", "_path")}),
-        ("(record.hot ? actor : record.owner).country", {("record", "hot"), ("actor",), ("record", "owner")}),
+        ("(record.hot ? actor : record.owner).country",
+         {("record", "hot"), ("actor", "country"), ("record", "owner", "country")}),
+        ("(record.hot ? record.company : record.company).owner.country == actor.country",
+         {("record", "hot"), ("record", "company", "owner", "country"), ("actor", "country")}),
+        ("[record.company, record.company][0].city", {("record", "company", "city")}),
+        ('{"one": actor, "two": record.owner}.two.country', {("actor", "country"), ("record", "owner", "country")}),
+        ("(record.lines + record.lines).exists(l, l.amount > 1)", {("record", "lines", "amount")}),
+        ("record.lines.map(l, l.parent).exists(p, p.name == record.name)",
+         {("record", "lines", "parent", "name"), ("record", "name")}),
+        ("record.lines.map(l, l.amount)", {("record", "lines", "amount")}),
         ("(record.hot ? actor : actor).is_upline_of(actor)", {("record", "hot"), ("actor", "_path")}),
         ("[1].all(x, x > 0)", set()),
     ],
 )  # fmt: skip
 def test_the_paths_that_are_read(text: str, reads: set[tuple[str, ...]]) -> None:
     assert compiled(text).reads == reads
+
+
+WAYS = st.recursive(
+    st.sampled_from(["record.company", "record.lines[0].parent.company"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda two: f"(record.hot ? {two[0]} : {two[1]})"),
+        st.tuples(inner, inner).map(lambda two: f"[{two[0]}, {two[1]}].filter(c, true)[0]"),
+        st.tuples(inner, inner).map(lambda two: f"([{two[0]}] + [{two[1]}])[1]"),
+        inner.map(lambda one: f'{{"a": {one}}}.a'),
+        inner.map(lambda one: f"[1].map(n, {one})[0]"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(way=WAYS)
+def test_whatever_way_leads_to_a_record_what_is_asked_of_it_is_among_the_reads(way: str) -> None:
+    ways = {("record", "company"), ("record", "lines", "parent", "company")}
+    taken = {path for path in ways if f"{'.'.join(path).replace('lines', 'lines[0]')}" in way}
+    for expression in (compiled(f"{way}.city"), *conjuncts(compiled(f'{way}.city == "Lyon"'))):
+        assert {path for path in expression.reads if path[-1] == "city"} == {(*path, "city") for path in taken}
+        assert not taken & expression.reads
 
 
 @pytest.mark.parametrize(
