@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from definitions.expr.expression import Expression, Names
-from definitions.expr.nodes import Select
+from definitions.expr.nodes import Name, Node, Select
 from definitions.expr.parts import conjuncts, selected
 from definitions.spec.process import Transition
 from definitions.text import Text
@@ -25,7 +25,8 @@ UNMET = say("The conditions of this transition are not met.")
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One thing that a guard asks for, whether it holds, and the values of the fields that it compares.
+    """One thing that a guard asks for, whether it holds, and the values of the fields that it compares; settings
+    are told to who administers the network.
 
     `asks` is None for a thing about what the actor may not see; of it nothing else is told either.
     """
@@ -63,8 +64,19 @@ async def _weighed(unit: Unit, record: Record, part: Expression, names: Names) -
     for path in part.reads:
         if not await _may_see(unit, record, path):
             return HIDDEN
-    values = {node: evaluate(names, unit.context) for node, evaluate in selected(part).items()}
+    told = {node: evaluate for node, evaluate in selected(part).items() if _may_know(unit, node)}
+    values = {node: evaluate(names, unit.context) for node, evaluate in told.items()}
     return Weighed(part, part.evaluate(names, unit.context) is True, values)
+
+
+def _may_know(unit: Unit, node: Select) -> bool:
+    """Whether the actor is told the value of a selection: one of the network's settings if it administers them."""
+    of: Node = node
+    while isinstance(of, Select):
+        of = of.of
+    if not isinstance(of, Name) or of.name != "settings":
+        return True
+    return unit.actor.kind == "system" or unit.published.access.administers(unit.actor)
 
 
 async def _may_see(unit: Unit, record: Record, path: Path) -> bool:
@@ -77,7 +89,7 @@ async def _may_see(unit: Unit, record: Record, path: Path) -> bool:
         case "actor":
             return unit.actor.member is None or await _is_seen(unit, "member", unit.actor.member, path[1:])
         case _:
-            return True  # the form that the actor filled in, settings, the network
+            return True  # the form that the actor filled in, the network, settings (see `_may_know`)
 
 
 async def _leads(unit: Unit, record: Record, path: Path) -> bool:

@@ -72,6 +72,10 @@ HIDDEN = {
         'record.company.city == "Lyon"',
         ("company: {read: all,", "company: {read: all, fields: {city: {read: none, write: none}},"),
     ),
+    "a field behind a choice": (
+        '(record.hot ? record.company : [record.company][0]).city == "Lyon"',
+        ("company: {read: all,", "company: {read: all, fields: {city: {read: none, write: none}},"),
+    ),
     "one side of an either": (
         "(record.calls > 2 || record.income_goal > 10)",
         ("income_goal: {read: mine, write: none}", "income_goal: {read: none, write: none}"),
@@ -177,3 +181,13 @@ async def test_a_guard_over_the_form_is_weighed_with_its_answers(make_stage: Mak
     lead = await stage.lead(lea)
     error = await refused(stage, lea, lead, fee=4)
     assert told(error.parts) == [("record.calls == 0", True), ("form.fee > 10", False)]
+
+
+async def test_the_value_of_a_setting_is_told_to_who_administers_the_network(make_stage: MakeStage) -> None:
+    stage = await make_stage(guarded('settings.support == "x@y.example" && record.calls > 5'))
+    lea, rita = await stage.person("Lea", "distributor"), await stage.person("Rita", "distributor", "leader")
+    lead = await stage.lead(lea)
+    for actor, values in ((lea, []), (rita, ["aide@exemple.fr"])):
+        weighed = await stage.tenant.store.read(lambda tx, actor=actor: _weighed(stage, actor, lead, tx))  # type: ignore[misc] # bound now
+        assert told(weighed) == [('settings.support == "x@y.example"', False), ("record.calls > 5", False)]
+        assert [list(each.values.values()) for each in weighed] == [values, [0]]
