@@ -72,4 +72,5 @@ async def give_back(tx: Tx, rate: Rate, at: datetime, count: int) -> None:
 
 def _slot(at: datetime) -> str:
     length = SLOT.total_seconds()
-    return moment(datetime.fromtimestamp(at.timestamp() // length * length, at.tzinfo))
+    slot: str = moment(datetime.fromtimestamp(at.timestamp() // length * length, at.tzinfo))
+    return slot
