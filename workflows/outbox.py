@@ -99,8 +99,12 @@ _NEXT_LEASED = """
 SELECT "priority", min(CASE WHEN "lease_until" > "run_at" THEN "lease_until" ELSE "run_at" END) FROM "_outbox"
 WHERE "state" = 'ready' AND "lease_until" > ? GROUP BY "priority"
 """
-_SORT_IN = """UPDATE "_outbox" SET "priority" = "priority" + ?
+_SORT_IN = """UPDATE "_outbox" SET "priority" = "priority" + ?, "attempts" = 0
 WHERE "state" = 'ready' AND "priority" < ? AND "kind" = ?"""
+_PUT_IN = """UPDATE "_outbox" SET "priority" = "priority" + ?, "attempts" = 0, "lease_until" = NULL, "worker" = NULL
+WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'"""
+_UNDER_WAY = """SELECT count(*) FROM "_outbox" WHERE coalesce("state", '') = 'ready'
+AND "unique_key" >= ? AND "unique_key" < ? AND "lease_until" > ?"""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -327,9 +331,20 @@ async def next_due(tx: Tx, kinds: Iterable[Kind] = KINDS) -> datetime | None:
 
 
 async def sort_in(tx: Tx) -> None:
-    """Give rows that were asked for before there were lanes their places in them."""
+    """Give rows that were asked for before there were lanes their places in them, with all their attempts."""
     for kind, lane in LANES.items():
         await tx.run(_SORT_IN, [lane, min(LANES.values()), kind])
+
+
+async def put_in_lanes(tx: Tx, rows: Sequence[Row]) -> None:
+    """Do the same for claimed rows that a process without lanes asked for, and give them back: nothing was done."""
+    await tx.run_many(_PUT_IN, [(LANES[row.kind], row.id, row.token) for row in rows])
+
+
+async def under_way(tx: Tx, prefix: str, now: datetime) -> int:
+    """Return how many of the rows whose unique keys begin with `prefix` a worker is doing just now."""
+    found = await tx.row(_UNDER_WAY, [prefix, _behind(prefix), moment(now)])
+    return 0 if found is None else int(found[0])
 
 
 def pause(attempts: int, rng: random.Random, first: timedelta = BACKOFF) -> timedelta:
