@@ -74,6 +74,7 @@ class _Retreat:
         if run.id in self._known:
             return
         unit = self.unit
+        self.left += await outbox.under_way(unit.tx, f"hook:{run.id}:", unit.now)
         if run.state in ("running", "waiting"):
             await runs.end(unit, run, "cancelled", _TAKEN_BACK)
         for (mail,) in await unit.tx.rows(_MAILS, [run.id]):
@@ -103,6 +104,16 @@ class _Retreat:
         record = await self._record(entity, record_id)
         if record is None:
             return
+        known, left = set(self._known), self.left
+        await unit.tx.run("SAVEPOINT removed")
+        if not await self._strip(record):
+            await unit.tx.run("ROLLBACK TO SAVEPOINT removed")
+            self._known, self.left = known, left
+        await unit.tx.run("RELEASE SAVEPOINT removed")
+
+    async def _strip(self, record: Record) -> bool:
+        """Take back what a record started and remove it; return whether it may go: if not, nothing of that counts."""
+        unit, entity, record_id = self.unit, record.entity, record.id
         for each in (*await self._lines(entity, record_id), (entity, record_id)):
             for (row,) in reversed(await unit.tx.rows(_OF_RECORD, list(each))):
                 await self.cause(row)
@@ -111,10 +122,11 @@ class _Retreat:
         try:
             await unit.records.system.delete(entity, record_id, record.version)
         except RequestError:
-            return
+            return False
         before = {"created_at": moment(record.full["created_at"])}
         row = await history.keep(unit, "deleted", entity, record_id, before=before)
         await triggers.settle(unit, record, (row,))
+        return True
 
     async def _is_touched(self, entity: str, record_id: str) -> bool:
         found = [(entity, record_id), *await self._lines(entity, record_id)]

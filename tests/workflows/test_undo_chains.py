@@ -10,7 +10,7 @@ from models.actor import SYSTEM, Actor
 from models.record import Record
 from tests.networks import SMALL, changed, edited
 from tests.workflows.conftest import MakeStage, Stage
-from workflows import commands
+from workflows import commands, outbox
 from workflows.moves import Moved
 from workflows.timeline import timeline
 
@@ -196,3 +196,54 @@ PAGES = (
         '  mail: {type: email}\n  pages: {type: integer, compute: "=sum(record.sheets, s, s.pages)"}\n',
     ),
 )
+
+
+REFERS = changed(
+    SPREAD,
+    more="""
+entity: remark
+label: {fr: Remarque, en: Remark}
+title: "{{ record.name }}"
+fields: {name: {type: text}, file: {type: reference, to: file, on_delete: restrict}}
+---
+level: remarker
+label: {fr: Annotateur, en: Remarker}
+entities:
+  remark: {read: all, create: true, update: all, delete: all}
+""",
+)
+
+
+async def test_a_record_that_stays_since_something_refers_to_it_keeps_what_it_started(make_stage: MakeStage) -> None:
+    stage = await make_stage(REFERS)
+    lea = await stage.person("Lea", "distributor", "archivist", "remarker")
+    moved = await stage.call(lea, await stage.lead(lea))
+    await stage.worker.run_due()
+    stage.clock.forward(timedelta(minutes=6))
+    await stage.worker.run_due()
+    [(file,)] = await stage.rows("file", "id")
+    await commands.create(stage.tenant, lea, "remark", {"name": "Mine", "file": file})
+    undone = await commands.undo(stage.tenant, lea, moved.history)
+    assert await stage.rows("file", "name") == [("F",)]
+    assert ("due",) in await stage.rows("card", "name")  # as of a file that somebody touched
+    assert undone.left == 0  # the mail of its date is the file's, which stays
+
+
+DATED = "{email: {template: told, to: =record.mail}}]"
+CALLED = edited(SPREAD, (DATED, "{webhook: {url: 'https://example.org/in'}}]"))
+
+
+async def test_a_call_that_is_under_way_has_left(make_stage: MakeStage) -> None:
+    stage = await make_stage(CALLED)
+    lea = await stage.person("Lea", "distributor", "archivist")
+    moved = await stage.call(lea, await stage.lead(lea))
+    inside = [each for each in outbox.KINDS if each not in outbox.LANES]
+    await stage.worker._drain(inside, None)
+    stage.clock.forward(timedelta(minutes=6))
+    await stage.worker._drain(inside, None)
+    now, steps = stage.clock.now(), outbox.steps_of(["hook"])
+    rows = await stage.tenant.store.write(
+        lambda tx: outbox.claim(tx, worker="caller", now=now, limit=8, steps=steps), claim=True
+    )
+    left = (await commands.undo(stage.tenant, lea, moved.history)).left
+    assert ([row.kind for row in rows], left) == (["hook"], 1)
