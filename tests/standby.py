@@ -28,6 +28,8 @@ wal_sender_timeout = 5s
 """
 """A kill takes what the system has not; what it has is there, so nothing has to be forced to a disk."""
 NAME = "maille_standby"
+PATIENCE = 120.0
+"""Seconds until a server must have done what it is told, however much else the machine does."""
 FOLLOWS = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
 
 
@@ -90,12 +92,23 @@ class Server:
     async def ask(self, sql: str) -> Any:
         """Return what it answers; None for nothing, also when it is not there."""
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            connection = await asyncpg.connect(self.url, timeout=10)
-            try:
-                return await connection.fetchval(sql)
-            finally:
-                connection.terminate()
+            return await self._say(sql)
         return None
+
+    async def tell(self, sql: str) -> None:
+        """Have it do something that may be done twice: again where it does not answer; what it refuses is raised."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(OSError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError):
+                    await self._say(sql)
+                    return
+
+    async def _say(self, sql: str) -> Any:
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            return await connection.fetchval(sql)
+        finally:
+            connection.terminate()
 
 
 async def run(program: str, *arguments: str) -> None:
@@ -124,9 +137,9 @@ class Pair:
         """Have the standby follow, and every commit wait for it."""
         await self.standby.copy(self.primary)
         await self.standby.start()
-        await self.primary.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME}'")
-        await self.primary.ask("SELECT pg_reload_conf()")
-        async with asyncio.timeout(60):
+        await self.primary.tell(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME}'")
+        await self.primary.tell("SELECT pg_reload_conf()")
+        async with asyncio.timeout(PATIENCE):
             while await self.primary.ask(FOLLOWS) is None:
                 assert self.standby.process is not None
                 assert self.standby.process.returncode is None, "the standby did not start"
@@ -134,11 +147,13 @@ class Pair:
     async def fail_over(self) -> None:
         """Kill the primary and let the standby take its place."""
         await self.primary.kill()
-        assert await self.standby.ask("SELECT pg_promote()")
+        async with asyncio.timeout(PATIENCE):
+            while not await self.standby.ask("SELECT NOT pg_is_in_recovery()"):
+                await self.standby.ask("SELECT pg_promote()")
         self.primary, self.standby = self.standby, self.primary
         # What the killed one waited for, its copy would wait for too, once it is asked to.
-        await self.primary.ask("ALTER SYSTEM RESET synchronous_standby_names")
-        await self.primary.ask("SELECT pg_reload_conf()")
+        await self.primary.tell("ALTER SYSTEM RESET synchronous_standby_names")
+        await self.primary.tell("SELECT pg_reload_conf()")
 
 
 @asynccontextmanager

@@ -19,9 +19,10 @@ from time import perf_counter
 
 import httpx
 
+from admin.operations.keeper import PATIENCE
 from tests.admin.served import ROOT, free_port
 from tests.admin.test_kill_server import FORM, furnish, sign_in
-from tests.homes import homes_of
+from tests.homes import homes_of, postgres_of_run
 
 REPLACED = "a process was replaced"
 
@@ -71,8 +72,8 @@ class Kept:
         return [each for each in self.said if each["event"] == name]
 
     async def heard(self, name: str, times: int = 1) -> None:
-        """Wait until it has said something so often."""
-        async with asyncio.timeout(120), self._news:
+        """Wait until it has said something so often: as long as it waits for its processes itself, one by one."""
+        async with asyncio.timeout(PATIENCE * self.count), self._news:
             await self._news.wait_for(lambda: len(self.events(name)) >= times)
 
     async def renew(self) -> None:
@@ -160,25 +161,27 @@ async def roll(kept: Kept, leads: Mapping[str, list[str]], times: int) -> Load:
 
 async def main(times: int) -> None:
     """Roll at length, on SQLite with one process and on PostgreSQL with two, and print what came of it."""
-    from tests.homes import start_postgres  # noqa: PLC0415 - the tests have their own way to it
-
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["MAILLE_TESTS_POSTGRES"] = folder
-        for name, url, count in (("SQLite", None, 1), ("PostgreSQL", start_postgres(), 2)):
-            async with homes_of(Path(folder) / name, url) as homes:
-                homes.folder.mkdir()
-                leads = await furnish(homes("small"), 4, 200)
-                given = {"DATABASE_URL": url or "", "MAILLE_SCHEMA_PREFIX": homes.prefix, "MAILLE_SECRET": "x" * 32}
-                kept = Kept(homes.folder, given, count)
-                load = await roll(kept, leads, times)
-                code = await kept.end()
-            done = len(kept.events(REPLACED))
-            sys.stdout.write(
-                f"{name}: {done} processes replaced, {load.answers.total()} answers {dict(load.answers)}, "
-                f"{len(load.failed)} failed, {load.moved.total()} moves, "
-                f"longest wait {load.longest:.2f} s, exit {code}\n"
-            )
-            sys.stdout.writelines(f"  {line}\n" for line in load.failed[:10])
+        async with postgres_of_run() as address:
+            await _rolled(Path(folder), times, {"SQLite": (None, 1), "PostgreSQL": (address, 2)})
+
+
+async def _rolled(folder: Path, times: int, databases: Mapping[str, tuple[str | None, int]]) -> None:
+    for name, (url, count) in databases.items():
+        async with homes_of(folder / name, url) as homes:
+            homes.folder.mkdir()
+            leads = await furnish(homes("small"), 4, 200)
+            given = {"DATABASE_URL": url or "", "MAILLE_SCHEMA_PREFIX": homes.prefix, "MAILLE_SECRET": "x" * 32}
+            kept = Kept(homes.folder, given, count)
+            load = await roll(kept, leads, times)
+            code = await kept.end()
+        done = len(kept.events(REPLACED))
+        sys.stdout.write(
+            f"{name}: {done} processes replaced, {load.answers.total()} answers {dict(load.answers)}, "
+            f"{len(load.failed)} failed, {load.moved.total()} moves, "
+            f"longest wait {load.longest:.2f} s, exit {code}\n"
+        )
+        sys.stdout.writelines(f"  {line}\n" for line in load.failed[:10])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,8 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from models.database import Database
-from tests.homes import FOLDER, _server, folder_of_run, homes_of, start_postgres
+from tests.homes import homes_of, postgres_of_run
 from tests.workflows.kills.killing import killed
 from tests.workflows.kills.outside import outside
 from tests.workflows.kills.report import write_report
@@ -61,17 +58,8 @@ async def database_of(kind: str) -> AsyncIterator[str | None]:
     if kind == "sqlite":
         yield None
         return
-    folder, held = folder_of_run(Path(tempfile.gettempdir()))
-    os.environ[FOLDER] = str(folder)
-    url = await asyncio.to_thread(start_postgres)
-    database = await Database.lease(url)
-    try:
+    async with postgres_of_run() as url:
         yield url
-    finally:
-        await database.release()
-        await asyncio.to_thread(_server(folder).stop)
-        held.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def done(task: Task, url: str | None, folder: Path, every: int) -> dict[str, Any]:
