@@ -81,7 +81,7 @@ async def test_two_look_at_backups_of_one_network_at_once(homes: Homes, company:
         )
     (one,) = written["backups"]
     assert (one["error"], one["verified"], checked["error"]) == (None, True, None)
-    assert Path(one["file"]).exists()
+    assert await asyncio.to_thread(Path(one["file"]).exists)
     assert await trials(homes) == []
 
 
@@ -108,4 +108,4 @@ async def test_a_backup_that_could_not_be_tried_out_stays_and_is_told(
     (one,) = (await told(homes, "back_up", clock, **given))["backups"]
     assert not one["verified"]
     assert "could not be tried out: [Errno 28] No space left" in one["error"]
-    assert Path(one["file"]).exists()
+    assert await asyncio.to_thread(Path(one["file"]).exists)
