@@ -19,6 +19,7 @@ from models.validation import all_fields
 from tests.access.reference import Row
 from tests.access.values import marks_of
 from tests.access.world import World
+from tests.answers import headers_of
 from workflows.chart import leaving
 
 Check = Callable[[World], Awaitable[None]]
@@ -214,7 +215,7 @@ def _with(body: Any, row: Row) -> Any:
 
 
 def _outside(answer: httpx.Response, identity: str) -> tuple[int, str, list[tuple[str, str]]]:
-    return answer.status_code, answer.text.replace(identity, ""), sorted(answer.headers.items())
+    return answer.status_code, answer.text.replace(identity, ""), headers_of(answer)
 
 
 def _offered(world: World, entity: str, row: Row, items: list[Mapping[str, Any]]) -> None:

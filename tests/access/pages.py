@@ -20,6 +20,7 @@ from tests.access.values import marks_of
 from tests.access.world import NAME, World
 from tests.admin.door_table import Address, addresses
 from tests.admin.piccolo.test_sight import addresses as office_addresses
+from tests.answers import headers_of
 
 ABOUT_SESSIONS = re.compile(r"sign-|terms|language|theme|join/|office/|account|icon")
 """Addresses that change who asks, and hold no record."""
@@ -106,7 +107,7 @@ async def _ask(world: World, address: Address, filling: Filling) -> None:
 
 
 def _outside(answer: httpx.Response, identity: str) -> tuple[int, str]:
-    told = FRESH.sub("", f"{sorted(answer.headers.multi_items())} {answer.text}")
+    told = FRESH.sub("", f"{headers_of(answer)} {answer.text}")
     return answer.status_code, told.replace(identity, "").replace(quote(identity), "")
 
 

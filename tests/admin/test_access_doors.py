@@ -22,6 +22,7 @@ from models.tx import SqlValue, Tx
 from server import compose
 from tests.admin.door_table import Address, about, addresses, examples, unsafe
 from tests.admin.office import ALICE, CAMILLE, DIANE, LEADER, Office, Visitor, token
+from tests.answers import headers_of
 from tests.networks import counting_ids
 from workflows import commands
 
@@ -108,7 +109,7 @@ async def asked(visitor: Visitor, address: Address, path: str, headers: dict[str
 
 def outside(answer: httpx.Response, *ids: str) -> tuple[int, str]:
     """Return all that an answer tells, without the ids of the question."""
-    told = f"{sorted(answer.headers.multi_items())} {re.sub(FRESH, '', answer.text)}"
+    told = f"{headers_of(answer)} {re.sub(FRESH, '', answer.text)}"
     for each in ids:
         told = told.replace(each, "ID").replace(quote(each), "ID")
     return answer.status_code, told

@@ -13,6 +13,7 @@ from models import tokens
 from models.clock import SetClock
 from tests.admin.api.program import BASE, bare, lead, made, problem, program
 from tests.admin.office import CAMILLE, FILES, LEADER, TERMS, Office, office_of, token
+from tests.answers import headers_of
 from tests.homes import Homes
 from tests.networks import changed
 
@@ -60,7 +61,7 @@ async def test_a_foreign_record_is_exactly_like_one_that_does_not_exist(
             answer = await diane.request(method, address, json=body_of(path), headers=headers)
             assert answer.status_code in ({404} if match else {404, 428})
             body = answer.content.replace(identifier.encode(), b"")
-            answers.append((answer.status_code, body, dict(answer.headers)))
+            answers.append((answer.status_code, body, headers_of(answer)))
         assert answers[0] == answers[1], (method, path)
 
 
