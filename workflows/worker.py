@@ -122,7 +122,6 @@ class Worker:
         self.printing = Printing(tenant, self.rng, PRESS)
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
-        self._unlimited = tuple(kind for kind in self.kinds if kind != "mail")
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
         self._adopted = 0
         self._seen: datetime | None = None
@@ -136,7 +135,7 @@ class Worker:
         """
         await self._prepare()
         worked = 0
-        while done := await self._drain(self._unlimited, stop) + await self._mail(stop):
+        while done := await self._drain([kind for kind in self.kinds if kind != "mail"], stop) + await self._mail(stop):
             worked += done
         return worked
 

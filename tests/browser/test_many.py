@@ -34,21 +34,21 @@ def test_chosen_leads_are_lost_together_and_the_page_says_so(house: House, sign_
 
 
 def test_a_long_job_ends_before_the_eyes_of_who_waits(house: House, sign_in: SignIn) -> None:
-    for number in range(130):
+    for number in range(260):
         house.lead("Camille", first_name=f"P{number}", email=f"p{number}@exemple.fr")
     page = sign_in("Camille")
     page.goto(f"{house.url}e/lead/")
     page.locator("[data-all]").check()
-    page.get_by_label("Les 130 de cette liste").check()
-    expect(page.locator("[data-chosen]")).to_have_text("Les 130 de cette liste")
+    page.get_by_label("Les 260 de cette liste").check()
+    expect(page.locator("[data-chosen]")).to_have_text("Les 260 de cette liste")
     page.locator(".bulkbar").get_by_role("button", name="Classer perdu").click()
     page.get_by_label("Motif de la perte").select_option(index=1)
     page.get_by_role("button", name="Classer perdu").click()
-    expect(page.locator("#job")).to_contain_text("130 sur 130")
-    expect(page.locator("#job")).to_contain_text("130 fiches traitées.")
+    expect(page.locator("#job")).to_contain_text("260 sur 260")
+    expect(page.locator("#job")).to_contain_text("260 fiches traitées.")
     page.get_by_role("link", name="Retour à la liste").click()
     page.get_by_role("link", name="Tous").click()
-    expect(page.locator("tr", has_text="P129")).to_contain_text("Perdu")
+    expect(page.locator("tr", has_text="P259")).to_contain_text("Perdu")
 
 
 def test_on_a_phone_a_view_is_saved_and_opens_the_list(house: House, sign_in: SignIn) -> None:

@@ -88,7 +88,7 @@ async def test_two_look_at_backups_of_one_network_at_once(homes: Homes, company:
 async def test_a_trial_that_was_broken_off_is_swept_away_and_one_that_goes_on_is_not(
     homes: Homes, company: str, clock: SetClock
 ) -> None:
-    file = await back_up(homes, clock)
+    file, began = await back_up(homes, clock), clock.now()
     for age in (3 * restoring.LONGEST, restoring.LONGEST / 2):
         began = clock.now() - age
         await (await create_store(trial(homes("small"), began, "0badcafe"))).close()
