@@ -27,6 +27,7 @@ def test_the_units_of_the_page_hand_over_a_socket(capsys: pytest.CaptureFixture[
     units.read_string(block("ini"))
     program, *words = shlex.split(units["Service"]["ExecStart"])
     assert Path(program).name == "maille"
+    assert "--processes" in words, "a server alone ends when it is told to load itself again"
     assert units["Service"]["ExecReload"] == "/bin/kill -HUP $MAINPID"
     with pytest.raises(SystemExit) as ended:
         main([*words, "--help"])
