@@ -77,8 +77,11 @@ class Mailing:
         the others have said what they had.
         """
         going = _Going(stop, patient)
-        async with asyncio.TaskGroup() as group:
-            self._begin(group, going)
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._begin(group, going)
+        except BaseExceptionGroup as ended:  # what is no error of one connection ends them all
+            raise ended.exceptions[0] from None
         if going.errors:
             raise going.errors[0]
         return going.sent
