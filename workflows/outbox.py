@@ -310,6 +310,8 @@ def _behind(prefix: str) -> str:
 async def next_by_step(tx: Tx, kinds: Iterable[Kind] = KINDS) -> dict[int, datetime]:
     """Return for each priority of these kinds that has any rows when its next one can be claimed."""
     steps = steps_of(kinds)
+    if not steps:
+        return {}
     free = await tx.rows(_NEXT_FREE.format(steps=", ".join(f"({step})" for step in steps)))
     leased = await tx.rows(_NEXT_LEASED, [moment(_LONG_AGO)])
     due: dict[int, datetime] = {}
