@@ -23,7 +23,7 @@ COSTLY: Sequence[tuple[str, str]] = (
         rf"{_READ} (?:search|e/[^/]+/options)|{_READ} (?:e/[^/]+/|api/v1/entities/[^/]+)\?(?:.*&)?(?:q|filter)=.*",
     ),
     ("statistics", rf"{_READ} api/v1/statistics(?:/.*)?"),
-    ("bulk", rf"{_SENT} (?:e|api/v1/entities)/[^/]+/bulk(?:/.*)?"),
+    ("bulk", rf"{_SENT} (?:e|api/v1/entities)/[^/]+/(?:bulk|jobs)(?:/.*)?"),
 )
 """Which requests are costly beyond others, by method and address below the network's (with what is searched for)."""
 _COSTLY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in COSTLY), re.DOTALL)

@@ -227,6 +227,15 @@ async def resume(
     return token, narrowed(actor, token)
 
 
+async def enter(published: Published, tx: Tx, identifier: str, now: datetime) -> Actor | None:
+    """Return who acts with the token of an id, for what was asked with it earlier; None where `resume` gives none."""
+    token = await load(tx, identifier)
+    actor = None if token is None else await load_actor(published, tx, token.member)
+    if token is None or actor is None or token.expires_at <= now or not set(token.levels or ()) <= set(actor.levels):
+        return None
+    return replace(narrowed(actor, token), entry=f"token:{token.id}")
+
+
 @lru_cache(maxsize=256)
 def _select_with(columns: tuple[str, ...]) -> str:
     """Return what reads a token together with columns of its member."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from definitions.text import Text
-from models import delegations
+from models import delegations, tokens
 from models.actor import Actor
 from models.ddl import listed
 from models.errors import InvalidError, NotFoundError, RefusedError, RequestError
@@ -85,13 +85,26 @@ class Job:
         """Whether nothing more is done."""
         return self.state != "running"
 
+    @property
+    def token(self) -> str | None:
+        """The id of the token with which a program asked for it."""
+        return self.asked.get("token")
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An action with what it needs."""
+    """An action with what it needs, and the id of the token with which a program asks for it: the job has no more
+    rights than that token, and ends with it.
+    """
 
     action: Action
     asked: Mapping[str, Any]
+    token: str | None = None
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """What is kept of it with the job."""
+        return self.asked if self.token is None else {**self.asked, "token": self.token}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +140,18 @@ async def begin(  # noqa: PLR0913 - what a door knows of a job
         if token is not None:
             await unit.tx.lock(f"job:{token}")
             if await unit.tx.row('SELECT 1 FROM "_job" WHERE "id" = ?', [token]) is not None:
-                return await _own(unit, token)
-        return await _begin(unit, token or unit.new_id(), entity, Ask(action, asked), items)
+                return await own(unit, token)
+        return await start(unit, token or unit.new_id(), entity, Ask(action, asked), items)
 
     return await write(tenant, actor, work)
 
 
-async def _begin(unit: Unit, job: str, entity: str, ask: Ask, records: Sequence[tuple[str, str | None]]) -> Job:
+async def start(unit: Unit, job: str, entity: str, ask: Ask, records: Sequence[tuple[str, str | None]]) -> Job:
+    """Begin a job inside a transaction; beside each record stands the history row that is to be taken back, if any."""
     if not 1 <= len(records) <= MOST:
         raise InvalidError({"": say("Choose 1 to {count} records.", count=MOST)})
     check(unit, entity, ask.action, ask.asked)
-    asked = sealed(unit, dump(ask.asked), PURPOSE)
+    asked = sealed(unit, dump(ask.kept), PURPOSE)
     row = [job, entity, unit.actor.id, ask.action, asked, "running", len(records), 0, 0, moment(unit.now)]
     await unit.tx.run(JOB.insert(), [*row, None, unit.actor.acting])
     items = [(unit.new_id(), job, record, "waiting", None, history) for record, history in records]
@@ -175,10 +189,14 @@ async def go_on(unit: Unit, payload: Mapping[str, Any]) -> None:
 
 
 async def _actor(unit: Unit, job: Job) -> Actor | None:
-    """Return who goes on with a job: its member, or who began it in that member's office and still may be there."""
+    """Return who goes on with a job: its member, with the rights of the token if a program asked for it, or who began
+    it in that member's office and still may be there.
+    """
     if job.acting is not None:
         office = await delegations.enter(unit.published, unit.tx, job.acting, unit.now)
         return None if office is None else office.actor
+    if job.token is not None:
+        return await tokens.enter(unit.published, unit.tx, job.token, unit.now)
     return None if job.member is None else await load_actor(unit.published, unit.tx, job.member)
 
 
@@ -242,22 +260,24 @@ async def seen(tenant: Tenant, actor: Actor, job: str, offset: int = 0) -> tuple
     `NotFoundError` when it is neither the actor's nor the actor administers.
     """
 
-    async def work(unit: Unit) -> tuple[Job, list[Failure]]:
-        found = await _own(unit, job)
-        rows = await unit.tx.rows(_FAILED, [job, SHOWN, offset])
-        known = found.entity in unit.network.entities
-        titles = await unit.records.labels(found.entity, [row[0] for row in rows]) if rows and known else {}
-        failures = [_failure(record, titles.get(record, ""), reason) for record, reason in rows]
-        return replace(found, undo_until=await _undo_until(unit, found)), failures
+    return await read(tenant, actor, lambda unit: told(unit, job, offset))
 
-    return await read(tenant, actor, work)
+
+async def told(unit: Unit, job: str, offset: int = 0) -> tuple[Job, list[Failure]]:
+    """Do `seen` inside a transaction."""
+    found = await own(unit, job)
+    rows = await unit.tx.rows(_FAILED, [job, SHOWN, offset])
+    known = found.entity in unit.network.entities
+    titles = await unit.records.labels(found.entity, [row[0] for row in rows]) if rows and known else {}
+    failures = [_failure(record, titles.get(record, ""), reason) for record, reason in rows]
+    return replace(found, undo_until=await _undo_until(unit, found)), failures
 
 
 async def reasons(tenant: Tenant, actor: Actor, job: str) -> list[tuple[Failure, int]]:
     """Return the commonest reasons for which records of a job were refused, with how many; see `seen`."""
 
     async def work(unit: Unit) -> list[tuple[Failure, int]]:
-        await _own(unit, job)
+        await own(unit, job)
         rows = await unit.tx.rows(_REASONS, [job, REASONS])
         return [(_failure("", "", reason), int(count)) for reason, count in rows]
 
@@ -275,31 +295,33 @@ async def running(records: Records, entity: str) -> list[Job]:
 
 async def cancel(tenant: Tenant, actor: Actor, job: str) -> Job:
     """Leave what is not done yet; what is done stays done."""
+    return await write(tenant, actor, lambda unit: stop(unit, job))
 
-    async def work(unit: Unit) -> Job:
-        await unit.tx.lock(f"job:{job}")
-        if not (await _own(unit, job)).over:
-            await end(unit, job, "cancelled")
-        return await load(unit, job)
 
-    return await write(tenant, actor, work)
+async def stop(unit: Unit, job: str) -> Job:
+    """Do `cancel` inside a transaction."""
+    await unit.tx.lock(f"job:{job}")
+    if not (await own(unit, job)).over:
+        await end(unit, job, "cancelled")
+    return await load(unit, job)
 
 
 async def undo(tenant: Tenant, actor: Actor, job: str) -> Job:
     """Take back all the moves of a job, in a job of its own; `RefusedError` when there is nothing to take back."""
+    return await write(tenant, actor, lambda unit: take_back(unit, job))
 
-    async def work(unit: Unit) -> Job:
-        await unit.tx.lock(f"job:{job}")
-        found = await _own(unit, job)
-        until = await _undo_until(unit, found)
-        if until is None or until <= unit.now:
-            raise RefusedError(say("It is too late to take this back."))
-        await end(unit, job, "undone")
-        moves = [(record, history) for record, history in await unit.tx.rows(_DONE, [job])]
-        ask = Ask("undo", {"job": job, "of": dict(found.asked)})
-        return await _begin(unit, unit.new_id(), found.entity, ask, moves)
 
-    return await write(tenant, actor, work)
+async def take_back(unit: Unit, job: str, token: str | None = None) -> Job:
+    """Do `undo` inside a transaction; `token` is the one that a program asks with."""
+    await unit.tx.lock(f"job:{job}")
+    found = await own(unit, job)
+    until = await _undo_until(unit, found)
+    if until is None or until <= unit.now:
+        raise RefusedError(say("It is too late to take this back."))
+    await end(unit, job, "undone")
+    moves = [(record, history) for record, history in await unit.tx.rows(_DONE, [job])]
+    ask = Ask("undo", {"job": job, "of": dict(found.asked)}, token)
+    return await start(unit, unit.new_id(), found.entity, ask, moves)
 
 
 async def _undo_until(unit: Unit, job: Job) -> datetime | None:
@@ -310,7 +332,8 @@ async def _undo_until(unit: Unit, job: Job) -> datetime | None:
     return None if row is None else read_moment(row[0])
 
 
-async def _own(unit: Unit, job: str) -> Job:
+async def own(unit: Unit, job: str) -> Job:
+    """Return a job of the actor's, or any to who administers; `NotFoundError` for others and without one."""
     found = await load(unit, job)
     if unit.actor.id is None or (found.member != unit.actor.id and not unit.published.access.administers(unit.actor)):
         raise NotFoundError

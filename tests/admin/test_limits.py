@@ -115,6 +115,7 @@ async def test_screens_say_so_in_words_and_ask_no_store(homes: Homes, clock: Set
         ("GET api/v1/statistics/by_state", "statistics"),
         ("POST e/lead/bulk", "bulk"),
         ("POST api/v1/entities/lead/bulk/recruiting/call", "bulk"),
+        ("POST api/v1/entities/lead/jobs/recruiting/call", "bulk"),
         ("POST e/lead/new", None),
     ],
 )

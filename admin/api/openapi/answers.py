@@ -8,6 +8,7 @@ from typing import Any
 from admin.api.openapi.schemas import ATTACHMENT, REFERENCE, Schema, nullable, open_object, ref
 from admin.api.problems import Words
 from models.message import say
+from workflows.jobs import MOST
 from workflows.runs import STATES
 from workflows.simulation import LONGEST
 
@@ -80,6 +81,7 @@ def schemas_of(words: Words) -> dict[str, Schema]:
         "StatisticSummary": open_object(_summary()),
         "Statistic": open_object({**_summary(), "rows": {"type": "array", "items": _row()}}),
         "Bulk": _bulk(),
+        "Job": _job(),
         "Reasons": _reasons(),
         "Version": _version(),
         "Setting": _SETTING,
@@ -334,6 +336,26 @@ def _bulk() -> Schema:
         "problem": ref("Problem"),
     }
     return open_object({"done": _NUMBER, "failed": _NUMBER, "results": {"type": "array", "items": result}})
+
+
+def _job() -> Schema:
+    """Return the schema of a job: how far it is, and a page of the records that it failed for."""
+    failure = open_object({"id": _TEXT, "title": _TEXT, "field": _MAYBE, "reason": _TEXT})
+    what = {"id": _TEXT, "entity": _TEXT, "action": _TEXT, "process": _MAYBE, "transition": _MAYBE, "state": _TEXT}
+    counts = {"total": _NUMBER, "done": _NUMBER, "failed": _NUMBER}
+    times = {"created_at": _MOMENT, "ended_at": _MAYBE_MOMENT, "undo_until": _MAYBE_MOMENT}
+    further: Schema = {"type": ["integer", "null"]}
+    return open_object({**what, **counts, **times, "failures": {"type": "array", "items": failure}, "next": further})
+
+
+def of_job(form: Schema) -> Schema:
+    """Return the schema of what begins a job: the records by their ids, or all that a list has."""
+    ids: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST}
+    listed: Mapping[str, Schema] = {"filter": {"type": "string", "maxLength": 2000}, "q": {"type": "string"}}
+    found = _closed({"ids": ids, **listed, "form": form}, [])
+    by_ids: Schema = {"required": ["ids"], "properties": {"filter": False, "q": False}}
+    by_list: Schema = {"required": ["filter"], "properties": {"ids": False}}
+    return {**found, "oneOf": [by_ids, by_list]}
 
 
 def moved(record: Schema) -> Schema:

@@ -201,6 +201,8 @@ def _general(horizon: Horizon, parts: Parts) -> Paths:
         paths[f"/tasks/{{task}}/{name}"] = {"post": operation}
     paths |= _notices(parts)
     paths |= _approvals(parts)
+    if any(transition.bulk for seen in horizon.entities.values() for _, transition in seen.moves):
+        paths |= _jobs(parts)
     listed = {200: schemas.items(ref("StatisticSummary"))}
     paths["/statistics"] = {"get": make("statistics.list", figures, say("The statistics"), listed)}
     for name, statistic in horizon.statistics.items():
@@ -244,6 +246,19 @@ def _approvals(parts: Parts) -> Paths:
         f"{base}/refuse": {"post": refuse},
         f"{base}/withdraw": {"post": withdraw},
     }
+
+
+def _jobs(parts: Parts) -> Paths:
+    """Return the operations of what is done to many records in the background."""
+    make, tag = parts.operation, parts.words(say("Jobs"))
+    path, base = ["job"], "/jobs/{job}"
+    seen = make("jobs.read", tag, say("How far a job is"), {200: ref("Job")}, path=path, query=["offset"])
+    cancel = make("jobs.cancel", tag, say("Leave the rest of a job"), {200: ref("Job")}, path=path, writes=True)
+    undo = make(
+        "jobs.undo", tag, say("Take back what a job did"), {202: ref("Job")}, path=path, writes=True,
+        headers=["Location"],
+    )  # fmt: skip
+    return {base: {"get": seen}, f"{base}/cancel": {"post": cancel}, f"{base}/undo": {"post": undo}}
 
 
 def _told(found: dict[str, Any]) -> dict[str, Any]:

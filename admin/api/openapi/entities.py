@@ -164,6 +164,12 @@ class EntityPaths:
                         body=_bulk(item, {"form": _any(form)}), writes=True, label=transition.label,
                     ),
                 }  # fmt: skip
+                found[f"{self.base}/jobs/{step}"] = {
+                    "post": self.make(
+                        f"{name}.job", self.tag, say("Step of up to 10,000 as a job: {label}"), {202: ref("Job")},
+                        body=answers.of_job(form), writes=True, headers=["Location"], label=transition.label,
+                    ),
+                }  # fmt: skip
         return found
 
 

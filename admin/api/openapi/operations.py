@@ -129,7 +129,7 @@ class Parts:
             "parameters": {
                 **{
                     name: self._path(name)
-                    for name in ("id", "history", "task", "version", "notice", "run", "asked", "field")
+                    for name in ("id", "history", "task", "version", "notice", "run", "asked", "field", "job")
                 },
                 "IdempotencyKey": self._header("Idempotency-Key", key, {"type": "string", "maxLength": 255}),
                 "IfMatch": {**self._header("If-Match", version, {"type": "string"}), "required": True},
@@ -137,7 +137,7 @@ class Parts:
             },
             "headers": {
                 "ETag": {"schema": _TEXT, "description": self.words(quoted)},
-                "Location": {"schema": _TEXT, "description": self.words(say("Where the new record is."))},
+                "Location": {"schema": _TEXT, "description": self.words(say("Where what was made is."))},
             },
             "responses": {
                 f"Problem{status}": {"description": self.words(said), "content": problem}
@@ -157,5 +157,6 @@ _MATCH = {"needed": "IfMatch", "taken": "IfMatchTaken"}
 _SAID: Mapping[int, Message] = {
     200: say("Done."),
     201: say("Created."),
+    202: say("Begun; ask at `Location` how far it is."),
     204: say("Done; there is nothing more to say."),
 }
