@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ CAME_BACK = say("It came back: {reason}")
 COMPLAINED = say("Who got it complained about it, and gets no more e-mails that can be ended.")
 _MARKED = f"""{BOUNCED.insert()} ON CONFLICT ("address") DO UPDATE
 SET "at" = excluded."at", "reason" = excluded."reason", "mail" = excluded."mail" """
+_THESE = 'SELECT "address" FROM "_bounced" WHERE "address" IN ({places})'
 _BACK = """UPDATE "_mail" SET "state" = 'failed', "error" = ? WHERE "id" = ?
 AND "state" IN ('sent', 'sending', 'unknown')"""
 
@@ -47,6 +48,15 @@ async def refusal(tx: Tx, address: str) -> Message | None:
     """Return why nothing is sent to an address, None when it is."""
     found = await tx.row('SELECT "reason" FROM "_bounced" WHERE "address" = ?', [address.casefold()])
     return None if found is None else Message(REFUSED, {"reason": found[0]})
+
+
+async def marked(tx: Tx, addresses: Collection[str]) -> set[str]:
+    """Return those of some addresses that nothing is sent to."""
+    if not addresses:
+        return set()
+    asked = sorted({address.casefold() for address in addresses})
+    found = {row[0] for row in await tx.rows(_THESE.format(places=", ".join("?" * len(asked))), asked)}
+    return {address for address in addresses if address.casefold() in found}
 
 
 async def mark(tx: Tx, address: str, bounce: Bounce, now: datetime) -> None:

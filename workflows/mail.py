@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -55,8 +55,11 @@ class SendError(Exception):
 class Session(Protocol):
     """An open connection; nothing about any message has been said on it before `send`."""
 
-    async def send(self, message: EmailMessage) -> None:
-        """Hand the message over; `SendError` when that was refused."""
+    async def send(self, message: EmailMessage) -> Mapping[str, str] | None:
+        """Hand the message over; `SendError` when that was refused.
+
+        Return the addresses of copies that the other side says there are not, and how it says so.
+        """
         ...
 
 
@@ -159,8 +162,9 @@ class SmtpSession:
         """Speak over a connected client."""
         self._client = client
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage) -> Mapping[str, str]:
         """Say sender, recipients and text. Only a break after the text began leaves the fate of the message open."""
+        nobody: dict[str, str] = {}
         sender = _address((mime.written(message, "Return-Path") or mime.written(message, "From"))[0])
         del message["Return-Path"]  # who delivers it writes it
         to, others = _addresses(message, "To"), _addresses(message, "Cc")
@@ -172,8 +176,11 @@ class SmtpSession:
             for address in to:
                 await self._client.rcpt(address, encoding=encoding)
             for address in others:
-                with suppress(SMTPResponseException):  # a copy that is refused does not keep the letter back
+                try:
                     await self._client.rcpt(address, encoding=encoding)
+                except SMTPResponseException as error:  # a copy that is refused does not keep the letter back
+                    if _nobody(error) is not None:
+                        nobody[address] = _reason(error)
         except (SMTPException, OSError) as error:
             await self._forget()
             answered = isinstance(error, SMTPResponseException)
@@ -187,6 +194,7 @@ class SmtpSession:
             raise SendError(_reason(error), permanent=_permanent(error)) from error
         except (SMTPException, OSError) as error:
             raise SendError(_reason(error), uncertain=True) from error
+        return nobody
 
     async def _forget(self) -> None:
         """Take back what was begun, so that the next message finds a clean connection."""

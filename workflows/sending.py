@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -64,10 +64,11 @@ class _Marked:
 
 @dataclass(frozen=True, slots=True)
 class _Said(Generic[M]):
-    """A mail that was said, and what went wrong."""
+    """A mail that was said, what went wrong, and which copies' addresses there are not."""
 
     outgoing: Outgoing[M]
     error: Exception | None = None
+    nobody: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heard(self) -> bool:
@@ -78,8 +79,8 @@ class _Said(Generic[M]):
 class Line(Protocol[M_contra]):
     """An open connection over which messages leave."""
 
-    async def send(self, message: M_contra) -> None:
-        """Hand the message over; `SendError` when that was refused."""
+    async def send(self, message: M_contra) -> Mapping[str, str] | None:
+        """Hand the message over; `SendError` when that was refused. Return as `mail.Session.send` does."""
         ...
 
 
@@ -111,8 +112,12 @@ class Sending(Generic[M]):
         """Return why a row of `_SELECT` is not to be sent at all, None when it is."""
         return None
 
-    async def not_sent(self, tx: Tx, mail: str, error: SendError, now: datetime) -> None:
-        """Keep what else follows from a refusal."""
+    async def to_say(self, tx: Tx, found: Sequence[str | None]) -> Sequence[str | None]:  # noqa: ARG002 - others do
+        """Return what of a row of `_SELECT` is said."""
+        return found
+
+    async def nobody(self, tx: Tx, mail: str, addresses: Mapping[str, str], now: datetime) -> None:
+        """Note addresses that there are not, by how that was said."""
 
     async def send(self, rows: Sequence[Row], stop: asyncio.Event | None = None) -> int:
         """Send what the claimed rows ask for, over one connection; once `stop` is set, those not begun are left.
@@ -166,10 +171,10 @@ class Sending(Generic[M]):
         """Say a message, and return what came of it."""
         try:
             await self.complete(outgoing)
-            await session.send(outgoing.message)
+            nobody = await session.send(outgoing.message)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the mail
             return _Said(outgoing, error)
-        return _Said(outgoing)
+        return _Said(outgoing, None, nobody or {})
 
     async def _end(self, said: _Said[M] | None) -> None:
         """Write down what came of a mail."""
@@ -177,7 +182,7 @@ class Sending(Generic[M]):
             return
         try:
             if said.error is None:
-                await self._sent_for_certain(said.outgoing)
+                await self._sent_for_certain(said)
             elif isinstance(said.error, SendError):
                 await self._not_sent(said.outgoing, said.error)
             else:
@@ -224,7 +229,7 @@ class Sending(Generic[M]):
                 return None
             message_id = found[8] or self.message_id(mail)
             await tx.run(_SENDING, [message_id, mail])
-            return _Marked(found, message_id, now)
+            return _Marked(await self.to_say(tx, found), message_id, now)
 
         return await self.tenant.store.write(work)
 
@@ -235,22 +240,23 @@ class Sending(Generic[M]):
         message = self.compose((mail, *found[1:6], html, text, found[10]), marked.message_id, marked.at)
         return Outgoing(row, mail, message, tuple(map(Attachment, json.loads(found[9] or "[]"))))
 
-    async def _sent_for_certain(self, outgoing: Outgoing[M]) -> None:
+    async def _sent_for_certain(self, said: _Said[M]) -> None:
         """Write down that a mail was sent, and wait a while for a database that went away: nobody else knows."""
         for pause in PAUSES:
             try:
-                await self._sent(outgoing)
+                await self._sent(said)
             except (StoreUnreachableError, UnknownError):
                 await asyncio.sleep(pause)
             else:
                 return
-        await self._sent(outgoing)
+        await self._sent(said)
 
-    async def _sent(self, outgoing: Outgoing[M]) -> None:
-        now = self.tenant.clock.now()
+    async def _sent(self, said: _Said[M]) -> None:
+        now, outgoing = self.tenant.clock.now(), said.outgoing
 
         async def work(tx: Tx) -> None:
             await tx.run(_SENT, [moment(now), outgoing.id])
+            await self.nobody(tx, outgoing.id, said.nobody, now)
             await outbox.complete(tx, outgoing.row, now)
             if "sealed" in outgoing.row.payload:  # what left was for its recipient alone
                 await outbox.empty(tx, outgoing.row.id)
@@ -272,7 +278,7 @@ class Sending(Generic[M]):
             first = timedelta(seconds=row.payload["backoff"]) if "backoff" in row.payload else outbox.BACKOFF
             dead = await outbox.fail(tx, row, now, str(error), self.rng, permanent=error.permanent, first=first)
             await tx.run(_STATE, ["failed" if dead else "waiting", reason, outgoing.id])
-            await self.not_sent(tx, outgoing.id, error, now)
+            await self.nobody(tx, outgoing.id, {} if error.nobody is None else {error.nobody: str(error)}, now)
 
         await self.tenant.store.write(work)
 
@@ -332,10 +338,16 @@ class Post(Sending[EmailMessage]):
         """Return why nothing goes to an address; letters about signing in are tried all the same."""
         return None if found[11] == OF_THE_HOUSE else await bounces.refusal(tx, found[2] or "")
 
-    async def not_sent(self, tx: Tx, mail: str, error: SendError, now: datetime) -> None:
-        """Note an address that the mail server says there is not."""
-        if error.nobody is not None:
-            await bounces.mark(tx, error.nobody, bounces.Bounce(str(error), mail), now)
+    async def to_say(self, tx: Tx, found: Sequence[str | None]) -> Sequence[str | None]:
+        """Leave out copies to addresses that nothing is sent to."""
+        copies = json.loads(found[3] or "[]")
+        gone = await bounces.marked(tx, copies)
+        return [*found[:3], json.dumps([copy for copy in copies if copy not in gone]), *found[4:]] if gone else found
+
+    async def nobody(self, tx: Tx, mail: str, addresses: Mapping[str, str], now: datetime) -> None:
+        """Note addresses that the mail server says there are not."""
+        for address, reason in addresses.items():
+            await bounces.mark(tx, address, bounces.Bounce(reason, mail), now)
 
     async def complete(self, outgoing: Outgoing[EmailMessage]) -> None:
         """Add the files that go along; one that is gone will not come back."""

@@ -210,6 +210,27 @@ async def test_a_copy_that_comes_back_says_nothing_of_the_letter(stage: Stage, b
     assert await stage.tenant.store.read(lambda tx: bounces.refusal(tx, "ida@exemple.fr")) is not None
 
 
+@pytest.mark.parametrize(
+    ("answer", "marked"), [("550 5.1.1 nobody", ["ida@exemple.fr"]), ("550 5.7.1 not you", []), ("452 4.2.2 full", [])]
+)
+async def test_a_copy_that_a_server_says_there_is_nobody_for_is_no_recipient_of_the_next_mail(
+    stage: Stage, back: Worker, rita: Actor, answer: str, marked: list[str]
+) -> None:
+    stage.mailbox.refuse["ida@exemple.fr"] = answer
+    for number in range(2):
+        [mail] = await put(stage.tenant, "paul@exemple.fr")
+        copies = '["Ida@exemple.fr", "noe@exemple.fr"]' if number else '["ida@exemple.fr"]'
+        await stage.tenant.store.write(lambda tx, kept=copies: tx.run('UPDATE "_mail" SET "cc" = ?', [kept]))  # type: ignore[misc] # the round's copies
+        await back.run_due()
+        assert (await seen(stage, rita, mail)).state == "sent"
+        found = await stage.tenant.store.read(lambda tx: tx.rows('SELECT "address" FROM "_bounced"'))
+        assert [row[0] for row in found] == marked
+        stage.mailbox.refuse.clear()
+    left = ["noe@exemple.fr"] if marked else ["Ida@exemple.fr", "noe@exemple.fr"]
+    assert stage.mailbox.recipients == [["paul@exemple.fr"], ["paul@exemple.fr", *left]]
+    assert str(stage.mailbox.letters[-1]["Cc"]) == ", ".join(left)
+
+
 async def test_who_complains_gets_no_more_mails_that_can_be_ended(stage: Stage, back: Worker, rita: Actor) -> None:
     mail, _ = await sent(stage, back)
     [waiting] = await put(stage.tenant, "paul@exemple.fr", unsubscribe=ENDS)
