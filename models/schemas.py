@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from models.store import StoreError
 
 if TYPE_CHECKING:
     from models.database import Connection
+    from models.tx import Tx
 
 FOLD = (
     r"regexp_replace(normalize({0}(normalize($1, NFKD) COLLATE {1}), NFKD), '[\u0300-\u036f]', '', 'g')",
@@ -156,16 +157,28 @@ async def rename_schema(address: Address, schema: str, name: str) -> None:
         await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(name)}")
 
 
-async def replace_schema(address: Address, schema: str, by: str, aside: str) -> None:
+async def replace_schema(
+    address: Address, schema: str, by: str, aside: str, last: Callable[[Tx], Awaitable[None]]
+) -> None:
     """Let a schema take the place of another one, which gets the name `aside`, once what is under way in it has ended.
 
-    It is one commit: whoever asks finds the one or the other.
+    It is one commit: whoever asks finds the one or the other. `last` is done before, when nobody writes there any more;
+    the transaction that it is given sees all that was committed.
     """
+    made = await _has_definitions(
+        address, schema
+    )  # asked elsewhere: the first look of the transaction is behind the lock
     async with transaction(address, schema) as tx:
-        if "_definition" in await columns_of_tables(tx):
+        if made:
             await tx.run('LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE')
+        await last(tx)
         await tx.run(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(aside)}")
         await tx.run(f"ALTER SCHEMA {quoted(by)} RENAME TO {quoted(schema)}")
+
+
+async def _has_definitions(address: Address, schema: str) -> bool:
+    async with transaction(address, schema) as tx:
+        return "_definition" in await columns_of_tables(tx)
 
 
 @asynccontextmanager

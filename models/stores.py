@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from models.message import say
 from models.shape import LONGEST
 from models.sqlite import SqliteStore
 from models.store import Store, StoreError
+from models.tx import Tx
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SUFFIX = ".sqlite"
@@ -256,7 +258,14 @@ def replaced(home: Home) -> Home:
     return home.with_name(f".{home.name}.before")
 
 
-async def replace_store(home: Home, by: Home, aside: Home) -> None:
+Last = Callable[[Tx | None], Awaitable[None]]
+"""What is done last before a store takes the place of another, in which nothing can change any more by then.
+
+It is given the transaction that holds a schema alone; a file is held by a lock of its own.
+"""
+
+
+async def replace_store(home: Home, by: Home, aside: Home, last: Last) -> None:
     """Let a store take the place of another one, which is found at `aside` from then on; nobody has any of them open.
 
     There is one at `home` at every moment, the old one or the new one, with its files.
@@ -266,30 +275,32 @@ async def replace_store(home: Home, by: Home, aside: Home) -> None:
     await bring_contents(by, home)
     match home, by, aside:
         case Path(), Path(), Path():
-            await asyncio.to_thread(_replace_file, home, by, aside)
+            lock = await asyncio.to_thread(FileLock, home)
+            try:
+                await last(None)
+                await asyncio.to_thread(_replace_file, home, by, aside)
+            finally:
+                lock.release()
+            await asyncio.to_thread(_remove_files, by)
         case Schema(url=url), Schema(url=other), Schema() if url == other:
             from models.schemas import replace_schema  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
 
-            await replace_schema(url, home.name, by.name, aside.name)
+            await replace_schema(url, home.name, by.name, aside.name, last)
         case _:
             raise StoreError("A store takes the place of one of its own kind.")
     await _remove_contents(by)
 
 
 def _replace_file(home: Path, by: Path, aside: Path) -> None:
-    lock = FileLock(home)
-    try:
-        for suffix in ("", "-wal"):
-            with suppress(FileNotFoundError):
-                aside.with_name(aside.name + suffix).hardlink_to(home.with_name(home.name + suffix))
-        with suppress(sqlite3.Error):  # one that is damaged stays as it is
-            connect(home, "write").close()  # what stands beside the file goes into it
-        for suffix in ("-wal", "-shm"):  # the new file must not meet what belongs to the old one
-            home.with_name(home.name + suffix).unlink(missing_ok=True)
-        by.rename(home)
-    finally:
-        lock.release()
-    _remove_files(by)
+    """Replace a file whose lock is held."""
+    for suffix in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            aside.with_name(aside.name + suffix).hardlink_to(home.with_name(home.name + suffix))
+    with suppress(sqlite3.Error):  # one that is damaged stays as it is
+        connect(home, "write").close()  # what stands beside the file goes into it
+    for suffix in ("-wal", "-shm"):  # the new file must not meet what belongs to the old one
+        home.with_name(home.name + suffix).unlink(missing_ok=True)
+    by.rename(home)
 
 
 async def clear(home: Home) -> None:

@@ -6,8 +6,8 @@ it still has, and versions were published that others remember.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from models import archive, chain
@@ -15,9 +15,10 @@ from models.actor import SYSTEM
 from models.archive import Manifest, Progress, Source
 from models.clock import Clock
 from models.connections import stored_datetime
-from models.errors import NotFoundError, RefusedError
+from models.errors import RefusedError
 from models.message import say
 from models.secrets import Vault
+from models.stored import look
 from models.stores import Home, clear, sweep_trials, trial
 from models.system import DEFINITION
 from models.tenant import Tenant, open_tenant
@@ -36,6 +37,7 @@ UNDER_WAY = timedelta(hours=1)
 
 _ERASED = """SELECT "entity", "record" FROM "_audit" WHERE "kind" = 'erased' AND "at" >= ? AND "entity" <> '_audit'
 ORDER BY "at", "id" """
+_NEWEST = 'SELECT max("version") FROM "_definition"'
 _MAILS = """UPDATE "_mail" SET "state" = 'unknown', "error" = ? WHERE "state" IN ('waiting', 'sending')"""
 _ROWS = """UPDATE "_outbox" SET "state" = 'cancelled', "done_at" = ?
 WHERE "state" = 'ready' AND "kind" IN ('mail', 'sms')"""
@@ -98,34 +100,90 @@ async def _audited(tenant: Tenant, manifest: Manifest, progress: Progress) -> Tr
     return Tried(manifest, found.rows - (not ours), ours, None if found.broken is None else found)
 
 
-async def erased_since(tenant: Tenant, since: datetime) -> list[tuple[str, str]]:
-    """Return the records (entity, id) of a network that were erased since a moment, in that order.
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What happened in a network since a moment: the records (entity, id) that were erased, and its newest version.
 
     Some that were erased shortly before may be among them: whoever erases them once more finds nothing.
     """
 
-    async def work(tx: Tx) -> list[tuple[str, str]]:
-        return [(row[0], row[1]) for row in await tx.rows(_ERASED, [moment(since - UNDER_WAY)])]
-
-    return await tenant.store.read(work)
+    erased: tuple[tuple[str, str], ...] = ()
+    version: int = 0
 
 
-async def erase_again(tenant: Tenant, records: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Erase what was erased since the backup; return what could not be, since other records hold it."""
-    left = []
+async def happened(home: Home, since: datetime, tx: Tx | None = None) -> Since:
+    """Return what happened in a network since a moment, beside whoever has it open and whatever its definitions are.
+
+    `tx` holds it alone, where somebody does. `StoreError` where that cannot be read.
+    """
+    version = await look(home, _NEWEST, tx=tx)
+    erased = await look(home, _ERASED, [moment(since - UNDER_WAY)], tx)
+    return Since(tuple((row[0], row[1]) for row in erased), version[0][0] or 0 if version else 0)
+
+
+@dataclass(slots=True)
+class Following:
+    """Lets the network that was made of a backup at `home` follow what happened since `at`, as often as more is known.
+
+    `erased` counts the records that went, `left` are those that did not.
+    """
+
+    opening: Opening
+    home: Home
+    name: str
+    at: datetime
+    erased: int = 0
+    left: list[tuple[str, str]] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _version: int = 0
+
+    async def follow(self, since: Since) -> None:
+        """Erase what is not erased yet, and let the definitions be a version after those that others know."""
+        more = [each for each in since.erased if each not in self._seen]
+        if not more and since.version <= self._version:
+            return
+        tenant = await self.opening.open(self.home, self.name)
+        try:
+            gone, left = await erase_again(tenant, more)
+            await go_beyond(tenant, since.version, self.at)
+        finally:
+            await tenant.close()
+        self._seen.update(more)
+        self.erased, self.left, self._version = self.erased + gone, [*self.left, *left], since.version
+
+
+async def erase_again(tenant: Tenant, records: Iterable[tuple[str, str]]) -> tuple[int, list[tuple[str, str]]]:
+    """Erase what was erased since the backup, whatever its kind was called in it; return how many records went.
+
+    And those that did not: others hold them, or there is neither such a record nor such a kind in the backup.
+    """
+    gone, left = 0, list[tuple[str, str]]()
     for entity, record in records:
 
-        async def work(unit: Unit, entity: str = entity, record: str = record) -> None:
-            if entity in unit.network.entities:
-                await erasure.erase(unit, entity, record, WHY)
+        async def work(unit: Unit, entity: str = entity, record: str = record) -> int:
+            found = await _kind(unit, entity, record)
+            if found is None:  # it came into being after the backup, or went with another one
+                return 0 if entity in unit.network.entities else -1
+            return await erasure.erase(unit, found, record, WHY)
 
         try:
-            await write(tenant, SYSTEM, work)
-        except NotFoundError:  # it came into being after the backup, or went with another one
-            continue
+            went = await write(tenant, SYSTEM, work)
         except RefusedError:
+            went = -1
+        gone += max(went, 0)
+        if went < 0:
             left.append((entity, record))
-    return left
+    return gone, left
+
+
+async def _kind(unit: Unit, entity: str, record: str) -> str | None:
+    """Return what the entity of a record is called here, None where it is not here: ids are never given twice."""
+    names = unit.network.entities
+    for name in sorted(names, key=lambda each: each != entity):
+        table = unit.published.tables[name].quoted
+        if await unit.tx.row(f'SELECT 1 FROM {table} WHERE "id" = ?', [record]):  # noqa: S608 - a quoted name
+            return name
+    return None
 
 
 async def hold_mails(tenant: Tenant) -> int:

@@ -6,6 +6,7 @@ import argparse
 import getpass
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,12 @@ def take_in(on: Errand, arguments: argparse.Namespace) -> int:
         _refuse_name(arguments.name)
     answer = on.ask("import_network", path=str(arguments.file.resolve()), name=arguments.name)
     on.show(answer)
+    say_made(on, answer)
+    return 0
+
+
+def say_made(on: Errand, answer: Mapping[str, Any]) -> None:
+    """Print which network was made of a file, and how much is in it."""
     on.tell(
         spoken(
             "{n} rows are in the network '{network}', counted and summed up: {address}",
@@ -204,7 +211,6 @@ def take_in(on: Errand, arguments: argparse.Namespace) -> int:
             address=answer["url"],
         )
     )
-    return 0
 
 
 def delete(on: Errand, arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from admin.cli.errand import CalledWronglyError, Errand, examples, options, refusable
+from admin.cli.network import say_made
 from admin.cli.tongue import number
 from admin.i18n import spoken
 from models.stores import NAME
@@ -53,6 +54,11 @@ def register(subparsers: Subparsers) -> None:
         "--replace", action="store_true", help=spoken("take the place of the network of that name, which is kept aside")
     )
     command.add_argument(
+        "--unread",
+        action="store_true",
+        help=spoken("replace it even where nobody can read what was erased in it since"),
+    )
+    command.add_argument(
         "--check", action="store_true", help=spoken("restore on trial, compare everything, and leave nothing of it")
     )
     command.add_argument(
@@ -70,16 +76,10 @@ def run(on: Errand, arguments: argparse.Namespace) -> int:
     if arguments.name is not None and not NAME.fullmatch(arguments.name):
         raise CalledWronglyError(spoken("A network's name has small letters, digits and underscores."))
     given |= {"name": arguments.name, "replace": arguments.replace, "send_waiting": arguments.send_waiting}
+    given["unread"] = arguments.unread
     answer = on.ask("restore_network", **given)
     on.show(answer)
-    on.tell(
-        spoken(
-            "{n} rows are in the network '{network}', counted and summed up: {address}",
-            n=number(answer["rows"]),
-            network=answer["name"],
-            address=answer["url"],
-        )
-    )
+    say_made(on, answer)
     _tell(on, answer)
     return 0
 
@@ -115,6 +115,8 @@ def _tell(on: Errand, answer: dict[str, Any]) -> None:
                 record=record,
             )
         )
+    if answer["unread"]:
+        on.tell(spoken("What was erased since could not be read: it is back."))
     if answer["aside"]:
         on.tell(spoken("The one that was there is kept as {place}.", place=answer["aside"]))
     _warn(on, answer)

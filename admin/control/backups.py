@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from admin.control.answers import Refusal, RefusedError, text, why
+from admin.control.answers import Refusal, RefusedError, sentence, text, why
 from admin.control.desk import Desk, Given
 from definitions.problems import DefinitionError
 from models import archive, backups, envelopes
@@ -17,11 +16,12 @@ from models.archive import ArchiveError, Manifest
 from models.connections import FileLock
 from models.envelopes import EnvelopeError, Identity, Recipient
 from models.message import say
-from models.store import StoreBusyError, StoreError
+from models.store import StoreBusyError, StoreError, StoreUnreachableError
 from models.stores import NAME, Home, clear, exists, rename_store, replace_store, replaced, staged
 from models.tenant import Tenant
+from models.tx import Tx
 from workflows import auditing, restoring
-from workflows.restoring import Opening, Tried
+from workflows.restoring import Following, Opening, Tried
 
 LOCK = ".backups"
 """What is locked in a folder while backups are written there."""
@@ -262,9 +262,11 @@ async def _restored(desk: Desk, given: Given, plain: IO[bytes], home: Home, name
     await clear(waiting)
     try:
         manifest = await archive.restore(plain, waiting, name, progress=desk.progress)
-        told = await _settle(desk, given, waiting, manifest, await _present(desk, name))
+        following = Following(_opening(desk), waiting, manifest.network, datetime.fromisoformat(manifest.at))
+        unread = await _catch_up(following, home, given, name)
+        held = 0 if given["send_waiting"] else await _hold_mails(desk, waiting, manifest)
         async with desk.networks.apart(name) as place:
-            aside = await _put(waiting, place, given)
+            aside = await _put(following, place, given, unread=unread)
     except BaseException:
         await clear(waiting)
         raise
@@ -275,38 +277,60 @@ async def _restored(desk: Desk, given: Given, plain: IO[bytes], home: Home, name
             await auditing.imported(tenant, manifest.network)
         await auditing.commanded(tenant, "restore_network")
     link = "" if tenant is None else desk.link(tenant)
-    return {**told, "sealed_here": ours, "aside": None if aside is None else str(aside), "url": link}
+    return {
+        "erased_again": following.erased,
+        "erased_left": [list(each) for each in following.left],
+        "unread": unread,
+        "held": held,
+        "sealed_here": ours,
+        "aside": None if aside is None else str(aside),
+        "url": link,
+    }
 
 
-async def _present(desk: Desk, name: str) -> Tenant | None:
-    """Return the network that is there; None without one, or where it is not to be opened any more."""
-    with suppress(StoreError):
-        return await desk.networks.get(name)
-    return None
+async def _catch_up(following: Following, home: Home, given: Given, name: str) -> bool:
+    """Bring what was restored up to what happened since in the network that is there, if one is.
+
+    Return whether that could not be read, and was not to be.
+    """
+    if not await exists(home):
+        return False
+    try:
+        since = await restoring.happened(home, following.at)
+    except StoreError as error:
+        if given.get("unread") and not isinstance(error, StoreUnreachableError):
+            return True
+        said = say(
+            "What was erased in the network '{name}' since the backup cannot be read, and would come back: {reason} "
+            "--unread replaces it all the same.",
+            name=name,
+            reason=sentence(error),
+        )
+        raise RefusedError(Refusal(said)) from error
+    await following.follow(since)
+    return False
 
 
-async def _settle(desk: Desk, given: Given, waiting: Home, manifest: Manifest, there: Tenant | None) -> dict[str, Any]:
-    """Bring what was restored up to what has happened since, before anybody meets it."""
-    at = datetime.fromisoformat(manifest.at)
-    since = [] if there is None else await restoring.erased_since(there, at)
+async def _hold_mails(desk: Desk, waiting: Home, manifest: Manifest) -> int:
     tenant = await _opening(desk).open(waiting, manifest.network)
     try:
-        left = await restoring.erase_again(tenant, since)
-        held = 0 if given["send_waiting"] else await restoring.hold_mails(tenant)
-        if there is not None:
-            await restoring.go_beyond(tenant, there.published.version, at)
+        return await restoring.hold_mails(tenant)
     finally:
         await tenant.close()
-    return {"erased_again": len(since) - len(left), "erased_left": [list(each) for each in left], "held": held}
 
 
-async def _put(waiting: Home, home: Home, given: Given) -> Home | None:
+async def _put(following: Following, home: Home, given: Given, *, unread: bool) -> Home | None:
     """Give the restored network its place; return where the one is kept that was there."""
     if not await exists(home):
-        await rename_store(waiting, home)
+        await rename_store(following.home, home)
         return None
     if not given["replace"]:
         raise RefusedError(Refusal(say("There is a network of that name already.")))
+
+    async def last(tx: Tx | None) -> None:
+        if not unread:
+            await following.follow(await restoring.happened(home, following.at, tx))
+
     aside = replaced(home)
-    await replace_store(home, waiting, aside)
+    await replace_store(home, following.home, aside, last)
     return aside

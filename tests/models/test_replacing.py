@@ -15,6 +15,7 @@ from models.clock import SetClock
 from models.contents import Contents
 from models.stores import Home, clear, exists, files_of, replace_store, replaced, staged
 from models.tenant import create_tenant, open_tenant
+from models.tx import Tx
 from tests.homes import Homes
 from tests.models.rows import column, insert
 from tests.networks import SMALL
@@ -59,6 +60,10 @@ async def make(home: Home, name: str, clock: SetClock) -> None:
     await tenant.close()
 
 
+async def nothing(_: Tx | None) -> None:
+    """Have nothing to do last."""
+
+
 async def look(home: Home, clock: SetClock) -> str:
     """Return which network is there, with its file."""
     tenant = await open_tenant(home, "small", clock=clock)
@@ -80,7 +85,7 @@ async def test_wherever_it_is_broken_off_there_is_the_one_or_the_other(
         await make(by, "new", clock)
         disk.left = step
         try:
-            await replace_store(home, by, aside)
+            await replace_store(home, by, aside, nothing)
             broken = False
         except BrokenOffError:
             broken = True
@@ -90,7 +95,7 @@ async def test_wherever_it_is_broken_off_there_is_the_one_or_the_other(
             break
         if found[-1] == "new":
             await make(by, "old", clock)
-            await replace_store(home, by, aside)
+            await replace_store(home, by, aside, nothing)
     assert {"old", "new"} == set(found)
     assert found[-1] == "new"
     assert len(found) > 5
@@ -115,7 +120,7 @@ async def test_what_a_killed_server_had_not_put_into_its_file_goes_aside_with_it
     home = tmp_path / "small.sqlite"
     await killed(home, "old", clock)
     await make(staged(home), "new", clock)
-    await replace_store(home, staged(home), replaced(home))
+    await replace_store(home, staged(home), replaced(home), nothing)
     for place, name in ((home, "new"), (replaced(home), "old")):
         tenant = await open_tenant(place, "small", clock=clock)
         assert await column(tenant, "company", "name") == [name]
@@ -128,7 +133,7 @@ async def test_a_damaged_file_goes_aside_as_it_is(tmp_path: Path, clock: SetCloc
     home.write_bytes(b"no database" * 100)
     home.with_name("small.sqlite-wal").write_bytes(b"nor this" * 100)
     await make(staged(home), "new", clock)
-    await replace_store(home, staged(home), aside)
+    await replace_store(home, staged(home), aside, nothing)
     assert not home.with_name("small.sqlite-wal").exists()
     assert aside.with_name(".small.sqlite.before-wal").read_bytes() == b"nor this" * 100
     assert await look(home, clock) == "new"
