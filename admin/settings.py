@@ -82,6 +82,12 @@ class Settings:
         """Return the secrets that the networks' vaults are made of: the present one, then those before it."""
         return (self.signing_key(), *(secret.encode() for secret in self.secrets_before))
 
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a secret, so that asking for it draws none."""
+        path = self.data / ".secret"
+        return bool(self.secret) or (path.exists() and path.stat().st_size > 0)
+
     def signing_key(self) -> bytes:
         """Return the secret; without `MAILLE_SECRET` one is drawn once and kept beside the networks, readable by us."""
         if self.secret:

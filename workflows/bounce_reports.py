@@ -12,6 +12,8 @@ from typing import Literal
 
 Kind = Literal["hard", "soft", "complaint"]
 LONGEST = 500
+MOST = 100
+"""So many recipients of a report are read."""
 _ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
 _NOBODY = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1)})
 """What RFC 3463 has for: no such mailbox or domain, no address at all, moved, takes no mail at all, switched off."""
@@ -41,24 +43,24 @@ def says_nobody(code: int, text: str) -> bool:
     return code in _PLAIN if found is None else (int(found[1]), int(found[2])) in _NOBODY
 
 
-def read_report(raw: bytes) -> Report | None:
-    """Return what a mail reports; None for one that reports no end: a delay, an automatic answer, a letter."""
+def read_reports(raw: bytes) -> tuple[Report, ...]:
+    """Return what a mail reports, recipient by recipient; () for one that reports no end: a delay, a letter."""
     letter = message_from_bytes(raw, policy=policy.compat32)
     to = tuple(address for name in _ADDRESSED for _, address in getaddresses(list(map(str, letter.get_all(name, [])))))
     for part in letter.walk():
         if part.get_content_type() == "message/feedback-report":
-            return _complaint(part, to)
+            return tuple(_complaint(part, to))
         if part.get_content_type() == "message/delivery-status":
-            for block in _blocks(part):
-                if str(block.get("Action", "")).strip().casefold() == "failed":
-                    return _failed(block, to)
-    return None
+            ends = [block for block in _blocks(part) if str(block.get("Action", "")).strip().casefold() == "failed"]
+            return tuple(_failed(block, to) for block in ends[:MOST])
+    return ()
 
 
-def _complaint(part: Letter, to: tuple[str, ...]) -> Report | None:
+def _complaint(part: Letter, to: tuple[str, ...]) -> Iterator[Report]:
     fields = next(_blocks(part), part)
     kind = str(fields.get("Feedback-Type", "")).strip().casefold()
-    return Report("complaint", kind, "", to) if kind in {"abuse", "fraud", "opt-out"} else None
+    if kind in {"abuse", "fraud", "opt-out"}:
+        yield Report("complaint", kind, "", to)
 
 
 def _blocks(part: Letter) -> Iterator[Letter]:

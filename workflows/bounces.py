@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from workflows.unit import Unit
 PURPOSE = "a return address"
 _TAG, _ID, _MARK = 6, 32, 12
 """How many letters say the network, the mail, and that it is ours."""
+_OURS = re.compile(f"[0-9a-f]{{{_TAG + _ID + _MARK}}}")
 REFUSED = say("Nothing is sent to this address any more, since a mail to it came back: {reason}")
 CAME_BACK = say("It came back: {reason}")
 COMPLAINED = say("Who got it complained about it, and gets no more e-mails that can be ended.")
@@ -85,6 +87,11 @@ def returned(vault: Vault, networks: Iterable[str], addresses: Iterable[str]) ->
         if tag in tags and len(shown) == _MARK and vault.marked(tag + mail, PURPOSE, shown, length=_MARK):
             return tags[tag], _unpacked(mail)
     return None
+
+
+def claimed(addresses: Iterable[str]) -> bool:
+    """Whether one of the addresses is written like ours, whoever made it and whatever its network."""
+    return any(_OURS.fullmatch(address.rpartition("@")[0].rpartition("+")[2].casefold()) for address in addresses)
 
 
 def _tag(network: str) -> str:

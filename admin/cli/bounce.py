@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from admin.cli.errand import errand, examples, options
 from admin.control.answers import RefusedError
 from admin.i18n import SOURCE_LANGUAGE, speaking, spoken, spoken_language
-from workflows.bounce_reports import read_report
+from workflows.bounce_reports import read_reports
 
 if TYPE_CHECKING:
     from admin.cli.main import Subparsers
@@ -45,17 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the mail and have it kept."""
     on = errand(arguments)
     with speaking(SOURCE_LANGUAGE if on.json else spoken_language()):
-        report = read_report(sys.stdin.buffer.read(LARGEST))
-        if report is None:
+        reports = read_reports(sys.stdin.buffer.read(LARGEST))
+        if not reports:
             on.show({"network": None, "mail": None})
             on.tell(spoken("This is no report of a mail that came back."))
             return 0
-        to = [arguments.to] if arguments.to else list(report.to)
-        said = {"kind": report.kind, "reason": report.reason, "address": report.address, "to": to}
+        to = [arguments.to] if arguments.to else list(reports[0].to)
+        said = [{"kind": each.kind, "reason": each.reason, "address": each.address} for each in reports]
         try:
-            answer = on.ask("take_bounce", **said)
+            answer = on.ask("take_bounce", reports=said, to=to)
         except RefusedError as error:
             on.err.print(spoken(error.refusal.message), markup=False, soft_wrap=True)
+            return LATER
+        except Exception as error:  # noqa: BLE001 - whatever it is: a mail server gives up on every other exit code
+            on.err.print(repr(error), markup=False, soft_wrap=True)
             return LATER
     on.show(answer)
     if answer["mail"] is None:

@@ -11,7 +11,7 @@ from models.secrets import Vault
 from tests.workflows.conftest import RNG, Stage
 from tests.workflows.letters_waiting import ENDS, put
 from workflows import bounces, commands, letters, mails, preferences
-from workflows.bounce_reports import Report, read_report, says_nobody
+from workflows.bounce_reports import Report, read_reports, says_nobody
 from workflows.erasure import erase
 from workflows.letters import Wording
 from workflows.mail import SmtpTransport
@@ -66,10 +66,10 @@ Version: 1
 """
 
 
-def report(status: str, said: str, action: str = "failed", about: str = "paul@exemple.fr") -> Report | None:
+def report(status: str, said: str, action: str = "failed", about: str = "paul@exemple.fr") -> tuple[Report, ...]:
     """Return what a report of non-delivery comes to."""
     text = REPORT.format(to="back+1@exemple.fr", about=about, action=action, status=status, said=said)
-    return read_report(text.replace("\n", "\r\n").encode())
+    return read_reports(text.replace("\n", "\r\n").encode())
 
 
 @pytest.mark.parametrize(
@@ -87,18 +87,36 @@ def report(status: str, said: str, action: str = "failed", about: str = "paul@ex
 )
 def test_a_report_says_whether_there_is_such_an_address(status: str, said: str, kind: str) -> None:
     found = report(status, said)
-    assert found == Report(kind, said, "paul@exemple.fr", ("back+1@exemple.fr",))  # type: ignore[arg-type] # of the table
+    assert found == (Report(kind, said, "paul@exemple.fr", ("back+1@exemple.fr",)),)  # type: ignore[arg-type] # of the table
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded", ""])
 def test_only_what_failed_is_an_end(action: str) -> None:
-    assert report("5.1.1", "550 no", action) is None
+    assert report("5.1.1", "550 no", action) == ()
+
+
+def test_a_report_about_several_recipients_is_one_about_each_that_it_failed_for() -> None:
+    end, other = (
+        "Diagnostic-Code: smtp; {said}\n",
+        "\nFinal-Recipient: rfc822; {who}\nAction: {action}\nStatus: {status}\n",
+    )
+    more = [
+        ("ida@exemple.fr", "failed", "5.2.2"),
+        ("noe@exemple.fr", "delivered", "2.0.0"),
+        ("zoe@exemple.fr", "failed", "5.1.1"),
+    ]
+    blocks = "".join(other.format(who=who, action=action, status=status) for who, action, status in more)
+    text = REPORT.replace(end, end + blocks).format(
+        to="back+1@exemple.fr", about="paul@exemple.fr", action="failed", status="5.1.1", said="550 no"
+    )
+    found = [(each.address, each.kind) for each in read_reports(text.encode())]
+    assert found == [("paul@exemple.fr", "hard"), ("ida@exemple.fr", "soft"), ("zoe@exemple.fr", "hard")]
 
 
 @pytest.mark.parametrize(("kind", "taken"), [("abuse", True), ("fraud", True), ("not-spam", False), ("other", False)])
 def test_a_complaint_is_one_when_it_says_so(kind: str, taken: bool) -> None:
-    found = read_report(COMPLAINT.format(to="back+1@exemple.fr", kind=kind).encode())
-    assert (found is not None and found.kind == "complaint") is taken
+    found = read_reports(COMPLAINT.format(to="back+1@exemple.fr", kind=kind).encode())
+    assert [each.kind for each in found] == ["complaint"] * taken
 
 
 @pytest.mark.parametrize(
@@ -115,8 +133,8 @@ def test_a_server_that_has_a_reason_of_its_own_says_nothing_about_the_address(
 
 @given(raw=st.binary(max_size=400))
 def test_whatever_comes_in_is_read_or_left(raw: bytes) -> None:
-    read_report(raw)
-    read_report(REPORT.encode()[:300] + raw)
+    read_reports(raw)
+    read_reports(REPORT.encode()[:300] + raw)
 
 
 @pytest.fixture

@@ -68,6 +68,39 @@ def test_where_it_was_delivered_to_can_be_said(tmp_path: Path, call: Call, monke
     assert f"mail {MAIL} of alba" in call("bounce", "--to", address)[1]
 
 
+def test_all_that_a_report_is_about_is_kept(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, end = report(sent(tmp_path)), "Diagnostic-Code: smtp; 550 nobody\n"
+    copy = "\nFinal-Recipient: rfc822; ida@exemple.fr\nAction: failed\nStatus: 5.1.1\n"
+    with closing(sqlite3.connect(tmp_path / "data" / "alba.sqlite")) as connection:
+        connection.execute("""UPDATE "_mail" SET "cc" = '["ida@exemple.fr"]'""")
+        connection.commit()
+        given(monkeypatch, both.replace(end, end + copy))
+        assert call("bounce")[0] == 0
+        found = connection.execute('SELECT "address" FROM "_bounced" ORDER BY 1').fetchall()
+    assert found == [("ida@exemple.fr",), ("paul@exemple.fr",)]
+
+
+def test_a_command_that_does_not_find_what_the_server_finds_has_it_tried_again_and_makes_nothing(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = sent(tmp_path)
+    given(monkeypatch, report(address))
+    monkeypatch.setenv("MAILLE_SECRET", "another secret than the server's")
+    code, _, err = call("bounce")
+    assert (code, "written like ours" in err) == (bounce.LATER, True)
+    monkeypatch.delenv("MAILLE_SECRET")
+    (tmp_path / "data" / ".secret").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for data in (str(tmp_path / "data"), "data", ""):
+        given(monkeypatch, report(address))
+        code, _, err = call("bounce", *(("--data", data) if data else ()))
+        assert (code, "cannot be told" in err) == (bounce.LATER, True)
+        monkeypatch.delenv("MAILLE_DATA", raising=False)
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert not (tmp_path / "data" / ".secret").exists()
+
+
 def test_a_letter_is_left_alone(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, "From: a@b.example\nSubject: Hello\n\nHow are you?\n")
     code, out, _ = call("bounce")
@@ -78,7 +111,11 @@ def test_the_mail_server_tries_again_while_it_cannot_be_kept(call: Call, monkeyp
     def refused(*_: object, **__: object) -> None:
         raise RefusedError(Refusal(say("The server failed: {reason}", reason="busy")))
 
-    monkeypatch.setattr("admin.cli.errand.ask", refused)
-    given(monkeypatch, report("bounces+1@reseau.example"))
-    code, _, err = call("bounce")
-    assert (code, "busy" in err) == (bounce.LATER, True)
+    def failed(*_: object, **__: object) -> None:
+        raise RuntimeError("busy")
+
+    for ask in (refused, failed):
+        monkeypatch.setattr("admin.cli.errand.ask", ask)
+        given(monkeypatch, report("bounces+1@reseau.example"))
+        code, _, err = call("bounce")
+        assert (code, "busy" in err) == (bounce.LATER, True)
