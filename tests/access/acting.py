@@ -47,6 +47,16 @@ async def _move(world: World, process: Process, move: Transition, row: Row) -> N
             world.same(many.json()["results"][0]["status"], answer.status_code, "bulk", *where)
         else:
             world.same(many.status_code, answer.status_code, "bulk", *where)
+        await _begin_job(world, f"/entities/{entity}/jobs/{process.name}/{move.name}", row, form, answer.status_code)
+
+
+async def _begin_job(world: World, path: str, row: Row, form: Mapping[str, Any], status: int) -> None:
+    """Take the step of one record as a job: it is done where a single step is."""
+    job = await world.api("POST", path, {"ids": [row["id"]], "form": form})
+    if job.status_code == 202:
+        world.same(job.json()["done"] == 1, status == 200, "job", path, row["id"])
+    else:
+        world.same(job.status_code, status, "job", path, row["id"])
 
 
 def answered(world: World, question: FormField) -> Any:
