@@ -19,7 +19,7 @@ from definitions.problems import DefinitionError
 from models.clock import Clock
 from models.secrets import Vault
 from models.store import StoreError
-from models.stores import Home, clear, exists, open_ledger
+from models.stores import Home, clear, exists, open_ledger, replaced
 from models.tenant import Files, Tenant
 from models.tenants import Tenants
 from workflows.mail import SmtpTransport, Transport
@@ -261,6 +261,7 @@ class Networks:
         async with self.apart(name) as home:
             if not await exists(home):
                 raise LookupError(name)
+            await clear(replaced(home))
             await clear(home)
 
     async def dismiss(self, name: str) -> None:

@@ -258,6 +258,21 @@ def replaced(home: Home) -> Home:
     return home.with_name(f".{home.name}.before")
 
 
+async def replaced_in(homes: Homes) -> list[str]:
+    """Return the names of the networks that have one kept which a backup took the place of, sorted."""
+    if isinstance(homes, Path):
+        end = f"{SUFFIX}.before"
+        files = await asyncio.to_thread(lambda: [path.name for path in homes.glob(f".*{end}")])
+        found = [name[1:].removesuffix(end) for name in files]
+    else:
+        from models.schemas import schemas_like  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        begin, end = f".{homes.prefix}", ".before"
+        known = await schemas_like(homes.url, begin)
+        found = [name.removeprefix(begin).removesuffix(end) for name in known if name.endswith(end)]
+    return sorted(name for name in found if NAME.fullmatch(name))
+
+
 Last = Callable[[Tx | None], Awaitable[None]]
 """What is done last before a store takes the place of another, in which nothing can change any more by then.
 

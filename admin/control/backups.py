@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from admin.control import asides
 from admin.control.answers import Refusal, RefusedError, sentence, text, why
 from admin.control.desk import Desk, Given
 from definitions.problems import DefinitionError
@@ -263,19 +264,15 @@ async def _restored(desk: Desk, given: Given, plain: IO[bytes], home: Home, name
     try:
         manifest = await archive.restore(plain, waiting, name, progress=desk.progress)
         following = Following(_opening(desk), waiting, manifest.network, datetime.fromisoformat(manifest.at))
+        ours = following.opening.vault.has(manifest.key)
+        held = await _begin(following, given, ours=ours)
         unread = await _catch_up(following, home, given, name)
-        held = 0 if given["send_waiting"] else await _hold_mails(desk, waiting, manifest)
         async with desk.networks.apart(name) as place:
             aside = await _put(following, place, given, unread=unread)
     except BaseException:
         await clear(waiting)
         raise
     tenant = await desk.networks.get(name)
-    ours = _opening(desk).vault.has(manifest.key)
-    if tenant is not None:
-        if not ours:
-            await auditing.imported(tenant, manifest.network)
-        await auditing.commanded(tenant, "restore_network")
     link = "" if tenant is None else desk.link(tenant)
     return {
         "erased_again": following.erased,
@@ -311,10 +308,14 @@ async def _catch_up(following: Following, home: Home, given: Given, name: str) -
     return False
 
 
-async def _hold_mails(desk: Desk, waiting: Home, manifest: Manifest) -> int:
-    tenant = await _opening(desk).open(waiting, manifest.network)
+async def _begin(following: Following, given: Given, *, ours: bool) -> int:
+    """Tell the audit of what was restored where it came from, and hold its mails; return how many."""
+    tenant = await following.opening.open(following.home, following.name)
     try:
-        return await restoring.hold_mails(tenant)
+        if not ours:
+            await auditing.imported(tenant, following.name)
+        await auditing.commanded(tenant, asides.COMMAND)
+        return 0 if given["send_waiting"] else await restoring.hold_mails(tenant)
     finally:
         await tenant.close()
 

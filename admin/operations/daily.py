@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from admin.control import asides
 from admin.control.answers import EXPECTED, refusal
 from admin.control.backups import Order, UnderWayError, carry_out
 from admin.control.desk import Desk
@@ -60,11 +61,21 @@ class Daily:
     async def watch(self, stop: asyncio.Event) -> None:
         """Look each hour, and when their time comes, until `stop` is set; what goes wrong is told in the log."""
         while not stop.is_set():
-            await self.look()
+            if self.wanted:
+                await self.look()
             now = self.networks.tenants.clock.now()
             following = hour_before(self.settings, now) + DAY - now
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(LOOK, following).total_seconds())
+                return
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove networks that were set aside long ago; what goes wrong is told in the log."""
+        try:
+            await asides.sweep(self.networks)
+        except Exception:
+            log.exception("nothing that was set aside is removed")
 
     async def look(self) -> None:
         """Write what is missing, and tell in the log what came of it."""
@@ -95,11 +106,11 @@ def tell(answer: dict[str, Any]) -> None:
 
 @asynccontextmanager
 async def backing_up(networks: Networks) -> AsyncIterator[None]:
-    """Have the backups of each day written inside the `with`, where settings say so; what is under way ends with it."""
+    """Have the backups of each day written inside the `with`, where settings say so, and old asides removed.
+
+    What is under way ends with it.
+    """
     daily = Daily(networks)
-    if not daily.wanted:
-        yield
-        return
     stop = asyncio.Event()
     task = asyncio.create_task(daily.watch(stop))
     try:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from admin.control import asides
+from admin.networks import Networks
+from admin.operations.daily import Daily
 from models.actor import SYSTEM
 from models.clock import SetClock
 from models.schemas import transaction
@@ -83,15 +86,18 @@ async def test_what_is_erased_while_the_backup_is_restored_stays_erased(
         live = await app.state.networks.get("small")
         later = await insert(live, "company", name="Later")
         (lead,) = await records(live, "lead")
-        hold = restoring.hold_mails
+        happened, asked = restoring.happened, list[Any]()
 
-        async def meanwhile(tenant: Tenant) -> int:
-            await erase(live, "lead", lead["id"])
-            await erase(live, "company", later)  # it is not in the backup
-            await publish(live, {**SMALL, "more.yaml": ""}, None)
-            return await hold(tenant)
+        async def meanwhile(*given: Any) -> restoring.Since:
+            found = await happened(*given)
+            if not asked:
+                await erase(live, "lead", lead["id"])
+                await erase(live, "company", later)  # it is not in the backup
+                await publish(live, {**SMALL, "more.yaml": ""}, None)
+            asked.append(found)
+            return found
 
-        monkeypatch.setattr(restoring, "hold_mails", meanwhile)
+        monkeypatch.setattr(restoring, "happened", meanwhile)
         answer = await replace(homes, clock, file)
         restored = await app.state.networks.get("small")
         assert (answer["erased_again"], answer["erased_left"], answer["held"]) == (1, [], 1)
@@ -149,3 +155,38 @@ async def test_a_network_that_cannot_be_read_is_replaced_only_where_it_is_said(
     answer = await replace(homes, clock, file, unread=True)
     assert (answer["unread"], answer["erased_again"]) == (True, 0)
     assert await look(homes, "small", clock, companies) == ["Alba"]
+
+
+async def test_what_was_set_aside_goes_after_a_month_or_with_its_network(
+    homes: Homes, company: str, clock: SetClock
+) -> None:
+    file, aside = await back_up(homes, clock), replaced(homes("small"))
+    networks = Networks(settings(homes), clock=clock, new_id=counting_ids(after=100), works=False)
+    daily = Daily(networks)
+    for _ in range(2):  # the second one takes the place of one that a backup took the place of long ago
+        await replace(homes, clock, file)
+        clock.forward(asides.KEPT)
+        await daily.sweep()
+        assert await exists(aside)
+        clock.forward(timedelta(seconds=1))
+    await daily.sweep()
+    assert not await exists(aside)
+    assert await look(homes, "small", clock, companies) == ["Alba"]
+    await replace(homes, clock, file)
+    assert await exists(aside)
+    await told(homes, "delete_network", clock, network="small")
+    assert not await exists(aside)
+    await networks.close()
+
+
+async def test_what_was_set_aside_stays_where_nobody_can_tell_since_when(
+    homes: Homes, company: str, clock: SetClock
+) -> None:
+    file = await back_up(homes, clock)
+    await replace(homes, clock, file)
+    clock.forward(2 * asides.KEPT)
+    await spoil(homes)
+    networks = Networks(settings(homes), clock=clock, new_id=counting_ids(after=100), works=False)
+    assert await asides.sweep(networks) == []
+    assert await exists(replaced(homes("small")))
+    await networks.close()
