@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from admin.manual.automations import CAUSE
 from admin.manual.conditions import Words
 from admin.manual.telling import Telling
 from admin.parts.reader import Reader
@@ -49,6 +50,15 @@ class Condition:
 def conditions(reader: Reader, transition: Transition, parts: Sequence[Weighed]) -> tuple[Condition, ...]:
     """Return what a guard asks for, as this reader is told; the parts that cannot be told are one."""
     tell = Telling(reader, YOU).asked({name: each.field for name, each in transition.form.items()})
+    return _conditions(tell, parts)
+
+
+def of_automation(reader: Reader, parts: Sequence[Weighed]) -> tuple[Condition, ...]:
+    """Return what the condition of an automation asks for, in the same way."""
+    return _conditions(Telling(reader, CAUSE), parts)
+
+
+def _conditions(tell: Telling, parts: Sequence[Weighed]) -> tuple[Condition, ...]:
     return tuple(dict.fromkeys(_condition(tell, each) for each in parts))
 
 

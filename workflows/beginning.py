@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from definitions.expr.expression import Names
+from definitions.expr.expression import Expression, Names
 from definitions.spec.automation import Automation
-from models.message import say
 from models.record import Record
-from workflows import called, runs
+from workflows import called, runs, unfired
 from workflows.called import Called
 from workflows.runs import Origin, Run
 from workflows.subscriptions import expressions, subscriptions
@@ -38,7 +37,7 @@ async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Run
     key = None if automation.key is None else automation.key.compute(names, unit.context)
     run = _run(unit, automation, beginning, key)
     if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
-        return await _keep_unfired(unit, automation, run)
+        return await _keep_unfired(unit, automation.condition, run, names)
     return await runs.admit(unit, automation, run)
 
 
@@ -98,25 +97,25 @@ async def begin_all(unit: Unit, automation: Automation, beginnings: Sequence[Beg
     """
     wanted = expressions(automation.condition, automation.key)
     shared = await unit.records.system.names_for(*wanted) if wanted else {}
-    found: list[tuple[Run, bool]] = []
+    found: list[tuple[Run, Names, bool]] = []
     for each in beginnings:
         names = {**shared, "record": each.record and each.record.full, "before": each.before}
         key = None if automation.key is None else automation.key.compute(names, unit.context)
         holds = automation.condition is None or automation.condition.evaluate(names, unit.context) is True
-        found.append((_run(unit, automation, each, key), holds))
-    keys = Counter(run.key for run, holds in found if holds and run.key)
+        found.append((_run(unit, automation, each, key), names, holds))
+    keys = Counter(run.key for run, _, holds in found if holds and run.key)
     asks = automation.mode != "parallel" and bool(keys)
     taken = await runs.taken_keys(unit.tx, automation.name, list(keys)) if asks else frozenset()
-    for run, holds in found:
-        if holds:
+    for run, known, holds in found:
+        if holds or automation.condition is None:
             alone = run.key is not None and keys[run.key] == 1 and run.key not in taken
             await runs.admit(unit, automation, run, alone=alone)
         else:
-            await _keep_unfired(unit, automation, run)
+            await _keep_unfired(unit, automation.condition, run, known)
 
 
-async def _keep_unfired(unit: Unit, automation: Automation, run: Run) -> Run:
+async def _keep_unfired(unit: Unit, condition: Expression, run: Run, names: Names) -> Run:
     """Keep that a run was not begun, and why."""
-    text = "" if automation.condition is None else automation.condition.text
-    why = say("The condition does not hold: {condition}", condition=text)
-    return await runs.insert(unit, replace(run, state="not_fired", before={}, gone=None), why)
+    cursor = unfired.unmet(condition, names, unit.context)
+    not_begun = replace(run, state="not_fired", cursor=cursor, before={}, gone=None)
+    return await runs.insert(unit, not_begun, unfired.unfired(condition))

@@ -62,7 +62,7 @@ async def weigh(unit: Unit, record: Record, guard: Expression, names: Names) -> 
 
 async def _weighed(unit: Unit, record: Record, part: Expression, names: Names) -> Weighed:
     for path in part.reads:
-        if not await _may_see(unit, record, path):
+        if not await may_see(unit, record, path, unit.actor.member):
             return HIDDEN
     told = {node: evaluate for node, evaluate in selected(part).items() if _may_know(unit, node)}
     values = {node: evaluate(names, unit.context) for node, evaluate in told.items()}
@@ -79,15 +79,19 @@ def _may_know(unit: Unit, node: Select) -> bool:
     return unit.actor.kind == "system" or unit.published.access.administers(unit.actor)
 
 
-async def _may_see(unit: Unit, record: Record, path: Path) -> bool:
-    """Whether the actor sees what a path of a guard leads to, all the way."""
+async def may_see(unit: Unit, record: Record | None, path: Path, actor: Mapping[str, Any] | None) -> bool:
+    """Whether who acts in `unit` sees what a path of a condition leads to, all the way; `actor` is a member, the one
+    that the condition speaks of as that.
+    """
     match path[0]:
         case _ if unit.actor.kind == "system":
             return True
         case "record" | "before":
-            return await _leads(unit, record, path[1:])
+            return record is not None and await _leads(unit, record, path[1:])
         case "actor":
-            return unit.actor.member is None or await _is_seen(unit, "member", unit.actor.member, path[1:])
+            return actor is None or await _is_seen(unit, "member", actor, path[1:])
+        case "payload" | "webhook":  # what another system sent
+            return unit.published.access.administers(unit.actor)
         case _:
             return True  # the form that the actor filled in, the network, settings (see `_may_know`)
 

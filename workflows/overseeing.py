@@ -10,11 +10,13 @@ from typing import Any, get_args
 from models.errors import NotFoundError, RefusedError
 from models.message import say
 from models.query import Filter, Query
-from workflows import outbox, registers, runs
+from workflows import outbox, registers, runs, unfired
+from workflows.guards import Weighed
 from workflows.registers import Entry
 from workflows.registry import REGISTERS
 from workflows.runs import Run, State
 from workflows.traces import StepTrace, steps_of
+from workflows.unfired import Unfired
 from workflows.unit import Unit
 
 LISTED = 50
@@ -42,12 +44,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A run with its last steps, what it waits for or failed at (`step`), and what can be done about it."""
+    """A run with its last steps, what it waits for or failed at (`step`), and what can be done about it; `asks` is what
+    the condition asks for of one that was not begun.
+    """
 
     run: Entry
     steps: tuple[StepTrace, ...]
     step: str | None
     may: frozenset[str]
+    asks: tuple[Weighed, ...] = ()
 
 
 async def page(unit: Unit, state: str | None, offset: int = 0, automation: str | None = None) -> Page:
@@ -77,7 +82,19 @@ async def one(unit: Unit, run_id: str) -> Shown:
     run = await _seen(unit, run_id)
     entry = await registers.entry(unit, _RUNS, run_id)
     at = run.cursor.get("id") or run.cursor.get("at")
-    return Shown(entry, await steps_of(unit, run_id), at, _may(run))
+    asks = await _asks(unit, run, entry) if run.state == "not_fired" else ()
+    told = {**entry, "error": unfired.UNMET} if asks else entry
+    return Shown(told, await steps_of(unit, run_id), at, _may(run), asks)
+
+
+async def _asks(unit: Unit, run: Run, entry: Entry) -> tuple[Weighed, ...]:
+    record = None
+    if run.entity is not None and run.record is not None:
+        try:
+            record = await unit.records.find(run.entity, run.record)
+        except NotFoundError:
+            record = None  # it is gone, or closed: what is about it is not told
+    return await unfired.weigh(unit, record, Unfired(run.automation, run.cursor, entry["error"], run.actor))
 
 
 def _may(run: Run) -> frozenset[str]:

@@ -84,7 +84,7 @@ async def events_of(unit: Unit, record: Record, limit: int) -> list[Event]:
     """Return what happened to a record that the actor has been found to see."""
     entity, id = record.entity, record.id
     rows = await unit.tx.rows(_HISTORY, [entity, id, limit])
-    traces = await traces_about(unit, entity, id, limit)
+    traces = await traces_about(unit, record, limit)
     automations = {trace.id: trace.automation for trace in traces}
     rows = [row for row in rows if row[3] not in record.hidden]
     events = [await _past(unit, record, row, automations) for row in rows]

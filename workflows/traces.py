@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from models.message import Message
+from models.record import Record
 from models.tx import Row, Tx
+from workflows import unfired
 from workflows.discretion import hides
+from workflows.guards import Weighed
 from workflows.sealing import opened
 from workflows.stored import moment, must_moment, read_message, read_moment
+from workflows.unfired import Unfired
 from workflows.unit import Unit
 
-_RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error" FROM "_run"
-WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
+_RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error", "cursor"
+FROM "_run" WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
 _STEPS = """SELECT "run", "path", "action", "at", "outcome", "turn", "inputs", "result", "error" FROM
 (SELECT *, row_number() OVER (PARTITION BY "run" ORDER BY "seq" DESC) AS "back" FROM "_step" WHERE "run" IN ({places}))
 AS "step" WHERE "back" <= ? ORDER BY "run", "seq" """
@@ -49,7 +53,9 @@ class StepTrace:
 
 @dataclass(frozen=True, slots=True)
 class RunTrace:
-    """A run of an automation over the record, or why the automation did not start (`state` not_fired)."""
+    """A run of an automation over the record, or why the automation did not start (`state` not_fired): `asks` is what
+    its condition asks for.
+    """
 
     id: str
     automation: str
@@ -60,11 +66,12 @@ class RunTrace:
     wake_at: datetime | None
     why: Message | None
     steps: tuple[StepTrace, ...]
+    asks: tuple[Weighed, ...] = ()
 
 
-async def traces_about(unit: Unit, entity: str, record: str, limit: int) -> list[RunTrace]:
+async def traces_about(unit: Unit, record: Record, limit: int) -> list[RunTrace]:
     """Return the runs over a record that the actor has been found to see, newest first: two queries."""
-    rows = await unit.tx.rows(_RUNS, [entity, record, limit])
+    rows = await unit.tx.rows(_RUNS, [record.entity, record.id, limit])
     if not rows:
         return []
     sql = _STEPS.format(places=", ".join("?" * len(rows)))
@@ -72,7 +79,7 @@ async def traces_about(unit: Unit, entity: str, record: str, limit: int) -> list
     openly = _openly(unit)
     for row in await unit.tx.rows(sql, [*(row[0] for row in rows), LAST]):
         steps.setdefault(row[0], []).append(_step(unit, row, openly=openly))
-    return [_run(row, tuple(steps.get(row[0], ()))) for row in rows]
+    return [await _run(unit, record, row, tuple(steps.get(row[0], ()))) for row in rows]
 
 
 async def steps_of(unit: Unit, run: str, last: int = 500) -> tuple[StepTrace, ...]:
@@ -94,10 +101,14 @@ async def forget(tx: Tx, runs: Iterable[str]) -> None:
     await tx.run_many('DELETE FROM "_run" WHERE "id" = ?', ids)
 
 
-def _run(row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
-    run, automation, state, actor, started, ended, wake, error = row
-    times = must_moment(started), read_moment(ended), read_moment(wake)
-    return RunTrace(run, automation, state, actor, *times, read_message(error), steps)
+async def _run(unit: Unit, record: Record, row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
+    run, automation, state, actor, started, ended, wake, error, cursor = row
+    times, why = (must_moment(started), read_moment(ended), read_moment(wake)), read_message(error)
+    trace = RunTrace(run, automation, state, actor, *times, why, steps)
+    if state != "not_fired":
+        return trace
+    asks = await unfired.weigh(unit, record, Unfired(automation, json.loads(cursor), why, actor))
+    return replace(trace, why=unfired.UNMET, asks=asks) if asks else trace
 
 
 def _openly(unit: Unit) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from admin.api.asked import whole
 from admin.api.call import Answer, Call
 from admin.api.values import moment
+from admin.unmet import of_automation, told
 from models.errors import InvalidError
 from models.message import say
 from workflows import overseeing
@@ -63,7 +64,8 @@ def decided(act: Act) -> Callable[[Call], Awaitable[Answer]]:
 async def _shown(call: Call, unit: Unit) -> dict[str, Any]:
     found = await overseeing.one(unit, call.request.path_params["run"])
     steps = [_step(call, each) for each in found.steps]
-    return {**_run(call, found.run), "step": found.step, "may": sorted(found.may), "steps": steps}
+    asks = told(of_automation(call.reader, found.asks))
+    return {**_run(call, found.run), "conditions": asks, "step": found.step, "may": sorted(found.may), "steps": steps}
 
 
 def _run(call: Call, run: Entry) -> dict[str, Any]:

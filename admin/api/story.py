@@ -12,6 +12,7 @@ from admin.api.entities import readable
 from admin.api.horizon import Horizon, Seen
 from admin.api.typed import mistyped
 from admin.api.values import moment
+from admin.unmet import of_automation, told
 from definitions.problems import NOWHERE
 from definitions.spec.entity import Field, FieldType
 from definitions.text import plain
@@ -105,6 +106,7 @@ def _run(call: Call, event: Event) -> dict[str, Any] | None:
         "automation": run.automation,
         "state": run.state,
         "why": None if run.why is None else call.words(run.why),
+        "conditions": told(of_automation(call.reader, run.asks)),
         "ended_at": _maybe(run.ended_at),
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from admin.parts.subject import Subject
+from admin.unmet import of_automation
 from models.message import Message, say
 from workflows.timeline import RunTrace, StepTrace
 
@@ -61,7 +62,8 @@ def reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
     found = [_reason(about, step) for step in run.steps]
     if run.why is not None:
         verdict, colour = (say("No"), "red") if run.state == "not_fired" else (say("Ended"), "grey")
-        found.insert(0, Reason(words(verdict), colour, words(run.why)))
+        asks = (Reason(each.verdict, each.colour, each.text) for each in of_automation(about.reader, run.asks))
+        found[:0] = [Reason(words(verdict), colour, words(run.why)), *asks]
     waits = any(step.outcome == "waiting" for step in run.steps)
     if run.wake_at is not None and run.ended_at is None and not waits:
         text = words(say("goes on {moment}", moment=formats.datetime(run.wake_at)))

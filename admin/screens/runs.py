@@ -9,7 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from admin.asked import number
+from admin.parts.reader import Reader
 from admin.parts.why import ACTIONS, OUTCOMES, RUN_STATES
+from admin.unmet import of_automation
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.actor import Actor
@@ -54,6 +56,7 @@ async def shown(request: Request) -> Response:
         step=found.step,
         states=_states(visit),
         labels=_labels(visit),
+        asks=of_automation(Reader(visit.network, visit.formats), found.asks),
         steps=[_step(visit, each) for each in found.steps],
     )
 

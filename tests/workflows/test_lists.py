@@ -54,7 +54,8 @@ async def test_why_an_automation_did_not_start_is_in_the_timeline(stage: Stage, 
     await stage.call(lea, lead)
     [run] = [event.run for event in await timeline(stage.tenant, lea, "lead", lead.id) if event.run]
     assert run.state == "not_fired"
-    assert str(run.why) == "The condition does not hold: has(record.email)"
+    assert str(run.why) == "The conditions of this automation were not met."
+    assert [(str(each.asks and each.asks.text), each.holds) for each in run.asks] == [("has(record.email)", False)]
 
 
 async def test_hidden_fields_are_hidden_in_the_past_too(stage: Stage, lea: Actor) -> None:

@@ -216,7 +216,16 @@ def _event() -> Schema:
     line = {"entity": _TEXT, "id": _TEXT, "kind": _TEXT, "title": _TEXT, "process": _MAYBE, "transition": _MAYBE}
     lines = {"type": "array", "items": open_object({**line, "changes": {"type": "array", "items": change}})}
     mail = open_object({"id": _TEXT, "recipient": _TEXT, "subject": _TEXT, "state": _TEXT, "sent_at": _MAYBE_MOMENT})
-    run = open_object({"id": _TEXT, "automation": _TEXT, "state": _TEXT, "why": _MAYBE, "ended_at": _MAYBE_MOMENT})
+    run = open_object(
+        {
+            "id": _TEXT,
+            "automation": _TEXT,
+            "state": _TEXT,
+            "why": _MAYBE,
+            "conditions": _CONDITIONS,
+            "ended_at": _MAYBE_MOMENT,
+        }
+    )
     return open_object(
         {
             "id": _TEXT,
@@ -276,7 +285,12 @@ def _run() -> Schema:
         }
     )
     texts: Schema = {"type": "array", "items": _TEXT}
-    found["properties"] |= {"step": _MAYBE, "may": texts, "steps": {"type": "array", "items": step}}
+    found["properties"] |= {
+        "step": _MAYBE,
+        "may": texts,
+        "conditions": _CONDITIONS,
+        "steps": {"type": "array", "items": step},
+    }
     return found
 
 
