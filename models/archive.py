@@ -26,7 +26,7 @@ from models.ddl import quoted
 from models.message import say
 from models.plan import plan
 from models.published import accepted, make_published
-from models.sheets import PAGE, Sheet, sheets
+from models.sheets import LEFT_OUT, PAGE, Sheet, sheets
 from models.stores import Home, clear, exists, rename_store
 from models.stores import partial as place
 from models.tenant import Tenant, create_empty
@@ -249,7 +249,7 @@ async def _fill(tenant: Tenant, source: Source, manifest: Manifest, progress: Pr
     network = await asyncio.to_thread(_network, source)
     published = make_published(manifest.version, manifest.hash, network, tenant.store.engine)
     found = sheets(published)
-    unknown = manifest.tables.keys() - {sheet.name for sheet in found}
+    unknown = manifest.tables.keys() - {sheet.name for sheet in found} - LEFT_OUT  # older archives have tokens
     if unknown:
         raise ArchiveError(
             say("{path} has a table that this Maille does not know: {table}.", path=_called(source), table=min(unknown))

@@ -17,8 +17,8 @@ from models.tx import Dialect, Row, Tx
 
 PAGE = 1000
 """Rows that are read at once."""
-LEFT_OUT = frozenset({"_session", "_invitation", "_pending"})
-"""What stays behind: open sessions and links that let somebody in."""
+LEFT_OUT = frozenset({"_session", "_invitation", "_pending", "_token"})
+"""What stays behind: open sessions, links that let somebody in, and tokens: each may have been ended since."""
 
 Kind = Literal["plain", "moment", "date", "decimal", "duration", "choices", "reference"]
 Convert = Callable[[Any], Any]

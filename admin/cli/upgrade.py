@@ -9,20 +9,26 @@ from dataclasses import dataclass
 
 from admin.cli.errand import CalledWronglyError, Errand, options, refusable
 from admin.cli.reports import REPORTS
+from admin.control.answers import UNPUBLISHED, RefusedError, refusal, sentence, text
 from admin.i18n import spoken
 from definitions.pack import load
 from definitions.problems import Problem
+from models.store import StoreError
 from models.stored import newest_files
 from models.stores import exists, home_of, names_in
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What this Maille finds in a network's current version: `opens` says whether the network is served with it."""
+    """What this Maille finds in a network's current version: `opens` says whether the network is served with it.
+
+    `reason` says why there is no version to look at.
+    """
 
     network: str
     opens: bool
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    reason: str = ""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -51,22 +57,34 @@ def run(on: Errand, arguments: argparse.Namespace) -> int:
 
 
 async def _check(on: Errand, names: list[str]) -> list[Found]:
-    found = []
-    for name in names or await names_in(on.settings.homes):
-        try:
-            home = home_of(on.settings.homes, name)
-        except LookupError:
-            home = None
-        if home is None or not await exists(home):
-            raise CalledWronglyError(spoken("There is no network '{name}'.", name=name))
-        files = await newest_files(home)
-        if files is not None:
-            loaded = await asyncio.to_thread(load, files)
-            found.append(Found(name, loaded.whole is not None, loaded.errors))
-    return found
+    try:
+        known = names or await names_in(on.settings.homes)
+    except StoreError as error:
+        raise RefusedError(refusal(error)) from error
+    return [await _one(on, name) for name in known]
+
+
+async def _one(on: Errand, name: str) -> Found:
+    there, files = False, None
+    try:
+        home = home_of(on.settings.homes, name)
+        there = await exists(home)
+        files = await newest_files(home) if there else None
+    except LookupError:
+        pass
+    except StoreError as error:
+        return Found(name, opens=False, reason=text(sentence(error)))
+    if not there:
+        raise CalledWronglyError(spoken("There is no network '{name}'.", name=name))
+    if files is None:
+        return Found(name, opens=False, reason=text(UNPUBLISHED))
+    loaded = await asyncio.to_thread(load, files)
+    return Found(name, loaded.whole is not None, loaded.errors)
 
 
 def _line(found: Found) -> str:
+    if found.reason:
+        return f"{found.network}: {found.reason}"
     if not found.opens:
         return spoken("{network}: does not open with this Maille", network=found.network)
     if found.problems:
@@ -79,4 +97,4 @@ def _plain(found: Found) -> dict[str, object]:
         {"code": one.code, "file": one.place.file, "line": one.place.line, "message": one.message, "hint": one.hint}
         for one in found.problems
     ]
-    return {"network": found.network, "opens": found.opens, "problems": problems}
+    return {"network": found.network, "opens": found.opens, "problems": problems, "reason": found.reason}

@@ -24,7 +24,7 @@ from models.sheets import PAGE
 from models.tenant import Tenant, open_tenant
 from models.tx import Tx
 from tests.homes import Homes
-from tests.models.rows import insert, records
+from tests.models.rows import insert, records, select
 from tests.networks import SMALL, edited
 
 pytestmark = pytest.mark.anyio
@@ -101,10 +101,28 @@ async def test_what_takes_long_is_done_aside_of_the_event_loop(tenant: Tenant) -
     assert said == "done"
 
 
-async def test_open_sessions_and_invitations_stay_behind(tenant: Tenant, tmp_path: Path) -> None:
+async def test_what_lets_somebody_in_stays_behind(tenant: Tenant, tmp_path: Path) -> None:
     manifest = await dump(tenant, tmp_path / "small.zip")
-    assert not {"_session", "_invitation"} & manifest.tables.keys()
+    assert not {"_session", "_invitation", "_token"} & manifest.tables.keys()
     assert "_credential" in manifest.tables
+
+
+async def test_tokens_of_an_older_archive_stay_behind(
+    tenant: Tenant, tmp_path: Path, homes: Homes, clock: SetClock
+) -> None:
+    row = b'{"id":"t1","hash":"h","member":"m","name":"n","expires_at":"2026-03-29T00:00:00+00:00"}\n'
+    await dump(tenant, tmp_path / "small.zip")
+    rewritten(
+        tmp_path / "small.zip",
+        tmp_path / "old.zip",
+        lambda name, old: resummed(old, "_token", row) if name == "manifest.json" else old,
+    )
+    with zipfile.ZipFile(tmp_path / "old.zip", "a") as archive:
+        archive.writestr("rows/_token.jsonl", row)
+    await restore(tmp_path / "old.zip", homes("copy"), "copy")
+    copy = await open_tenant(homes("copy"), "copy", clock=clock)
+    assert await select(copy, 'SELECT "id" FROM "_token"') == []
+    await copy.close()
 
 
 def rewritten(source: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from admin.cli.main import main
 from models.connections import FileLock
+from models.schemas import transaction
+from models.store import StoreError
 from models.stored import newest_files
 from models.tenant import create_tenant
 from tests.homes import Homes
@@ -80,3 +82,39 @@ async def test_the_current_version_is_read_on_either_database(homes: Homes) -> N
         assert "max: 130" in (await newest_files(home) or {})["company.yaml"]
     finally:
         await tenant.close()
+
+
+def test_what_cannot_be_looked_at_is_told_of_each_network(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "bad.sqlite").write_bytes(b"no database" * 100)
+    (data / "empty.sqlite").touch()
+    assert main(["network", "check"]) == 1
+    fine, bad, empty = capsys.readouterr().out.splitlines()
+    assert fine == "alba: fine"
+    assert bad.startswith(f"bad: {data / 'bad.sqlite'} cannot be opened: ")
+    assert empty == "empty: Nothing is published yet."
+    assert main(["network", "check", "bad", "empty", "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["opens"], one["reason"] != "") for one in found] == [(False, True), (False, True)]
+
+
+@pytest.mark.parametrize("names", [[], ["alba"]])
+def test_a_database_that_is_not_there_is_told(
+    data: Path, names: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert main(["network", "check", *names]) == 1
+    out, err = capsys.readouterr()
+    assert "The database cannot be reached" in out + err
+
+
+@pytest.mark.anyio
+async def test_a_schema_that_cannot_be_read_is_told(homes: Homes) -> None:
+    home = homes("alba")
+    await (await create_tenant(home, "alba", files=SMALL)).close()
+    if isinstance(home, Path):
+        await asyncio.to_thread(home.write_bytes, b"no database" * 100)
+    else:
+        async with transaction(home.url, home.name) as tx:
+            await tx.run('ALTER TABLE "_definition" DROP COLUMN "files" CASCADE')
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await newest_files(home)
