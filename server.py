@@ -58,33 +58,14 @@ def compose(  # noqa: PLR0913 - what tests decide, by name
     drain.then(networks.rest)
     tally = None if hours is None else Tally(hours, time)
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Drain]]:
-        await asyncio.to_thread(rehearsal.sweep)
-        await networks.start()
-        control = ControlDoor(networks)
-        await control.open()
-        try:
-            async with counting(tally, figures, networks), backing_up(networks):
-                yield {STATE: drain}
-        finally:
-            await control.close()
-            await networks.close()
-
     made = Watched(
         figures,
         drain,
         tally,
         routes=routes(networks, Probes(networks, figures, drain)),
-        middleware=[
-            Middleware(Refusals),
-            Middleware(SecurityHeaders),
-            Middleware(KnownHosts, hosts=settings.known_hosts),
-            Middleware(HostCookies),
-            Middleware(Door, networks=networks, settings=settings, limiter=counted),
-        ],
+        middleware=_middleware(networks, settings, counted),
         exception_handlers=HANDLERS,
-        lifespan=lifespan,
+        lifespan=lambda _: _running(networks, tally, figures, drain),
     )
     made.state.networks = networks
     made.state.limiter = counted
@@ -93,6 +74,34 @@ def compose(  # noqa: PLR0913 - what tests decide, by name
     made.state.figures = figures
     made.state.relying = Relying(inside=settings.inside)
     return made
+
+
+def _middleware(networks: Networks, settings: Settings, limiter: Limiter) -> list[Middleware]:
+    """Return what every request goes through, the outermost first."""
+    return [
+        Middleware(Refusals),
+        Middleware(SecurityHeaders),
+        Middleware(KnownHosts, hosts=settings.known_hosts),
+        Middleware(HostCookies),
+        Middleware(Door, networks=networks, settings=settings, limiter=limiter),
+    ]
+
+
+@asynccontextmanager
+async def _running(
+    networks: Networks, tally: Tally | None, figures: Figures, drain: Drain
+) -> AsyncIterator[dict[str, Drain]]:
+    """Have the networks and all that goes on beside requests, between the first request and the last."""
+    await asyncio.to_thread(rehearsal.sweep)
+    await networks.start()
+    control = ControlDoor(networks)
+    await control.open()
+    try:
+        async with counting(tally, figures, networks), backing_up(networks):
+            yield {STATE: drain}
+    finally:
+        await control.close()
+        await networks.close()
 
 
 def served(settings: Settings) -> Starlette:

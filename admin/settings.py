@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
+from admin.variables import Variable, fields_of
 from definitions.duration import Duration, parse_duration
 from models.address import Pooled
 from models.contents import Limits
@@ -117,64 +118,61 @@ def span_of(text: str) -> timedelta | None:
     return None if found is None or found != Duration(exact=found.exact) else found.exact
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _flag(word: str) -> Callable[[str], bool]:
+    return lambda text: text == word
+
+
 def _kept(text: str) -> timedelta:
     found = span_of(text)
     if found is None:
-        raise ValueError(f"MAILLE_BACKUP_KEEP is no span of time such as 30d: {text!r}")
+        raise ValueError(text)
     return found
 
 
-def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of `MAILLE_DATA`, `SMTP_URL`, `MAILLE_SECRET`, `MAILLE_PUBLIC_URL`, `DATABASE_URL`.
+VARIABLES = (
+    Variable("MAILLE_DATA", "data", Path),
+    Variable("SMTP_URL", "smtp_url"),
+    Variable("MAILLE_SECRET", "secret"),
+    Variable("MAILLE_SECRET_BEFORE", "secrets_before", _words),
+    Variable("MAILLE_PUBLIC_URL", "public_url", lambda text: text.rstrip("/")),
+    Variable("DATABASE_URL", "database_url"),
+    Variable("DATABASE_DIRECT_URL", "direct_url"),
+    Variable("MAILLE_SCHEMA_PREFIX", "schema_prefix"),
+    Variable("MAILLE_WORKERS", "works", lambda text: text != "off"),
+    Variable("MAILLE_OPEN_NETWORKS", "open_networks", int, "256"),
+    Variable("MAILLE_PROCESSES", "processes", int, "2"),
+    Variable("MAILLE_HOSTS", "hosts", _words),
+    Variable("MAILLE_FILES", "files", Path),
+    Variable("MAILLE_RATES", "rates"),
+    Variable("MAILLE_PROVIDERS", "inside", _flag("inside")),
+    Variable("MAILLE_SMS_URL", "sms_url"),
+    Variable("MAILLE_SMS_TOKEN", "sms_token"),
+    Variable("MAILLE_SMS_SECRET", "sms_secret"),
+    Variable("MAILLE_SMS_FROM", "sms_from"),
+    Variable("MAILLE_LOG", "log"),
+    Variable("MAILLE_LOG_LEVEL", "log_level"),
+    Variable("MAILLE_METRICS_TOKEN", "metrics_token"),
+    Variable("MAILLE_METRICS_FROM", "metrics_from", _words),
+    Variable("MAILLE_METRICS_NETWORKS", "metrics_networks", _flag("on")),
+    Variable("MAILLE_BACKUPS", "backups", Path),
+    Variable("MAILLE_BACKUP_KEYS", "backup_keys", _words),
+    Variable("MAILLE_BACKUP_KEEP", "backup_keep", _kept, "30d"),
+    Variable("MAILLE_BACKUP_AT", "backup_at", time.fromisoformat, "03:15"),
+)
+"""What each says is told in docs/operations.md and docs/operations/; one that is missing or empty says nothing."""
 
-    `DATABASE_DIRECT_URL` is the database itself where the one before is PgBouncer in transaction mode.
-    `MAILLE_SCHEMA_PREFIX` lets installations share a database; `MAILLE_WORKERS=off` leaves the outbox to
-    `maille worker`. `MAILLE_OPEN_NETWORKS` is how many networks are kept open. `MAILLE_SECRET_BEFORE` holds
-    earlier secrets, with spaces between them. `MAILLE_FILES` is where uploaded files are kept for networks on
-    PostgreSQL (on SQLite they are beside them), `MAILLE_FILE_BYTES` and `MAILLE_PICTURE_PIXELS` how large they
-    may be. `MAILLE_RATES` says how many requests may be made (`models.limits`),
-    `MAILLE_PROCESSES` among how many servers that is divided. `MAILLE_HOSTS` are the names under
-    which the server is asked for; those of a public address over TLS are known without. `MAILLE_PROVIDERS=inside` lets
-    networks have providers of OpenID Connect in private networks, and over plain HTTP.
-    `MAILLE_LOG` is `lines` or `json`, `MAILLE_LOG_LEVEL` what is written at least. `MAILLE_METRICS_TOKEN` opens
-    `/metrics`, as do the addresses and networks of `MAILLE_METRICS_FROM`; `MAILLE_METRICS_NETWORKS=on` has each
-    network's figures apart, by name.
-    `MAILLE_SMS_URL` is the provider of text messages (None: they wait), `MAILLE_SMS_TOKEN` its bearer,
-    `MAILLE_SMS_SECRET` (`whsec_…`) what calls are signed with, `MAILLE_SMS_FROM` who they come from.
-    `MAILLE_BACKUPS` is the folder that a server writes backups into each day at `MAILLE_BACKUP_AT` (03:15, UTC), sealed
-    to `MAILLE_BACKUP_KEYS` (with spaces between them), and keeps for `MAILLE_BACKUP_KEEP` (30d).
-    """
-    return Settings(
-        data=Path(environment.get("MAILLE_DATA", "data")),
-        smtp_url=environment.get("SMTP_URL") or None,
-        secret=environment.get("MAILLE_SECRET", ""),
-        public_url=(environment.get("MAILLE_PUBLIC_URL") or "").rstrip("/") or None,
-        database_url=environment.get("DATABASE_URL") or None,
-        direct_url=environment.get("DATABASE_DIRECT_URL") or None,
-        schema_prefix=environment.get("MAILLE_SCHEMA_PREFIX", ""),
-        works=environment.get("MAILLE_WORKERS", "on") != "off",
-        open_networks=int(environment.get("MAILLE_OPEN_NETWORKS") or OPEN),
-        secrets_before=tuple(environment.get("MAILLE_SECRET_BEFORE", "").split()),
-        hosts=tuple(environment.get("MAILLE_HOSTS", "").split()),
-        files=Path(environment["MAILLE_FILES"]) if environment.get("MAILLE_FILES") else None,
-        rates=environment.get("MAILLE_RATES", ""),
-        inside=environment.get("MAILLE_PROVIDERS", "") == "inside",
-        sms_url=environment.get("MAILLE_SMS_URL") or None,
-        sms_token=environment.get("MAILLE_SMS_TOKEN", ""),
-        sms_secret=environment.get("MAILLE_SMS_SECRET", ""),
-        sms_from=environment.get("MAILLE_SMS_FROM", ""),
-        log=environment.get("MAILLE_LOG") or "lines",
-        log_level=environment.get("MAILLE_LOG_LEVEL") or "info",
-        metrics_token=environment.get("MAILLE_METRICS_TOKEN", ""),
-        metrics_from=tuple(environment.get("MAILLE_METRICS_FROM", "").split()),
-        metrics_networks=environment.get("MAILLE_METRICS_NETWORKS") == "on",
-        processes=int(environment.get("MAILLE_PROCESSES") or 1),
-        backups=Path(environment["MAILLE_BACKUPS"]) if environment.get("MAILLE_BACKUPS") else None,
-        backup_keys=tuple(environment.get("MAILLE_BACKUP_KEYS", "").split()),
-        backup_keep=_kept(environment.get("MAILLE_BACKUP_KEEP") or "30d"),
-        backup_at=time.fromisoformat(environment.get("MAILLE_BACKUP_AT") or "03:15"),
-        limits=Limits(
-            size=int(environment.get("MAILLE_FILE_BYTES") or Limits().size),
-            pixels=int(environment.get("MAILLE_PICTURE_PIXELS") or Limits().pixels),
-        ),
-    )
+LIMITS = (
+    Variable("MAILLE_FILE_BYTES", "size", int, "20000000"),
+    Variable("MAILLE_PICTURE_PIXELS", "pixels", int, "40000000"),
+)
+"""Those of `models.contents.Limits`."""
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that an environment says in `VARIABLES` and `LIMITS`; raises `SettingError`."""
+    said = {"data": Path("data"), **fields_of(VARIABLES, environment)}
+    return Settings(**said, limits=Limits(**fields_of(LIMITS, environment)))

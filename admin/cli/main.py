@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from admin.cli.tongue import language_of, teach_argparse
 from admin.i18n import speaking, spoken
+from admin.variables import SettingError
 from definitions.message import say
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ def _called(given: list[str]) -> int:
         else:
             subparsers.add_parser(name, help=spoken(what))
     parsed = parser.parse_args(given)
-    return int(parsed.run(parsed))
+    try:
+        return int(parsed.run(parsed))
+    except SettingError as error:
+        sys.stderr.write(f"{spoken(error.message)}\n")
+        return 2
 
 
 if __name__ == "__main__":

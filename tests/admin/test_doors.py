@@ -8,13 +8,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from admin.cli.main import main
 from admin.csrf import BODY_LIMIT
-from admin.settings import Settings, from_environment
+from admin.settings import LIMITS, VARIABLES, Settings, from_environment
 from admin.signing import seal, unseal
+from admin.variables import SettingError, Variable
 from models.clock import SetClock
 from server import compose
 from tests.admin.office import CAMILLE, FILES, LEADER, Office, token
 from tests.networks import counting_ids
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.anyio
@@ -99,6 +103,29 @@ def test_settings_come_from_the_environment() -> None:
     found = from_environment({f"MAILLE_SMS_{name}": value for name, value in texts.items()})
     assert (found.sms_url, found.sms_token, found.sms_secret, found.sms_from) == tuple(texts.values())
     assert "whsec" not in repr(found)
+
+
+@pytest.mark.parametrize("variable", [*VARIABLES, *LIMITS], ids=lambda variable: variable.name)
+def test_each_variable_is_documented_and_refuses_what_it_does_not_understand(variable: Variable) -> None:
+    pages = [DOCS / "operations.md", *(DOCS / "operations").glob("*.md")]
+    assert any(f"`{variable.name}" in page.read_text(encoding="utf-8") for page in pages)
+    if not variable.example:
+        return
+    assert from_environment({variable.name: variable.example})
+    with pytest.raises(SettingError, match=f"{variable.name}.*'?lots'?.*{variable.name}={variable.example}"):
+        from_environment({variable.name: "lots"})
+
+
+def test_a_command_says_which_variable_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAILLE_PROCESSES", "beaucoup")
+    monkeypatch.setenv("MAILLE_LANGUAGE", "fr")
+    assert main(["status"]) == 2
+    said = capsys.readouterr().err
+    assert "MAILLE_PROCESSES" in said
+    assert "beaucoup" in said
+    assert "Traceback" not in said
 
 
 def test_a_secret_is_drawn_once_and_for_nobody_else(tmp_path: Path) -> None:
