@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -45,7 +46,9 @@ def found_in(folder: Path) -> list[Backup]:
 def _found(folder: Path) -> Iterator[Backup]:
     for path in folder.iterdir():
         named = _FILE.fullmatch(path.name)
-        if named is not None:
+        if named is None:
+            continue
+        with suppress(ValueError, FileNotFoundError):  # called like no moment that there is, or removed meanwhile
             at = datetime.strptime(named[2], _MOMENT).replace(tzinfo=UTC)
             yield Backup(named[1], at, path, path.stat().st_size)
 

@@ -203,7 +203,9 @@ class InSchema:
         return await self._do(rows)
 
     async def _do(self, what: Callable[[Any], Awaitable[T]]) -> T:
-        from models.database import LOST, Database  # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+        import asyncpg  # type: ignore[import-untyped] # noqa: PLC0415 - a server on SQLite needs no PostgreSQL driver
+
+        from models.database import LOST, Database  # noqa: PLC0415 - the same
 
         database = await Database.lease(self.homes.url)
         try:
@@ -211,6 +213,8 @@ class InSchema:
                 return await what(connection)
         except LOST as error:
             raise StoreUnreachableError(f"The database cannot be reached: {error}") from error
+        except asyncpg.PostgresError as error:
+            raise StoreError(say("{path} cannot be opened: {reason}.", path=self.schema, reason=error)) from error
         finally:
             await database.release()
 

@@ -91,7 +91,7 @@ class Keeper:
         finally:
             for task in (working, stopped):
                 task.cancel()
-                with suppress(asyncio.CancelledError, NotServingError):
+                with suppress(asyncio.CancelledError, NotServingError, OSError):
                     await task
             await asyncio.gather(*(self._leave(child) for child in self.children))
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -119,12 +119,16 @@ class Keeper:
         """Start a process that gets ready and waits for its turn."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "admin.cli.main", "serve", "--linger", str(self.linger)),
-                *("--child", str(theirs.fileno()), "--fd", str(self.listening.fileno())),
-                pass_fds=(theirs.fileno(), self.listening.fileno()),
-                env=self._environment(os.environ),
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "admin.cli.main", "serve", "--linger", str(self.linger)),
+                    *("--child", str(theirs.fileno()), "--fd", str(self.listening.fileno())),
+                    pass_fds=(theirs.fileno(), self.listening.fileno()),
+                    env=self._environment(os.environ),
+                )
+            except OSError as error:
+                ours.close()
+                raise NotServingError(f"no process can be started: {error}") from error
         child = Child(process, *(await asyncio.open_connection(sock=ours)))
         child.watch = asyncio.create_task(self._watch(child))
         try:
@@ -160,8 +164,13 @@ class Keeper:
         except NotServingError as error:
             log.error("the process that serves is kept: no new one came up", reason=str(error))  # noqa: TRY400 - no trace
             return
+        try:
+            await self._leave(old)
+        except asyncio.CancelledError:  # all are to go: those that are kept are seen to
+            if self.alone:
+                self.children.append(new)
+            raise
         self.children.remove(old)
-        await self._leave(old)
         if self.alone:
             try:
                 await self._take(new)
@@ -199,11 +208,12 @@ class Keeper:
 
     async def _leave(self, child: Child) -> None:
         """Let a process go, and wait until it is gone; one that takes too long is killed."""
-        child.leaving = True
-        child.tell(LEAVE)
-        if child.writer.can_write_eof():
-            with suppress(OSError):
-                child.writer.write_eof()
+        if not child.leaving:
+            child.leaving = True
+            child.tell(LEAVE)
+            if child.writer.can_write_eof():
+                with suppress(OSError):
+                    child.writer.write_eof()
         try:
             async with asyncio.timeout(self.linger + QUIET + GRACE + SLACK):
                 await child.process.wait()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from time import monotonic
 
 import uvicorn
@@ -38,6 +41,19 @@ class LeavingServer(uvicorn.Server):
         super().__init__(config)
         self.linger = linger
         self.told = told
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End at a hang-up (SIGHUP) as at SIGTERM, unless whoever began the process has it overlooked."""
+        with super().capture_signals():
+            ends = current_thread() is main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+            if ends:
+                signal.signal(signal.SIGHUP, lambda _, frame: self.handle_exit(signal.SIGTERM, frame))
+            try:
+                yield
+            finally:
+                if ends:
+                    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""

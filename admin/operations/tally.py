@@ -40,8 +40,9 @@ class Tally:
         counted, self._counts = self._counts, defaultdict(Counts)
         try:
             await self.hours.add(self.clock.now(), counted)
-        except StoreError as error:
-            log.warning("the figures of the service cannot be written", reason=str(error))
+        except Exception as error:
+            unexpected = not isinstance(error, StoreError)
+            log.warning("the figures of the service cannot be written", reason=str(error), exc_info=unexpected)
             for kind, counts in counted.items():
                 self._counts[kind] += counts
 

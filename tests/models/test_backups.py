@@ -24,7 +24,14 @@ def test_a_folder_shows_its_backups_and_nothing_else(tmp_path: Path) -> None:
     at = datetime(2026, 11, 23, 4, 15, 9, 5, tzinfo=UTC)
     for name in (file_name("alba", at), file_name("alba", at - DAY), file_name("zoe_2", at)):
         (tmp_path / name).write_bytes(b"12")
-    for name in ("alba.zip", "Alba.20261123T041509Z.maille.age", "alba.20261123T041509Z.maille.age.partial", "x.age"):
+    (tmp_path / file_name("gone", at)).symlink_to(tmp_path / "removed")
+    for name in (
+        "alba.20261399T000000Z.maille.age",
+        "alba.zip",
+        "Alba.20261123T041509Z.maille.age",
+        "alba.20261123T041509Z.maille.age.partial",
+        "x.age",
+    ):
         (tmp_path / name).write_bytes(b"")
     found = found_in(tmp_path)
     assert [(each.network, each.at.day, each.size) for each in found] == [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from models.hours import KEPT, TARGETS, WINDOW, Counts, Service, hours_of, service
+from models.connections import connect
+from models.database import Database
+from models.hours import KEPT, TARGETS, WINDOW, Counts, InFile, InSchema, Service, hours_of, service
 from models.store import StoreError
 from models.stores import Schemas, names_in
 from tests.homes import Homes
@@ -71,3 +74,19 @@ async def test_a_store_that_is_away_is_an_error_of_the_store(tmp_path: Path) -> 
     for homes in (tmp_path / "file", Schemas("postgresql://127.0.0.1:1/nowhere")):
         with pytest.raises(StoreError):
             await hours_of(homes).add(NOW, {})
+
+
+async def test_a_store_that_is_not_as_it_was_made_is_an_error_of_the_store(homes: Homes) -> None:
+    hours = hours_of(homes.all)
+    await hours.add(NOW, {})
+    spoil = 'ALTER TABLE {table} DROP COLUMN "failed"'
+    if isinstance(hours, InSchema):
+        database = await Database.lease(hours.homes.url)
+        async with database.connection() as connection:
+            await connection.execute(spoil.format(table=f'{hours.schema}."_hour"'))
+        await database.release()
+    elif isinstance(hours, InFile):
+        with closing(connect(hours.path, "write")) as file:
+            file.execute(spoil.format(table='"_hour"'))
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await hours.add(NOW, {})

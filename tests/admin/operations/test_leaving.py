@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -110,3 +112,22 @@ async def test_while_it_lingers_others_are_still_answered() -> None:
 def test_a_place_that_is_taken_is_no_place() -> None:
     with listening("127.0.0.1", 0) as taken, pytest.raises(OSError, match="in use"):
         listening(*taken.getsockname())
+
+
+async def test_a_hang_up_ends_a_server_as_a_request_to_end_does() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        async with running(0) as run:
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+            with run.server.capture_signals():
+                os.kill(os.getpid(), signal.SIGHUP)
+                assert run.server.should_exit
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with LeavingServer(run.server.config).capture_signals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGHUP, hung_up)
+    assert heard == [signal.SIGTERM]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from structlog.testing import capture_logs
 
 from admin.operations.tally import Tally
 from models.clock import SetClock
-from models.hours import Counts, hours_of, service
+from models.hours import Counts, Kind, hours_of, service
 from server import compose
 from tests.admin.office import CAMILLE, Office
 from tests.homes import Homes
@@ -133,3 +135,32 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path, clock:
     (tmp_path / "folder").unlink()
     await tally.write()
     assert (await service(hours, clock.now())).kinds == {"api": Counts(2, 2, 2, 0)}
+
+
+class Odd:
+    """Hours that fail as nobody expects, once."""
+
+    def __init__(self) -> None:
+        self.added: list[Mapping[Kind, Counts]] = []
+        self.failed = 0
+
+    async def add(self, _: datetime, counted: Mapping[Kind, Counts]) -> None:
+        if not self.failed:
+            self.failed += 1
+            raise KeyError("odd")
+        self.added.append(dict(counted))
+
+    async def rows(self, _: str) -> Sequence[Sequence[Any]]:
+        return []
+
+
+async def test_whatever_goes_wrong_the_figures_of_the_next_minutes_are_written(clock: SetClock) -> None:
+    hours, stop = Odd(), asyncio.Event()
+    tally = Tally(hours, clock)
+    tally.note("api", 0.1, failed=False)
+    with capture_logs() as logged:
+        await tally.write()
+    assert [each["exc_info"] for each in logged] == [True]
+    stop.set()
+    await tally.go_on(stop, lambda: None)
+    assert hours.added == [{"api": Counts(1, 1, 1, 0)}]
