@@ -75,7 +75,7 @@ async def test_a_keeper_that_ends_in_a_replacement_waits_for_both_processes(stay
         task = asyncio.create_task(keeper.keep())
         await until(lambda: any(each["event"] == "serving" for each in logged))
         (old,) = keeper.children
-        stays.touch()
+        await asyncio.to_thread(stays.touch)
         os.kill(os.getpid(), signal.SIGHUP)
         await until(lambda: old.leaving)
         os.kill(os.getpid(), signal.SIGTERM)
