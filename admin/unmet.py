@@ -11,11 +11,13 @@ from typing import Any
 from markupsafe import Markup
 
 from admin.manual.automations import CAUSE
-from admin.manual.conditions import Words
+from admin.manual.conditions import Words, condition
 from admin.manual.telling import Telling
 from admin.parts.reader import Reader
 from admin.parts.shown import write
+from definitions.expr.expression import Expression
 from definitions.expr.nodes import Name, Select
+from definitions.spec.automation import Automation, Wait, every_step
 from definitions.spec.process import Transition
 from models.message import Message, say
 from workflows.guards import Weighed
@@ -44,7 +46,7 @@ class Condition:
     @property
     def text(self) -> str:
         """The words as plain text; what is quoted in them stays so."""
-        return " ".join(unescape(re.sub(r"<[^>]+>", "", re.sub(r"</?q>", '"', self.words))).split())
+        return _plain(self.words)
 
 
 def conditions(reader: Reader, transition: Transition, parts: Sequence[Weighed]) -> tuple[Condition, ...]:
@@ -60,6 +62,31 @@ def of_automation(reader: Reader, parts: Sequence[Weighed]) -> tuple[Condition, 
 
 def _conditions(tell: Telling, parts: Sequence[Weighed]) -> tuple[Condition, ...]:
     return tuple(dict.fromkeys(_condition(tell, each) for each in parts))
+
+
+def in_words(reader: Reader, automation: str, why: Message) -> str:
+    """Return why a run or a step of an automation went no further; a condition in it that the automation still has is
+    told in words.
+    """
+    known, written = reader.network.automations.get(automation), why.values.get("condition")
+    if known is None or written is None:
+        return reader.words(why)
+    for each in _asked(known):
+        if each.text == written:
+            said = _plain(condition(Telling(reader, CAUSE), each))
+            return reader.words(Message(why.text, {**why.values, "condition": said}))
+    return reader.words(why)
+
+
+def _asked(automation: Automation) -> Iterator[Expression]:
+    """Yield the conditions of an automation: its own, and of its steps those on which they are done or called off."""
+    steps = tuple(every_step(automation.steps))
+    waits = (step.cancel_if for step in steps if isinstance(step, Wait))
+    yield from filter(None, (automation.condition, *(step.condition for step in steps), *waits))
+
+
+def _plain(words: Markup) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", re.sub(r"</?q>", '"', words))).split())
 
 
 def told(found: Sequence[Condition]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from admin.api.entities import readable
 from admin.api.horizon import Horizon, Seen
 from admin.api.typed import mistyped
 from admin.api.values import moment
-from admin.unmet import of_automation, told
+from admin.unmet import in_words, of_automation, told
 from definitions.problems import NOWHERE
 from definitions.spec.entity import Field, FieldType
 from definitions.text import plain
@@ -105,7 +105,7 @@ def _run(call: Call, event: Event) -> dict[str, Any] | None:
         "id": run.id,
         "automation": run.automation,
         "state": run.state,
-        "why": None if run.why is None else call.words(run.why),
+        "why": None if run.why is None else in_words(call.reader, run.automation, run.why),
         "conditions": told(of_automation(call.reader, run.asks)),
         "ended_at": _maybe(run.ended_at),
     }

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from admin.asked import number
 from admin.parts.reader import Reader
 from admin.parts.why import ACTIONS, OUTCOMES, RUN_STATES
-from admin.unmet import of_automation
+from admin.unmet import in_words, of_automation
 from admin.visit import Visit
 from admin.web import here, redirect, render, say_on
 from models.actor import Actor
@@ -48,6 +48,7 @@ async def shown(request: Request) -> Response:
     """Show a run with its steps."""
     visit, run = here(request), request.path_params["run"]
     found = await read(visit.tenant, visit.actor, lambda unit: overseeing.one(unit, run))
+    reader, automation = Reader(visit.network, visit.formats), found.run["automation"]
     return await render(
         request,
         "runs/run.html",
@@ -56,8 +57,9 @@ async def shown(request: Request) -> Response:
         step=found.step,
         states=_states(visit),
         labels=_labels(visit),
-        asks=of_automation(Reader(visit.network, visit.formats), found.asks),
-        steps=[_step(visit, each) for each in found.steps],
+        why=in_words(reader, automation, found.run["error"]) if found.run["error"] else "",
+        asks=of_automation(reader, found.asks),
+        steps=[_step(visit, automation, each) for each in found.steps],
     )
 
 
@@ -69,7 +71,7 @@ def _labels(visit: Visit) -> dict[str, str]:
     return {name: visit.words(automation.label) for name, automation in visit.network.automations.items()}
 
 
-def _step(visit: Visit, step: StepTrace) -> dict[str, str]:
+def _step(visit: Visit, automation: str, step: StepTrace) -> dict[str, str]:
     verdict, colour = OUTCOMES.get(step.outcome, (say("Ended"), "grey"))
     return {
         "path": step.path if step.turn is None else f"{step.path} · {step.turn}",
@@ -77,7 +79,7 @@ def _step(visit: Visit, step: StepTrace) -> dict[str, str]:
         "at": visit.formats.datetime(step.at),
         "verdict": visit.words(verdict),
         "colour": colour,
-        "why": visit.words(step.why) if step.why else "",
+        "why": in_words(Reader(visit.network, visit.formats), automation, step.why) if step.why else "",
         "told": overseeing.result_of(step),
     }
 

@@ -11,7 +11,7 @@ from tests.admin.api.program import program
 from tests.admin.office import CAMILLE, FILES, LEADER, Office, office_of
 from tests.admin.screens.leads import lead, text_of
 from tests.homes import Homes
-from tests.networks import edited
+from tests.networks import changed, edited
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +53,33 @@ async def test_people_read_it_on_the_record_and_leaders_on_the_page_of_the_run(o
         assert f"{'Met' if holds else 'Not met'} {text}" in page
         assert f"{'Met' if holds else 'Not met'} · {text}" in seen
     assert "record.country" not in page + seen
+
+
+CALLS_OFF = """
+automation: cautious
+label: {fr: Prudente, en: Cautious}
+when: {entered: recruiting.contacted}
+do:
+  - {task: {title: {fr: Relancer, en: Call again}, for: =record.owner}, if: 'record.country == "BE"'}
+  - wait: {for: 2d, cancel_if: 'record.city == "Lyon"'}
+"""
+
+
+async def test_conditions_of_steps_and_waits_are_told_in_words_too(homes: Homes, clock: SetClock) -> None:
+    async with office_of(homes, clock, changed(FILES, cautious=CALLS_OFF)) as office:
+        zoe = await lead(office, CAMILLE, "Zoé", phone="06 39 98 00 01")
+        async with program(office, CAMILLE) as camille, program(office, LEADER) as claire:
+            path = f"/entities/lead/{zoe.id}"
+            await camille.post(f"{path}/transitions/recruiting/call", json={"next_call_at": "2026-03-05T10:00:00Z"})
+            await office.networks.worker(office.tenant).run_due()
+            await camille.patch(path, json={"city": "Lyon"}, headers={"if-match": "*"})
+            await office.networks.worker(office.tenant).run_due()
+            runs = (await claire.get("/runs", params={"automation": "cautious"})).json()["items"]
+            one = (await claire.get(f"/runs/{runs[0]['id']}", headers={"accept-language": "en"})).json()
+        async with office.signed_in(CAMILLE) as visitor:
+            page = text_of((await visitor.get(f"e/lead/{zoe.id}")).text)
+    skipped, called_off = "The condition does not hold: Country is Belgium", "The wait was called off: City is Lyon"
+    assert [step["reason"] for step in one["steps"]][:1] == [skipped]
+    assert (one["state"], one["reason"]) == ("cancelled", called_off)
+    assert skipped in page
+    assert called_off in page

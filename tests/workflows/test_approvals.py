@@ -172,7 +172,10 @@ async def test_only_those_whose_levels_decide_and_who_see_the_record_decide(make
 async def test_who_asked_takes_it_back(make_stage: MakeStage) -> None:
     stage = await opened(make_stage)
     lead = await contacted(stage)
-    await commands.withdraw(stage.tenant, stage.people["lea"], await sign(stage, lead))
+    asked, noe = await sign(stage, lead), await stage.person("Noe", "assistant")
+    with pytest.raises(RefusedError, match="Only who asked"):  # though the record is in sight
+        await commands.withdraw(stage.tenant, noe, asked)
+    await commands.withdraw(stage.tenant, stage.people["lea"], asked)
     assert await states(stage) == ["withdrawn"]
     assert await decidable(stage, "rita") == []
     await sign(stage, lead)
