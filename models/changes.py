@@ -281,8 +281,7 @@ async def overwrite(
     stored = stored_columns(sight, values, names)
     places = ", ".join(f"{quoted(name)} = ?" for name in stored)
     text = f'UPDATE {sight.table.quoted} SET {places} WHERE "id" = ? AND "version" = ?'  # noqa: S608 (names only)
-    if not await records.tx.run(text, (*stored.values(), values["id"], version)):
-        raise ConflictError(version)
+    await records.tx.put(text, (*stored.values(), values["id"], version), ConflictError(version))
     records.loader.forget()
 
 
@@ -300,7 +299,7 @@ async def insert(records: Records, fresh: Sequence[Draft]) -> None:
         table = fresh[0].sight.table.quoted
         text = f"INSERT INTO {table} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 (names of the definitions only)
         if len(values) == 1:
-            await records.tx.run(text, values[0])
+            await records.tx.put(text, values[0])
         else:
             await records.tx.run_many(text, values)
     records.loader.forget()

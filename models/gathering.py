@@ -60,6 +60,12 @@ class Gathering:
             await self.flush()
         return await self._tx.run(sql, values)
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        """Insert a row, or change one by its key; see `models.tx.Tx`."""
+        if self._count:
+            await self.flush()
+        await self._tx.put(sql, values, missing)
+
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement once for each row of values."""
         if self._count:

@@ -221,6 +221,7 @@ class PostgresStore:
             await self._begin(connection, job, alone=alone)
             job.begun = True
             done = await job.work(tx)
+            await tx.flush()
             await self._commit(tx)
         except BaseException as error:
             await undo(connection)
@@ -266,6 +267,8 @@ class PostgresStore:
         return ['LOCK TABLE "_definition" IN ACCESS EXCLUSIVE MODE'] if made else []
 
     async def _commit(self, tx: PostgresTx) -> None:
+        if tx.connection.is_closed():
+            raise ConnectionResetError("It was cut before the commit.")
         if not in_transaction(tx.connection):
             raise StoreError("The work ended the transaction that it was in.")
         if tx.collided:

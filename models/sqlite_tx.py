@@ -42,6 +42,11 @@ class SqliteTx:
         except sqlite3.IntegrityError as error:
             raise ConstraintError(str(error)) from error
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        """Insert a row, or change one, at once; `missing` is raised when there was nothing to change."""
+        if not await self.run(sql, values) and missing is not None:
+            raise missing
+
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement once for each row of values."""
         try:

@@ -34,6 +34,15 @@ class Tx(Protocol):
         """Run a statement and return the number of rows that it touched."""
         ...
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        """Insert a row, or change one by its key, now or later: before anything that could see it, and the commit.
+
+        What its table refuses is told late, and so is `missing`, which is raised when there was nothing to change. On
+        PostgreSQL what waits is one round trip; some insertions of the runtime wait there though they are `run`
+        (`models.waiting`).
+        """
+        ...
+
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement once for each row of values."""
         ...

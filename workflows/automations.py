@@ -161,12 +161,12 @@ class Journey:
         await tx.run("SAVEPOINT step")
         try:
             outcome = await self._outcome(step)
+            await tx.run("RELEASE SAVEPOINT step")
         except (RequestError, StepError, RenderError) as error:
             await tx.run("ROLLBACK TO SAVEPOINT step")
             self.scene.unit.records.loader.forget()
             await tx.run("RELEASE SAVEPOINT step")
             return await self._failed(step, _reason(error))
-        await tx.run("RELEASE SAVEPOINT step")
         return await self._took(step, outcome)
 
     async def _outcome(self, step: Action) -> Outcome:

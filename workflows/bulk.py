@@ -20,10 +20,12 @@ async def each(
     for item in items:
         await unit.tx.run("SAVEPOINT item")
         try:
-            results.append(await do(item))
+            result: Result | RequestError = await do(item)
+            await unit.tx.run("RELEASE SAVEPOINT item")
         except RequestError as error:
             await unit.tx.run("ROLLBACK TO SAVEPOINT item")
             unit.records.loader.forget()
-            results.append(error)
-        await unit.tx.run("RELEASE SAVEPOINT item")
+            await unit.tx.run("RELEASE SAVEPOINT item")
+            result = error
+        results.append(result)
     return results

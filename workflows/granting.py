@@ -245,6 +245,7 @@ async def _take(unit: Unit, asked: Asked) -> Granted:
     await unit.tx.run("SAVEPOINT granted")
     try:
         moved = await _move(unit, asked)
+        await unit.tx.run("RELEASE SAVEPOINT granted")
     except RequestError as error:
         await unit.tx.run("ROLLBACK TO SAVEPOINT granted")
         unit.records.loader.forget()
@@ -252,7 +253,6 @@ async def _take(unit: Unit, asked: Asked) -> Granted:
         reason = _reason(unit, error)
         await approvals.end(unit, asked, "closed", reason=reason)
         return Granted(asked, 0, closed=reason)
-    await unit.tx.run("RELEASE SAVEPOINT granted")
     return Granted(asked, 0, moved)
 
 

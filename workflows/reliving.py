@@ -142,11 +142,12 @@ class Reliving:
         await tx.run("SAVEPOINT fact")
         try:
             await self._happen(tx, fact, entity)
+            await tx.run("RELEASE SAVEPOINT fact")
             self.outcome.replayed += 1
         except (RequestError, ConstraintError) as error:
             await tx.run("ROLLBACK TO SAVEPOINT fact")
+            await tx.run("RELEASE SAVEPOINT fact")
             self.outcome.unfit[_told(error)] += 1
-        await tx.run("RELEASE SAVEPOINT fact")
 
     async def _is_undone(self, tx: Tx, fact: Fact) -> bool:
         """Whether this was taken back since, or takes back what happened since: both are as if they had not been."""
@@ -225,6 +226,7 @@ class Reliving:
             if refused is None:
                 form = self._form(fact, transition)
                 await moves.move(unit, Request(entity, fact.row["record"], transition.name, process, form))
+                await unit.tx.run("RELEASE SAVEPOINT move")
         except InvalidError as error:
             refused = ("form", ", ".join(sorted(error.fields)))
         except RequestError as error:
@@ -233,8 +235,8 @@ class Reliving:
             self.outcome.taken[process, transition.name] += 1
         else:
             await unit.tx.run("ROLLBACK TO SAVEPOINT move")
+            await unit.tx.run("RELEASE SAVEPOINT move")
             self._refuse(process, transition.name, *refused, about)
-        await unit.tx.run("RELEASE SAVEPOINT move")
         return refused is None
 
     async def _obstacle(

@@ -54,10 +54,13 @@ async def occur(unit: Unit, event: Occurrence) -> Record | None:
 
 async def _start(unit: Unit, event: Occurrence) -> None:
     """Start what waits for this, arm the timers that it sets, and look again at runs that wait over the record."""
+    entity, record = event.record.entity, event.record.id
+    # asked for before runs are written: where none waits now none will, of those that begin none does at once
+    waits = event.kind != "created" and bool(await runs.waiting(unit.tx, entity, record))
     for automation, key in _first(_matching(unit, event)).values():
         await begin(unit, automation, _beginning(event, key))
     await timers.arm(unit, event.record, event.history, _entered(unit, event), event.fields)
-    if event.kind != "created":
+    if waits:
         await _look_again(unit, event)
     if event.kind in ("moved", "deleted"):
         await approvals.review(unit, event.record, gone=event.kind == "deleted")

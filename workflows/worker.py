@@ -299,10 +299,11 @@ class Worker:
         await tx.run("SAVEPOINT row")
         try:
             await self._handle(tx, row, await self._version(row))
+            await tx.run("RELEASE SAVEPOINT row")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the row
             await tx.run("ROLLBACK TO SAVEPOINT row")
             await self._fail(tx, replace(row, max_attempts=0), error)
-        await tx.run("RELEASE SAVEPOINT row")
+            await tx.run("RELEASE SAVEPOINT row")
 
     async def _version(self, row: Row) -> Published:
         """Return the version that a run began with; the current one for all else."""

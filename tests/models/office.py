@@ -224,6 +224,10 @@ class Recorded:
         self.statements.append(sql)
         return await self.tx.run(sql, values)
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        self.statements.append(sql)
+        await self.tx.put(sql, values, missing)
+
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         self.statements.append(sql)
         await self.tx.run_many(sql, values)

@@ -31,6 +31,11 @@ class BreakingTx:
         self._count()
         return await self._tx.run(sql, values)
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        """Write, or end."""
+        self._count()
+        await self._tx.put(sql, values, missing)
+
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
         """Write, or end."""
         self._count()

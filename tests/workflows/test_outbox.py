@@ -142,6 +142,10 @@ class CutTx:
             raise CutError
         return await self.tx.run(sql, values)
 
+    async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
+        if not await self.run(sql, values) and missing is not None:
+            raise missing
+
     async def run_many(self, sql: str, values: Any) -> None:
         await self.tx.run_many(sql, values)
 
