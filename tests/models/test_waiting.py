@@ -12,6 +12,7 @@ import pytest
 
 from models import postgres as stores
 from models.postgres import PostgresStore
+from models.postgres_tx import PostgresTx
 from models.schemas import open_schema
 from models.store import ConstraintError, StoreBusyError, StoreUnreachableError, UnknownError
 from models.stores import Schema
@@ -172,6 +173,22 @@ async def test_what_is_lost_with_its_connection_is_done_once_and_by_the_next_one
         await way(tx, ADD, 1, 1)
         if len(tries) == 1:
             await other.execute("SELECT pg_terminate_backend($1, 5000)", *(row or ()))
+            await way(tx, ADD, 0, 2)
+
+    await store.write(work)
+    assert (await number(store), len(tries)) == (1, 2)
+
+
+@ways
+async def test_a_connection_that_is_known_to_be_lost_takes_no_commit(store: PostgresStore, way: Way) -> None:
+    tries: list[int] = []
+
+    async def work(tx: Tx) -> None:
+        assert isinstance(tx, PostgresTx)
+        tries.append(1)
+        await way(tx, ADD, 1, 1)
+        if len(tries) == 1:
+            tx.connection.terminate()
 
     await store.write(work)
     assert (await number(store), len(tries)) == (1, 2)
@@ -220,13 +237,15 @@ async def test_what_is_missing_is_told_until_a_savepoint_forgets_it(store: Postg
         with pytest.raises(MissingError):
             await tx.run("RELEASE SAVEPOINT a")
         await tx.run("ROLLBACK TO SAVEPOINT a")
+        await tx.put(ADD, [10, 1])
+        await tx.run("ROLLBACK TO SAVEPOINT a")
         await tx.put(ADD, [1, 2])
 
     with pytest.raises(MissingError):
         await store.write(overlooks)
     assert await number(store, 2) == 0
     await store.write(forgets)
-    assert await number(store, 2) == 1
+    assert (await number(store, 1), await number(store, 2)) == (0, 1)
 
 
 class AtOnce:
@@ -347,3 +366,11 @@ async def test_word_goes_out_only_of_what_was_written(store: PostgresStore, monk
     assert told == []
     await store.write(lambda tx: tx.put(once, [3, "three", 0, 1]))
     assert told == [store.schema]
+
+    async def two(tx: Tx) -> None:
+        await tx.put(NEW, [4, "four", 0, 1])
+        await tx.put(CHILD + " ON CONFLICT DO NOTHING", [1, 2])
+
+    await store.write(lambda tx: tx.put(CHILD, [1, 1]))
+    await store.write(two)
+    assert told == [store.schema] * 3
