@@ -5,43 +5,26 @@ from __future__ import annotations
 import io
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from admin.cli.main import main
 from models import envelopes
-from tests.networks import SMALL
+from tests.admin.cli.test_commands import Call, call, small
 
-Call = Callable[..., tuple[int, str, str]]
-LEADER = "claire.alba@exemple.fr"
+__all__ = ["call", "small"]
 
 
-@pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """What runs a command in a folder of its own."""
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own, and the installation's secret."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MAILLE_DATA", "data")
     monkeypatch.setenv("MAILLE_SECRET", "x" * 32)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def called(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return called
 
 
 @pytest.fixture
-def key(tmp_path: Path, call: Call) -> str:
+def key(tmp_path: Path, small: str, call: Call) -> str:
     """A network, a key in `k.key`, and its public part."""
-    folder = tmp_path / "pack"
-    folder.mkdir()
-    for name, text in SMALL.items():
-        (folder / name).write_text(text, "utf-8")
-    assert call("network", "create", "alba", "pack", "--leader", LEADER)[0] == 0
     code, public, err = call("backup", "--new-key", "k.key")
     assert (code, "Keep k.key away from the server" in err) == (0, True)
     assert stat.S_IMODE((tmp_path / "k.key").stat().st_mode) == 0o600
@@ -124,3 +107,13 @@ def test_what_is_wrong_is_said(words: tuple[str, ...], code: int, said: str, key
     found, _, err = call(*(word.replace("{key}", key) for word in words))
     assert (found, said in err) == (code, True), err
     assert "AGE-SECRET" not in err
+
+
+def test_a_network_that_cannot_be_read_is_replaced_where_it_is_said(key: str, call: Call) -> None:
+    assert call("backup", "--to", "kept", "--key", key)[0] == 0
+    Path("data/alba.sqlite").write_bytes(b"no database" * 100)
+    given = ("restore", "kept", "--identity", "k.key", "--replace")
+    code, _, err = call(*given)
+    assert (code, "--unread" in err) == (1, True)
+    code, out, _ = call(*given, "--unread")
+    assert (code, "could not be read: it is back" in out) == (0, True)
