@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 from collections.abc import Callable
@@ -13,14 +14,19 @@ import pytest
 
 from models.clock import SetClock
 from models.contents import Contents
-from models.stores import Home, clear, exists, files_of, replace_store, replaced, staged
+from models.database import Database
+from models.stored import look as look_at
+from models.stores import Home, Schema, clear, exists, files_of, replace_store, replaced, staged
 from models.tenant import create_tenant, open_tenant
 from models.tx import Tx
-from tests.homes import Homes
+from tests.homes import Homes, homes_of
 from tests.models.rows import column, insert
 from tests.networks import SMALL
 
 pytestmark = pytest.mark.anyio
+
+WAITING = """SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+AND relation = to_regclass('"_definition"')"""
 
 
 class BrokenOffError(BaseException):
@@ -138,3 +144,33 @@ async def test_a_damaged_file_goes_aside_as_it_is(tmp_path: Path, clock: SetCloc
     assert aside.with_name(".small.sqlite.before-wal").read_bytes() == b"nor this" * 100
     assert await look(home, clock) == "new"
     assert aside.read_bytes() == b"no database" * 100
+
+
+@pytest.mark.postgres
+async def test_what_is_saved_while_a_schema_is_waited_for_is_seen_last(
+    tmp_path: Path, postgres: str, clock: SetClock
+) -> None:
+    async with homes_of(tmp_path, postgres) as homes:
+        home, by = homes("small"), staged(homes("small"))
+        assert isinstance(home, Schema)
+        await make(by, "new", clock)
+        await make(home, "old", clock)
+        seen: list[Any] = []
+
+        async def last(tx: Tx | None) -> None:
+            seen.extend(await look_at(home, 'SELECT "name" FROM "company"', tx=tx))
+
+        tenant = await open_tenant(home, "small", clock=clock)
+        database = await Database.lease(home.url)
+        async with database.connection() as connection:  # somebody who writes, and holds the definitions as writers do
+            await connection.execute(f'SET LOCAL search_path TO "{home.name}"; LOCK "_definition" IN ACCESS SHARE MODE')
+            await connection.execute("""UPDATE "company" SET "name" = 'changed'""")
+            replacing = asyncio.create_task(replace_store(home, by, replaced(home), last))
+            async with asyncio.timeout(60):
+                while not await connection.fetchval(WAITING):
+                    assert not replacing.done()
+        await replacing
+        await tenant.close()
+        await database.release()
+        assert [name for (name,) in seen] == ["changed"]
+        assert await look(home, clock) == "new"
