@@ -65,13 +65,10 @@ async def fire(unit: Unit, payload: Mapping[str, Any]) -> None:
 
 
 def _after(cron: str, zone: ZoneInfo, tick: datetime, now: datetime, catch_up: str) -> datetime:
-    """Return the tick to plan after `tick`: each one with `all`, else the next to come."""
+    """Return the tick to plan after `tick`: each one with `all` (of many the last `MISSED`), else the next to come."""
     following = next_tick(cron, zone, tick)
-    return (
-        following
-        if catch_up == "all" and following > now - MISSED * (following - tick)
-        else max(following, next_tick(cron, zone, now))
-    )
+    since = now - MISSED * (following - tick) if catch_up == "all" else now
+    return max(following, next_tick(cron, zone, since))
 
 
 async def _start(unit: Unit, schedule: Schedule, tick: datetime, cursor: str | None) -> None:

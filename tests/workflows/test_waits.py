@@ -85,3 +85,17 @@ async def test_a_wait_of_more_working_time_than_is_counted_is_no_wait(make_stage
     stage, _ = await waiting(make_stage, f"{{for: ={span}}}", calls=7)
     assert await wakes(stage) == "done"
     assert ("skipped",) in await stage.rows("_step", "outcome")
+
+
+async def test_what_is_taken_back_may_call_a_wait_off(make_stage: MakeStage) -> None:
+    stage, lead = await waiting(
+        make_stage, """{for: 9d, cancel_if: 'record.recruiting == "new" && record.city == "Lyon"'}"""
+    )
+    moved = await commands.move(
+        stage.tenant, stage.people["Lea"], "lead", lead, "call", form={"next_call_at": NOON, "comment": "x"}
+    )
+    await change(stage, lead, city="Lyon")
+    assert (await wakes(stage)).startswith("2026-03-11")
+    await commands.undo(stage.tenant, stage.people["Lea"], moved.history)
+    await stage.worker.run_due()
+    assert await wakes(stage) == "cancelled"
