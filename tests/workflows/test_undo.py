@@ -53,6 +53,13 @@ async def test_undo_comes_too_late_when_its_time_is_over(stage: Stage, lea: Acto
         await commands.undo(stage.tenant, lea, moved.history)
 
 
+async def test_the_time_to_take_back_may_be_working_time(make_stage: MakeStage) -> None:
+    stage = await make_stage(edited(SMALL, ("undo: 10m", "undo: 5 working days")))
+    lea = await stage.person("Lea", "distributor")
+    moved = await stage.call(lea, await stage.lead(lea))
+    assert moved.undo_until == stage.clock.now() + timedelta(days=7)
+
+
 async def test_undo_is_refused_once_what_the_move_wrote_has_changed(stage: Stage, lea: Actor) -> None:
     lead = await stage.lead(lea)
     moved = await stage.call(lea, lead)
