@@ -43,6 +43,7 @@ class Plan:
 
 FIGURES: Mapping[str, Callable[[bool], list[Figure]]] = {
     "bulk": lambda quick: bulk.in_a_folder(500 if quick else 5_000),
+    "bulk, PostgreSQL": lambda quick: bulk.in_a_database(500 if quick else 5_000),
     "mails": lambda quick: asyncio.run(mails.measure(100 if quick else 1_000)),
     "growth": lambda quick: asyncio.run(growth.measure(1_000, 20_000) if quick else growth.measure()),
     "networks": lambda quick: networks.measure(20 if quick else networks.COUNT),

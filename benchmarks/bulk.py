@@ -127,18 +127,19 @@ def in_a_folder(count: int) -> list[Figure]:
         return asyncio.run(measure(Path(folder) / f"{NAME}.sqlite", "SQLite", count))
 
 
+def in_a_database(count: int) -> list[Figure]:
+    """Measure on a PostgreSQL of its own."""
+    with postgres() as server:
+        return asyncio.run(measure(Schema(server.url, NAME), "PostgreSQL", count))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument("--records", type=int, default=5_000)
     parser.add_argument("--postgres", action="store_true")
     given = parser.parse_args()
-    if given.postgres:
-        with postgres() as server:
-            found = asyncio.run(measure(Schema(server.url, NAME), "PostgreSQL", given.records))
-    else:
-        found = in_a_folder(given.records)
-    print(*found, sep="\n")
+    print(*(in_a_database if given.postgres else in_a_folder)(given.records), sep="\n")
 
 
 if __name__ == "__main__":
