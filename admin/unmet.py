@@ -15,12 +15,11 @@ from admin.manual.conditions import Words, condition
 from admin.manual.telling import Telling
 from admin.parts.reader import Reader
 from admin.parts.shown import write
-from definitions.expr.expression import Expression
 from definitions.expr.nodes import Name, Select
-from definitions.spec.automation import Automation, Wait, every_step
 from definitions.spec.process import Transition
 from models.message import Message, say
 from workflows.guards import Weighed
+from workflows.unfired import condition_of
 
 YOU = say("you yourself")
 UNSEEN = say("A condition about what you may not see")
@@ -71,18 +70,11 @@ def in_words(reader: Reader, automation: str, why: Message) -> str:
     known, written = reader.network.automations.get(automation), why.values.get("condition")
     if known is None or written is None:
         return reader.words(why)
-    for each in _asked(known):
-        if each.text == written:
-            said = _plain(condition(Telling(reader, CAUSE), each))
-            return reader.words(Message(why.text, {**why.values, "condition": said}))
-    return reader.words(why)
-
-
-def _asked(automation: Automation) -> Iterator[Expression]:
-    """Yield the conditions of an automation: its own, and of its steps those on which they are done or called off."""
-    steps = tuple(every_step(automation.steps))
-    waits = (step.cancel_if for step in steps if isinstance(step, Wait))
-    yield from filter(None, (automation.condition, *(step.condition for step in steps), *waits))
+    asked = condition_of(known, written)
+    if asked is None:
+        return reader.words(why)
+    said = _plain(condition(Telling(reader, CAUSE), asked))
+    return reader.words(Message(why.text, {**why.values, "condition": said}))
 
 
 def _plain(words: Markup) -> str:

@@ -77,8 +77,11 @@ async def traces_about(unit: Unit, record: Record, limit: int) -> list[RunTrace]
     sql = _STEPS.format(places=", ".join("?" * len(rows)))
     steps: dict[str, list[StepTrace]] = {}
     openly = _openly(unit)
+    causes = {row[0]: (row[1], row[3]) for row in rows}
     for row in await unit.tx.rows(sql, [*(row[0] for row in rows), LAST]):
-        steps.setdefault(row[0], []).append(_step(unit, row, openly=openly))
+        step = _step(unit, row, openly=openly)
+        why = await unfired.discreet(unit, record, *causes[row[0]], step.why)
+        steps.setdefault(row[0], []).append(replace(step, why=why))
     return [await _run(unit, record, row, tuple(steps.get(row[0], ()))) for row in rows]
 
 
@@ -106,7 +109,7 @@ async def _run(unit: Unit, record: Record, row: Row, steps: tuple[StepTrace, ...
     times, why = (must_moment(started), read_moment(ended), read_moment(wake)), read_message(error)
     trace = RunTrace(run, automation, state, actor, *times, why, steps)
     if state != "not_fired":
-        return trace
+        return replace(trace, why=await unfired.discreet(unit, record, automation, actor, why))
     asks = await unfired.weigh(unit, record, Unfired(automation, json.loads(cursor), why, actor))
     return replace(trace, why=unfired.UNMET, asks=asks) if asks else trace
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from definitions.expr.expression import Context, Expression, Names
 from definitions.expr.parts import conjuncts
+from definitions.spec.automation import Automation, Wait, every_step
 from models.message import Message, say
 from models.record import Record
 from workflows.guards import HIDDEN, Weighed, may_see
@@ -41,6 +42,30 @@ def unmet(condition: Expression, names: Names, context: Context) -> dict[str, An
     return {_PARTS: [place for place, part in parts if part.evaluate(names, context) is not True]}
 
 
+def condition_of(automation: Automation, text: str) -> Expression | None:
+    """Return a condition of an automation as written: its own, or one on which a step is done or a wait called off."""
+    steps = tuple(every_step(automation.steps))
+    waits = (step.cancel_if for step in steps if isinstance(step, Wait))
+    every = filter(None, (automation.condition, *(step.condition for step in steps), *waits))
+    return next((each for each in every if each.text == text), None)
+
+
+async def discreet(
+    unit: Unit, record: Record, automation: str, actor: str | None, why: Message | None
+) -> Message | None:
+    """Return why a run or a step went no further, without a condition that is about what the reader may not see."""
+    known, text = unit.network.automations.get(automation), None if why is None else why.values.get("condition")
+    asked = None if known is None or text is None else condition_of(known, text)
+    if why is None or asked is None or await _is_seen(unit, record, asked, actor):
+        return why
+    return Message(why.text, {**why.values, "condition": "…"})
+
+
+async def _is_seen(unit: Unit, record: Record | None, part: Expression, actor: str | None) -> bool:
+    who = None if actor is None else {"id": actor}
+    return all([await may_see(unit, record, path, who) for path in part.reads])
+
+
 async def weigh(unit: Unit, record: Record | None, run: Unfired) -> tuple[Weighed, ...]:
     """Return the parts of the condition as they were when the run was not begun, without the values of then.
 
@@ -53,9 +78,8 @@ async def weigh(unit: Unit, record: Record | None, run: Unfired) -> tuple[Weighe
     if condition.text != run.why.values.get("condition"):
         return ()
     missing = frozenset(run.cursor[_PARTS])
-    actor = None if run.actor is None else {"id": run.actor}
     found = []
     for place, part in enumerate(conjuncts(condition)):
-        seen = all([await may_see(unit, record, path, actor) for path in part.reads])
+        seen = await _is_seen(unit, record, part, run.actor)
         found.append(Weighed(part, place not in missing, {}) if seen else HIDDEN)
     return tuple(found)

@@ -6,7 +6,7 @@ import pytest
 
 from models.actor import SYSTEM, Actor
 from models.record import Record
-from tests.networks import SMALL, edited
+from tests.networks import SMALL, changed, edited
 from tests.workflows.conftest import MakeStage, Stage
 from tests.workflows.test_guards import told
 from workflows import commands, jobs
@@ -94,3 +94,31 @@ async def test_steps_of_many_records_tell_it_of_each(make_stage: MakeStage) -> N
     await jobs.begin(stage.tenant, lea, "lead", "move", asked, [lead.id for lead in leads])
     for lead in leads:
         assert told((await trace(stage, lea, lead)).asks) == [('record.city == "Lyon"', False)]
+
+
+STEPS = """
+automation: cautious
+label: {fr: Prudente, en: Cautious}
+when: {entered: recruiting.contacted}
+do:
+  - {task: {title: {fr: Relancer, en: Call again}, for: =record.owner}, if: record.income_goal > 10}
+  - wait: {for: 2d, cancel_if: 'record.income_goal == 5 || record.city == "Lyon"'}
+"""
+
+
+async def test_conditions_of_steps_are_told_to_who_sees_what_they_are_about(make_stage: MakeStage) -> None:
+    stage = await make_stage(changed(asking("has(record.phone)"), cautious=STEPS))
+    lea, rita = await stage.person("Lea", "distributor"), await stage.person("Rita", "leader")
+    lead = await stage.lead(lea)
+    await stage.call(lea, lead)
+    await stage.worker.run_due()
+    await commands.update(stage.tenant, lea, "lead", lead.id, None, {"city": "Lyon"})
+    await stage.worker.run_due()
+    found = {}
+    for actor in (lea, rita):
+        events = await timeline(stage.tenant, actor, "lead", lead.id)
+        [run] = [event.run for event in events if event.run and event.run.automation == "cautious"]
+        found[actor.id] = (str(run.steps[0].why), str(run.why))
+    cancelled = 'The wait was called off: record.income_goal == 5 || record.city == "Lyon"'
+    assert found[lea.id] == ("The condition does not hold: …", "The wait was called off: …")
+    assert found[rita.id] == ("The condition does not hold: record.income_goal > 10", cancelled)
