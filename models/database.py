@@ -16,6 +16,7 @@ import asyncpg  # type: ignore[import-untyped] # it has no types
 
 from models.address import Address, Pooled, direct_of, main_of, servers_of
 from models.connections import stored_datetime
+from models.presence import Presence, sign
 from models.store import StoreClosedError, StoreError, StoreUnreachableError
 
 if TYPE_CHECKING:
@@ -153,6 +154,9 @@ class Database:
         self.begins = tuple(f"SET LOCAL {name} TO '{value}'" for name, value in BEGUN.items() if self.pooled)
         self.wait = WAIT
         self.token = secrets.token_hex(8)
+        self.presence: Presence | None = None
+        self._key = secrets.randbelow(2**31)
+        self._sessions = 0
         self._users = 0
         self._pool: Pool | None = None
         self._starting = asyncio.Lock()
@@ -290,14 +294,23 @@ class Database:
                 if connection is not None:
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
                     await connection.add_listener(CHANNEL, self._heard)
+                    await self._appear(connection)
                     self._hear_everything()
                     await lost.wait()
             except LOST:
                 lost.set()
             finally:
+                self.presence = None
                 if connection is not None:
                     connection.terminate()
             await asyncio.sleep(PAUSE)
+
+    async def _appear(self, connection: Connection) -> None:
+        """Show others that this process lives, for as long as this connection is there; behind a pooler nobody can."""
+        with suppress(asyncpg.PostgresError):
+            if await connection.execute(sign(self._key, connection.get_server_pid())) == "SELECT 1":
+                self._sessions += 1
+                self.presence = Presence(self._key, self._sessions)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         schema, _, token = payload.partition(" ")

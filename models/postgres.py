@@ -23,6 +23,7 @@ from models.ddl import quoted
 from models.message import say
 from models.piccolo_postgres import PostgresStoreEngine
 from models.postgres_tx import AgainError, PostgresTx
+from models.presence import Presence
 from models.store import (
     ConstraintError,
     StaleError,
@@ -105,6 +106,11 @@ class PostgresStore:
             self._changed = asyncio.Event()
             self.database.listen(self.schema, self._changed.set)
         return self._changed
+
+    @property
+    def presence(self) -> Presence | None:
+        """How others see that this process lives; None before `changed` was looked at, and while nobody can tell."""
+        return self.database.presence
 
     @property
     def waiting(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from models.connections import connect, take
 from models.message import say
 from models.piccolo_engine import StoreEngine
+from models.presence import Presence
 from models.sqlite_tx import SqliteTx, drive
 from models.store import StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
@@ -101,6 +102,7 @@ class SqliteStore:
 
     dialect: Dialect = "sqlite"
     gone = False
+    presence: Presence | None = None
     changed: asyncio.Event
 
     def __init__(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from piccolo.engine.base import Engine
 
 from models.message import say
+from models.presence import Presence
 from models.tx import Dialect, Work
 
 T = TypeVar("T")
@@ -74,6 +75,11 @@ class Store(Protocol):
     @property
     def gone(self) -> bool:
         """Whether somebody else moved or deleted the network: there is nothing to ask for any more."""
+        ...
+
+    @property
+    def presence(self) -> Presence | None:
+        """How others see that this process lives; None where nobody else is, or nobody could tell now."""
         ...
 
     @property

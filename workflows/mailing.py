@@ -119,7 +119,7 @@ class Mailing:
 
     async def _claim(self, due: Sequence[int]) -> _Claimed:
         now = self.tenant.clock.now()
-        token = f"{self.name}:{self.tenant.new_id()}"
+        token = outbox.token_of(self.tenant, self.name)
         got = await self.account.reserve(now, BATCH)
         claimed = _Claimed(now, [], short=True)
         try:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from models.system import OUTBOX
+from models.tenant import Tenant
 from models.tx import Dialect, Tx
 from workflows.stored import dump, maybe_moment, moment, must_moment, read_moment
 from workflows.unit import Unit
@@ -108,6 +110,11 @@ AND "unique_key" >= ? AND "unique_key" < ? AND "lease_until" > ?"""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+_SIGNED = re.compile(r":@(\d+):[^:]*\Z")
+_LEASED = """SELECT DISTINCT "worker" FROM "_outbox" WHERE "state" = 'ready' AND "lease_until" > ?"""
+_TAKE_BACK = """UPDATE "_outbox" SET "lease_until" = NULL, "worker" = NULL WHERE "worker" = ? AND "state" = 'ready'"""
+
+
 class LeaseLostError(Exception):
     """The row was cancelled or went to another worker meanwhile; what was done for it is undone."""
 
@@ -177,6 +184,24 @@ def _lane(kind: Kind) -> int:
 def steps_of(kinds: Iterable[Kind]) -> list[int]:
     """Return the priorities that rows of these kinds have, those that go first at the beginning."""
     return [lane + step for lane in sorted({_lane(kind) for kind in kinds}) for step in STEPS]
+
+
+def token_of(tenant: Tenant, name: str) -> str:
+    """Return what names a claim; others can tell by it whether the process that made it lives, where that can be."""
+    presence = tenant.store.presence
+    return f"{name}:{tenant.new_id()}" if presence is None else f"{name}:@{presence.key}:{tenant.new_id()}"
+
+
+async def claims(tx: Tx, now: datetime) -> dict[str, int]:
+    """Return the claims whose leases have not ended, with the keys of their processes, where they have any."""
+    rows = await tx.rows(_LEASED, [moment(now)])
+    found = {row[0]: _SIGNED.search(row[0] or "") for row in rows}
+    return {token: int(signed[1]) for token, signed in found.items() if signed is not None}
+
+
+async def take_back(tx: Tx, tokens: Iterable[str]) -> None:
+    """End the leases of these claims: whoever holds one all the same has lost it."""
+    await tx.run_many(_TAKE_BACK, [(token,) for token in tokens])
 
 
 async def claim(

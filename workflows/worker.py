@@ -41,6 +41,7 @@ from workflows.delivery import Delivery
 from workflows.mail import Transport
 from workflows.mail_account import MailAccount
 from workflows.mailing import Mailing
+from workflows.orphans import Orphans
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.printing import Printing, TypstPress
 from workflows.sending import Post
@@ -123,6 +124,7 @@ class Worker:
         self.delivery = Delivery(tenant, caller or HttpCaller(), self.rng)
         self._inside = tuple(kind for kind in KINDS if kind not in _OUTSIDE)
         self._leaving: dict[Kind, asyncio.Task[None]] = {}
+        self._orphans = Orphans(tenant)
         self._adopted = 0
         self._seen: datetime | None = None
         self._purged: datetime | None = None
@@ -217,6 +219,7 @@ class Worker:
     async def _prepare(self) -> None:
         """Do what comes before the work of a round: once for each version, and when the clock says so."""
         await self._adopt()
+        await self._orphans.look()
         now = self.tenant.clock.now()
         if self._seen is None or now < self._seen - upkeep.SLACK:
             await upkeep.mend(self.tenant)
@@ -247,7 +250,7 @@ class Worker:
         if not due:
             return []
         now = self.tenant.clock.now()
-        token = f"{self.name}:{self.tenant.new_id()}"
+        token = outbox.token_of(self.tenant, self.name)
         return await self.tenant.store.write(
             lambda tx: outbox.claim(tx, worker=token, now=now, limit=BATCH, steps=due), claim=True
         )
