@@ -13,6 +13,7 @@ from definitions.text import Text
 from models.errors import InvalidError, NotFoundError, RequestError
 from models.message import Message, say
 from models.published import Published
+from models.record import Record
 from models.system import STEP
 from workflows import outbox, runs, traces, turns
 from workflows.actions import name_of, perform
@@ -28,19 +29,22 @@ from workflows.unit import Unit
 ENDED = say("The automation was changed; its runs end with a change.")
 STEPS = 100
 """So many steps a transaction does at most; a run that has more to do goes on in the next one, behind other work."""
-_INSERT = STEP.insert()
+INSERTION = STEP.insert()
 _RETRY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
 
 
-async def advance(unit: Unit, version: Published, run: Run) -> None:
-    """Do the steps of the run that can be done now; ends the run, or leaves it waiting with a row in the outbox."""
+async def advance(unit: Unit, version: Published, run: Run, record: Record | None = None) -> None:
+    """Do the steps of the run that can be done now; ends the run, or leaves it waiting with a row in the outbox.
+
+    `record`: see `set_scene`.
+    """
     automation = _automation(unit, version, run)
     if isinstance(automation, Message):
         await runs.end(unit, run, "cancelled", automation)
         return
     try:
-        scene = await set_scene(unit, version, run)
+        scene = await set_scene(unit, version, run, record)
     except NotFoundError:
         await runs.end(unit, run, "cancelled", say("The record was deleted."))
         return
@@ -314,7 +318,7 @@ class Journey:
         row = [unit.new_id(), run.id, seq, step.path, name_of(step), moment(unit.now)]
         given = sealed(unit, dump(inputs or {}), traces.GIVEN)
         said = [given, dump(result or {}), outcome, dump_message(why)]
-        await unit.tx.run(_INSERT, [*row, *said, turns.turn(run)])
+        await unit.tx.run(INSERTION, [*row, *said, turns.turn(run)])
 
 
 def _reason(error: Exception) -> Message:

@@ -13,8 +13,8 @@ from definitions.spec.automation import Automation
 from models.record import Record
 from workflows import called, runs, unfired
 from workflows.called import Called
-from workflows.runs import Origin, Run
-from workflows.subscriptions import expressions, subscriptions
+from workflows.runs import Go, Origin, Run
+from workflows.subscriptions import expressions, reads_itself, subscriptions
 from workflows.unit import Unit
 
 
@@ -31,14 +31,17 @@ class Beginning:
     call: Called | None = None
 
 
-async def begin(unit: Unit, automation: Automation, beginning: Beginning) -> Run:
-    """Start a run where the automation's condition holds; where it does not, keep why. Return it as it is kept."""
+async def begin(unit: Unit, automation: Automation, beginning: Beginning, go: Go | None = None) -> Run:
+    """Start a run where the automation's condition holds; where it does not, keep why. Return it as it is kept.
+
+    `go`: see `runs.admit`.
+    """
     names = await _names(unit, automation, beginning)
     key = None if automation.key is None else automation.key.compute(names, unit.context)
     run = _run(unit, automation, beginning, key)
     if automation.condition is not None and automation.condition.evaluate(names, unit.context) is not True:
         return await _keep_unfired(unit, automation.condition, run, names)
-    return await runs.admit(unit, automation, run)
+    return await runs.admit(unit, automation, run, go=go)
 
 
 async def _names(unit: Unit, automation: Automation, beginning: Beginning) -> Names:
@@ -90,8 +93,14 @@ def _kept_record(unit: Unit, beginning: Beginning) -> dict[str, Any] | None:
     return {name: table.keep(name, record.full.get(name)) for name in table.columns if name in record.full}
 
 
-async def begin_all(unit: Unit, automation: Automation, beginnings: Sequence[Beginning]) -> None:
-    """Do `begin` for moves of many records, where what the automation asks is in the record itself.
+def apart(unit: Unit, automation: Automation, entity: str) -> bool:
+    """Whether what an automation asks before it begins is in the record of an entity itself."""
+    lines = unit.network.lines(entity)
+    return all(reads_itself(each, lines) for each in expressions(automation.condition, automation.key))
+
+
+async def begin_all(unit: Unit, automation: Automation, beginnings: Sequence[Beginning], go: Go | None = None) -> None:
+    """Do `begin` for many records, where what the automation asks is in the record itself (`apart`).
 
     Which keys are taken is looked up at once; runs of one that is, or that several of these share, are admitted singly.
     """
@@ -109,7 +118,7 @@ async def begin_all(unit: Unit, automation: Automation, beginnings: Sequence[Beg
     for run, known, holds in found:
         if holds or automation.condition is None:
             alone = run.key is not None and keys[run.key] == 1 and run.key not in taken
-            await runs.admit(unit, automation, run, alone=alone)
+            await runs.admit(unit, automation, run, alone=alone, go=go)
         else:
             await _keep_unfired(unit, automation.condition, run, known)
 

@@ -6,7 +6,7 @@ looks at other records, moves that follow by themselves, unique values, lines), 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ from workflows.chart import Taken
 from workflows.forms import Answers
 from workflows.guards import unmet
 from workflows.moves import Told
-from workflows.subscriptions import expressions, subscriptions
+from workflows.subscriptions import expressions, reads_itself, subscriptions
 from workflows.triggers import Occurrence, occur_all
 from workflows.unit import Unit
 
@@ -58,7 +58,7 @@ def together(published: Published, process: str, name: str) -> bool:
     bounds = [part for field in fields for part in (field.min, field.max, field.required_if, field.compute)]
     defaults = [question.field.default for question in transition.form.values()]
     read = [*expressions(transition.guard, *transition.set.values(), *bounds, *defaults), *_asked(published, found)]
-    return all(_reads_itself(each, network.lines(entity.name)) for each in read)
+    return all(reads_itself(each, network.lines(entity.name)) for each in read)
 
 
 def _asked(published: Published, process: Process) -> Iterable[Expression]:
@@ -75,15 +75,6 @@ def _asked(published: Published, process: Process) -> Iterable[Expression]:
         *known.of_change(process.entity, frozenset(published.network.entities[process.entity].fields)),
     ]
     return [part for each in started for part in expressions(each.condition, each.key)]
-
-
-def _reads_itself(expression: Expression, lines: Collection[str]) -> bool:
-    """Whether an expression reads nothing of a record but the record itself, and who others are."""
-    return all(
-        len(path) <= 2 + (path[-1] == "id") and path[1:2] not in {(name,) for name in lines}
-        for path in expression.reads
-        if path[0] in {"record", "before", "form"}
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -80,7 +80,12 @@ def value_of(unit: Unit, item: Mapping[str, Any]) -> Any:
 
 async def forget(tx: Tx, prefix: str) -> None:
     """Forget the items whose keys begin with `prefix`, which ends with a colon."""
-    await tx.run(_DELETE, [prefix, f"{prefix[:-1]};"])
+    await forget_all(tx, (prefix,))
+
+
+async def forget_all(tx: Tx, prefixes: Iterable[str]) -> None:
+    """Do the same for several of them."""
+    await tx.run_many(_DELETE, [(prefix, f"{prefix[:-1]};") for prefix in prefixes])
 
 
 def _keep(value: Any) -> Any:

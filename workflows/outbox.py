@@ -74,6 +74,10 @@ _COMPLETE = """
 UPDATE "_outbox" SET "state" = 'done', "done_at" = ?, "lease_until" = NULL
 WHERE "id" = ? AND "worker" = ? AND "state" = 'ready' RETURNING "payload"
 """
+_COMPLETE_ALL = """
+UPDATE "_outbox" SET "state" = 'done', "done_at" = ?, "lease_until" = NULL
+WHERE "worker" = ? AND "state" = 'ready' AND "id" IN ({places}) RETURNING "id", "payload"
+"""
 _FAIL = """
 UPDATE "_outbox" SET "state" = ?, "run_at" = ?, "last_error" = ?, "lease_until" = NULL, "worker" = NULL,
 "attempts" = ?, "done_at" = ? WHERE "id" = ? AND "worker" = ? AND "state" = 'ready'
@@ -241,6 +245,13 @@ async def complete(tx: Tx, row: Row, now: datetime) -> dict[str, Any]:
     return asked
 
 
+async def complete_all(tx: Tx, rows: Sequence[Row], now: datetime) -> dict[str, dict[str, Any]]:
+    """Do the same for rows of one claim; return what those ask for, by their ids, that are still ours."""
+    sql = _COMPLETE_ALL.format(places=", ".join("?" * len(rows)))
+    found = await tx.rows(sql, [moment(now), rows[0].token, *(row.id for row in rows)])
+    return {row: json.loads(payload) for row, payload in found}
+
+
 async def extend(tx: Tx, row: Row, now: datetime, lease: timedelta = LEASE) -> bool:
     """Hold on to a claimed row for another while; return whether it is still ours."""
     return await tx.run(_EXTEND, [moment(now + lease), row.id, row.token]) == 1
@@ -286,6 +297,11 @@ async def fail(  # noqa: PLR0913 - all that decides when to try again
 async def cancel(tx: Tx, prefix: str, now: datetime) -> int:
     """Cancel the ready rows whose unique key begins with `prefix`; return how many there were."""
     return await tx.run(_CANCEL, [moment(now), prefix, _behind(prefix)])
+
+
+async def cancel_all(tx: Tx, prefixes: Iterable[str], now: datetime) -> None:
+    """Do the same for several of them."""
+    await tx.run_many(_CANCEL, [(moment(now), prefix, _behind(prefix)) for prefix in prefixes])
 
 
 async def settle(tx: Tx, prefix: str, now: datetime) -> None:

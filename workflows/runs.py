@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -43,6 +43,7 @@ _COLUMNS = listed(
     )
 )
 _BY_ID = f'SELECT {_COLUMNS} FROM "_run" WHERE "id" = ?'  # noqa: S608 - columns of ours
+_BY_IDS = f'SELECT {_COLUMNS} FROM "_run" WHERE "id" IN ({{places}})'  # noqa: S608 - the same
 _OF_RECORD = f"""SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" = ? AND "state" = 'waiting'
 AND "wake_at" IS NOT NULL"""  # noqa: S608 - the same
 _ABOUT = f'SELECT {_COLUMNS} FROM "_run" WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC'  # noqa: S608 - the same
@@ -61,10 +62,13 @@ AND "id" > ? ORDER BY "id" LIMIT ?"""  # noqa: S608 - the same
 _MOVE = 'UPDATE "_run" SET "definition" = ?, "cursor" = ?, "names" = ? WHERE "id" = ?'
 _COUNTS = """SELECT "automation", count(*) FROM "_run" WHERE "state" IN ('running', 'waiting') GROUP BY 1"""
 _CAUSED = f'SELECT {_COLUMNS} FROM "_run" WHERE "cause" = ?'  # noqa: S608 - the same
-_END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
+END = 'UPDATE "_run" SET "state" = ?, "error" = ?, "ended_at" = ?, "wake_at" = NULL WHERE "id" = ?'
 _REOPEN = """UPDATE "_run" SET "state" = ?, "cursor" = ?, "error" = NULL, "ended_at" = NULL, "wake_at" = NULL
 WHERE "id" = ?"""
-_MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ? WHERE "id" = ?'
+MARK = 'UPDATE "_run" SET "state" = ?, "cursor" = ?, "names" = ?, "wake_at" = ? WHERE "id" = ?'
+
+
+Go = Callable[[Unit, "Run"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,12 @@ async def load(tx: Tx, run: str) -> Run | None:
     return None if row is None else _read(row)
 
 
+async def load_all(tx: Tx, ids: Sequence[str]) -> dict[str, Run]:
+    """Return those of the runs that there are, by their ids."""
+    sql = _BY_IDS.format(places=", ".join("?" * len(ids)))
+    return {row[0]: _read(row) for row in await tx.rows(sql, ids)} if ids else {}
+
+
 async def waiting(tx: Tx, entity: str, record: str) -> list[Run]:
     """Return the runs over a record that wait for a time."""
     return [_read(row) for row in await tx.rows(_OF_RECORD, [entity, record])]
@@ -245,21 +255,39 @@ async def look_again(unit: Unit, run: Run) -> None:
 
 async def mark(unit: Unit, run: Run, wake_at: datetime | None = None) -> None:
     """Keep how far the run has come."""
-    await unit.tx.run(_MARK, [run.state, dump(run.cursor), run.names, maybe_moment(wake_at), run.id])
+    await unit.tx.run(MARK, [run.state, dump(run.cursor), run.names, maybe_moment(wake_at), run.id])
 
 
 async def end(unit: Unit, run: Run, state: State, why: Message | None = None) -> None:
     """End the run, and begin the next one of its queue."""
-    await unit.tx.run(_END, [state, dump_message(why), moment(unit.now), run.id])
-    await outbox.cancel(unit.tx, f"run:{run.id}:", unit.now)
-    if state != "failed":  # that one can go on yet
-        await items.forget(unit.tx, f"{run.id}:")
-    if run.key is not None:
-        await _be_alone(unit, run)
-        others = [each for each in await active(unit.tx, run.automation, run.key) if each.id != run.id]
-        if others and all(map(_is_queued, others)):
-            await mark(unit, replace(others[0], state="running"))
-            await wake(unit, others[0])
+    await unit.tx.run(END, [state, dump_message(why), moment(unit.now), run.id])
+    over = replace(run, state=state)
+    if unit.ended is None:
+        await leave(unit, [over])
+    else:
+        unit.ended[run.id] = over
+
+
+async def leave(unit: Unit, ended: Sequence[Run]) -> None:
+    """Clear up behind runs that have ended: what they asked for, their items, and their places in queues."""
+    await outbox.cancel_all(unit.tx, [f"run:{run.id}:" for run in ended], unit.now)
+    await items.forget_all(unit.tx, [f"{run.id}:" for run in ended if run.state != "failed"])  # those can go on yet
+    keyed: dict[str, dict[str, Run]] = {}
+    for run in ended:
+        if run.key is not None:
+            await _be_alone(unit, run)
+            keyed.setdefault(run.automation, {})[run.key] = run
+    for automation, by_key in keyed.items():
+        for key in await taken_keys(unit.tx, automation, list(by_key)):
+            await _give_way(unit, by_key[key])
+
+
+async def _give_way(unit: Unit, run: Run) -> None:
+    """Begin the next run of the queue that one has ended in."""
+    others = [each for each in await active(unit.tx, run.automation, run.key or "") if each.id != run.id]
+    if others and all(map(_is_queued, others)):
+        await mark(unit, replace(others[0], state="running"))
+        await wake(unit, others[0])
 
 
 def _is_queued(run: Run) -> bool:
@@ -299,10 +327,11 @@ async def _be_alone(unit: Unit, run: Run) -> None:
     await unit.tx.lock(f"run:{run.automation}:{run.key}")
 
 
-async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = False) -> Run:
+async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = False, go: Go | None = None) -> Run:
     """Begin the run, or queue it, or say why it does not begin: the automation's mode decides. Return it as kept.
 
-    `alone`: no other run of its key is under way, as who asks has found out.
+    `alone`: no other run of its key is under way, as who asks has found out. `go` sees to it that a run which begins
+    goes on; by default it is woken.
     """
     if run.origin.depth > DEPTH:
         chain = " → ".join((*await _chain(unit, run), "…"))
@@ -322,7 +351,7 @@ async def admit(unit: Unit, automation: Automation, run: Run, *, alone: bool = F
         for other in others:
             await end(unit, other, "cancelled", say("A new run for the same record took its place."))
     await insert(unit, run)
-    await wake(unit, run)
+    await (go or wake)(unit, run)
     return run
 
 

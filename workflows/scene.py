@@ -205,13 +205,17 @@ class Scene:
         return replace(self, run=replace(self.run, made={**self.run.made, **made}))
 
 
-async def set_scene(unit: Unit, version: Published, run: Run) -> Scene:
-    """Return the scene of a run: its record as it is now (`NotFoundError` when it is gone), or as it was deleted."""
+async def set_scene(unit: Unit, version: Published, run: Run, record: Record | None = None) -> Scene:
+    """Return the scene of a run: its record as it is now (`NotFoundError` when it is gone), or as it was deleted.
+
+    `record` is the record as it is now where who asks has read it.
+    """
     earlier = Earlier(version.network, await since(unit.tx, version.version, unit.published.version))
     if run.entity is None or run.record is None:
         return Scene(unit, version, run, None, earlier)
     if run.gone is None:
-        return Scene(unit, version, run, await unit.records.system.get(run.entity, run.record), earlier)
+        found = record or await unit.records.system.get(run.entity, run.record)
+        return Scene(unit, version, run, found, earlier)
     values = read_values(unit.published.tables[run.entity], dump(earlier.written(run.entity, run.gone)))
     return Scene(unit, version, run, deleted(unit, run.entity, run.record, values), earlier)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
@@ -174,6 +174,15 @@ def expressions(*parts: Part) -> list[Expression]:
     """Return the expressions among conditions and values."""
     found = [part.expression if isinstance(part, Value) else part for part in parts]
     return [expression for expression in found if expression is not None]
+
+
+def reads_itself(expression: Expression, lines: Collection[str]) -> bool:
+    """Whether an expression reads nothing of a record but the record itself, and who others are."""
+    return all(
+        len(path) <= 2 + (path[-1] == "id") and path[1:2] not in {(name,) for name in lines}
+        for path in expression.reads
+        if path[0] in {"record", "before", "form"}
+    )
 
 
 @lru_cache(maxsize=512)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from definitions.duration import Duration
 from definitions.expr.expression import Context
 from definitions.expr.periods import later, negative, start_of
-from definitions.spec.automation import Stays
+from definitions.spec.automation import Automation, Stays
+from models import entitling
 from models.errors import NotFoundError
 from models.record import Record
 from workflows import outbox
-from workflows.beginning import Beginning, begin
+from workflows.beginning import Beginning, apart, begin, begin_all
+from workflows.runs import Go
 from workflows.stored import moment, read_moment
 from workflows.subscriptions import DueTimer, StaysTimer, subscriptions
 from workflows.unit import Unit
@@ -101,34 +103,89 @@ def _due_at(timer: DueTimer, value: date | datetime, context: Context) -> dateti
 
 async def fire_stays(unit: Unit, payload: Mapping[str, Any]) -> None:
     """Start the automation when the record has stayed in the state since the timer was set."""
-    timer = _stays(unit, payload)
-    process = None if timer is None else unit.network.processes.get(timer.trigger.process)
-    record = None if process is None else await _record(unit, process.entity, payload["record"])
-    if timer is None or record is None or not _is_in(unit, record, timer.trigger):
-        return
+    await _fire(unit, _stays(unit, payload), payload)
+
+
+async def fire_due(unit: Unit, payload: Mapping[str, Any]) -> None:
+    """Start the automation when the record still has the date that the timer was set for."""
+    await _fire(unit, _due(unit, payload), payload)
+
+
+async def _fire(unit: Unit, timer: StaysTimer | DueTimer | None, payload: Mapping[str, Any]) -> None:
+    entity = None if timer is None else _entity(unit, timer)
+    record = None if entity is None else await _record(unit, entity, payload["record"])
+    beginning = None if timer is None or record is None else await _beginning(unit, timer, payload, record)
+    if timer is not None and beginning is not None:
+        await begin(unit, timer.automation, beginning)
+
+
+async def fire_all(unit: Unit, asked: Sequence[tuple[str, Mapping[str, Any]]], go: Go) -> None:
+    """Do the same for what many rows ask for (their kind with their payload): their records are read at once.
+
+    `go`: see `workflows.runs.admit`.
+    """
+    found = [(_stays if kind == "stays" else _due, payload) for kind, payload in asked]
+    timers = [(timer, payload) for find, payload in found if (timer := find(unit, payload)) is not None]
+    about = [(entity, timer, payload) for timer, payload in timers if (entity := _entity(unit, timer)) is not None]
+    records = await records_of(unit, [(entity, payload["record"]) for entity, _, payload in about])
+    started: dict[tuple[str, str], tuple[Automation, list[Beginning]]] = {}
+    for entity, timer, payload in about:
+        record = records.get((entity, payload["record"]))
+        beginning = None if record is None else await _beginning(unit, timer, payload, record)
+        if beginning is not None:
+            key = (timer.automation.name, entity)
+            started.setdefault(key, (timer.automation, []))[1].append(beginning)
+    for (_, entity), (automation, beginnings) in started.items():
+        if apart(unit, automation, entity):
+            await begin_all(unit, automation, beginnings, go)
+            continue
+        for beginning in beginnings:
+            await begin(unit, automation, beginning, go)
+
+
+async def records_of(unit: Unit, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    """Return those of the records that there are, by entity and id: a statement for each entity."""
+    by_entity: dict[str, list[str]] = {}
+    for entity, record in wanted:
+        by_entity.setdefault(entity, []).append(record)
+    system = unit.records.system
+    return {
+        (entity, record.id): record
+        for entity, ids in by_entity.items()
+        for record in await entitling.entitled(
+            system, await entitling.some(system, entity, ids, system.sight(entity).names)
+        )
+    }
+
+
+def _entity(unit: Unit, timer: StaysTimer | DueTimer) -> str | None:
+    """Return the entity whose records a timer is about."""
+    if isinstance(timer, DueTimer):
+        return timer.trigger.entity
+    process = unit.network.processes.get(timer.trigger.process)
+    return None if process is None else process.entity
+
+
+async def _beginning(
+    unit: Unit, timer: StaysTimer | DueTimer, payload: Mapping[str, Any], record: Record
+) -> Beginning | None:
+    """Return what a timer starts its automation with; None where what it waited for is no more."""
+    if isinstance(timer, DueTimer):
+        value = record.full.get(timer.trigger.at)
+        if value is None or moment(_moment_of(value, unit.context)) != payload["value"]:
+            return None
+        return Beginning("", f"due {timer.trigger.entity}.{timer.trigger.at}", record)
+    if not _is_in(unit, record, timer.trigger):
+        return None
     entry, since = await _entry(unit, record, timer.trigger.process, timer.trigger.state)
     if entry != payload["entry"] or later(since, timer.trigger.duration, unit.context) > unit.now:
-        return
-    what = f"stays {timer.trigger.process}.{timer.trigger.state}"
-    await begin(unit, timer.automation, Beginning(entry, what, record))
+        return None
+    return Beginning(entry, f"stays {timer.trigger.process}.{timer.trigger.state}", record)
 
 
 def _is_in(unit: Unit, record: Record, trigger: Stays) -> bool:
     process = unit.network.processes.get(trigger.process)
     return process is not None and trigger.state in process.active(record.full.get(trigger.process))
-
-
-async def fire_due(unit: Unit, payload: Mapping[str, Any]) -> None:
-    """Start the automation when the record still has the date that the timer was set for."""
-    timer = _due(unit, payload)
-    record = None if timer is None else await _record(unit, timer.trigger.entity, payload["record"])
-    if timer is None or record is None:
-        return
-    value = record.full.get(timer.trigger.at)
-    if value is None or moment(_moment_of(value, unit.context)) != payload["value"]:
-        return
-    what = f"due {timer.trigger.entity}.{timer.trigger.at}"
-    await begin(unit, timer.automation, Beginning("", what, record))
 
 
 def _stays(unit: Unit, payload: Mapping[str, Any]) -> StaysTimer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from definitions.expr.expression import Context
 from definitions.spec.network import Network
@@ -16,6 +16,9 @@ from models.records import Records
 from models.secrets import CLOSED, Vault
 from models.tenant import Tenant
 from models.tx import Tx
+
+if TYPE_CHECKING:
+    from workflows.runs import Run
 
 T = TypeVar("T")
 
@@ -54,7 +57,11 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A transaction with its actor, the published version that holds in it, its time and its source of ids."""
+    """A transaction with its actor, the published version that holds in it, its time and its source of ids.
+
+    `ended` is where runs of automations wait that ended, by their ids, until the transaction clears up behind all of
+    them (`runs.leave`); without one each clears up by itself.
+    """
 
     published: Published
     tx: Tx
@@ -65,6 +72,7 @@ class Unit:
     cause: Cause | None = None
     house: House = House()
     vault: Vault = CLOSED
+    ended: dict[str, Run] | None = None
 
     @property
     def network(self) -> Network:

@@ -15,14 +15,13 @@ from structlog.contextvars import bound_contextvars
 
 from models.actor import SYSTEM, Actor
 from models.happened import HAPPENED
-from models.members import load_actor
 from models.message import say
 from models.published import Published
 from models.tenant import Tenant
 from models.tx import Tx
 from workflows import (
     auditing,
-    automations,
+    batches,
     jobs,
     letters,
     outbox,
@@ -36,6 +35,7 @@ from workflows import (
     token_notices,
     upkeep,
 )
+from workflows.batches import Batch
 from workflows.calling import Caller, HttpCaller
 from workflows.delivery import Delivery
 from workflows.mail import Transport
@@ -44,13 +44,16 @@ from workflows.mailing import Mailing
 from workflows.orphans import Orphans
 from workflows.outbox import KINDS, Kind, LeaseLostError, Row
 from workflows.printing import Printing, TypstPress
+from workflows.pursuing import pursue
 from workflows.sending import Post
 from workflows.texting import SmsTransport, Texting
-from workflows.unit import Cause, House, Unit, Words, in_english, open_unit
+from workflows.unit import House, Unit, Words, in_english, open_unit
 
 BATCH = 64
 TOGETHER = 8
 """So many rows share a commit (SQLite) or stand beside each other (PostgreSQL): a request waits for no more of them."""
+MANY = 32
+"""So many timers and runs are done in one transaction (`workflows.batches`)."""
 POLL = 5.0
 """Seconds after which a worker looks again, whatever it was told."""
 
@@ -100,6 +103,7 @@ class Worker:
         texts: SmsTransport | None = None,
         words: Words = in_english,
         account: MailAccount | None = None,
+        many: int = MANY,
     ) -> None:
         """Work for `tenant`; without a transport mails wait, without `texts` text messages do.
 
@@ -110,9 +114,11 @@ class Worker:
         `url` is the address of the network's pages, for the links in mails: `https://example.org/n/demo`.
         Without one they say which network it is, and the host is its reader's. `words` says sentences of the product.
         `account` is what networks of one process share that send through the same transport.
+        `many` timers and runs at most share a transaction, 1: each has its own.
         """
         self.tenant = tenant
         self.name = name
+        self.many = many
         self.rng = rng or random.Random()  # noqa: S311 - chance that spreads pauses guards no secret
         self.house = House((url or f"/n/{tenant.name}").rstrip("/"), words)
         lacking = {"mail": transport is None, "sms": texts is None}
@@ -266,6 +272,7 @@ class Worker:
     async def _work(self, rows: list[Row], stop: asyncio.Event | None) -> None:
         texts, calls, documents = ([row for row in rows if row.kind == kind] for kind in ("sms", "hook", "document"))
         others = [row for row in rows if row.kind not in ("sms", "hook", "document")]
+        others = await self._together(others)
         outcomes: list[BaseException | None] = []
         for begin in range(0, len(others), TOGETHER):
             some = others[begin : begin + TOGETHER]
@@ -279,6 +286,29 @@ class Worker:
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
+
+    async def _together(self, rows: list[Row]) -> list[Row]:
+        """Do timers and runs, many in a transaction; return the rows that are left to be done alone."""
+        fit = batches.fitting(rows)
+        done: set[str] = set()
+        for begin in range(0, len(fit), self.many):
+            some = fit[begin : begin + self.many]
+            if len(some) > 1 and await self._batch(some):
+                done.update(row.id for row in some)
+        return [row for row in rows if row.id not in done]
+
+    async def _batch(self, rows: Sequence[Row]) -> bool:
+        """Do rows in one transaction, and return whether that went well: if not, nothing of it has happened."""
+        try:
+            versions = {row.id: await self._version(row) for row in rows}
+            with bound_contextvars(network=self.tenant.name):
+                await self.tenant.store.write(lambda tx: Batch(self.tenant, tx, self.house).work(rows, versions))
+        except Exception as error:  # noqa: BLE001 - whatever it is, who does them alone finds out whose it is
+            _LOG.info("work together failed", network=self.tenant.name, rows=len(rows), error=repr(error))
+            return False
+        for row in rows:
+            HAPPENED.note(f"work.{row.kind}")
+        return True
 
     async def _do(self, row: Row) -> None:
         """Do what a row asks for, its completion in the same transaction; note a failure for another try."""
@@ -317,37 +347,16 @@ class Worker:
         # first: what ends a run cancels its rows that are left
         payload = await outbox.complete(tx, row, self.tenant.clock.now())
         if row.kind in ("run", "check"):
-            await self._run(tx, row, version)
+            run = await runs.load(tx, row.payload["run"])
+            if run is not None:
+                await pursue(self._unit(tx, SYSTEM), run, version, "run" if row.kind == "run" else "check")
         elif row.kind == "version":
             await schedules.adopt(self._unit(tx, SYSTEM))
         else:
             await _BY_KIND[row.kind](self._unit(tx, SYSTEM), payload)
 
-    async def _run(self, tx: Tx, row: Row, version: Published) -> None:
-        run = await runs.load(tx, row.payload["run"])
-        if run is None or run.state not in ("running", "waiting"):
-            return
-        actor = await self._actor(tx, run)
-        cause = Cause(run.id, run.origin.depth, run.hold_until)
-        unit = self._unit(tx, actor, cause)
-        if run.definition != version.version:  # it went over to another version since this row was read
-            await (runs.wake if row.kind == "run" else runs.look_again)(unit, run)
-            return
-        await (automations.advance if row.kind == "run" else automations.check)(unit, version, run)
-
-    async def _actor(self, tx: Tx, run: runs.Run) -> Actor:
-        """Return the system, acting because of whoever caused the run."""
-        caused = None
-        if run.actor is not None:
-            caused = await load_actor(self.tenant.published, tx, run.actor, run=run.id)
-        if caused is None:
-            language = self.tenant.published.network.languages[0]
-            return Actor("system", levels=(), language=language, run=run.id, through=run.origin.through)
-        language, through = caused.language, run.origin.through
-        return Actor("system", member=caused.member, levels=(), language=language, run=run.id, through=through)
-
-    def _unit(self, tx: Tx, actor: Actor, cause: Cause | None = None) -> Unit:
-        return open_unit(self.tenant, tx, actor, cause=cause, house=self.house)
+    def _unit(self, tx: Tx, actor: Actor) -> Unit:
+        return open_unit(self.tenant, tx, actor, house=self.house)
 
     async def _note(self, row: Row, error: Exception) -> None:
         with suppress(LeaseLostError):  # somebody else does it
