@@ -48,6 +48,9 @@ class Gathering:
 
     A savepoint that nothing was written in is none for the database; the same question, with nothing written in
     between that could answer it otherwise, is asked once.
+
+    Once something that waited was refused, nobody knows any more whose it was: whatever is asked from then on fails in
+    the same way, so that nothing of the transaction is kept.
     """
 
     def __init__(self, tx: Tx, insertions: Iterable[str], changes: Iterable[str] = ()) -> None:
@@ -65,9 +68,11 @@ class Gathering:
         self._touched: set[str] = set()
         self._known: dict[tuple[object, ...], list[Row]] = {}
         self._count = 0
+        self._refused: Exception | None = None
 
     async def flush(self) -> None:
         """Write what waits."""
+        self._look()
         self._tables.clear()
         self._count = 0
         for layer in self._layers:
@@ -78,10 +83,15 @@ class Gathering:
             waiting, layer.waiting = layer.waiting, {}
             for sql, rows in waiting.items():
                 self.asked += 1
-                await self._tx.run_many(sql, rows)
+                try:
+                    await self._tx.run_many(sql, rows)
+                except Exception as error:
+                    self._refused = error
+                    raise
 
     async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Return all rows of a query."""
+        self._look()
         if not sql.lstrip().startswith("SELECT"):
             await self._write()
             return await self._tx.rows(sql, values)
@@ -103,6 +113,7 @@ class Gathering:
 
     async def run(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         """Keep a write that is gathered; run any other statement and return the number of rows that it touched."""
+        self._look()
         if sql in self._gathered:
             await self._keep(sql, (values,))
             return 1
@@ -136,8 +147,14 @@ class Gathering:
         await self._write()
         return await self._tx.query(query)
 
+    def _look(self) -> None:
+        """Fail where something was refused before."""
+        if self._refused is not None:
+            raise self._refused
+
     async def _write(self) -> None:
         """Prepare for a statement that writes, no matter what."""
+        self._look()
         if self._count or not self._layers[-1].told:
             await self.flush()
         self._known.clear()
