@@ -56,6 +56,16 @@ do:
   - set: {email: taken@exemple.fr, city: =record.city}
     retry: {times: 1, backoff: 1m}
 ---
+automation: adding
+label: {fr: Ajout, en: Adding}
+when: {due: {entity: lead, at: next_call_at, after: 20m}}
+do: [{set: {last_name: =record.last_name + "x"}}]
+---
+automation: adding_too
+label: {fr: Encore, en: Too}
+when: {due: {entity: lead, at: next_call_at, after: 20m}}
+do: [{set: {last_name: =record.last_name + "x"}}]
+---
 automation: asking
 label: {fr: Demande, en: Asking}
 when: {stays: {state: recruiting.new, for: 2d}}
@@ -76,7 +86,7 @@ mode: parallel
 do: [{set: {calls: =record.calls + 1}}]
 """
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "lead": ("first_name", "email", "city", "calls", "recruiting", "version"),
+    "lead": ("first_name", "last_name", "email", "city", "calls", "recruiting", "version"),
     "company": ("name", "city"),
     "_history": ("entity", "kind", "process", "transition", "to_state"),
     "_audit": ("kind", "scope", "entity"),
@@ -219,7 +229,7 @@ STEPS = (BEGIN, BACK, RELEASE)
 def scribbled(seed: int) -> list[tuple[str, list[str]]]:
     """Return statements at random: insertions, changes of rows inserted before, other changes, looks, savepoints."""
     chance, depth, made = random.Random(seed), 0, 1  # noqa: S311 - it guards no secret
-    script: list[tuple[str, list[str]]] = [(INSERTION, ["001", "lead", "first"])]
+    script: list[tuple[str, list[str]]] = [(ALL, []), (INSERTION, ["001", "lead", "first"])]
     for number in range(50):
         some = f"{chance.randint(1, made):03}"
         sql = chance.choice((*[INSERTION] * 3, *CHANGES, *CHANGES, OTHER, ALL, COUNTED, BEGIN, BACK, RELEASE))
