@@ -73,6 +73,13 @@ class Gathering:
     async def flush(self) -> None:
         """Write what waits."""
         self._look()
+        try:
+            await self._flush()
+        except Exception as error:
+            self._refused = error
+            raise
+
+    async def _flush(self) -> None:
         self._tables.clear()
         self._count = 0
         for layer in self._layers:
@@ -83,11 +90,7 @@ class Gathering:
             waiting, layer.waiting = layer.waiting, {}
             for sql, rows in waiting.items():
                 self.asked += 1
-                try:
-                    await self._tx.run_many(sql, rows)
-                except Exception as error:
-                    self._refused = error
-                    raise
+                await self._tx.run_many(sql, rows)
 
     async def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Return all rows of a query."""
@@ -125,8 +128,7 @@ class Gathering:
 
     async def put(self, sql: str, values: Sequence[SqlValue], missing: Exception | None = None) -> None:
         """Insert a row, or change one by its key; see `models.tx.Tx`."""
-        if self._count:
-            await self.flush()
+        await self._write()
         await self._tx.put(sql, values, missing)
 
     async def run_many(self, sql: str, values: Iterable[Sequence[SqlValue]]) -> None:
@@ -195,11 +197,11 @@ class Gathering:
             self._count -= sum(map(len, layer.waiting.values()))
             layer.waiting.clear()
             self._known.clear()
-        else:
+        if layer.told:
+            self.asked += 1
+            await self._tx.run(sql)  # whatever it fails with, it is there to be gone back to
+        if sql.startswith(RELEASE):
             self._layers.pop()
             for each, rows in layer.waiting.items():
                 self._count -= len(rows)
                 await self._keep(each, rows)
-        if layer.told:
-            self.asked += 1
-            await self._tx.run(sql)

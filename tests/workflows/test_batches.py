@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from models.errors import NotFoundError
 from models.gathering import BACK, BEGIN, RELEASE, Gathering
 from models.store import ConstraintError
 from models.system import ITEM, STEP
@@ -289,3 +290,25 @@ async def test_once_something_that_waited_was_refused_nothing_of_the_transaction
     with pytest.raises(ConstraintError):
         await tenant.store.write(work)
     assert await tenant.store.read(lambda tx: tx.rows(ALL)) == []
+
+
+async def test_what_is_told_at_the_end_of_a_savepoint_is_taken_back_with_it_alone(tenant: Tenant) -> None:
+    async def work(tx: Tx) -> None:
+        over = Gathering(tx, [INSERTION])
+        await over.run(INSERTION, ["1", "lead", "kept"])
+        await over.run("SAVEPOINT outer")
+        await over.run(INSERTION, ["2", "lead", "kept"])
+        await over.run("SAVEPOINT step")
+        try:
+            await over.run(INSERTION, ["3", "lead", "taken back"])
+            await over.put(CHANGES[0], ["changed", "none"], NotFoundError())
+            await over.run("RELEASE SAVEPOINT step")
+        except NotFoundError:
+            await over.run("ROLLBACK TO SAVEPOINT step")
+            await over.run("RELEASE SAVEPOINT step")
+        await over.run("RELEASE SAVEPOINT outer")
+        await over.run(INSERTION, ["4", "lead", "kept"])
+        await over.flush()
+
+    await tenant.store.write(work)
+    assert [row[0] for row in await tenant.store.read(lambda tx: tx.rows(ALL))] == ["1", "2", "4"]
