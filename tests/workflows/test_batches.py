@@ -296,7 +296,7 @@ async def test_what_is_told_at_the_end_of_a_savepoint_is_taken_back_with_it_alon
     async def work(tx: Tx) -> None:
         over = Gathering(tx, [INSERTION])
         await over.run(INSERTION, ["1", "lead", "kept"])
-        await over.run("SAVEPOINT outer")
+        await over.run("SAVEPOINT whole")
         await over.run(INSERTION, ["2", "lead", "kept"])
         await over.run("SAVEPOINT step")
         try:
@@ -306,7 +306,7 @@ async def test_what_is_told_at_the_end_of_a_savepoint_is_taken_back_with_it_alon
         except NotFoundError:
             await over.run("ROLLBACK TO SAVEPOINT step")
             await over.run("RELEASE SAVEPOINT step")
-        await over.run("RELEASE SAVEPOINT outer")
+        await over.run("RELEASE SAVEPOINT whole")
         await over.run(INSERTION, ["4", "lead", "kept"])
         await over.flush()
 
