@@ -250,7 +250,8 @@ async def test_commits_of_other_processes_are_told(store: PostgresStore, monkeyp
 
 async def listens(url: str) -> bool:
     connection = await asyncpg.connect(url)
-    sql = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_advisory_lock_shared%' AND pid <> pg_backend_pid()"
+    last = "SELECT pg_advisory_lock_shared%"  # what is said behind LISTEN
+    sql = f"SELECT 1 FROM pg_stat_activity WHERE query LIKE '{last}' AND pid <> pg_backend_pid()"
     found = await connection.fetchval(sql)
     await connection.close()
     return found is not None
