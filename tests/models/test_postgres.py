@@ -251,8 +251,8 @@ async def test_commits_of_other_processes_are_told(store: PostgresStore, monkeyp
 async def listens(url: str) -> bool:
     connection = await asyncpg.connect(url)
     last = "SELECT pg_advisory_lock_shared%"  # what is said behind LISTEN
-    sql = f"SELECT 1 FROM pg_stat_activity WHERE query LIKE '{last}' AND pid <> pg_backend_pid()"
-    found = await connection.fetchval(sql)
+    sql = "SELECT 1 FROM pg_stat_activity WHERE query LIKE $1 AND pid <> pg_backend_pid()"
+    found = await connection.fetchval(sql, last)
     await connection.close()
     return found is not None
 
