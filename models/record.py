@@ -34,6 +34,14 @@ class Record:
         """Return the visible value of a field."""
         return self.values[name]
 
+    @property
+    def belongs_to(self) -> str | None:
+        """The member whose data this is: who owns it, or the member that it is."""
+        if self.entity == "member":
+            return self.id
+        owner = self.full.get("owner")
+        return None if owner is None else str(owner["id"])
+
 
 @dataclass(frozen=True, slots=True)
 class LineChange:

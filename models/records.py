@@ -139,7 +139,7 @@ class Records:
         """Note that a file was taken away that belongs to the record and is no field of it."""
         if self.published.readings is None or self.actor.kind == "system":
             return
-        owner = _owner(record)
+        owner = record.belongs_to
         self.published.readings.take(
             Event(
                 "download",
@@ -168,7 +168,7 @@ class Records:
         if not names:
             return
         own = None if actor.through is not None else actor.id
-        others = {each.id: owner for each in records if (owner := _owner(each)) != own or own is None}
+        others = {each.id: owner for each in records if (owner := each.belongs_to) != own or own is None}
         fields = seen_fields(names, records) if others else ()
         if not fields:
             return
@@ -254,7 +254,7 @@ class Records:
         found = {}
         for name, entity in self.network.lines(record.entity).items():
             found[name] = await lines.below(self, entity, record.id)
-            if self.actor.through is not None or _owner(record) != self.actor.id:
+            if self.actor.through is not None or record.belongs_to != self.actor.id:
                 self._note("listed", found[name])
         return found
 
@@ -395,11 +395,3 @@ def _topmost(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of what a line is a line of, however deep; of a record that is no line its own."""
     parent = values.get("parent")
     return _topmost(parent) if isinstance(parent, Mapping) and "version" in parent else values
-
-
-def _owner(record: Record) -> str | None:
-    """Return the member whose data a record is: who owns it, or the member that it is."""
-    if record.entity == "member":
-        return record.id
-    owner = record.full.get("owner")
-    return None if owner is None else str(owner["id"])

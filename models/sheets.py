@@ -12,7 +12,8 @@ from models.columns import INTEGER, MOMENT, REFERENCE, Codec, decode_duration, e
 from models.ddl import listed, quoted
 from models.published import Published
 from models.shape import TableShape
-from models.system import SYSTEM_TABLES, SystemTable
+from models.system import SYSTEM_TABLES
+from models.system_table import SystemTable
 from models.tx import Dialect, Row, Tx
 
 PAGE = 1000

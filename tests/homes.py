@@ -19,7 +19,10 @@ import pytest
 
 from admin.settings import Settings
 from models.database import Database
-from models.stores import Home, Schemas, home_of
+from models.postgres import PostgresStore
+from models.schemas import open_schema
+from models.stores import Home, Schema, Schemas, home_of
+from models.system import ensure_system_tables
 from models.tx import Dialect
 from tests.prepared import KEPT, take_back
 from tests.running import keep_files_in_memory
@@ -163,3 +166,17 @@ async def homes_of(folder: Path, url: str | None) -> AsyncIterator[Homes]:
             async with database.connection() as connection:
                 await take_back(connection, number, schema)
         await database.release()
+
+
+@asynccontextmanager
+async def schema_of(homes: Homes) -> AsyncIterator[PostgresStore]:
+    """Let a test have a store of a schema with the system's tables, for what is none of SQLite's business."""
+    home = homes("net")
+    if not isinstance(home, Schema):
+        raise TypeError(home)
+    store = await open_schema(home.url, home.name, create=True)
+    try:
+        await store.write(ensure_system_tables, schema=True)
+        yield store
+    finally:
+        await store.close()

@@ -15,27 +15,20 @@ from models import postgres as stores
 from models.address import servers_of
 from models.database import CONNECTIONS, Database, connect
 from models.postgres import PostgresStore
-from models.schemas import open_schema, schemas
+from models.schemas import schemas
 from models.store import StoreBusyError, StoreUnreachableError, UnknownError
-from models.stores import Schema
-from models.system import ensure_system_tables
 from models.tx import Tx
-from tests.homes import homes_of
+from tests.homes import homes_of, schema_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
 
 @pytest.fixture
 async def store(postgres: str, tmp_path: Path) -> AsyncIterator[PostgresStore]:
-    async with homes_of(tmp_path, postgres) as homes:
-        home = homes("net")
-        assert isinstance(home, Schema)
-        opened = await open_schema(home.url, home.name, create=True)
-        await opened.write(ensure_system_tables, schema=True)
+    async with homes_of(tmp_path, postgres) as homes, schema_of(homes) as opened:
         await opened.write(lambda tx: tx.run("CREATE TABLE t (n BIGINT)"), schema=True)
         await opened.write(lambda tx: tx.run("INSERT INTO t VALUES (?)", [0]), schema=True)
         yield opened
-        await opened.close()
 
 
 async def number(store: PostgresStore) -> int:

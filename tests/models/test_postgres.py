@@ -23,11 +23,10 @@ from models.store import (
     WorkError,
 )
 from models.stores import Schema, Schemas, home_of
-from models.system import ensure_system_tables
 from models.tenant import create_tenant, open_tenant
 from models.tenants import Tenants
 from models.tx import Tx
-from tests.homes import Homes, homes_of
+from tests.homes import Homes, homes_of, schema_of
 from tests.models.rows import insert, records, select
 from tests.networks import SMALL, edited
 
@@ -45,18 +44,13 @@ async def homes(postgres: str, tmp_path: Path) -> AsyncIterator[Homes]:
 
 @pytest.fixture
 async def store(homes: Homes) -> AsyncIterator[PostgresStore]:
-    home = homes("net")
-    assert isinstance(home, Schema)
-    opened = await open_schema(home.url, home.name, create=True)
-    await opened.write(ensure_system_tables, schema=True)
-
     async def tables(tx: Tx) -> None:
         await tx.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n BIGINT, UNIQUE (name))")
         await tx.run("CREATE TABLE child (parent INTEGER REFERENCES t (id))")
 
-    await opened.write(tables, schema=True)
-    yield opened
-    await opened.close()
+    async with schema_of(homes) as opened:
+        await opened.write(tables, schema=True)
+        yield opened
 
 
 async def put(store: PostgresStore, id: int, name: str, n: int = 0) -> None:

@@ -13,13 +13,10 @@ import pytest
 from models import postgres as stores
 from models.postgres import PostgresStore
 from models.postgres_tx import PostgresTx
-from models.schemas import open_schema
 from models.store import ConstraintError, StoreBusyError, StoreUnreachableError, UnknownError
-from models.stores import Schema
-from models.system import ensure_system_tables
 from models.tx import Row, SqlValue, Tx
 from models.waiting import MOST, Waiting, together
-from tests.homes import homes_of
+from tests.homes import homes_of, schema_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
@@ -47,14 +44,9 @@ class MissingError(Exception):
 
 @pytest.fixture
 async def store(postgres: str, tmp_path: Path) -> AsyncIterator[PostgresStore]:
-    async with homes_of(tmp_path, postgres) as homes:
-        home = homes("net")
-        assert isinstance(home, Schema)
-        opened = await open_schema(home.url, home.name, create=True)
-        await opened.write(ensure_system_tables, schema=True)
+    async with homes_of(tmp_path, postgres) as homes, schema_of(homes) as opened:
         await opened.write(lambda tx: tx.run(TABLES), schema=True)
         yield opened
-        await opened.close()
 
 
 @pytest.fixture

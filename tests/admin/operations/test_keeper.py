@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from admin.operations.keeper import Keeper
 from admin.operations.serving import listening
@@ -46,11 +48,18 @@ def stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-async def test_where_no_process_can_be_started_the_one_that_serves_stays(stays: Path) -> None:
+@asynccontextmanager
+async def keeping() -> AsyncIterator[tuple[Keeper, asyncio.Task[int], list[EventDict]]]:
+    """A keeper whose process serves, its work, and what was logged."""
     with listening("127.0.0.1", 0) as place, capture_logs() as logged:
         keeper = Keeper(place, 1, alone=True, linger=0.0)
         task = asyncio.create_task(keeper.keep())
         await until(lambda: any(each["event"] == "serving" for each in logged))
+        yield keeper, task, logged
+
+
+async def test_where_no_process_can_be_started_the_one_that_serves_stays(stays: Path) -> None:
+    async with keeping() as (keeper, task, logged):
         (serving,) = keeper.children
         await asyncio.to_thread(stays.with_name("python").unlink)  # an update takes the program away just now
         os.kill(os.getpid(), signal.SIGHUP)
@@ -70,10 +79,7 @@ async def test_where_no_process_can_be_started_at_first_the_keeper_ends(stays: P
 
 
 async def test_a_keeper_that_ends_in_a_replacement_waits_for_both_processes(stays: Path) -> None:
-    with listening("127.0.0.1", 0) as place, capture_logs() as logged:
-        keeper = Keeper(place, 1, alone=True, linger=0.0)
-        task = asyncio.create_task(keeper.keep())
-        await until(lambda: any(each["event"] == "serving" for each in logged))
+    async with keeping() as (keeper, task, _):
         (old,) = keeper.children
         await asyncio.to_thread(stays.touch)
         os.kill(os.getpid(), signal.SIGHUP)
