@@ -237,7 +237,7 @@ async def _office_record(world: World, method: str, path: str, entity: str, row:
         body = None if method == "GET" else b"{}"
         url = f"/n/{NAME}/{address}"
         answer = await world.browser.request(method, url, content=body, headers=headers)
-        world.heard(f"{answer.text} {answer.headers}", method, address)
+        world.heard(f"{answer.text} {headers_of(answer)}", method, address)
         answers.append((answer.status_code, answer.text.replace(identity, ""), sorted(answer.headers)))
     if not asked.readable(me, entity, row):
         world.same(answers[0], answers[1], "back-office", method, path, entity, row["id"])

@@ -18,6 +18,7 @@ from models.actor import SYSTEM
 from models.clock import SetClock
 from tests.admin.office import CAMILLE, FILES, LEADER, Office, office_of
 from tests.admin.piccolo.test_writing import Desk, desk
+from tests.answers import headers_of
 from tests.homes import Homes
 from tests.networks import changed
 from workflows import commands
@@ -106,7 +107,7 @@ async def test_no_address_of_the_back_office_tells_what_the_leaders_level_hides(
                     answer = await at.send("GET", f"back-office{quote(filled)}{question}")
                     asked += 1
                     assert answer.status_code < 500, (filled, question)
-                    told = f"{answer.text}{answer.headers}"
+                    told = f"{answer.text}{headers_of(answer)}"
                     found = [secret for secret in SECRETS if secret in told]
                     assert found == [], (filled, question, found)
     assert asked > 100
