@@ -1,4 +1,4 @@
-"""The SQLite store: one writer that commits waiting work as a group, and readers beside it."""
+"""The SQLite store: one writer that commits waiting work as a group, short reads at once, and readers for long ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from models.connections import connect, take
 from models.message import say
 from models.piccolo_engine import StoreEngine
 from models.presence import Presence
-from models.sqlite_tx import SqliteTx, drive
+from models.sqlite_here import BesideError, Here
+from models.sqlite_tx import SqliteTx, drive, working
 from models.store import StoreClosedError, StoreError, WorkError
 from models.threads import READERS, WRITERS
 from models.tx import Dialect, Work
@@ -28,14 +29,10 @@ GROUP = 128
 """At most so many pieces of work share a commit: the first of them waits for the last."""
 
 CONNECTIONS = 4
-"""Reading connections a store."""
+"""Connections a store for long reads."""
 
-PATIENCE = 0.005
-"""Seconds that reads wait for a reader that gets on with none of them, before another one is woken beside it.
-
-Readers share Python's one lock, so that four at once cost twice the processor time of one for the same short reads;
-a second one is for reads that are held up by a long one.
-"""
+TURN = 0.001
+"""Seconds of short reads after which the caller's event loop has a turn."""
 
 TROUBLE = frozenset(
     {
@@ -116,8 +113,8 @@ class SqliteStore:
         self._writing = False
         self._reads: deque[_Job[Any]] = deque()
         self._reading = 0
-        self._taken, self._taken_at = 0, 0.0
-        self._watch: asyncio.AbstractEventLoop | None = None
+        self._here = Here(path)
+        self._read_for = 0.0
         self._idle: list[sqlite3.Connection] = []
         self._piccolo: list[sqlite3.Connection] = []
         self._closed = False
@@ -133,8 +130,30 @@ class SqliteStore:
         """Do nothing: whoever publishes is in this process."""
 
     async def read(self, work: Work[T], *, any_version: bool = False) -> T:  # noqa: ARG002 - there is one
-        """Run `work` on one snapshot of the data, without the right to write."""
-        return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
+        """Run `work` on one snapshot of the data, without the right to write: here, and a long one on a thread."""
+        _loop()
+        self._refuse_when_closed()
+        began = time.perf_counter()
+        try:
+            found = self._read_here(work)
+        except BesideError:
+            return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
+        self._read_for += time.perf_counter() - began
+        if self._read_for > TURN:
+            self._read_for = 0.0
+            await asyncio.sleep(0)
+        return found
+
+    def _read_here(self, work: Work[T]) -> T:
+        """Run a read on this thread; `BesideError` when it takes long, or when tables changed meanwhile."""
+        generation = self._generation
+        try:
+            return self._here.read(work)
+        except sqlite3.Error as error:
+            raise _raisable(error) from error.__cause__
+        finally:
+            if self._switch.locked() or generation != self._generation:
+                raise BesideError
 
     async def write(
         self,
@@ -153,30 +172,10 @@ class SqliteStore:
         with self._guard:
             self._refuse_when_closed()
             self._reads.append(job)
-            if not self._reading or time.monotonic() - self._taken_at > PATIENCE:
-                self._wake_reader()
-            if self._watch is None or self._watch.is_closed():
-                self._look_again(job.loop)
+            if self._reading < CONNECTIONS:
+                self._reading += 1
+                READERS.submit(self._drain_reads)
         return await job.future
-
-    def _wake_reader(self) -> None:
-        """Have one more reader, unless there are all (under the guard)."""
-        if self._reading < CONNECTIONS:
-            self._reading += 1
-            self._taken_at = time.monotonic()
-            READERS.submit(self._drain_reads)
-
-    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look after a while whether the readers got on, as long as reads wait (under the guard)."""
-        self._watch = loop if self._reads and self._reading < CONNECTIONS else None
-        if self._watch is not None:
-            loop.call_later(PATIENCE, self._look, loop, self._taken)
-
-    def _look(self, loop: asyncio.AbstractEventLoop, taken: int) -> None:
-        with self._guard:
-            if self._reads and self._taken == taken:
-                self._wake_reader()
-            self._look_again(loop)
 
     async def write_with(
         self,
@@ -221,7 +220,8 @@ class SqliteStore:
     def _close(self) -> None:
         with self._guard:
             self._guard.wait_for(lambda: not self._writing and not self._reading)
-        for connection in (*self._idle, *self._piccolo, self._writer):
+        self._here.close()
+        for connection in (*self._idle, *self._piccolo, self._writer):  # the writer, last, leaves one file behind
             connection.close()
         self._lock.release()
 
@@ -268,7 +268,6 @@ class SqliteStore:
             while self._reads:
                 job = self._reads.popleft()
                 if not job.future.cancelled():
-                    self._taken, self._taken_at = self._taken + 1, time.monotonic()
                     return job
             self._reading -= 1
             if connection is not None:
@@ -350,11 +349,10 @@ class SqliteStore:
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
+    if working():
         message = "Work in a transaction cannot ask the store for another one: use the transaction that it has."
-        raise WorkError(message) from None
+        raise WorkError(message)
+    return asyncio.get_running_loop()
 
 
 def _follow(jobs: list[_Job[Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ from models.store import ConstraintError, WorkError
 from models.tx import Dialect, Row, SqlValue, Work
 
 T = TypeVar("T")
+
+_THREAD = threading.local()
 
 
 class SqliteTx:
@@ -74,13 +77,21 @@ class SqliteTx:
 def drive(work: Work[T], tx: SqliteTx) -> T:
     """Run asynchronous work to its end on this thread; it may await the transaction only."""
     steps = work(tx).__await__()
+    _THREAD.working = True
     try:
         next(steps)
     except StopIteration as end:
         result: T = end.value
         return result
+    finally:
+        _THREAD.working = False
     steps.close()
     message = (
         "Work in a transaction awaits only its transaction: files, the network and other stores come before or after."
     )
     raise WorkError(message)
+
+
+def working() -> bool:
+    """Return whether this thread is in the middle of a piece of work."""
+    return getattr(_THREAD, "working", False)

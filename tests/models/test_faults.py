@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 
 import pytest
 
-from models import sqlite, stores
+from models import sqlite, sqlite_here, stores
 from models.connections import FORMAT, connect
 from models.sqlite import SqliteStore
+from models.sqlite_tx import SqliteTx
 from models.store import StoreError
 from models.tenant import create_empty, open_tenant
 from models.tenants import Tenants
@@ -70,24 +72,32 @@ async def test_a_full_disk_undoes_a_change_of_tables(store: SqliteStore) -> None
     assert store._writer.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("module", [sqlite_here, sqlite])
 async def test_a_reader_that_broke_answers_and_the_next_one_is_fresh(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, module: ModuleType
 ) -> None:
+    beside = module is sqlite
+
+    async def counts(tx: Tx) -> int:
+        if beside:
+            await tx.aside(lambda: None)
+        return int((await tx.rows("SELECT count(*) FROM t"))[0][0])
+
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "connect", _no_memory)
+        patch.setattr(module, "connect", _no_memory)
         with pytest.raises(MemoryError):
-            await asyncio.wait_for(count(store), timeout=5)
-    assert await asyncio.wait_for(count(store), timeout=5) == 0
-    with store._guard:  # a reader rests a moment after its answer is given
-        assert store._guard.wait_for(lambda: len(store._idle) == 1, timeout=5)
+            await asyncio.wait_for(store.read(counts), timeout=5)
+    assert await asyncio.wait_for(store.read(counts), timeout=5) == 0
 
-    async def lose(_: Tx) -> None:
-        connection.close()
+    async def lose(tx: Tx) -> None:
+        if beside:
+            await tx.aside(lambda: None)
+        assert isinstance(tx, SqliteTx)
+        tx.connection.close()
 
-    (connection,) = store._idle
     with pytest.raises(sqlite3.Error):
         await store.read(lose)
-    assert await asyncio.wait_for(count(store), timeout=5) == 0
+    assert await asyncio.wait_for(store.read(counts), timeout=5) == 0
 
 
 def _no_memory(path: Path, use: str) -> sqlite3.Connection:

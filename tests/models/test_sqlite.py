@@ -140,10 +140,13 @@ async def test_begun_work_ends_though_its_caller_was_cancelled(store: SqliteStor
 async def test_a_reader_sees_one_snapshot(store: SqliteStore) -> None:
     seen, written = Event(), Event()
 
-    async def twice(tx: Tx) -> tuple[int, int]:
-        first = len(await tx.rows("SELECT 1 FROM t"))
+    def waits() -> None:
         seen.set()
         written.wait(10)
+
+    async def twice(tx: Tx) -> tuple[int, int]:
+        first = len(await tx.rows("SELECT 1 FROM t"))
+        await tx.aside(waits)
         return first, len(await tx.rows("SELECT 1 FROM t"))
 
     reading = asyncio.ensure_future(store.read(twice))
@@ -164,16 +167,21 @@ async def test_a_reader_cannot_write(store: SqliteStore) -> None:
 
 async def test_work_awaits_only_its_transaction(store: SqliteStore) -> None:
     async def sleeps(tx: Tx) -> None:
-        await tx.run("INSERT INTO t (name) VALUES ('lost')")
+        await tx.rows("INSERT INTO t (name) VALUES ('lost')" if ask == store.write else "SELECT 1")
         await asyncio.sleep(0)
 
     async def nests(tx: Tx) -> None:
         await _insert(store, "nested")
 
-    with pytest.raises(WorkError, match="awaits only its transaction"):
-        await store.write(sleeps)
-    with pytest.raises(WorkError, match="another one"):
-        await store.write(nests)
+    async def looks(tx: Tx) -> None:
+        await _names(store)
+
+    for ask in (store.write, store.read):
+        with pytest.raises(WorkError, match="awaits only its transaction"):
+            await ask(sleeps)
+        for asks in (nests, looks):
+            with pytest.raises(WorkError, match="another one"):
+                await ask(asks)
     assert await _names(store) == []
 
 
@@ -291,7 +299,7 @@ async def test_text_is_folded_for_searching(store: SqliteStore) -> None:
 async def test_a_store_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SqliteStore(tmp_path / "gone.sqlite")
     with monkeypatch.context() as patched:
-        patched.setattr(store, "path", tmp_path / "elsewhere.sqlite")
+        patched.setattr(store._here, "_path", tmp_path / "elsewhere.sqlite")
         with pytest.raises(StoreError, match="unable to open"):
             await _names(store)
     await store.write(_create, schema=True)
