@@ -120,11 +120,16 @@ class SqliteFloor:
     def __init__(self, path: Path) -> None:
         """Open it for writing and for reading."""
         self._writer = _Lane(connect(path, "write"), "BEGIN IMMEDIATE")
-        self._reader = _Lane(connect(path, "read"), "BEGIN")
+        self._reader = connect(path, "read")
 
     async def read(self, work: Work[T]) -> T:
-        """Run work on one snapshot."""
-        return await self._reader.do(work)
+        """Run work on one snapshot, on this thread: as the product does, that is the fastest way."""
+        self._reader.execute("BEGIN")
+        found = _finished(work(_Plain(self._reader)))
+        self._reader.execute("COMMIT")
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def write(self, work: Work[T]) -> T:
         """Run work in a transaction and return once it is durable."""
@@ -133,7 +138,7 @@ class SqliteFloor:
     async def close(self) -> None:
         """Close the connections."""
         await asyncio.to_thread(self._writer.close)
-        await asyncio.to_thread(self._reader.close)
+        self._reader.close()
 
 
 class _Driven:

@@ -102,7 +102,10 @@ class Store(Protocol):
         ...
 
     async def read(self, work: Work[T], *, any_version: bool = False) -> T:
-        """Run `work` on one snapshot of the data, without the right to write; `any_version`: whatever it finds."""
+        """Run `work` on one snapshot of the data, without the right to write; `any_version`: whatever it finds.
+
+        It may run again from its beginning, so it leaves no traces outside of its transaction.
+        """
         ...
 
     async def write(

@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Tx(Protocol):
     """A transaction. SQL has `?` for each value, on every database; values are in the stored form (`models.columns`).
 
-    Work in a transaction awaits nothing but the transaction itself: on SQLite it runs on the writer's thread, without
-    an event loop, in one hop.
+    Work in a transaction awaits nothing but the transaction itself: on SQLite it runs to its end without going back to
+    an event loop: a write on the writer's thread, a short read on the caller's.
     """
 
     dialect: Dialect
@@ -57,7 +57,8 @@ class Tx(Protocol):
     async def aside(self, call: Callable[[], T]) -> T:
         """Return what a function does that takes long and asks the database nothing, where it keeps nobody waiting.
 
-        On PostgreSQL work runs in the event loop, beside requests; on SQLite it has a thread already.
+        On PostgreSQL work runs in the event loop, beside requests; on SQLite a write has a thread
+        already, and a short read begins anew on one.
         """
         ...
 
