@@ -107,7 +107,7 @@ async def dump(tenant: Tenant, path: Path, *, progress: Progress = silent, openi
     await asyncio.to_thread(unfinished.unlink, missing_ok=True)
     try:
         async with opening(unfinished) as file:
-            manifest = await tenant.store.read(lambda tx: _zip(tx, tenant, file, progress))
+            manifest = await tenant.store.read(lambda tx: _zip(tx, tenant, file, progress), long=True)
         await asyncio.to_thread(_let_appear, unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -328,4 +328,4 @@ async def _verify(tenant: Tenant, found: list[Sheet], manifest: Manifest, progre
             if await _summed(tx, sheet, tally) != manifest.tables[sheet.name]:
                 raise ArchiveError(say("The rows of {name} did not come through as they were.", name=sheet.name))
 
-    await tenant.store.read(work)
+    await tenant.store.read(work, long=True)

@@ -122,7 +122,7 @@ class PostgresStore:
         self._version = version
         self._renew = renew
 
-    async def read(self, work: Work[T], *, any_version: bool = False) -> T:
+    async def read(self, work: Work[T], *, any_version: bool = False, long: bool = False) -> T:  # noqa: ARG002 - all are beside
         """Run `work` on one snapshot of the data, without the right to write."""
         return await self._start(_Job(work, READS, any_version))
 

@@ -102,7 +102,7 @@ async def rehearse(
             base = make_published(current.version, current.hash, current.network, store.engine, safe=tenant.safe)
             await store.write(lambda tx: _prepare(tx, base, since), schema=True)
             copying = _Copying(tenant, path, base, since, frozenset(without), progress)
-            rows = await tenant.store.read(copying.work)
+            rows = await tenant.store.read(copying.work, long=True)
             lost = await _Rewinding(copy, base, progress, rows).run()
             planned = plan(base.network, network)
             fresh = make_published(base.version + 1, "", network, store.engine, safe=tenant.safe)

@@ -129,20 +129,24 @@ class SqliteStore:
     def follow(self, version: int, renew: Callable[[], Awaitable[None]]) -> None:
         """Do nothing: whoever publishes is in this process."""
 
-    async def read(self, work: Work[T], *, any_version: bool = False) -> T:  # noqa: ARG002 - there is one
+    async def read(self, work: Work[T], *, any_version: bool = False, long: bool = False) -> T:  # noqa: ARG002 - there is one
         """Run `work` on one snapshot of the data, without the right to write: here, and a long one on a thread."""
         _loop()
         self._refuse_when_closed()
-        began = time.perf_counter()
-        try:
-            found = self._read_here(work)
-        except BesideError:
-            return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
-        self._read_for += time.perf_counter() - began
+        if not long:
+            began = time.perf_counter()
+            with suppress(BesideError):
+                found = self._read_here(work)
+                await self._turn(time.perf_counter() - began)
+                return found
+        return await self.read_with(lambda connection: drive(work, SqliteTx(connection)))
+
+    async def _turn(self, seconds: float) -> None:
+        """Let the loop have a turn when it was kept for so long."""
+        self._read_for += seconds
         if self._read_for > TURN:
             self._read_for = 0.0
             await asyncio.sleep(0)
-        return found
 
     def _read_here(self, work: Work[T]) -> T:
         """Run a read on this thread; `BesideError` when it takes long, or when tables changed meanwhile."""

@@ -101,10 +101,12 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, work: Work[T], *, any_version: bool = False) -> T:
+    async def read(self, work: Work[T], *, any_version: bool = False, long: bool = False) -> T:
         """Run `work` on one snapshot of the data, without the right to write; `any_version`: whatever it finds.
 
-        It may run again from its beginning, so it leaves no traces outside of its transaction.
+        It may run again from its beginning, so it leaves no traces outside of its transaction. `long` is for what goes
+        through whole tables and writes elsewhere what it finds: that runs once, beside all requests, and only a change
+        of tables in the middle has it run again.
         """
         ...
 

@@ -58,6 +58,19 @@ async def test_a_long_read_begins_anew_beside_the_loop(store: SqliteStore, parts
     assert threads[1] != get_ident()
 
 
+async def test_what_is_known_to_be_long_is_done_once_and_beside(store: SqliteStore) -> None:
+    threads = []
+
+    async def work(tx: Tx) -> int:
+        threads.append(get_ident())
+        await tx.aside(lambda: None)
+        return await count(tx, LONG)
+
+    assert await store.read(work, long=True) == LONG
+    assert len(threads) == 1
+    assert threads[0] != get_ident()
+
+
 async def test_a_long_read_that_handles_errors_is_broken_off_all_the_same(store: SqliteStore) -> None:
     async def work(tx: Tx) -> int:
         try:
