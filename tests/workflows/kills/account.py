@@ -1,7 +1,7 @@
 """The account: what a network holds and what others received, told so that two courses of the same events compare.
 
 Ids are told by what they stand for, times by their hour; what differs when work is done at the second attempt (how
-often it was tried, by whom) is left out. Everything else must be the same.
+often it was tried, by whom, whether a run had to be asked to begin) is left out. Everything else must be the same.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ async def _rows(tenant: Tenant, tx: Tx) -> Rows:
         names = [cell.name for cell in sheet.cells]
         pages = [row async for page in sheet.pages(tx) for row in page]
         found[sheet.name] = [dict(zip(names, row, strict=True)) for row in pages]
-    return _without_readings(found)
+    return without_beginnings(_without_readings(found))
 
 
 def _without_readings(rows: Rows) -> Rows:
@@ -111,6 +111,24 @@ def _without_readings(rows: Rows) -> Rows:
         table: [row for row in kept if table not in keys or row[keys[table]] not in read]
         for table, kept in rows.items()
     }
+
+
+def without_beginnings(rows: Rows) -> Rows:
+    """Leave out, of each run, the one row that asked for it to begin at the moment it was made, once that is done.
+
+    Timers that are due together begin their runs and let them go on in one transaction; after a death each is done
+    alone, and asks for its run with a row (`workflows.batches`). What a run did is compared by its steps and all it
+    left; a row that is not done, a second one of the same moment and one for later (a wait) stay.
+    """
+    begun = {row["id"]: row["started_at"] for row in rows["_run"]}
+    kept = []
+    for row in rows["_outbox"]:
+        run = json.loads(row["payload"])["run"] if (row["kind"], row["state"]) == ("run", "done") else None
+        if run in begun and begun[run] == row["created_at"] == row["run_at"]:
+            del begun[run]
+        else:
+            kept.append(row)
+    return {**rows, "_outbox": kept}
 
 
 def told(rows: Rows) -> Counter[str]:

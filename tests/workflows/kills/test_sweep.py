@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.tx import Dialect
 from tests.homes import Homes
-from tests.workflows.kills.account import Account, told
+from tests.workflows.kills.account import Account, told, without_beginnings
 from tests.workflows.kills.death import Death
 from tests.workflows.kills.killing import killed
 from tests.workflows.kills.outside import outside
@@ -64,12 +66,44 @@ async def test_a_process_that_is_killed_after_it_handed_a_mail_over_has_it_told(
     assert len(stage.outside.mailbox.letters) == 1
 
 
+async def test_timers_of_a_batch_that_nobody_finished_do_alone_what_they_would_have_done(stage: Stage) -> None:
+    whole, points = await stage.alive("timers")
+    [together] = [at for at, point in enumerate(points) if "SET \"state\" = 'done'" in point and '"id" IN (' in point]
+    found, wrong = await stage.dies("timers", together, "before", whole)
+    assert found is not None
+    assert wrong == []
+
+
 async def test_the_sweep_sees_a_mail_that_is_sent_twice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_SENDING", sending._SENDING.replace("'sending'", "'waiting'"))
     whole, points = await stage.alive("moved")
     swept = await sweep(stage, "moved", [(points.index("SmtpSession.send"), "after")])
     assert any("sent, 2 times" in each for each in swept.wrong), swept.wrong
     assert whole.wrong == ()
+
+
+def asked(run: str, state: str = "done", at: str = "8:00", **values: Any) -> dict[str, Any]:
+    """Return a row that asks for a run to go on."""
+    payload = json.dumps({"run": run, "definition": 1})
+    return {"kind": "run", "state": state, "payload": payload, "created_at": "8:00", "run_at": at} | values
+
+
+def test_the_account_leaves_out_the_one_row_by_which_a_run_began() -> None:
+    made = [{"id": run, "started_at": "8:00"} for run in ("a", "b")]
+    others = [
+        asked("a", "ready"),
+        asked("a", "cancelled"),
+        asked("a", "dead"),
+        asked("a", at="9:00"),
+        asked("a", at="9:00", created_at="9:00"),
+        asked("c"),
+        asked("a", kind="check"),
+        asked("a", kind="stays", payload="{}"),
+    ]
+    rows = {"_run": made, "_outbox": [*others, asked("a"), asked("b")], "_step": [{"run": "a"}]}
+    assert without_beginnings(rows) == rows | {"_outbox": others}
+    again = asked("a", id="again")
+    assert without_beginnings(rows | {"_outbox": [asked("a"), again]})["_outbox"] == [again]
 
 
 def test_the_account_tells_what_is_missing_and_what_is_there_twice() -> None:
