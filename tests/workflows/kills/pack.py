@@ -14,7 +14,7 @@ _AGREED = """  sign:
     approval: {by: [leader], quorum: 2, four_eyes: true}
 """
 _KEPT = "retention: {after: =settings.lead_retention, since: last_activity_at, then: erase}"
-_SOON = "retention: {after: 100d, since: last_activity_at, warn: 14d, then: erase}"
+_SOON = "retention: {after: 10d, since: last_activity_at, warn: 4d, then: erase}"
 _CALLS = "  calls:        {type: integer, default: 0}\n"
 _LOSE = "label: {fr: Perdu, en: Lost}}\n  revive"
 

@@ -79,7 +79,7 @@ class Play:
     async def _until(self, death: Death, tell: Callable[[], None]) -> None:
         try:
             async with self.opened() as tenant:
-                await self._go_on(tenant, tell)
+                await self._go_on(tenant, death, tell)
         except BaseException:
             if not death.came:
                 raise
@@ -97,10 +97,10 @@ class Play:
                 await tenant.readings.close()
             await tenant.store.close()
 
-    async def _go_on(self, tenant: Tenant, tell: Callable[[], None]) -> None:
+    async def _go_on(self, tenant: Tenant, death: Death, tell: Callable[[], None]) -> None:
         course = self.course
         worker = self.worker(tenant)
-        await self._work(worker, again=course.deaths > 0)
+        await self._work(worker, death)
         while course.at < len(self.scene.deeds):
             after, deed = self.scene.deeds[course.at]
             self.clock.moment = max(self.clock.moment, START + after)
@@ -111,19 +111,25 @@ class Play:
                     assert course.deaths
             course.acknowledged = True
             tell()
-            await self._work(worker, again=course.deaths > 0)
+            await self._work(worker, death)
             course.at, course.acknowledged = course.at + 1, False
             tell()
         for _ in range(2):
             self.clock.forward(PAST_LEASE)
             await worker.run_due()
+            death.refuse()
 
-    async def _work(self, worker: Worker, *, again: bool) -> None:
-        """Work; after a death once more, when what the dead held is free."""
+    async def _work(self, worker: Worker, death: Death) -> None:
+        """Work; after a death once more, when what the dead held is free.
+
+        A worker may take a death for a database that is away, and its round end well: no time passes for the dead.
+        """
         await worker.run_due()
-        if again:
+        death.refuse()
+        if self.course.deaths:
             self.clock.forward(PAST_LEASE)
             await worker.run_due()
+            death.refuse()
 
     def worker(self, tenant: Tenant) -> Worker:
         """Return who works for the network."""

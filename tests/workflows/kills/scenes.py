@@ -215,6 +215,6 @@ SCENES: Mapping[str, Scene] = {
     "published": Scene(
         a_called_lead, _at((20 * MINUTE, None), (3.5 * DAY, None), (3.5 * DAY, publish), (5 * DAY, None))
     ),
-    "erased": Scene(a_lead, _at((NOW, None), (90 * DAY, None), (110 * DAY, None))),
+    "erased": Scene(a_lead, _at((NOW, None), (7 * DAY, None), (12 * DAY, None))),
 }
 """By what happens in it."""

@@ -74,6 +74,15 @@ async def test_timers_of_a_batch_that_nobody_finished_do_alone_what_they_would_h
     assert wrong == []
 
 
+async def test_no_time_passes_for_a_worker_that_takes_its_death_for_a_database_that_is_away(stage: Stage) -> None:
+    _, points = await stage.alive("erased")
+    before_it_leaves = points.index("SmtpSession.send") - 1
+    assert points[before_it_leaves] == "COMMIT"
+    swept = await sweep(stage, "erased", [(before_it_leaves, "before")])
+    assert swept.deaths == 1
+    assert swept.wrong == []
+
+
 async def test_the_sweep_sees_a_mail_that_is_sent_twice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_SENDING", sending._SENDING.replace("'sending'", "'waiting'"))
     whole, points = await stage.alive("moved")
