@@ -19,7 +19,7 @@ from definitions.expr.nodes import Name, Select
 from definitions.spec.process import Transition
 from models.message import Message, say
 from workflows.guards import Weighed
-from workflows.unfired import condition_of
+from workflows.unfired import Judged
 
 YOU = say("you yourself")
 UNSEEN = say("A condition about what you may not see")
@@ -63,17 +63,14 @@ def _conditions(tell: Telling, parts: Sequence[Weighed]) -> tuple[Condition, ...
     return tuple(dict.fromkeys(_condition(tell, each) for each in parts))
 
 
-def in_words(reader: Reader, automation: str, why: Message) -> str:
-    """Return why a run or a step of an automation went no further; a condition in it that the automation still has is
-    told in words.
+def in_words(reader: Reader, why: Message) -> str:
+    """Return why a run or a step of an automation went no further; a condition in it is told in the words of the
+    network that it is of.
     """
-    known, written = reader.network.automations.get(automation), why.values.get("condition")
-    if known is None or written is None:
+    asked = why.values.get("condition")
+    if not isinstance(asked, Judged):
         return reader.words(why)
-    asked = condition_of(known, written)
-    if asked is None:
-        return reader.words(why)
-    said = _plain(condition(Telling(reader, CAUSE), asked))
+    said = _plain(condition(Telling(Reader(asked.network, reader.formats), CAUSE), asked.asks))
     return reader.words(Message(why.text, {**why.values, "condition": said}))
 
 

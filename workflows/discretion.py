@@ -43,6 +43,12 @@ def hides(unit: Unit, entity: str | None) -> bool:
     return any(map(sight.hides, sight.names))
 
 
+def openly(unit: Unit) -> bool:
+    """Whether the actor may be told all that steps were given and did: who administers, and is hidden nothing."""
+    administers = unit.actor.kind == "system" or unit.published.access.administers(unit.actor)
+    return administers and not any(hides(unit, name) for name in unit.network.entities)
+
+
 async def tells(
     unit: Unit, record: Record, template: str, *, run: str | None = None, recipient: str | None = None
 ) -> bool:

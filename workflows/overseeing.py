@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from models.errors import NotFoundError, RefusedError
 from models.message import say
 from models.query import Filter, Query
+from models.record import Record
 from workflows import outbox, registers, runs, unfired
 from workflows.guards import Weighed
 from workflows.registers import Entry
 from workflows.registry import REGISTERS
 from workflows.runs import Run, State
+from workflows.stored import read_message
 from workflows.traces import StepTrace, steps_of
-from workflows.unfired import Unfired
+from workflows.unfired import Begun
 from workflows.unit import Unit
 
 LISTED = 50
@@ -25,6 +28,7 @@ OPEN: tuple[State, ...] = ("failed", "waiting", "running")
 """States in which something can be done about a run; the first are the dead letters."""
 
 _RUNS = REGISTERS["run"]
+_WHY = 'SELECT "error" FROM "_run" WHERE "id" = ?'
 _LOST = """SELECT count(*) FROM "_outbox" WHERE "state" = 'dead'
 AND "kind" NOT IN ('run', 'check', 'mail', 'sms', 'hook')"""
 
@@ -82,19 +86,24 @@ async def one(unit: Unit, run_id: str) -> Shown:
     run = await _seen(unit, run_id)
     entry = await registers.entry(unit, _RUNS, run_id)
     at = run.cursor.get("id") or run.cursor.get("at")
-    asks = await _asks(unit, run, entry) if run.state == "not_fired" else ()
+    record, begun = await _record(unit, run), Begun(run.automation, run.definition, run.actor)
+    asks = await _asks(unit, run, begun, record) if run.state == "not_fired" else ()
     told = {**entry, "error": unfired.UNMET} if asks else entry
-    return Shown(told, await steps_of(unit, run_id), at, _may(run), asks)
+    return Shown(told, await steps_of(unit, run_id, begun, record), at, _may(run), asks)
 
 
-async def _asks(unit: Unit, run: Run, entry: Entry) -> tuple[Weighed, ...]:
-    record = None
-    if run.entity is not None and run.record is not None:
-        try:
-            record = await unit.records.find(run.entity, run.record)
-        except NotFoundError:
-            record = None  # it is gone, or closed: what is about it is not told
-    return await unfired.weigh(unit, record, Unfired(run.automation, run.cursor, entry["error"], run.actor))
+async def _record(unit: Unit, run: Run) -> Record | None:
+    """Return the record of a run as the actor sees it; None where it is gone or closed: nothing about it is told."""
+    if run.entity is None or run.record is None:
+        return None
+    with suppress(NotFoundError):
+        return await unit.records.find(run.entity, run.record)
+    return None
+
+
+async def _asks(unit: Unit, run: Run, begun: Begun, record: Record | None) -> tuple[Weighed, ...]:
+    row = await unit.tx.row(_WHY, [run.id])
+    return await unfired.weigh(unit, record, begun, run.cursor, None if row is None else read_message(row[0]))
 
 
 def _may(run: Run) -> frozenset[str]:

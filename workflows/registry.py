@@ -8,13 +8,16 @@ from typing import Any
 
 from models.query import Filter, Query
 from models.record import Record
+from workflows import unfired
 from workflows.discretion import ADDRESSES, TEXTS, discreet
 from workflows.field_changes import changes_of
 from workflows.registers import MEMBER, Entry, Kept, Register
+from workflows.unfired import Begun
 from workflows.unit import Unit
 
 AT_ONCE = 200
 """So many records are asked for with one statement."""
+_BEGUN = 'SELECT "id", "automation", "definition", "actor" FROM "_run" WHERE "id" IN ({places})'
 SHORT = 12
 """So many letters of a session's or an invitation's id name it here: all of them are the hash of what opens it."""
 
@@ -59,6 +62,31 @@ async def _entitled(unit: Unit, entries: list[Entry]) -> list[Entry]:
     """Add the titles of the records that rows are about."""
     records = await _records(unit, entries)
     return [_titled(entry, unit, records) for entry in entries]
+
+
+async def _runs(unit: Unit, entries: list[Entry]) -> list[Entry]:
+    """Tell why runs went no further as their reader may know it."""
+    begun = {entry["id"]: Begun(entry["automation"], entry["definition"], entry["actor"]) for entry in entries}
+    return await _reasoned(unit, [(entry, begun[entry["id"]]) for entry in entries])
+
+
+async def _steps(unit: Unit, entries: list[Entry]) -> list[Entry]:
+    """Tell why steps of runs were not done as their reader may know it."""
+    ids = {entry["run"] for entry in entries}
+    rows = await unit.tx.rows(_BEGUN.format(places=", ".join("?" * len(ids))), [*ids]) if ids else []
+    begun = {row[0]: Begun(*row[1:]) for row in rows}
+    return await _reasoned(unit, [(entry, begun[entry["run"]]) for entry in entries])
+
+
+async def _reasoned(unit: Unit, entries: list[tuple[Entry, Begun]]) -> list[Entry]:
+    records = await _records(unit, [entry for entry, _ in entries])
+    found = []
+    for entry, begun in entries:
+        about = _about(unit, entry)
+        record = None if about is None else records.get(about)
+        error = await unfired.told(unit, record, begun, entry["error"])
+        found.append(_titled({**entry, "error": error}, unit, records))
+    return found
 
 
 async def _past(unit: Unit, entries: list[Entry]) -> list[Entry]:
@@ -197,7 +225,7 @@ REGISTERS: Mapping[str, Register] = {
                 "id automation state entity record definition actor started_at wake_at ended_at hold_until", _ERROR
             ),
             "started_at",
-            finish=_entitled,
+            finish=_runs,
             **_ABOUT,
         ),
         Register(
@@ -214,7 +242,7 @@ REGISTERS: Mapping[str, Register] = {
             '"entry"."at"',
             entity='"of"."entity"',
             record='"of"."record"',
-            finish=_entitled,
+            finish=_steps,
         ),
         _made(
             "outbox",

@@ -12,15 +12,15 @@ from models.message import Message
 from models.record import Record
 from models.tx import Row, Tx
 from workflows import unfired
-from workflows.discretion import hides
+from workflows.discretion import openly
 from workflows.guards import Weighed
 from workflows.sealing import opened
 from workflows.stored import moment, must_moment, read_message, read_moment
-from workflows.unfired import Unfired
+from workflows.unfired import Begun
 from workflows.unit import Unit
 
-_RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error", "cursor"
-FROM "_run" WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
+_RUNS = """SELECT "id", "automation", "state", "actor", "started_at", "ended_at", "wake_at", "error", "cursor",
+"definition" FROM "_run" WHERE "entity" = ? AND "record" = ? ORDER BY "started_at" DESC, "id" DESC LIMIT ?"""
 _STEPS = """SELECT "run", "path", "action", "at", "outcome", "turn", "inputs", "result", "error" FROM
 (SELECT *, row_number() OVER (PARTITION BY "run" ORDER BY "seq" DESC) AS "back" FROM "_step" WHERE "run" IN ({places}))
 AS "step" WHERE "back" <= ? ORDER BY "run", "seq" """
@@ -76,20 +76,23 @@ async def traces_about(unit: Unit, record: Record, limit: int) -> list[RunTrace]
         return []
     sql = _STEPS.format(places=", ".join("?" * len(rows)))
     steps: dict[str, list[StepTrace]] = {}
-    openly = _openly(unit)
-    causes = {row[0]: (row[1], row[3]) for row in rows}
+    shown = openly(unit)
+    begun = {row[0]: Begun(row[1], row[9], row[3]) for row in rows}
     for row in await unit.tx.rows(sql, [*(row[0] for row in rows), LAST]):
-        step = _step(unit, row, openly=openly)
-        why = await unfired.discreet(unit, record, *causes[row[0]], step.why)
-        steps.setdefault(row[0], []).append(replace(step, why=why))
+        step = await _told(unit, record, begun[row[0]], _step(unit, row, openly=shown))
+        steps.setdefault(row[0], []).append(step)
     return [await _run(unit, record, row, tuple(steps.get(row[0], ()))) for row in rows]
 
 
-async def steps_of(unit: Unit, run: str, last: int = 500) -> tuple[StepTrace, ...]:
-    """Return the last steps of a run that the actor has been found to see, in order."""
-    openly = _openly(unit)
+async def steps_of(unit: Unit, run: str, begun: Begun, record: Record | None, last: int = 500) -> tuple[StepTrace, ...]:
+    """Return the last steps of a run that the actor has been found to see, in order; `record` as in `unfired.told`."""
+    shown = openly(unit)
     rows = await unit.tx.rows(_STEPS.format(places="?"), [run, last])
-    return tuple(_step(unit, row, openly=openly) for row in rows)
+    return tuple([await _told(unit, record, begun, _step(unit, row, openly=shown)) for row in rows])
+
+
+async def _told(unit: Unit, record: Record | None, begun: Begun, step: StepTrace) -> StepTrace:
+    return step if step.why is None else replace(step, why=await unfired.told(unit, record, begun, step.why))
 
 
 async def over(tx: Tx, before: datetime, limit: int) -> list[str]:
@@ -105,20 +108,12 @@ async def forget(tx: Tx, runs: Iterable[str]) -> None:
 
 
 async def _run(unit: Unit, record: Record, row: Row, steps: tuple[StepTrace, ...]) -> RunTrace:
-    run, automation, state, actor, started, ended, wake, error, cursor = row
+    run, automation, state, actor, started, ended, wake, error, cursor, definition = row
     times, why = (must_moment(started), read_moment(ended), read_moment(wake)), read_message(error)
-    trace = RunTrace(run, automation, state, actor, *times, why, steps)
-    if state != "not_fired":
-        return replace(trace, why=await unfired.discreet(unit, record, automation, actor, why))
-    asks = await unfired.weigh(unit, record, Unfired(automation, json.loads(cursor), why, actor))
-    return replace(trace, why=unfired.UNMET, asks=asks) if asks else trace
-
-
-def _openly(unit: Unit) -> bool:
-    """Whether the actor may be told all that steps were given and did: who administers, and is hidden nothing."""
-    return unit.published.access.administers(unit.actor) and not any(
-        hides(unit, name) for name in unit.network.entities
-    )
+    begun = Begun(automation, definition, actor)
+    asks = await unfired.weigh(unit, record, begun, json.loads(cursor), why) if state == "not_fired" else ()
+    said = unfired.UNMET if asks else await unfired.told(unit, record, begun, why)
+    return RunTrace(run, automation, state, actor, *times, said, steps, asks)
 
 
 def _step(unit: Unit, row: Row, *, openly: bool) -> StepTrace:

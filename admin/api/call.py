@@ -36,7 +36,7 @@ from models.tokens import Token
 from models.tx import Tx
 from workflows import replays
 from workflows.replays import Kept
-from workflows.unit import Unit, open_unit
+from workflows.unit import Past, Unit, open_unit, with_past
 
 SESSION_COOKIE = "maille"
 BODY_LIMIT = 10 * 1024 * 1024
@@ -106,10 +106,10 @@ class Call:
     async def read(self, work: Work, *known: str) -> Answer:
         """Answer on one snapshot of the data; the caller is found out in it. `known` are the query's parameters."""
 
-        async def within(tx: Tx) -> Answer:
-            return await work(await self._enter(tx, known))
+        async def within(tx: Tx, past: Past) -> Answer:
+            return await work(await self._enter(tx, past, known))
 
-        found = await self.tenant.store.read(within)
+        found = await with_past(self.tenant, lambda past: self.tenant.store.read(lambda tx: within(tx, past)))
         token, now = self.token, self.tenant.clock.now()
         if token is not None and token.stale(now):
             await self.tenant.store.write(lambda tx: tokens.touch(tx, token, now, self.ip))
@@ -136,22 +136,22 @@ class Call:
         body = await self._receive()
         fingerprint = None if given is None else self._fingerprint(body)
 
-        async def within(tx: Tx) -> Answer:
-            unit = await self._enter(tx)
+        async def within(tx: Tx, past: Past) -> Answer:
+            unit = await self._enter(tx, past)
             if self.token is not None and self.token.stale(unit.now):
                 await tokens.touch(tx, self.token, unit.now, self.ip)
             if given is None or fingerprint is None:
                 return await work(unit)
             return await _once(unit, _digest(str(unit.actor.id), given), fingerprint, work)
 
-        return await self.tenant.store.write(within)
+        return await with_past(self.tenant, lambda past: self.tenant.store.write(lambda tx: within(tx, past)))
 
     def _fingerprint(self, body: bytes) -> str:
         url = self.request.url
         sent = (self.request.method, url.path, url.query, self.request.headers.get("if-match", ""))
         return _digest(*sent, body.decode("utf-8", "replace"))
 
-    async def _enter(self, tx: Tx, known: Collection[str] = ()) -> Unit:
+    async def _enter(self, tx: Tx, past: Past, known: Collection[str] = ()) -> Unit:
         """Find out who calls, and open the work in the caller's name."""
         published = self.tenant.published
         if self.bearer is not None:
@@ -169,7 +169,7 @@ class Call:
             raise RefusedError(say("New terms wait for you: sign in on the site and accept them first."))
         if self.request.method not in csrf.SAFE and not published.access.changes(self.actor):
             raise RefusedError(say("This token may only read."))
-        unit = open_unit(self.tenant, tx, self.actor)
+        unit = open_unit(self.tenant, tx, self.actor, past=past)
         if self.rights is not None:
             self._refuse_ungranted(self.rights(self.horizon(unit).entity(self.request.path_params["entity"])))
         self.given = _parameters(self.request, known)

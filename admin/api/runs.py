@@ -63,7 +63,7 @@ def decided(act: Act) -> Callable[[Call], Awaitable[Answer]]:
 
 async def _shown(call: Call, unit: Unit) -> dict[str, Any]:
     found = await overseeing.one(unit, call.request.path_params["run"])
-    steps = [_step(call, found.run["automation"], each) for each in found.steps]
+    steps = [_step(call, each) for each in found.steps]
     asks = told(of_automation(call.reader, found.asks))
     return {**_run(call, found.run), "conditions": asks, "step": found.step, "may": sorted(found.may), "steps": steps}
 
@@ -75,13 +75,13 @@ def _run(call: Call, run: Entry) -> dict[str, Any]:
         **{name: run[name] for name in ("id", "automation", "state", "definition", "actor")},
         "about": about if run["record"] else None,
         **times,
-        "reason": in_words(call.reader, run["automation"], run["error"]) if run["error"] else None,
+        "reason": in_words(call.reader, run["error"]) if run["error"] else None,
     }
 
 
-def _step(call: Call, automation: str, step: StepTrace) -> dict[str, Any]:
+def _step(call: Call, step: StepTrace) -> dict[str, Any]:
     return {
         **{"path": step.path, "turn": step.turn, "action": step.action, "at": moment(step.at)},
         **{"outcome": step.outcome, "inputs": dict(step.inputs), "result": dict(step.result)},
-        "reason": in_words(call.reader, automation, step.why) if step.why else None,
+        "reason": in_words(call.reader, step.why) if step.why else None,
     }

@@ -105,7 +105,7 @@ def _run(call: Call, event: Event) -> dict[str, Any] | None:
         "id": run.id,
         "automation": run.automation,
         "state": run.state,
-        "why": None if run.why is None else in_words(call.reader, run.automation, run.why),
+        "why": None if run.why is None else in_words(call.reader, run.why),
         "conditions": told(of_automation(call.reader, run.asks)),
         "ended_at": _maybe(run.ended_at),
     }

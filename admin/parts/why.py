@@ -59,11 +59,11 @@ class Reason:
 def reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
     """Return the verdicts of a run: of its steps, of what kept it from beginning, of what it waits for."""
     words, formats = about.reader.words, about.reader.formats
-    found = [_reason(about, run.automation, step) for step in run.steps]
+    found = [_reason(about, step) for step in run.steps]
     if run.why is not None:
         verdict, colour = (say("No"), "red") if run.state == "not_fired" else (say("Ended"), "grey")
         asks = (Reason(each.verdict, each.colour, each.text) for each in of_automation(about.reader, run.asks))
-        found[:0] = [Reason(words(verdict), colour, in_words(about.reader, run.automation, run.why)), *asks]
+        found[:0] = [Reason(words(verdict), colour, in_words(about.reader, run.why)), *asks]
     waits = any(step.outcome == "waiting" for step in run.steps)
     if run.wake_at is not None and run.ended_at is None and not waits:
         text = words(say("goes on {moment}", moment=formats.datetime(run.wake_at)))
@@ -71,12 +71,12 @@ def reasons(about: Subject, run: RunTrace) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def _reason(about: Subject, automation: str, step: StepTrace) -> Reason:
+def _reason(about: Subject, step: StepTrace) -> Reason:
     words = about.reader.words
     verdict, colour = OUTCOMES.get(step.outcome, (say("Ended"), "grey"))
     action = words(ACTIONS.get(step.action, say("step")))
     detail = _detail(about, step)
-    why = f" · {in_words(about.reader, automation, step.why)}" if step.why else ""
+    why = f" · {in_words(about.reader, step.why)}" if step.why else ""
     return Reason(words(verdict), colour, f"{action}{detail}{why}")
 
 

@@ -26,6 +26,7 @@ from admin.piccolo.carrying import labelled
 from admin.piccolo.descriptors import Described, Descriptor, descriptor, options
 from admin.piccolo.rows import harmless
 from admin.piccolo.wording import CHOICES, LABELS, QUIET, TITLES
+from admin.unmet import in_words
 from admin.visit import Visit, here
 from definitions.spec.network import Network
 from definitions.text import Text as Wording
@@ -323,6 +324,6 @@ def _written(value: Any, visit: Visit) -> Any:
         case datetime():
             return visit.formats.datetime(value)
         case Message():
-            return visit.words(value)
+            return in_words(Reader(visit.network, visit.formats), value)
         case _:
             return value

@@ -32,10 +32,12 @@ async def listed(request: Request) -> Response:
     automation = asked if asked in visit.network.automations else None
     offset = number(request.query_params.get("offset", ""))
     page = await read(visit.tenant, visit.actor, lambda unit: overseeing.page(unit, state, offset, automation))
+    reader = Reader(visit.network, visit.formats)
     return await render(
         request,
         "runs/runs.html",
         page=page,
+        why={each["id"]: in_words(reader, each["error"]) for each in page.runs if each["error"]},
         state=state,
         automation=automation,
         states=_states(visit),
@@ -48,7 +50,7 @@ async def shown(request: Request) -> Response:
     """Show a run with its steps."""
     visit, run = here(request), request.path_params["run"]
     found = await read(visit.tenant, visit.actor, lambda unit: overseeing.one(unit, run))
-    reader, automation = Reader(visit.network, visit.formats), found.run["automation"]
+    reader = Reader(visit.network, visit.formats)
     return await render(
         request,
         "runs/run.html",
@@ -57,9 +59,9 @@ async def shown(request: Request) -> Response:
         step=found.step,
         states=_states(visit),
         labels=_labels(visit),
-        why=in_words(reader, automation, found.run["error"]) if found.run["error"] else "",
+        why=in_words(reader, found.run["error"]) if found.run["error"] else "",
         asks=of_automation(reader, found.asks),
-        steps=[_step(visit, automation, each) for each in found.steps],
+        steps=[_step(visit, reader, each) for each in found.steps],
     )
 
 
@@ -71,7 +73,7 @@ def _labels(visit: Visit) -> dict[str, str]:
     return {name: visit.words(automation.label) for name, automation in visit.network.automations.items()}
 
 
-def _step(visit: Visit, automation: str, step: StepTrace) -> dict[str, str]:
+def _step(visit: Visit, reader: Reader, step: StepTrace) -> dict[str, str]:
     verdict, colour = OUTCOMES.get(step.outcome, (say("Ended"), "grey"))
     return {
         "path": step.path if step.turn is None else f"{step.path} · {step.turn}",
@@ -79,7 +81,7 @@ def _step(visit: Visit, automation: str, step: StepTrace) -> dict[str, str]:
         "at": visit.formats.datetime(step.at),
         "verdict": visit.words(verdict),
         "colour": colour,
-        "why": in_words(Reader(visit.network, visit.formats), automation, step.why) if step.why else "",
+        "why": in_words(reader, step.why) if step.why else "",
         "told": overseeing.result_of(step),
     }
 

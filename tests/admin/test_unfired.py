@@ -12,6 +12,7 @@ from tests.admin.office import CAMILLE, FILES, LEADER, Office, office_of
 from tests.admin.screens.leads import lead, text_of
 from tests.homes import Homes
 from tests.networks import changed, edited
+from workflows.publishing import publish
 
 pytestmark = pytest.mark.anyio
 
@@ -78,8 +79,24 @@ async def test_conditions_of_steps_and_waits_are_told_in_words_too(homes: Homes,
             one = (await claire.get(f"/runs/{runs[0]['id']}", headers={"accept-language": "en"})).json()
         async with office.signed_in(CAMILLE) as visitor:
             page = text_of((await visitor.get(f"e/lead/{zoe.id}")).text)
+        async with office.signed_in(LEADER) as visitor:
+            listed = text_of((await visitor.get("runs?automation=cautious")).text)
     skipped, called_off = "The condition does not hold: Country is Belgium", "The wait was called off: City is Lyon"
     assert [step["reason"] for step in one["steps"]][:1] == [skipped]
     assert (one["state"], one["reason"]) == ("cancelled", called_off)
     assert skipped in page
     assert called_off in page
+    assert called_off in listed
+
+
+async def test_a_changed_condition_is_told_in_the_words_of_its_version(office: Office) -> None:
+    zoe = await lead(office, CAMILLE, "Zoé", phone="06 39 98 00 01")
+    async with program(office, CAMILLE) as camille, program(office, LEADER) as claire:
+        call = f"/entities/lead/{zoe.id}/transitions/recruiting/call"
+        await camille.post(call, json={"next_call_at": "2026-03-05T10:00:00Z"})
+        await publish(office.tenant, edited(FILES, ("if: has(record.email)", "if: record.calls > 8")))
+        history = (await camille.get(f"/entities/lead/{zoe.id}/history")).json()["items"]
+        [run] = [event["run"] for event in history if event["run"]]
+        one = (await claire.get(f"/runs/{run['id']}", headers={"accept-language": "en"})).json()
+    said = "Phone is filled in, Country is Belgium and who caused it is who follows it"
+    assert run["why"] == one["reason"] == f"The condition does not hold: {said}"
