@@ -66,8 +66,9 @@ class Here:
             connection.execute("BEGIN")
             return drive(work, HereTx(connection))
         finally:
+            long, self._looks = self._looks > LOOKS, 0  # the end itself is not broken off
             self._end(connection)
-            if self._looks > LOOKS:
+            if long:
                 raise BesideError
 
     def _opened(self) -> sqlite3.Connection:

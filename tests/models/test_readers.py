@@ -9,7 +9,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from models import sqlite
+from models import sqlite, sqlite_here
 from models.sqlite import SqliteStore
 from models.sqlite_here import LOOK, LOOKS
 from models.store import StoreClosedError
@@ -79,6 +79,15 @@ async def test_a_long_read_that_handles_errors_is_broken_off_all_the_same(store:
             return -1
 
     assert await store.read(work) == LONG
+
+
+async def test_the_end_of_a_read_that_was_broken_off_is_not(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_here, "LOOK", 1)  # its ROLLBACK is looked at too
+    monkeypatch.setattr(sqlite_here, "LOOKS", 20)
+    assert await store.read(count) == SHORT
+    assert await store.read(lambda tx: tx.rows("SELECT 1")) == [(1,)]
 
 
 async def test_short_reads_go_on_beside_a_long_one(store: SqliteStore) -> None:
