@@ -24,11 +24,11 @@ def end() -> NoReturn:
     raise AssertionError("this is never reached")
 
 
-async def live(path: str, schema: str, told: str) -> None:
+async def live(where: str, schema: str, files: str, told: str) -> None:
     """Play what `told` says, and say each time that something was acknowledged or is over."""
     given = json.loads(told)
     outside = Outside(Mailbox(given["mailbox"]), Receiver(given["calls"]), Receiver(given["texts"]))
-    home = Schema(path, schema) if schema else Path(path)
+    home = Schema(where, schema, Path(files)) if schema else Path(where)
     play = Play(home, SCENES[given["scene"]], outside, given["known"])
 
     def tell() -> None:
@@ -41,4 +41,4 @@ async def live(path: str, schema: str, told: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(*sys.argv[1:4]))
+    asyncio.run(live(*sys.argv[1:5]))

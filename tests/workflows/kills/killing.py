@@ -23,7 +23,8 @@ async def killed(stage: Stage, name: str, at: int, side: Side, whole: Account) -
     async with stage.play(name) as play:
         told = {"scene": name, "known": play.known, "at": at, "side": side, "mailbox": stage.outside.mailbox.url}
         ports = {"calls": stage.outside.calls.port, "texts": stage.outside.texts.port}
-        where = (str(play.home.url), play.home.name) if isinstance(play.home, Schema) else (str(play.home), "")
+        home = play.home
+        where = (str(home.url), home.name, str(home.files)) if isinstance(home, Schema) else (str(home), "", "")
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.workflows.kills.child", *where, json.dumps({**told, **ports})),
             cwd=ROOT,
