@@ -30,6 +30,7 @@ def test_the_palette_finds_places_and_people(house: House, sign_in: SignIn) -> N
     expect(page.get_by_role("option", name="Élodie Marchand")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Élodie Marchand")).to_be_visible()
+    page.wait_for_load_state()  # the palette opens once its script is there
     page.keyboard.press("Control+k")
     page.keyboard.type("tach")
     page.keyboard.press("Enter")
