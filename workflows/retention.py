@@ -1,9 +1,9 @@
 """What is kept long enough is erased: each day what is due soon is announced, and what was announced in time goes.
 
 A day's work is rows of the outbox, one behind the other, each a transaction of its own: what was noted before is
-looked at again (`review`), what is due is noted (`find`), whose it is is told (`tell`), and what is over goes
-(`erase`), out of what was searched for too (`silence`). After a crash it goes on with the row that it was at. See
-docs/decisions/erasure.md.
+looked at again (`review`), what is due is noted (`find`), whose it is is told (`tell`), what was told too late is held
+(`hold`), and what is over goes (`erase`), out of what was searched for too (`silence`). After a crash it goes on with
+the row that it was at. See docs/decisions/erasure.md.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from models.message import Message, say
 from models.system import RETENTION
 from models.tenant import Tenant
 from models.tx import Row
-from workflows import announcing, bulk, erasure, outbox, silencing
+from workflows import announcing, bulk, erasure, outbox, silencing, unheard
 from workflows.stored import dump_message, moment, must_moment
 from workflows.terms import Term, ahead, fresh, owner, still, terms
 from workflows.unit import Unit, read, write
 
-Phase = Literal["review", "find", "tell", "erase", "silence", "report"]
+Phase = Literal["review", "find", "tell", "hold", "erase", "silence", "report"]
 BATCH = 100
 """Records that one transaction looks at."""
 AT_ONCE = 20
@@ -173,7 +173,13 @@ async def _concerned(unit: Unit, entity: str, values: Mapping[str, Any]) -> str 
 async def _tell(unit: Unit, step: Step) -> Step:
     """Tell members of what is due: who runs the network first, of what is nobody's too."""
     more = await announcing.announce(unit, first=step.after == "")
-    return step.then("tell", "more") if more else step.then("erase")
+    return step.then("tell", "more") if more else step.then("hold")
+
+
+async def _hold(unit: Unit, step: Step) -> Step:
+    """Keep what would go now although the mail that announced it left late, or has not left."""
+    following = await unheard.hold(unit, await terms(unit), step.after, BATCH, HELD)
+    return step.then("erase") if following is None else step.then("hold", following)
 
 
 async def _erase(unit: Unit, step: Step) -> Step:
@@ -238,4 +244,12 @@ async def _report(unit: Unit, step: Step) -> None:  # noqa: ARG001 - phases are 
     await announcing.report(unit)
 
 
-_PHASES = {"review": _review, "find": _find, "tell": _tell, "erase": _erase, "silence": _silence, "report": _report}
+_PHASES = {
+    "review": _review,
+    "find": _find,
+    "tell": _tell,
+    "hold": _hold,
+    "erase": _erase,
+    "silence": _silence,
+    "report": _report,
+}

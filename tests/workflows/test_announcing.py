@@ -102,6 +102,33 @@ async def test_others_that_a_mail_told_of_are_told_anew_only_where_it_never_left
     assert await stage.rows("lead", "id") == [(taken_up.id,)]
 
 
+@pytest.mark.parametrize("away", [3, 40], ids=["for three days", "for longer than the warning"])
+async def test_what_was_told_by_a_mail_that_left_late_stays_for_the_warning_since_it_left(
+    make_stage: MakeStage, away: float
+) -> None:
+    stage, lea = await opened(make_stage, dict(PACK))
+    await stage.lead(lea)
+    stage.mailbox.refuse = {"lea@exemple.fr": "451 later"}
+    await later(stage, 87)
+    assert await stage.rows("_mail", "state", where="\"recipient\" = 'lea@exemple.fr'") == [("waiting",)]
+    stage.mailbox.refuse = {}
+    await later(stage, away)  # nobody ran meanwhile
+    assert [people for people in stage.mailbox.recipients if people == ["lea@exemple.fr"]] != []
+    await later(stage, 13.5)
+    assert len(await stage.rows("lead", "id")) == 1
+    await later(stage, 2)
+    assert await stage.rows("lead", "id") == []
+
+
+async def test_what_a_mail_that_can_never_leave_told_of_goes_all_the_same(make_stage: MakeStage) -> None:
+    stage, lea = await opened(make_stage, dict(PACK))
+    await stage.lead(lea)
+    stage.mailbox.refuse = {"lea@exemple.fr": "550 nobody"}
+    await later(stage, 87)
+    await later(stage, 14.5)
+    assert await stage.rows("lead", "id") == []
+
+
 async def test_a_version_with_other_times_takes_back_what_was_told(make_stage: MakeStage) -> None:
     stage, lea = await opened(make_stage, dict(PACK))
     await stage.lead(lea, first_name="Zebulon")
