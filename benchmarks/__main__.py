@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import bulk, growth, http, inside, mails, networks, report, targets, timers
+from benchmarks import bulk, growth, http, inside, latency, mails, networks, report, targets, timers
 from benchmarks.database import postgres
 from benchmarks.figure import Figure
 from benchmarks.load import Rate
@@ -46,6 +46,7 @@ FIGURES: Mapping[str, Callable[[bool], list[Figure]]] = {
     "bulk, PostgreSQL": lambda quick: bulk.in_a_database(500 if quick else 5_000),
     "mails": lambda quick: asyncio.run(mails.measure(100 if quick else 1_000)),
     "growth": lambda quick: asyncio.run(growth.measure(1_000, 20_000) if quick else growth.measure()),
+    "latency": lambda quick: asyncio.run(latency.measure(2_000 if quick else 100_000)),
     "networks": lambda quick: networks.measure(20 if quick else networks.COUNT),
     "timers": lambda quick: asyncio.run(timers.measure(200 if quick else timers.COUNT)),
 }

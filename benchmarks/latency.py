@@ -1,7 +1,8 @@
 """How long requests take when a server does half of what it can: `python -m benchmarks.latency [--leads N]`.
 
 First eight callers find out how much it can; then requests come at half that rate, whether those before them were
-answered or not, and each counts from when it should have begun. Raw is the bare handler at half of its own rate.
+answered or not, and each counts from when it should have begun. Raw is the bare handler at half of its own rate. What
+the server holds in memory behind all that is measured too.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
-from benchmarks import http
+from benchmarks import http, targets
 from benchmarks.figure import Figure, load
 from benchmarks.http import Server
 from benchmarks.load import CALLERS, answer
+from benchmarks.processes import resident
 from benchmarks.world import NAME, furnish
 
 TARGET = 25.0
@@ -48,7 +50,7 @@ async def at_half(server: Server, what: str, seconds: float = SECONDS) -> tuple[
 
 
 async def measure(leads: int = 100_000) -> list[Figure]:
-    """Return the figures: the time within which 99 of 100 requests are answered."""
+    """Return the figures: the time within which 99 of 100 requests are answered, and the server's memory."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -63,6 +65,7 @@ async def measure(leads: int = 100_000) -> list[Figure]:
                 _, raw = await at_half(bare, what)
                 how = HOW.format(rate=rate, callers=CALLERS)
                 found.append(Figure(f"{what}, p99", _p99(took), "ms", TARGET, how, _p99(raw), most=True))
+            found.append(Figure(targets.named("memory"), resident(ours.watch.pid), "MB", None, "under load", most=True))
     return found
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from admin.networks import Networks
 from admin.settings import Settings
 from benchmarks.figure import Figure
+from benchmarks.processes import resident
 from benchmarks.world import NAME, furnish
 from models.clock import SystemClock
 from models.store import StoreError
@@ -34,12 +35,6 @@ MORE = (
     "after {seconds:.0f} s, {opened} stay open, the others rest: with nothing to do {idle:.0%} of a core. A network "
     "that rests is open in {first:.0f} ms"
 )
-
-
-def resident() -> float:
-    """Return the megabytes that this process holds in memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 1024**2
 
 
 async def _inside(folder: Path) -> dict[str, float]:

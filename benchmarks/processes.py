@@ -1,11 +1,11 @@
-"""The CPU that processes have used."""
+"""The CPU that processes have used, and the memory that they hold."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 PARENT, OWN, REAPED = 1, slice(11, 13), slice(13, 15)
 """Where a process's parent, its own CPU and that of its children that ended stand in its `stat`."""
 
@@ -13,6 +13,12 @@ PARENT, OWN, REAPED = 1, slice(11, 13), slice(13, 15)
 def cpu_of(pid: int) -> float:
     """Return the seconds of CPU that a process has used, its threads included."""
     return sum(map(int, _fields(pid)[OWN])) / TICKS
+
+
+def resident(pid: int | str = "self") -> float:
+    """Return the megabytes that a process holds in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * PAGE / 1024**2
 
 
 def cpu_of_family(pid: int) -> float:

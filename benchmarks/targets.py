@@ -37,12 +37,14 @@ PEERS: Mapping[str, tuple[str, str]] = {
     "import, rows": ("845/s", "3,778/s"),
 }
 """What Directus, and Django REST framework with django-fsm, reach on such a machine, one process, 100,000 records."""
+MEMORY = ("639 MB", "105 MB")
+"""What they hold in memory under load."""
 HEAD = """
 ## Targets
 
 What issue 6 asks for, beside what this run reached. *Met* compares wall time as it was: on a machine with other work
 shares and CPU say more than rates. Each row can be measured alone: `python -m benchmarks.bulk`, `mails`, `growth`,
-`networks`, `timers`.
+`latency`, `networks`, `timers`.
 
 ![Reached, as a share of the target](targets.svg)
 
@@ -89,11 +91,12 @@ def _beside(found: Found) -> list[Figure]:
         rounds = found.get((*SQLITE_HTTP, what))
         if rounds:
             ours, raw = medians(rounds)
-            figures.append(Figure(_named(what), ours.second, "/s", None, "", raw.second, ours.cpu, raw.cpu))
+            figures.append(Figure(named(what), ours.second, "/s", None, "", raw.second, ours.cpu, raw.cpu))
     return figures
 
 
-def _named(what: str) -> str:
+def named(what: str) -> str:
+    """Return what a figure is called that stands beside others'."""
     return f"beside others: {what}"
 
 
@@ -105,9 +108,12 @@ def page(figures: Sequence[Figure]) -> str:
     by_name = {each.what: each for each in figures}
     text += BESIDE
     for what, others in PEERS.items():
-        ours = by_name.get(_named(what))
+        ours = by_name.get(named(what))
         if ours is not None:
             text += f"| {what} | {ours.reached:,.0f}/s ({ours.cpu or 0:.2f} ms) | {' | '.join(others)} |\n"
+    memory = by_name.get(named("memory"))
+    if memory is not None:
+        text += f"| memory under load | {memory.reached:,.0f} MB | {' | '.join(MEMORY)} |\n"
     return text
 
 
