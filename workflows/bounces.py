@@ -78,9 +78,15 @@ def return_path(tenant: Tenant, bounces: str, mail: str) -> str:
     return f"{user}+{named}{tenant.vault.mark(named, PURPOSE)[:_MARK]}@{domain}"
 
 
-def returned(vault: Vault, networks: Iterable[str], addresses: Iterable[str]) -> tuple[str, str] | None:
-    """Return network and mail of the first address that is one of ours, None where none is."""
-    tags = {_tag(name): name for name in networks}
+def returned(vault: Vault, networks: Iterable[str], addresses: Iterable[str]) -> tuple[tuple[str, ...], str] | None:
+    """Return networks and the mail of the first address that is one of ours, None where none is.
+
+    An address has room for a few digits of its network's name alone: where several networks share them, one of these
+    has sent the mail.
+    """
+    tags: dict[str, tuple[str, ...]] = {}
+    for name in networks:
+        tags[_tag(name)] = (*tags.get(_tag(name), ()), name)
     for address in addresses:
         named = address.rpartition("@")[0].rpartition("+")[2].casefold()
         tag, mail, shown = named[:_TAG], named[_TAG : _TAG + _ID], named[_TAG + _ID :]

@@ -40,12 +40,13 @@ async def take_bounce(desk: Desk, given: Given) -> Any:
         raise RefusedError(Refusal(STRANGE))
     if found is None:
         return {"network": None, "mail": None}
-    network, mail = found
-    tenant = await desk.tenant({"network": network})
+    (first, *others), mail = found
     reports = [Report(each["kind"], str(each["reason"]), str(each["address"]), to) for each in given["reports"]]
 
     async def work(unit: Unit) -> bool:
         return all([await bounces.take(unit, mail, report) for report in reports])
 
-    known = await write(tenant, SYSTEM, work)
-    return {"network": network, "mail": mail if known else None}
+    for network in (first, *others):
+        if await write(await desk.tenant({"network": network}), SYSTEM, work):
+            return {"network": network, "mail": mail}
+    return {"network": first, "mail": None}

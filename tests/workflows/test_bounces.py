@@ -167,9 +167,9 @@ async def test_a_mail_has_a_return_address_of_its_own_that_nobody_else_can_make(
     assert len(sender.partition("@")[0]) <= 64
     assert "Return-Path" not in stage.mailbox.letters[-1]
     networks = ("other", stage.tenant.name)
-    assert bounces.returned(VAULT, networks, ["x@y", sender.upper()]) == (stage.tenant.name, mail)
+    assert bounces.returned(VAULT, networks, ["x@y", sender.upper()]) == ((stage.tenant.name,), mail)
     rotated = Vault(lambda: (b"another secret, which came later", SECRET))
-    assert bounces.returned(rotated, networks, [sender]) == (stage.tenant.name, mail)
+    assert bounces.returned(rotated, networks, [sender]) == ((stage.tenant.name,), mail)
     assert bounces.returned(Vault(lambda: (b"somebody else's",)), networks, [sender]) is None
     other = ("0" if sender[20] != "0" else "1").join((sender[:20], sender[21:]))
     for forged in (other, sender.replace("@", "0@"), "bounces+@reseau.example", "bounces@reseau.example", ""):

@@ -16,8 +16,9 @@ from admin.control.answers import Refusal, RefusedError
 from admin.settings import from_environment
 from models.message import say
 from models.secrets import Vault
-from tests.admin.cli.test_commands import Call, call, small
+from tests.admin.cli.test_commands import LEADER, Call, call, small
 from tests.workflows.test_bounces import REPORT
+from workflows import bounces
 from workflows.bounces import PURPOSE, _tag
 
 __all__ = ["call", "small"]
@@ -58,6 +59,17 @@ def test_a_report_is_kept_with_its_mail(tmp_path: Path, call: Call, monkeypatch:
     with closing(sqlite3.connect(tmp_path / "data" / "alba.sqlite")) as connection:
         assert connection.execute('SELECT "state" FROM "_mail"').fetchall() == [("failed",)]
         assert connection.execute('SELECT "address" FROM "_bounced"').fetchall() == [("paul@exemple.fr",)]
+
+
+@pytest.mark.parametrize("other", ["aaa", "zzz"])
+def test_a_report_finds_its_mail_where_networks_share_what_an_address_says_of_them(
+    tmp_path: Path, small: str, call: Call, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    assert call("network", "create", other, small, "--leader", LEADER)[0] == 0
+    monkeypatch.setattr(bounces, "_TAG", 0)  # no room for any digit of a name
+    given(monkeypatch, report(sent(tmp_path)))
+    code, out, _ = call("bounce", "--format", "json")
+    assert (code, json.loads(out)) == (0, {"network": "alba", "mail": MAIL})
 
 
 def test_where_it_was_delivered_to_can_be_said(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
