@@ -30,6 +30,7 @@ lint: .venv/ready-dev ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pip check --disable-pip-version-check
 
 format: .venv/ready-dev ## put the code in shape
 	$(BIN)/ruff check --fix .
@@ -83,15 +84,15 @@ clean:           ## remove what can be made again, the demo network with it
 
 .venv/ready: requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Installing Maille's pinned dependencies (once)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready
 	@echo "Installing what the tests need (once)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 .venv/ready-fuzz: requirements-fuzz.lock .venv/ready-dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.lock
 	@touch $@
